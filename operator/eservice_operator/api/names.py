@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names that live in the cluster: API group, labels, annotations, finalizer and field managers."""
+
+from __future__ import annotations
+
+GROUP = "eservice.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+CATEGORY = "egov"
+
+MANAGER = "eservice-operator"
+"""Field manager of everything we own, and the value of the managed-by label."""
+STATUS_MANAGER = f"{MANAGER}/status"
+FINALIZER_MANAGER = f"{MANAGER}/finalizer"
+
+FINALIZER = f"{GROUP}/route"
+"""On an EService while its public route, which lives in another namespace, may exist."""
+
+MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
+NAME_LABEL = "app.kubernetes.io/name"
+OWNER_UID_LABEL = f"{GROUP}/owner-uid"
+"""UID of the object of ours that a child belongs to: with the managed-by label, the proof of ownership."""
+ESERVICE_LABEL = f"{GROUP}/eservice"
+NAMESPACE_LABEL = f"{GROUP}/namespace"
+RELEASE_LABEL = f"{GROUP}/release"
+INSTITUTION_LABEL = f"{GROUP}/institution"
+ENVIRONMENT_LABEL = f"{GROUP}/environment"
+REGISTRATION_LABEL = f"{GROUP}/registration"
+
+SWITCHED_AT_ANNOTATION = f"{GROUP}/switched-at"
+"""On the public Service: when its selector last moved to another release (written in that same write)."""
+PREVIOUS_RELEASE_ANNOTATION = f"{GROUP}/previous-release"
+"""On the public Service: the release it served before, kept at zero replicas as the way back."""
+MANIFEST_ANNOTATION = f"{GROUP}/manifest"
+"""On every child: hash of the manifest we last meant, so that a field we drop is noticed as a change."""
+
+NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name"
+POD_SECURITY_LABELS = {
+    f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")
+}
+SYSTEM_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})

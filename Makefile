@@ -83,7 +83,7 @@ $(DEPS): requirements-dev.txt pyproject.toml
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv \
 	  || { echo 'python -m venv failed; on Debian and Ubuntu: apt-get install python3-venv' >&2; exit 1; }
 	$(call step,dependencies,\
-	  $(PIP) install --quiet --require-hashes --requirement requirements-dev.txt; \
+	  $(PIP) install --quiet --require-hashes --only-binary :all: --requirement requirements-dev.txt; \
 	  $(PIP) install --quiet --no-deps --no-build-isolation --editable .)
 	@touch $@
 

@@ -26,7 +26,7 @@ demo: deps ## the whole story of an e-service on a real API server (KEEP=1 leave
 .PHONY: test
 test: deps ## everything needed, then all tests
 	$(call step,control plane binaries,$(CONTROLPLANE) build)
-	@printf '==> tests\n'; $(BIN)/python -m pytest tests
+	@printf '==> tests\n'; $(BIN)/python -m pytest tests --durations=10
 
 .PHONY: cluster-up
 cluster-up: deps ## a real control plane on this machine, empty but for our CRDs; writes .cluster/kubeconfig

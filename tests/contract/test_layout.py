@@ -65,7 +65,7 @@ def requirements(path: Path) -> Iterator[Requirement]:
 
 def committed() -> Iterator[Path]:
     names = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607 - the git on the PATH
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
         check=True,
         capture_output=True,
@@ -96,6 +96,19 @@ def test_the_version_has_one_place() -> None:
     assert isinstance(project, dict)
     assert "version" in project["dynamic"]
     assert re.fullmatch(r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?", __version__)
+
+
+def test_documents_name_make_targets_that_exist() -> None:
+    targets = set(re.findall(r"^([a-z][a-z-]*):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    documents = [path for path in committed() if path.suffix == ".md"]
+    named = {
+        (target, str(path.relative_to(ROOT)))
+        for path in documents
+        for command in re.findall(r"(?:`|^|: )make ([a-z][a-z -]*)", path.read_text(), re.MULTILINE)
+        for target in command.split("  ")[0].split()
+    }
+    assert {"test", "demo"} <= {target for target, _ in named}
+    assert not [(target, document) for target, document in sorted(named) if target not in targets]
 
 
 @pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.name)

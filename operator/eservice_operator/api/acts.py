@@ -6,47 +6,53 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field
 
 from eservice_operator.api.base import (
-    LIST_ATOMIC,
-    Date,
-    DateTime,
-    DigestImage,
-    Duration,
     Environment,
     EServiceRef,
-    Image,
-    Line,
-    Message,
     Model,
-    Name,
     ObjectMeta,
-    ObjectName,
-    SemVer,
     SetOnceRevocation,
-    Short,
     SignedDocument,
     Status,
     TemplateRef,
+)
+from eservice_operator.api.fields import (
+    LIST_ATOMIC,
+    Date,
+    DateTime,
+    Day,
+    DigestImage,
+    Duration,
+    Image,
+    Instant,
+    Line,
+    Message,
+    Name,
+    ObjectName,
+    SemVer,
+    Short,
     Text,
     cel,
     rules,
+    text,
 )
 from eservice_operator.api.template import LagMeasure
 
 
-def immutable_but_revoked(*fields: str) -> list[dict[str, object]]:
-    """CEL rules for an act of which only ``revoked`` may be set, once."""
+def immutable_but_revoked(what: str, *fields: str) -> list[dict[str, object]]:
+    """CEL rules for a record (``what``, in messages) of which only ``revoked`` may be set, once."""
     same = " && ".join(
-        f"has(self.{field}) == has(oldSelf.{field}) && (!has(self.{field}) || self.{field} == oldSelf.{field})"
+        f"has(self.{field}) == has(oldSelf.{field})"
+        f" && (!has(self.{field}) || self.{field} == oldSelf.{field})"
         for field in fields
     )
     return [
-        cel(same, "an act never changes but for revoked: revoke this one and make a new one instead"),
+        cel(same, f"{what} never changes: set revoked, and make a new one instead"),
         cel(
             "!has(oldSelf.revoked) || (has(self.revoked) && self.revoked == oldSelf.revoked)",
-            "revoked is set once and stays: make a new act instead",
+            f"revoked is set once and stays: make a new {what.rsplit(maxsplit=1)[-1]} instead",
             fieldPath=".revoked",
         ),
     ]
@@ -56,15 +62,15 @@ class Notice(Model):
     """An entry of the ledger of notices: written before sending."""
 
     id: Line
-    """Derived from the object, the transition, the channel and the recipient."""
+    """Derived from the object, the change, the channel and the recipient, so that nothing is told twice."""
     kind: Short
     """What was told, such as UnpublishScheduled."""
     channel: Short
-    """How, such as Email."""
+    """How it was told, such as Email."""
     recipient: Line
-    """To whom."""
+    """To whom it was told."""
     state: Short
-    """Sending, Sent or Failed."""
+    """Sending: about to be handed over. Sent: the channel accepted it. Failed: it did not."""
     at: DateTime
     """When it was last tried."""
     attempts: Annotated[int, Field(ge=0)] = 0
@@ -80,21 +86,25 @@ class TestPeriod(Model):
     __test__ = False
     model_config = ConfigDict(
         json_schema_extra=rules(
-            cel("self.from <= self.to", "testPeriod.from must not be after testPeriod.to")
+            cel(
+                "self.from <= self.to",
+                "testPeriod.to must not be before testPeriod.from: write a later day",
+                fieldPath=".to",
+            )
         )
     )
 
-    from_: Annotated[Date, Field(alias="from")]
-    """First day."""
-    to: Date
-    """Last day."""
+    from_: Annotated[Day, Field(alias="from")]
+    """The first day of the test."""
+    to: Day
+    """The last day of the test."""
 
 
 class Signatory(Model):
     """Who signed, and for whom."""
 
     organisation: Short
-    """Agency, or the institution."""
+    """For whom the person signed: Agency, or the institution."""
     name: Short
     """Name of the person."""
 
@@ -105,6 +115,7 @@ class AcceptanceActSpec(Model):
     model_config = ConfigDict(
         json_schema_extra=rules(
             *immutable_but_revoked(
+                "an acceptance act",
                 "eService",
                 "template",
                 "image",
@@ -117,7 +128,7 @@ class AcceptanceActSpec(Model):
             ),
             cel(
                 "self.testPeriod.to <= self.signedAt",
-                "signedAt must not be before the end of testPeriod: an act is signed after the test",
+                "signedAt must not be before testPeriod.to: an act is signed after the test",
                 fieldPath=".signedAt",
             ),
             cel(
@@ -135,21 +146,21 @@ class AcceptanceActSpec(Model):
     image: DigestImage
     """The image of the accepted release; compared by digest."""
     test_period: TestPeriod
-    """When the institution tested."""
-    demonstrated_at: Date | None = None
-    """When it was shown to the Agency's support staff."""
+    """When the institution did its acceptance test."""
+    demonstrated_at: Day | None = None
+    """The day on which it was shown to the Agency's support staff."""
     report: SignedDocument
     """The Agency's report on compliance."""
     document: SignedDocument
     """The signed act."""
-    signed_at: Date
+    signed_at: Day
     """The day of the last signature."""
     signatories: Annotated[
         tuple[Signatory, ...], Field(min_length=2, max_length=16, json_schema_extra=LIST_ATOMIC)
     ]
-    """At least one of each side."""
+    """Who signed: at least one of each side."""
     revoked: SetOnceRevocation | None = None
-    """Ends the act; set once."""
+    """Ends the act; set once. It takes nothing down, and blocks the next publication."""
 
 
 class AcceptanceAct(Model):
@@ -161,7 +172,7 @@ class AcceptanceAct(Model):
 
 
 class VerificationOutcome(StrEnum):
-    """Result of the verification in production."""
+    """Result of a verification in production."""
 
     PASSED = "Passed"
     FAILED = "Failed"
@@ -172,24 +183,27 @@ class ProductionVerificationSpec(Model):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            cel("self == oldSelf", "a verification never changes: make a new one instead, the newest counts")
+            cel(
+                "self == oldSelf",
+                "a verification never changes: make a new one instead, the newest one counts",
+            )
         )
     )
 
     e_service: Name
-    """The EService in the same namespace."""
+    """Name of the EService, in the same namespace."""
     image: DigestImage
     """The image that was verified; compared by digest."""
     template: TemplateRef
     """The template version that was verified."""
     outcome: VerificationOutcome
-    """Passed or Failed."""
-    verified_at: DateTime
-    """When the verification was done."""
+    """Passed: the public may be served. Failed: it may not; the release in public use stays."""
+    verified_at: Instant
+    """When it was done; not before the request for production."""
     verified_by: Short
-    """Who did it."""
+    """Who of the institution did it."""
     notes: Text | None = None
-    """What was found."""
+    """What was found, for people."""
 
 
 class ProductionVerification(Model):
@@ -204,21 +218,23 @@ class UnpublishDeferralSpec(Model):
     """A time-limited, reasoned exception to R8."""
 
     model_config = ConfigDict(
-        json_schema_extra=rules(*immutable_but_revoked("eService", "until", "reason", "ticket", "approvedBy"))
+        json_schema_extra=rules(
+            *immutable_but_revoked("a deferral", "eService", "until", "reason", "ticket", "approvedBy")
+        )
     )
 
     e_service: EServiceRef
     """The EService whose unpublication is deferred."""
-    until: Date
-    """The last day of the deferral; capped by the template's maximumDeferral."""
+    until: Day
+    """The last day with the public route; the template's maximumDeferral is the most."""
     reason: Text
     """Why the exception is made."""
     ticket: Short | None = None
-    """Where the decision is recorded."""
+    """Where the exception is recorded."""
     approved_by: Short
-    """Who approved it."""
+    """Who at the Agency approved it."""
     revoked: SetOnceRevocation | None = None
-    """Ends the deferral; set once."""
+    """Ends the deferral before its day; set once."""
 
 
 class UnpublishDeferral(Model):
@@ -253,6 +269,7 @@ class UnpublishDecisionSpec(Model):
     model_config = ConfigDict(
         json_schema_extra=rules(
             *immutable_but_revoked(
+                "a decision",
                 "eService",
                 "registration",
                 "environment",
@@ -274,24 +291,24 @@ class UnpublishDecisionSpec(Model):
     registration: ObjectName
     """With the environment the key of the decision: re-creating the EService escapes nothing."""
     environment: Environment
-    """Always Production today."""
+    """The environment; today it is always Production, never Test or Acceptance."""
     release: DecidedRelease
-    """The public release."""
+    """The release that was public."""
     current_version: SemVer | None = None
-    """The current template version when it was decided."""
+    """The template version that was the current one when it was decided."""
     caused_by: SemVer | None = None
     """The template version that made the release overdue; absent when its own recall did."""
     maximum_lag: Duration
-    """The policy then in force."""
+    """The template's maximumLag when it was decided."""
     lag_measure: LagMeasure
-    """The measure then in force."""
+    """The template's lagMeasure when it was decided: ReleaseGap or SinceSuperseded."""
     overdue_since: Date
     """The first day on which the release is overdue."""
     effective_at: DateTime
-    """The promise: never moved earlier."""
+    """The promise: the instant of the unpublication, which is never moved earlier."""
     decided_at: DateTime
     """When the operator decided."""
-    inputs_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$", max_length=16)]
+    inputs_hash: Annotated[str, text(r"^[0-9a-f]{16}$", "write 16 hexadecimal digits", most=16)]
     """Hash of the facts that led to the decision."""
     revoked: SetOnceRevocation | None = None
     """The Agency takes the decision back; set once."""
@@ -301,13 +318,14 @@ class UnpublishDecisionStatus(Status):
     """What became of a decision."""
 
     state: DecisionState = DecisionState.SCHEDULED
-    """Scheduled, Held, Effective or Closed."""
+    """Scheduled: it takes effect at effectiveAt. Held: something holds it up, see reason. Effective: the
+    e-service is off the public route. Closed: renewed or revoked."""
     reason: Short | None = None
-    """Why it is in this state."""
+    """Why it is in this state, in one word."""
     message: Message = ""
-    """The same for people."""
+    """Why it is in this state, for people."""
     effective_at: DateTime | None = None
-    """When it takes effect, deferrals included."""
+    """When it takes effect or took effect, deferrals included."""
     deferred_until: Date | None = None
     """The last day of a deferral that is honoured."""
     effective_since: DateTime | None = None
@@ -315,13 +333,13 @@ class UnpublishDecisionStatus(Status):
     closed_at: DateTime | None = None
     """When it was closed."""
     hold_token: Short | None = None
-    """The token that releases a set held by the brake."""
+    """The token that releases the set of decisions held by the brake."""
     notices: Notices = ()
-    """Whom it told."""
+    """Whom the operator told, the last 20."""
 
 
 class UnpublishDecision(Model):
-    """The record of one decision to unpublish an e-service (R8): facts, dates, whom it told, its state."""
+    """The record of one decision to unpublish an e-service (R8); the Agency may revoke it."""
 
     metadata: ObjectMeta
     spec: UnpublishDecisionSpec

@@ -1,19 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Building blocks of the API models: bounded strings, references, documents, conditions.
+"""Building blocks of the API models: metadata, references, documents, conditions, status.
 
-Every string and list is bounded: the bounds keep objects small and let the apiserver estimate the cost
-of the CEL rules. Models are frozen and ignore unknown fields, so that an operator can read objects
-written for a newer one.
+Models are frozen and ignore unknown fields, so that an operator can read objects written for a newer one.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
+
+from eservice_operator.api.fields import (
+    DateTime,
+    Day,
+    Line,
+    Name,
+    ObjectName,
+    SemVer,
+    Sha256,
+    Url,
+    list_map,
+)
 
 
 class Model(BaseModel):
@@ -26,91 +35,6 @@ class Model(BaseModel):
         populate_by_name=True,
         use_attribute_docstrings=True,
     )
-
-
-def cel(rule: str, message: str, **more: Any) -> dict[str, Any]:
-    """One CEL validation; ``message`` says what to write instead."""
-    return {"rule": rule, "message": message, **more}
-
-
-def rules(*validations: dict[str, Any]) -> dict[str, Any]:
-    """Schema extension that holds CEL validations."""
-    return {"x-kubernetes-validations": list(validations)}
-
-
-def list_map(*keys: str) -> dict[str, Any]:
-    """Schema extension for a list whose items are told apart by ``keys``."""
-    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}
-
-
-LIST_SET: dict[str, Any] = {"x-kubernetes-list-type": "set"}
-LIST_ATOMIC: dict[str, Any] = {"x-kubernetes-list-type": "atomic"}
-
-SEMVER_PATTERN = (
-    r"^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)"
-    r"(-(0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)(\.(0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*))*)?$"
-)
-
-Name = Annotated[
-    str, StringConstraints(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
-]
-"""A DNS label."""
-ObjectName = Annotated[
-    str, StringConstraints(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
-]
-"""A DNS subdomain: the name of any object."""
-Host = Annotated[
-    str,
-    StringConstraints(
-        min_length=3,
-        max_length=253,
-        pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$",
-    ),
-]
-"""A host name in lower case, without a port or a wildcard."""
-HostPattern = Annotated[
-    str,
-    StringConstraints(
-        min_length=3,
-        max_length=253,
-        pattern=r"^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$",
-    ),
-]
-"""A host name, or ``*.`` and a domain: any single label before it."""
-Url = Annotated[str, StringConstraints(max_length=2048, pattern=r"^https?://[^\s]+$")]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$", max_length=64)]
-Image = Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=r"^[^\s]+$")]
-"""An image reference; in Production it must end in ``@sha256:<digest>``."""
-DigestImage = Annotated[
-    str, StringConstraints(min_length=1, max_length=512, pattern=r"^[^\s@]+@sha256:[0-9a-f]{64}$")
-]
-"""An image reference that names its content by digest."""
-SemVer = Annotated[str, StringConstraints(min_length=5, max_length=64, pattern=SEMVER_PATTERN)]
-"""A SemVer 2.0 version without build metadata (which has no place in the order)."""
-Duration = Annotated[
-    str,
-    StringConstraints(max_length=32, pattern=r"^P([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?$", min_length=3),
-]
-"""An ISO 8601 duration of whole years, months, weeks and days, such as ``P18M``."""
-Short = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-Line = Annotated[str, StringConstraints(min_length=1, max_length=512)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
-Message = Annotated[str, StringConstraints(max_length=4096)]
-Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s,;<>]+@[^@\s,;<>]+$")]
-Phone = Annotated[str, StringConstraints(max_length=32, pattern=r"^[+0-9 ()-]+$")]
-Date = dt.date
-DateTime = AwareDatetime
-Quantity = Annotated[
-    int | str,
-    WithJsonSchema(
-        {
-            "x-kubernetes-int-or-string": True,
-            "pattern": r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$",
-            "maxLength": 32,
-        }
-    ),
-]
-"""A Kubernetes quantity such as ``500m`` or ``1Gi``."""
 
 
 class ObjectMeta(Model):
@@ -138,9 +62,9 @@ class Environment(StrEnum):
 class LocalizedText(Model):
     """A text in Latvian and English."""
 
-    lv: Annotated[str, StringConstraints(max_length=2000)] | None = None
+    lv: Annotated[str, StringConstraints(min_length=1, max_length=2000)] | None = None
     """The text in Latvian."""
-    en: Annotated[str, StringConstraints(max_length=2000)] | None = None
+    en: Annotated[str, StringConstraints(min_length=1, max_length=2000)] | None = None
     """The text in English."""
 
 
@@ -174,10 +98,10 @@ class EServiceRef(Model):
 class SetOnceRevocation(Model):
     """That something no longer holds, from when and why; once set it stays."""
 
-    at: Date
+    at: Day
     """The day from which it no longer holds."""
     reason: Line
-    """Why; shown to the institution."""
+    """Why it no longer holds; shown to the institution."""
 
 
 class ConditionStatus(StrEnum):
@@ -192,18 +116,18 @@ class Condition(Model):
     """A condition in the form of metav1.Condition."""
 
     type: Annotated[str, StringConstraints(max_length=316)]
-    """What the condition speaks of."""
+    """What the condition speaks of, such as Ready or Published."""
     status: ConditionStatus
-    """True, False or Unknown."""
+    """True, False, or Unknown when it could not be found out."""
     reason: Annotated[
         str,
         StringConstraints(min_length=1, max_length=1024, pattern=r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$"),
     ]
-    """One word for machines; the documented list is in the reference."""
+    """Why, in one word for machines; the reference lists all of them."""
     message: Annotated[str, StringConstraints(max_length=4096)] = ""
-    """A sentence for people."""
+    """Why, in a sentence for people."""
     last_transition_time: DateTime
-    """When the status last changed."""
+    """When the status of the condition last changed."""
     observed_generation: Annotated[int, Field(ge=0)] = 0
     """The generation of the object that this was computed from."""
 
@@ -217,4 +141,5 @@ class Status(Model):
     observed_generation: int = -1
     """The generation last acted upon; -1 means that no operator has seen the object."""
     conditions: Conditions = ()
-    """Ready always; Reconciling and Stalled only while True; the rest by kind."""
+    """What is true of the object now. Ready is always there, Reconciling and Stalled only while they are
+    True."""

@@ -4,37 +4,35 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
 from eservice_operator.api.acts import Notices
-from eservice_operator.api.base import (
+from eservice_operator.api.base import Environment, LocalizedText, Model, ObjectMeta, Status, TemplateRef
+from eservice_operator.api.fields import (
     LIST_ATOMIC,
     LIST_SET,
     Date,
     DateTime,
+    Day,
     Email,
-    Environment,
     Host,
     Image,
+    Instant,
     Line,
-    LocalizedText,
     Message,
-    Model,
     Name,
-    ObjectMeta,
     ObjectName,
     Phone,
     SemVer,
     Sha256,
     Short,
-    Status,
-    TemplateRef,
     Url,
     cel,
     list_map,
     rules,
+    text,
 )
 from eservice_operator.api.reasons import Gate, Phase
 from eservice_operator.api.registration import Identifier
@@ -47,7 +45,7 @@ class Source(Model):
     repository: Url
     """Where the source is kept."""
     revision: Short
-    """The commit or the tag."""
+    """The commit, or the tag."""
 
 
 class DocumentKind(StrEnum):
@@ -64,11 +62,12 @@ class Document(Model):
     """A document of the delivery, pinned by its digest."""
 
     kind: DocumentKind
-    """Which document it is."""
+    """Which document it is: Instructions (for users and operators), Description (of the e-service), Terms
+    (of use), RequirementsSpecification (SRS) or DesignDescription (SDD)."""
     url: Url
-    """Where it is kept."""
+    """Where it is kept; never fetched by the operator."""
     sha256: Sha256
-    """SHA-256 of the document."""
+    """SHA-256 of the document, 64 hexadecimal digits in lower case."""
 
 
 Documents = Annotated[tuple[Document, ...], Field(max_length=5, json_schema_extra=list_map("kind"))]
@@ -87,15 +86,15 @@ class Release(Model):
     """What is delivered: with the template version it is the release that acts and verifications name."""
 
     image: Image
-    """The image; in Production by digest."""
+    """The container image; in Production by digest: repository@sha256:…"""
     source: Source | None = None
     """The source it was built from."""
     documents: Documents = ()
-    """The documents of the delivery."""
+    """The documents of the delivery; Production needs one of each kind."""
     web_services: Annotated[
         tuple[DeliveredWebService, ...], Field(max_length=32, json_schema_extra=list_map("name"))
     ] = ()
-    """Web services made within the e-service."""
+    """Web services made within the e-service; each comes with its own documents."""
 
 
 class WebServiceRef(Model):
@@ -111,11 +110,11 @@ class Use(Model):
     """A web service that the e-service asks to call (R3)."""
 
     name: Name
-    """What the e-service calls it; the folder of its binding."""
+    """What the e-service calls it, and the folder of its binding."""
     web_service: WebServiceRef
     """The holder's WebService."""
     contract_version: Short | None = None
-    """SOAP: the contract version; absent for REST."""
+    """The contract version, for SOAP; absent for REST, where a grant covers all of them."""
     agent: Name | None = None
     """The agent through whose connection the call goes (R9)."""
 
@@ -130,25 +129,35 @@ class Catalogue(Model):
     description: LocalizedText = LocalizedText()
     """What the e-service does."""
     channels: Annotated[tuple[Short, ...], Field(max_length=16, json_schema_extra=LIST_SET)] = ()
-    """How people reach it, such as Web."""
+    """How people reach it, such as Web or Mobile."""
 
 
 class Support(Model):
     """Whom people ask for help."""
 
     email: Email | None = None
-    """Address for help."""
+    """E-mail address for help."""
     phone: Phone | None = None
-    """Telephone for help."""
+    """Telephone number for help."""
 
 
 class Pause(Model):
     """The institution takes the e-service off the public route for a while."""
 
     reason: Line
-    """Why; shown to people."""
-    until: DateTime | None = None
-    """When it comes back by itself; without it, when paused is removed."""
+    """Why it is off; shown to people."""
+    until: Instant | None = None
+    """When it comes back by itself; without it, once paused is removed."""
+
+
+PublicPath = Annotated[
+    str,
+    text(
+        r"^/(\.?[A-Za-z0-9_~-][A-Za-z0-9._~-]*(/\.?[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?)?$",
+        "write a path such as / or /declare, without //, . and .. as parts of it",
+        most=1024,
+    ),
+]
 
 
 class Publication(Model):
@@ -156,9 +165,7 @@ class Publication(Model):
 
     hosts: Annotated[tuple[Host, ...], Field(min_length=1, max_length=16, json_schema_extra=LIST_SET)]
     """The public hosts; each must be among the registration's hosts for the environment."""
-    path: Annotated[
-        str, StringConstraints(min_length=1, max_length=1024, pattern=r"^/[A-Za-z0-9/._~-]*$")
-    ] = "/"
+    path: PublicPath = "/"
     """The path prefix that is served."""
     catalogue: Catalogue = Catalogue()
     """The description in the public service catalogue."""
@@ -171,10 +178,10 @@ class Publication(Model):
 class ProductionRequest(Model):
     """The institution's request to install the release in production (R4)."""
 
-    requested_at: Date
+    requested_at: Day
     """The day of the request; not before the acceptance act was signed."""
     requested_by: Short
-    """Who requested it."""
+    """Who of the institution requested it."""
 
 
 class EServiceSpec(Model):
@@ -189,33 +196,34 @@ class EServiceSpec(Model):
             ),
             cel(
                 "self.environment == oldSelf.environment",
-                "environment never changes: create another EService in the namespace of that environment instead",
+                "environment never changes: create an EService in the namespace of that environment instead",
                 fieldPath=".environment",
             ),
             cel(
                 "self.environment != 'Production' || self.release.image.matches('@sha256:[0-9a-f]{64}$')",
-                "in Production the image must be named by digest: write image: <repository>@sha256:<64 hexadecimal digits>",
+                "in Production name the image by digest: write <repository>@sha256:<64 hexadecimal digits>",
                 fieldPath=".release.image",
             ),
         )
     )
 
     registration: ObjectName
-    """Name of its EServiceRegistration; immutable."""
+    """Name of its EServiceRegistration; it never changes."""
     environment: Environment
-    """Test, Acceptance or Production; immutable."""
+    """Test, Acceptance or Production; it never changes. The rules R2 to R8 bind Production, and gates
+    marked so."""
     template: TemplateRef
     """The template version that the release is built from."""
     release: Release
-    """What is delivered."""
+    """What is delivered; with the template version it is what acts and verifications name."""
     workload: Workload = Workload()
     """How it runs."""
     uses: Annotated[tuple[Use, ...], Field(max_length=64, json_schema_extra=list_map("name"))] = ()
-    """The web services that it asks to call."""
+    """The web services of other institutions, and own ones, that it asks to call (R3)."""
     publication: Publication
     """How the public reaches it."""
     production_request: ProductionRequest | None = None
-    """The request for installation in Production."""
+    """The request for installation in Production (R4)."""
 
 
 class GateOwner(StrEnum):
@@ -231,17 +239,17 @@ class UnmetGate(Model):
     """A gate that is not passed."""
 
     gate: Gate
-    """Which gate."""
-    blocks: Annotated[str, StringConstraints(pattern=r"^(Install|Publish)$", max_length=7)]
-    """Install or Publish."""
+    """Which gate it is; the reference has a line on each."""
+    blocks: Literal["Install", "Publish"]
+    """What it holds back: Install or Publish."""
     reason: Short
-    """Why, in one word."""
+    """Why it is not passed, in one word."""
     message: Message
-    """What is missing."""
+    """What is missing, and what to do."""
     owner: GateOwner
-    """Who has to supply it."""
+    """Who has to supply it: Institution, Agency, Holder (of a web service) or Operator (it is at work)."""
     rule: Annotated[str, StringConstraints(pattern=r"^R[0-9]{1,2}$", max_length=3)]
-    """The rule it comes from."""
+    """The rule it comes from, such as R2."""
     since: DateTime
     """Since when it is not passed."""
 
@@ -250,7 +258,7 @@ class ReleaseStatus(Model):
     """A release that is installed, or being installed."""
 
     name: Short
-    """Hash of the release; part of the names of its objects."""
+    """Hash of the release, and part of the names of its objects."""
     image: Image
     """Its image."""
     template: TemplateRef
@@ -270,7 +278,7 @@ class TemplateLag(Model):
     """How the public release stands to its template (R7, R8)."""
 
     name: ObjectName | None = None
-    """The template."""
+    """Name of the template."""
     version: SemVer | None = None
     """The version in public use; the spec's before anything is public."""
     migrate_by: Date | None = None
@@ -280,14 +288,14 @@ class TemplateLag(Model):
     unpublish_at: Date | None = None
     """The first day without the public route, deferrals included."""
     decision: ObjectName | None = None
-    """The UnpublishDecision in force."""
+    """Name of the UnpublishDecision in force."""
 
 
 class Installation(Model):
     """The installation in Production (R5)."""
 
     due_by: Date | None = None
-    """The last of the ten working days."""
+    """The last of the ten working days for installing."""
     installed_at: DateTime | None = None
     """When the release was first available."""
 
@@ -296,22 +304,22 @@ class Next(Model):
     """What happens next by itself."""
 
     action: Short
-    """What, such as Unpublish."""
+    """What happens, such as Unpublish."""
     at: DateTime
-    """When."""
+    """When it happens."""
     why: Message
-    """Why."""
+    """Why it happens."""
 
 
 class PhaseChange(Model):
     """A change of phase."""
 
     at: DateTime
-    """When it changed."""
+    """When the phase changed."""
     phase: Phase
-    """To which phase."""
+    """The phase it changed to."""
     reason: Short
-    """Why."""
+    """Why it changed, in one word."""
     inputs_hash: Annotated[str, StringConstraints(max_length=16)] = ""
     """Hash of the facts that it was decided on."""
 
@@ -320,11 +328,16 @@ class EServiceStatus(Status):
     """The computed side of an e-service."""
 
     phase: Phase | None = None
-    """A summary for people; machines read the conditions."""
+    """Where it is in its life, for people; machines read the conditions. Pending: gates before the
+    installation are not passed. Installing: its Pods are coming up. AwaitingVerification: installed, and
+    gates before the publication are not passed. Published: the public is served. Updating: it is served,
+    and another release is on its way. Unpublished: taken off the public route (R8). Paused: taken off by
+    the institution or the Agency. Invalid: only a change of spec can mend it. Terminating: it is being
+    deleted."""
     identifier: Identifier | None = None
-    """The registration's number."""
+    """The number of the e-service, from its registration."""
     public_url: Annotated[Url | None, Field(alias="publicURL")] = None
-    """Where the public reaches it, while it does."""
+    """Where the public reaches it, while it is served."""
     release: Releases = Releases()
     """The releases that exist now."""
     template: TemplateLag = TemplateLag()
@@ -334,21 +347,22 @@ class EServiceStatus(Status):
     gates: Annotated[tuple[UnmetGate, ...], Field(max_length=32, json_schema_extra=list_map("gate"))] = ()
     """Every gate that is not passed."""
     next: Next | None = None
-    """What happens next by itself."""
+    """What happens next by itself, when, and why."""
     notices: Notices = ()
-    """The last 20 notices."""
+    """Whom the operator told what, the last 20."""
     history: Annotated[tuple[PhaseChange, ...], Field(max_length=20, json_schema_extra=LIST_ATOMIC)] = ()
     """The last 20 changes of phase."""
 
 
 class EService(Model):
-    """One e-service in one environment: what is released, how it runs, what it uses and how the public reaches it."""
+    """One e-service in one environment: its release, how it runs and how the public reaches it."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
             cel(
-                "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && self.metadata.name.size() <= 40",
-                "the name must begin with a letter, hold only a-z, 0-9 and -, and have at most 40 characters",
+                "self.metadata.name.size() <= 40"
+                " && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+                "write a name of at most 40 of a-z, 0-9 and - that begins with a letter",
             )
         )
     )

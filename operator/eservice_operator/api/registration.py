@@ -6,38 +6,38 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field
 
-from eservice_operator.api.base import (
-    LIST_ATOMIC,
-    Date,
-    DateTime,
+from eservice_operator.api.base import Environment, LocalizedText, Model, ObjectMeta, SignedDocument, Status
+from eservice_operator.api.fields import (
+    Day,
     Email,
-    Environment,
     HostPattern,
+    Instant,
     Line,
-    LocalizedText,
     Message,
-    Model,
     Name,
-    ObjectMeta,
     ObjectName,
     Phone,
     Short,
-    SignedDocument,
-    Status,
     Url,
     cel,
     list_map,
     rules,
+    text,
 )
 
-Identifier = Annotated[str, StringConstraints(pattern=r"^EP-[0-9]{6}$", max_length=9)]
+Identifier = Annotated[str, text(r"^EP-[0-9]{6}$", "write EP- and six digits, such as EP-000042", most=9)]
 """The number of an e-service, such as EP-000042."""
 InstitutionCode = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$", max_length=63)
+    str,
+    text(
+        r"^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$",
+        "write the code with letters, digits, -, _ and . only, such as 90000054163",
+        most=63,
+    ),
 ]
-"""The institution's code in the national register; usable as a label value."""
+"""The institution's code in the national register; also the value of a label."""
 
 
 class Contact(Model):
@@ -50,7 +50,7 @@ class Contact(Model):
     phone: Phone | None = None
     """Telephone number."""
     role: Short | None = None
-    """What the person does, such as Owner."""
+    """What the person does for the e-service, such as Owner."""
 
 
 class Institution(Model):
@@ -63,7 +63,7 @@ class Institution(Model):
     contacts: Annotated[
         tuple[Contact, ...], Field(min_length=1, max_length=16, json_schema_extra=list_map("email"))
     ]
-    """Who is told; at least one person."""
+    """Who is told what happens to the e-service; at least one person."""
 
 
 class AgencyContact(Model):
@@ -89,10 +89,10 @@ class Application(Model):
     """The signed form."""
     signer: Short
     """Who signed it for the institution."""
-    signed_at: Date
+    signed_at: Day
     """The day of the signature."""
-    timestamp: DateTime
-    """The time stamp of the signature."""
+    timestamp: Instant
+    """The instant of the trusted time stamp on the signature."""
 
 
 class EnvironmentNamespace(Model):
@@ -110,7 +110,7 @@ class EnvironmentHost(Model):
     environment: Environment
     """Test, Acceptance or Production."""
     host: HostPattern
-    """A host, or ``*.`` and a domain for any single label before it."""
+    """A host, or ``*.`` and a domain, which stands for any single label before it."""
 
 
 class SubjectKind(StrEnum):
@@ -124,7 +124,7 @@ class Subject(Model):
     """A person or a group."""
 
     kind: SubjectKind
-    """User or Group."""
+    """Whether it is a User or a Group."""
     name: Line
     """Name of the user or the group as the cluster knows it."""
 
@@ -136,11 +136,12 @@ class Access(Model):
     """Who of the institution works on the e-service."""
 
     developers: Subjects = ()
-    """They maintain the EService."""
+    """They maintain the EService objects."""
     testers: Subjects = ()
-    """They test; never in Production."""
+    """They test; they have no rights in Production."""
     verifiers: Subjects = ()
-    """They verify an installation in Production before the public sees it (R6)."""
+    """They verify an installation in Production before the public sees it (R6), and may do nothing else
+    there."""
     api_publishers: Subjects = ()
     """They publish web services."""
 
@@ -149,7 +150,7 @@ class Suspension(Model):
     """The Agency takes all e-services of the registration off the public route."""
 
     reason: Line
-    """Why; shown to the institution."""
+    """Why they are taken off; shown to the institution."""
 
 
 class EServiceRegistrationSpec(Model):
@@ -163,13 +164,14 @@ class EServiceRegistrationSpec(Model):
                 fieldPath=".identifier",
             ),
             cel(
-                "!has(self.namespaces) || self.namespaces.all(n, !(n.name in ['default', 'kube-system', 'kube-public',"
-                " 'kube-node-lease']) && !n.name.startsWith('kube-'))",
+                "!has(self.namespaces)"
+                " || self.namespaces.all(n, n.name != 'default' && !n.name.startsWith('kube-'))",
                 "a system namespace never hosts e-services: name one of the institution's own",
                 fieldPath=".namespaces",
             ),
             cel(
-                "!has(self.namespaces) || self.namespaces.all(n, self.namespaces.exists_one(m, m.name == n.name))",
+                "!has(self.namespaces)"
+                " || self.namespaces.all(n, self.namespaces.exists_one(m, m.name == n.name))",
                 "two environments may not share a namespace: name one namespace for each environment",
                 fieldPath=".namespaces",
             ),
@@ -177,15 +179,15 @@ class EServiceRegistrationSpec(Model):
     )
 
     title: LocalizedText
-    """What the e-service is called, in Latvian and English."""
+    """What the e-service is called."""
     institution: Institution
-    """Who is responsible."""
+    """Which institution is responsible."""
     agency_contact: AgencyContact
-    """Whom the institution asks."""
+    """Whom at the Agency the institution asks."""
     scenario_study: ScenarioStudy | None = None
-    """The scenario that was studied."""
+    """The scenario that the institution studied before it applied."""
     application: Application
-    """The signed application."""
+    """The signed application for registration."""
     identifier: Identifier | None = None
     """Only for an e-service that has a number from an older register."""
     namespaces: Annotated[
@@ -195,11 +197,11 @@ class EServiceRegistrationSpec(Model):
     hosts: Annotated[
         tuple[EnvironmentHost, ...], Field(max_length=64, json_schema_extra=list_map("environment", "host"))
     ] = ()
-    """The hosts that the e-service may use."""
+    """The hosts that the e-service may use in each environment."""
     access: Access = Access()
-    """Who works on it."""
+    """Who of the institution works on it."""
     suspended: Suspension | None = None
-    """Takes all e-services of this registration off the public route."""
+    """Takes all e-services of the registration off the public route while it is there."""
 
 
 class NamespaceState(StrEnum):
@@ -217,9 +219,11 @@ class NamespaceStatus(Model):
     environment: Environment
     """Test, Acceptance or Production."""
     name: Name
-    """The namespace."""
+    """Name of the namespace."""
     state: NamespaceState
-    """Ready, NotOnboarded, Conflict or Terminating."""
+    """Ready: e-services may run in it. NotOnboarded: it exists, and no administrator has labelled it for
+    the institution. Conflict: another institution or environment has it. Terminating: it is being
+    deleted."""
     message: Message = ""
     """What to do when it is not Ready."""
 
@@ -232,13 +236,11 @@ class EServiceRegistrationStatus(Status):
     namespaces: Annotated[
         tuple[NamespaceStatus, ...], Field(max_length=3, json_schema_extra=list_map("environment"))
     ] = ()
-    """The namespaces and how they stand."""
-    e_services: Annotated[tuple[Line, ...], Field(max_length=16, json_schema_extra=LIST_ATOMIC)] = ()
-    """The EServices that refer to the registration, as namespace/name."""
+    """How each namespace stands."""
 
 
 class EServiceRegistration(Model):
-    """The registration of an e-service: identifier, institution, contacts, namespaces, hosts and access (R1)."""
+    """The registration of an e-service: institution, contacts, namespaces, hosts and access (R1)."""
 
     metadata: ObjectMeta
     spec: EServiceRegistrationSpec
@@ -250,7 +252,10 @@ class EServiceIdentifierSpec(Model):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            cel("self == oldSelf", "an identifier never changes: it belongs to one registration for good")
+            cel(
+                "self == oldSelf",
+                "an identifier never changes: it belongs to one registration for good, leave it",
+            )
         )
     )
 

@@ -8,18 +8,17 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from eservice_operator.api.base import (
+from eservice_operator.api.base import Model, ObjectMeta, Status
+from eservice_operator.api.fields import (
     LIST_ATOMIC,
     Date,
+    Day,
     Duration,
     Email,
     Line,
     Message,
-    Model,
-    ObjectMeta,
     SemVer,
     Short,
-    Status,
     Url,
     cel,
     list_map,
@@ -56,19 +55,19 @@ class MigrationInstruction(Model):
 
     url: Url
     """Where the instruction is read."""
-    published: Date
-    """The local day on which it was, or will be, published."""
+    published: Day
+    """The local day on which it was, or will be, published; the version can be current from that day."""
 
 
 class Withdrawal(Model):
     """A recall: the version is not current and goes live nowhere."""
 
-    at: Date
+    at: Day
     """The day from which the version is withdrawn."""
     reason: Line
-    """Why; shown to the institutions."""
-    replace_by: Date | None = None
-    """Public services on the version are unpublished after this day."""
+    """Why it is withdrawn; shown to the institutions."""
+    replace_by: Day | None = None
+    """The last day of public services on the version; they are unpublished after it."""
 
 
 class TemplateVersion(Model):
@@ -76,71 +75,83 @@ class TemplateVersion(Model):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            cel("self.released == oldSelf.released", "released never changes: add a new version instead"),
+            cel(
+                "self.released == oldSelf.released",
+                "released never changes: add a new version instead",
+                fieldPath=".released",
+            ),
             cel(
                 "!has(oldSelf.withdrawn) || has(self.withdrawn)",
                 "a withdrawal stays: release a new version instead of taking it back",
+                fieldPath=".withdrawn",
             ),
             cel(
                 "!has(self.migrationInstruction) || self.migrationInstruction.published >= self.released",
-                "migrationInstruction.published must not be before released",
+                "migrationInstruction.published must not be before released: write a later day",
+                fieldPath=".migrationInstruction",
             ),
             cel(
-                "!has(self.withdrawn) || !has(self.withdrawn.replaceBy) || self.withdrawn.replaceBy >= self.withdrawn.at",
-                "withdrawn.replaceBy must not be before withdrawn.at",
+                "!has(self.withdrawn) || !has(self.withdrawn.replaceBy)"
+                " || self.withdrawn.replaceBy >= self.withdrawn.at",
+                "withdrawn.replaceBy must not be before withdrawn.at: write a later day",
+                fieldPath=".withdrawn",
             ),
         )
     )
 
     version: SemVer
-    """SemVer 2.0 without build metadata, such as 3.0.0; a pre-release is never current."""
-    released: Date
-    """The day the version was released; immutable."""
+    """Its number: SemVer 2.0 without build metadata, such as 3.0.0. A pre-release is never current."""
+    released: Day
+    """The day on which the version was released; it never changes."""
     migration_instruction: MigrationInstruction | None = None
-    """Without it the version is not current, whatever its number."""
+    """How to move to the version; without it the version is never current, whatever its number."""
     withdrawn: Withdrawal | None = None
-    """Recalls the version."""
+    """Recalls the version: it is no longer current and goes live nowhere. A withdrawal stays."""
 
 
 class Brake(Model):
     """How many decisions may take effect within 24 hours before all of them are held."""
 
     percent: Annotated[int, Field(ge=0, le=100)] = 10
-    """Share of the template's published e-services, in percent."""
+    """Share of the template's published e-services in Production, in percent."""
     at_least: Annotated[int, Field(ge=1, le=100000)] = 5
-    """The brake never engages at this many or fewer."""
+    """The brake never engages at this many decisions or fewer."""
     release: Short | None = None
-    """The token of a held set that the Agency lets go."""
+    """The token of a held set of decisions that the Agency lets go."""
 
 
 class Lifecycle(Model):
     """The policy for migrating and for unpublishing (R7, R8)."""
 
     maximum_lag: Duration = "P18M"
-    """A lag above this unpublishes; exactly this does not."""
+    """How far behind the current version a public release may be: a lag above this unpublishes, exactly
+    this does not."""
     lag_measure: LagMeasure = LagMeasure.RELEASE_GAP
-    """ReleaseGap: the gap between two release dates. SinceSuperseded: the time since a higher version was published."""
+    """How the lag is measured. ReleaseGap: from the release of the version in use to the release of the
+    current one. SinceSuperseded: the time since the instruction for a higher version was published."""
     migrate_within: Duration = "P12M"
-    """How long after a higher version was published the institution has to migrate."""
+    """How long the institution has for migrating, from the publication of a higher version."""
     warn_before: Annotated[tuple[Duration, ...], Field(max_length=12, json_schema_extra=LIST_ATOMIC)] = (
         "P6M",
         "P3M",
         "P1M",
         "P7D",
     )
-    """How long before an unpublication the institution is warned."""
+    """How long before an unpublication the institution is warned, each step once."""
     notice_period: Duration = "P0D"
-    """The least time between the announcement and its effect."""
+    """The least time between telling the institution and the unpublication."""
     enforcement: Enforcement = Enforcement.ENFORCE
-    """Observe shows, Warn also tells, Enforce also unpublishes."""
-    enforce_from: Date | None = None
-    """No unpublication before this day."""
+    """What happens when a public e-service is overdue. Observe: it is shown. Warn: the institution is told
+    too. Enforce: it is unpublished too."""
+    enforce_from: Day | None = None
+    """The first day on which anything is unpublished."""
     maximum_deferral: Duration = "P6M"
-    """The longest deferral, counted from the undeferred date."""
+    """The longest deferral, counted from the day without it."""
     hold_uninformed: Duration = "P3D"
-    """How long an unpublication waits for a notice to be accepted."""
+    """How long an unpublication waits until a notice of it has been accepted."""
     brake: Brake = Brake()
-    """Stops a wrong date from taking many services down at once."""
+    """Holds all decisions of a day when they are too many, so that one wrong date does not take many
+    services down."""
 
 
 class EServiceTemplateSpec(Model):
@@ -162,7 +173,7 @@ class EServiceTemplateSpec(Model):
     versions: Annotated[
         tuple[TemplateVersion, ...], Field(max_length=128, json_schema_extra=list_map("version"))
     ] = ()
-    """Every version there has been."""
+    """Every version there has been; versions are never removed."""
     lifecycle: Lifecycle = Lifecycle()
     """The policy for migrating and unpublishing."""
 
@@ -182,11 +193,13 @@ class VersionStatus(Model):
     """One version as the operator sees it."""
 
     version: SemVer
-    """The version."""
+    """The number of the version."""
     stage: VersionStage
-    """Preview, Current, Supported, MigrationDue, Overdue or Withdrawn."""
+    """What the version is today. Preview: no instruction is published yet. Current: the highest published
+    one. Supported: lower, and in time. MigrationDue: the time for migrating is over. Overdue: the lag is
+    above the maximum. Withdrawn: recalled."""
     published_at: Date | None = None
-    """The publication date in effect: recorded when it took effect, and kept."""
+    """The publication date in effect: recorded on the day it took effect, and kept."""
     e_services: Annotated[int, Field(ge=0)] = 0
     """How many e-services serve the public on this version in Production."""
 
@@ -195,7 +208,7 @@ class NextTransition(Model):
     """The next day on which a version changes its stage."""
 
     at: Date
-    """The day."""
+    """The day of the change."""
     message: Message
     """What changes then."""
 
@@ -216,7 +229,7 @@ class EServiceTemplateStatus(Status):
 
 
 class EServiceTemplate(Model):
-    """Versions of a template with release dates and migration instructions, and the policy that follows from them."""
+    """A template of e-services: its versions, and the policy for migrating and unpublishing (R7, R8)."""
 
     metadata: ObjectMeta
     spec: EServiceTemplateSpec

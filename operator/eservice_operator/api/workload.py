@@ -8,33 +8,60 @@ lets a tenant choose a ServiceAccount, a host namespace or a raw manifest.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from eservice_operator.api.base import (
+from eservice_operator.api.base import Model
+from eservice_operator.api.fields import (
     LIST_ATOMIC,
     LIST_SET,
     DigestImage,
     Line,
-    Model,
     Name,
     ObjectName,
     Quantity,
-    Short,
     cel,
     list_map,
     rules,
+    text,
 )
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 EnvName = Annotated[
-    str, StringConstraints(min_length=1, max_length=253, pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")
+    str,
+    text(
+        r"^[A-Za-z_][A-Za-z0-9_.-]*$",
+        "write a name of letters, digits, _, . and -, without a digit first",
+        most=253,
+    ),
 ]
 Argument = Annotated[str, StringConstraints(max_length=4096)]
 Arguments = Annotated[tuple[Argument, ...], Field(max_length=64, json_schema_extra=LIST_ATOMIC)]
-MountPath = Annotated[str, StringConstraints(min_length=2, max_length=1024, pattern=r"^/[^:]+$")]
-DataKey = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
+MountPath = Annotated[
+    str,
+    text(r"^/[^:]+$", "write an absolute path without a colon, such as /var/cache/app", least=2, most=1024),
+]
+DataKey = Annotated[str, text(r"^[-._a-zA-Z0-9]+$", "write a key of letters, digits, -, _ and .", most=253)]
+ProbePath = Annotated[str, text(r"^/\S*$", "write a path that begins with /, such as /ready", most=1024)]
+LabelValue = Annotated[
+    str,
+    text(
+        r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$",
+        "write a label value of letters, digits, -, _ and ., with a letter or a digit at both ends",
+        least=0,
+        most=63,
+    ),
+]
+Cidr = Annotated[
+    str,
+    text(
+        r"^[0-9a-fA-F.:]+/[0-9]{1,3}$",
+        "write a network such as 192.0.2.0/24 or 2001:db8::/32",
+        most=43,
+        rule="isCIDR(self)",
+    ),
+]
 
 ONE_SOURCE = "name exactly one of configMap, secret, persistentVolumeClaim and emptyDir"
 
@@ -47,7 +74,7 @@ class KeyRef(Model):
     key: DataKey
     """The key in it."""
     optional: bool = False
-    """Whether the Pod starts without it."""
+    """Whether the Pod starts although it is not there."""
 
 
 class EnvSource(Model):
@@ -63,9 +90,9 @@ class EnvSource(Model):
     )
 
     config_map_key_ref: KeyRef | None = None
-    """A key of a ConfigMap."""
+    """A key of a ConfigMap in the namespace."""
     secret_key_ref: KeyRef | None = None
-    """A key of a Secret."""
+    """A key of a Secret in the namespace."""
 
 
 class EnvVar(Model):
@@ -73,14 +100,14 @@ class EnvVar(Model):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            cel("!(has(self.value) && has(self.valueFrom))", "give value or valueFrom, not both")
+            cel("!(has(self.value) && has(self.valueFrom))", "write value or valueFrom, not both")
         )
     )
 
     name: EnvName
     """Name of the variable."""
     value: Annotated[str, StringConstraints(max_length=32768)] | None = None
-    """Its value."""
+    """Its value; for secrets use valueFrom."""
     value_from: EnvSource | None = None
     """Where its value comes from."""
 
@@ -89,9 +116,9 @@ class ObjectRef(Model):
     """A ConfigMap or a Secret beside the e-service."""
 
     name: ObjectName
-    """Its name."""
+    """Name of the ConfigMap or the Secret."""
     optional: bool = False
-    """Whether the Pod starts without it."""
+    """Whether the Pod starts although it is not there."""
 
 
 class EnvFrom(Model):
@@ -106,12 +133,12 @@ class EnvFrom(Model):
         )
     )
 
-    prefix: Annotated[str, StringConstraints(max_length=64)] | None = None
-    """Put before each key."""
+    prefix: EnvName | None = None
+    """What is put before each key."""
     config_map_ref: ObjectRef | None = None
-    """A ConfigMap."""
+    """A ConfigMap in the namespace."""
     secret_ref: ObjectRef | None = None
-    """A Secret."""
+    """A Secret in the namespace."""
 
 
 class ResourceList(Model):
@@ -129,7 +156,7 @@ class Resources(Model):
     """What the container asks for, and what it may have at most."""
 
     requests: ResourceList = ResourceList()
-    """What it asks for."""
+    """What it asks for, and is sure to have."""
     limits: ResourceList = ResourceList()
     """What it may have at most."""
 
@@ -137,7 +164,7 @@ class Resources(Model):
 class HttpGet(Model):
     """An HTTP request that has to succeed."""
 
-    path: Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^/\S*$")]
+    path: ProbePath
     """The path to ask for."""
     port: Port | None = None
     """The port; the workload's port when absent."""
@@ -162,27 +189,27 @@ class Probes(Model):
     """The probes of the container."""
 
     readiness: Probe = Probe()
-    """When the Pod takes requests; by default once its port answers."""
+    """While it succeeds, the Pod takes requests; by default while its port accepts connections."""
     liveness: Probe | None = None
-    """When the container is restarted."""
+    """When it fails, the container is restarted."""
     startup: Probe | None = None
-    """When the other probes begin."""
+    """Until it succeeds, the other probes wait."""
 
 
 class ClaimRef(Model):
     """A PersistentVolumeClaim beside the e-service."""
 
     claim_name: ObjectName
-    """Its name."""
+    """Name of the PersistentVolumeClaim."""
 
 
 class EmptyDir(Model):
     """A folder that lives as long as the Pod."""
 
     size_limit: Quantity | None = None
-    """Its largest size."""
-    medium: Annotated[str, StringConstraints(pattern=r"^Memory$", max_length=6)] | None = None
-    """Memory for a folder in memory."""
+    """The most it may hold, such as 256Mi."""
+    medium: Literal["Memory"] | None = None
+    """Memory keeps it in memory, which counts as the container's; without it, it is on disk."""
 
 
 class Volume(Model):
@@ -237,9 +264,9 @@ class ExtraContainer(Model):
     args: Arguments = ()
     """Replaces the image's arguments."""
     env: Annotated[tuple[EnvVar, ...], Field(max_length=64, json_schema_extra=list_map("name"))] = ()
-    """Environment variables."""
+    """Environment variables of the container."""
     resources: Resources = Resources()
-    """What it asks for and may have."""
+    """What the container asks for, and what it may have at most."""
     volume_mounts: Annotated[
         tuple[VolumeMount, ...], Field(max_length=32, json_schema_extra=list_map("mountPath"))
     ] = ()
@@ -249,25 +276,29 @@ class ExtraContainer(Model):
 class Toleration(Model):
     """A taint that the Pods tolerate."""
 
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            cel(
+                "self.operator == 'Equal' ? has(self.key) : !has(self.value)",
+                "with Equal write a key; with Exists leave value out",
+            )
+        )
+    )
+
     key: Line | None = None
-    """Key of the taint; all keys when absent."""
-    operator: Annotated[str, StringConstraints(pattern=r"^(Exists|Equal)$", max_length=6)] = "Equal"
-    """Exists or Equal."""
+    """Key of the taint; all keys when absent, with operator Exists."""
+    operator: Literal["Exists", "Equal"] = "Equal"
+    """Exists: any value of the key. Equal: this value."""
     value: Line | None = None
     """Value of the taint."""
-    effect: (
-        Annotated[str, StringConstraints(pattern=r"^(NoSchedule|PreferNoSchedule|NoExecute)$", max_length=16)]
-        | None
-    ) = None
-    """Which effect is tolerated; all when absent."""
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+    """Which effect is tolerated: NoSchedule, PreferNoSchedule or NoExecute; all when absent."""
 
 
 class Scheduling(Model):
     """Where the Pods may run; they are spread over nodes and zones in any case."""
 
-    node_selector: Annotated[
-        dict[str, Annotated[str, StringConstraints(max_length=63)]], Field(max_length=16)
-    ] = Field(default_factory=dict)
+    node_selector: Annotated[dict[str, LabelValue], Field(max_length=16)] = Field(default_factory=dict)
     """Labels that a node must have."""
     tolerations: Annotated[tuple[Toleration, ...], Field(max_length=16, json_schema_extra=LIST_ATOMIC)] = ()
     """Taints that the Pods tolerate."""
@@ -294,10 +325,10 @@ class EgressPort(Model):
 class Egress(Model):
     """A network that the Pods may reach besides DNS and granted web services."""
 
-    cidr: Annotated[str, StringConstraints(max_length=43, pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$")]
+    cidr: Cidr
     """The network, such as 192.0.2.0/24."""
     ports: Annotated[tuple[EgressPort, ...], Field(max_length=16, json_schema_extra=LIST_ATOMIC)] = ()
-    """The ports; all when absent."""
+    """The ports that they may reach there; all when absent."""
 
 
 class Autoscaling(Model):
@@ -305,31 +336,65 @@ class Autoscaling(Model):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            cel("self.minReplicas <= self.maxReplicas", "minReplicas must not be above maxReplicas")
+            cel(
+                "self.minReplicas <= self.maxReplicas",
+                "maxReplicas must not be below minReplicas: write a higher number",
+                fieldPath=".maxReplicas",
+            )
         )
     )
 
     min_replicas: Annotated[int, Field(ge=1, le=500)] = 2
     """The fewest replicas."""
     max_replicas: Annotated[int, Field(ge=1, le=500)]
-    """The most replicas."""
+    """The most replicas; not below minReplicas."""
     target_cpu_utilization: Annotated[int, Field(ge=1, le=100)] = 70
     """The processor use to aim at, in percent of what was asked for."""
 
 
+def _each_container(condition: str) -> str:
+    """CEL: the condition holds for every further container ``c``."""
+    return " && ".join(
+        f"(!has(self.{where}) || self.{where}.all(c, {condition}))"
+        for where in ("initContainers", "containers")
+    )
+
+
 class Workload(Model):
-    """How the e-service runs."""
+    """How the e-service runs: replicas, container, probes, volumes, and what it may reach."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
             cel(
-                "!has(self.containers) || !self.containers.exists(c, c.name == 'app')",
-                "'app' is the main container: name the further container otherwise",
+                _each_container("c.name != 'app'"),
+                "'app' is the main container: write another name for the further container",
+            ),
+            cel(
+                "!has(self.containers) || !has(self.initContainers)"
+                " || self.containers.all(c, !self.initContainers.exists(i, i.name == c.name))",
+                "a container has the name of an init container: write another name",
                 fieldPath=".containers",
             ),
             cel(
+                _each_container(
+                    "!has(c.volumeMounts) || c.volumeMounts.all(m,"
+                    " has(self.volumes) && self.volumes.exists(v, v.name == m.name))"
+                ),
+                "a volumeMount names no volume: write the name of one of the volumes",
+            ),
+            cel(
+                _each_container("!has(c.volumeMounts) || !c.volumeMounts.exists(m, m.mountPath == '/tmp')"),
+                "the operator mounts a folder at /tmp in each container: write another mountPath",
+            ),
+            cel(
                 "!has(self.volumes) || !self.volumes.exists(v, v.name == 'tmp' || v.mountPath == '/tmp')",
-                "'tmp' is mounted at /tmp by the operator: use another name and path",
+                "the operator mounts the volume tmp at /tmp: write another name and mountPath",
+                fieldPath=".volumes",
+            ),
+            cel(
+                "!has(self.volumes)"
+                " || self.volumes.all(v, self.volumes.exists_one(w, w.mountPath == v.mountPath))",
+                "two volumes have the same mountPath: write another one",
                 fieldPath=".volumes",
             ),
         )
@@ -338,45 +403,40 @@ class Workload(Model):
     replicas: Annotated[int, Field(ge=1, le=500)] = 2
     """How many Pods serve the public; autoscaling overrides it."""
     port: Port = 8080
-    """The port on which the container serves HTTP; above 1023, since it runs unprivileged."""
+    """The port on which the container serves HTTP."""
     command: Arguments = ()
     """Replaces the image's entry point."""
     args: Arguments = ()
     """Replaces the image's arguments."""
     env: Annotated[tuple[EnvVar, ...], Field(max_length=128, json_schema_extra=list_map("name"))] = ()
-    """Environment variables."""
+    """Environment variables of the main container."""
     env_from: Annotated[tuple[EnvFrom, ...], Field(max_length=16, json_schema_extra=LIST_ATOMIC)] = ()
-    """ConfigMaps and Secrets as environment variables."""
+    """ConfigMaps and Secrets of which all keys become environment variables."""
     resources: Resources = Resources()
-    """What a Pod asks for and may have."""
+    """What the main container asks for, and what it may have at most."""
     probes: Probes = Probes()
     """How the kubelet finds out about the container."""
     volumes: Annotated[tuple[Volume, ...], Field(max_length=32, json_schema_extra=list_map("name"))] = ()
-    """Volumes of the Pod."""
+    """Volumes of the Pods, and where the main container mounts them."""
     image_pull_secrets: Annotated[
         tuple[ObjectName, ...], Field(max_length=8, json_schema_extra=LIST_SET)
     ] = ()
-    """Secrets for pulling images."""
-    run_as_user: Annotated[int, Field(ge=1)] | None = None
+    """Names of the Secrets for pulling images."""
+    run_as_user: Annotated[int, Field(ge=1, le=2_147_483_647)] | None = None
     """User number of the process; the image's when absent, which must not be root."""
     scheduling: Scheduling = Scheduling()
     """Where the Pods may run."""
     init_containers: Annotated[
         tuple[ExtraContainer, ...], Field(max_length=8, json_schema_extra=list_map("name"))
     ] = ()
-    """Run to their end before the main container starts."""
+    """Containers that run to their end before the main one starts."""
     containers: Annotated[
         tuple[ExtraContainer, ...], Field(max_length=8, json_schema_extra=list_map("name"))
     ] = ()
-    """Run beside the main container."""
+    """Containers that run beside the main one."""
     egress: Annotated[tuple[Egress, ...], Field(max_length=32, json_schema_extra=LIST_ATOMIC)] = ()
-    """Networks that the Pods may reach."""
+    """Networks that the Pods may reach besides DNS and granted web services."""
     autoscaling: Autoscaling | None = None
     """Lets the number of replicas follow the load."""
     termination_grace_period_seconds: Annotated[int, Field(ge=5, le=3600)] = 30
     """Seconds a Pod has to finish; the first five let the gateways notice."""
-
-
-def as_manifest(model: Model) -> dict[str, Any]:
-    """A model as it would be written in YAML: aliases, nothing that is absent or empty."""
-    return model.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The fields of the API: bounded strings, dates and quantities, and the schema rules that go with them.
+
+Every string and list is bounded: the bounds keep objects small and let the apiserver estimate the cost
+of the CEL rules.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, Field, StringConstraints, WithJsonSchema
+
+
+def cel(rule: str, message: str, **more: Any) -> dict[str, Any]:
+    """One CEL validation; ``message`` says what to write instead."""
+    return {"rule": rule, "message": message, **more}
+
+
+def rules(*validations: dict[str, Any]) -> dict[str, Any]:
+    """Schema extension that holds CEL validations."""
+    return {"x-kubernetes-validations": list(validations)}
+
+
+def list_map(*keys: str) -> dict[str, Any]:
+    """Schema extension for a list whose items are told apart by ``keys``."""
+    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}
+
+
+LIST_SET: dict[str, Any] = {"x-kubernetes-list-type": "set"}
+LIST_ATOMIC: dict[str, Any] = {"x-kubernetes-list-type": "atomic"}
+
+
+def text(pattern: str, write: str, *, most: int, least: int = 1, rule: str = "") -> Any:
+    """Bounds of a string: ``least`` to ``most`` characters, and a pattern (common to RE2 and Rust's regex).
+
+    The CRD states the pattern as a CEL rule, since the apiserver then answers ``write``, which says what to
+    write, and not the pattern. ``rule`` is a sharper rule for the apiserver.
+    """
+    validation = cel(rule or f'self.matches(r"{pattern}")', write)
+    return Field(pattern=pattern, min_length=least, max_length=most, json_schema_extra=rules(validation))
+
+
+_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_PRERELEASE = r"(0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
+_NUMBER = r"(0|[1-9][0-9]*)"
+SEMVER_PATTERN = rf"^{_NUMBER}\.{_NUMBER}\.{_NUMBER}(-{_PRERELEASE}(\.{_PRERELEASE})*)?$"
+QUANTITY_PATTERN = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$"
+ONE_LINE = r"^[^\p{Cc}\p{Zl}\p{Zp}]+$"
+
+Name = Annotated[
+    str,
+    text(rf"^{_LABEL}$", "write a name of a-z, 0-9 and -, with a letter or a digit at both ends", most=63),
+]
+"""A DNS label."""
+ObjectName = Annotated[
+    str,
+    text(
+        r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
+        "write a name of a-z, 0-9, - and ., with a letter or a digit at both ends",
+        most=253,
+    ),
+]
+"""A DNS subdomain: the name of any object."""
+Host = Annotated[
+    str,
+    text(
+        rf"^{_LABEL}(\.{_LABEL})+$",
+        "write a host name in lower case without scheme, port or wildcard, such as address.latvija.example",
+        least=3,
+        most=253,
+    ),
+]
+"""A host name in lower case, without a port or a wildcard."""
+HostPattern = Annotated[
+    str,
+    text(
+        rf"^(\*\.)?{_LABEL}(\.{_LABEL})+$",
+        "write a host name in lower case, or *. and a domain, such as *.test.latvija.example",
+        least=3,
+        most=253,
+    ),
+]
+"""A host name, or ``*.`` and a domain: any single label before it."""
+Url = Annotated[
+    str, text(r"^https?://[^\s]+$", "write an address that begins with https:// or http://", most=2048)
+]
+Sha256 = Annotated[str, text(r"^[0-9a-f]{64}$", "write 64 hexadecimal digits in lower case", most=64)]
+Image = Annotated[str, text(r"^[^\s]+$", "write an image reference without spaces", most=512)]
+"""An image reference; in Production it must end in ``@sha256:<digest>``."""
+DigestImage = Annotated[
+    str,
+    text(
+        r"^[^\s@]+@sha256:[0-9a-f]{64}$",
+        "name the image by digest: write <repository>@sha256:<64 hexadecimal digits>",
+        most=512,
+    ),
+]
+"""An image reference that names its content by digest."""
+SemVer = Annotated[
+    str,
+    text(
+        SEMVER_PATTERN,
+        "write a SemVer 2.0 version without build metadata, such as 3.0.0 or 3.1.0-rc.1",
+        least=5,
+        most=64,
+    ),
+]
+"""A SemVer 2.0 version without build metadata (which has no place in the order)."""
+Duration = Annotated[
+    str,
+    text(
+        r"^P([0-9]{1,3}Y)?([0-9]{1,3}M)?([0-9]{1,3}W)?([0-9]{1,3}D)?$",
+        "write a duration of whole years, months, weeks and days, such as P18M or P7D",
+        least=3,
+        most=32,
+    ),
+]
+"""An ISO 8601 duration of whole years, months, weeks and days, such as ``P18M``."""
+Short = Annotated[str, text(ONE_LINE, "write a single line without control characters", most=128)]
+Line = Annotated[str, text(ONE_LINE, "write a single line without control characters", most=512)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+Message = Annotated[str, StringConstraints(max_length=4096)]
+Email = Annotated[
+    str,
+    text(
+        r"^[^@\s,;<>]+@[^@\s,;<>]+$", "write an e-mail address, such as help@pmlp.example", least=3, most=254
+    ),
+]
+Phone = Annotated[
+    str, text(r"^[+0-9 ()-]+$", "write a telephone number with digits, spaces and +()- only", most=32)
+]
+
+Date = dt.date
+DateTime = AwareDatetime
+_FIRST_YEAR, _END_YEAR = 1990, 2200
+_IN_RANGE = rules(
+    cel(
+        f"self >= timestamp('{_FIRST_YEAR}-01-01T00:00:00Z')"
+        f" && self < timestamp('{_END_YEAR}-01-01T00:00:00Z')",
+        f"write a year from {_FIRST_YEAR} to {_END_YEAR - 1}",
+    )
+)
+Day = Annotated[
+    dt.date,
+    Field(ge=dt.date(_FIRST_YEAR, 1, 1), lt=dt.date(_END_YEAR, 1, 1), json_schema_extra=_IN_RANGE),
+]
+"""A day that people write: in a range that lets every sum with a duration stay a date."""
+Instant = Annotated[
+    AwareDatetime,
+    Field(
+        ge=dt.datetime(_FIRST_YEAR, 1, 1, tzinfo=dt.UTC),
+        lt=dt.datetime(_END_YEAR, 1, 1, tzinfo=dt.UTC),
+        json_schema_extra=_IN_RANGE,
+    ),
+]
+"""An instant that people write, in the same range."""
+Quantity = Annotated[
+    Annotated[int, Field(ge=0)] | Annotated[str, StringConstraints(pattern=QUANTITY_PATTERN, max_length=32)],
+    WithJsonSchema(
+        {
+            "x-kubernetes-int-or-string": True,
+            "pattern": QUANTITY_PATTERN,
+            "maxLength": 32,
+            **rules(
+                cel(
+                    f'type(self) == int ? self >= 0 : self.matches(r"{QUANTITY_PATTERN}")',
+                    "write an amount such as 500m, 2, 512Mi or 1Gi",
+                )
+            ),
+        }
+    ),
+]
+"""A Kubernetes quantity such as ``500m`` or ``1Gi``."""

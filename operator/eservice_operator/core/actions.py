@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a decision asks the cluster to do: a closed union of writes, each with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from typing_extensions import override
+
+Manifest = dict[str, Any]
+"""A complete Kubernetes object as plain dicts, the way it is sent."""
+
+
+class Ref(NamedTuple):
+    """Names one object; ``namespace`` is empty for a cluster-scoped one."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+
+    @override
+    def __str__(self) -> str:
+        """``Kind namespace/name``, as people write it."""
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+def ref_of(manifest: Manifest) -> Ref:
+    """The reference to the object that a manifest describes."""
+    metadata = manifest["metadata"]
+    return Ref(manifest["apiVersion"], manifest["kind"], metadata.get("namespace", ""), metadata["name"])
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Make an object that was not there; never touches one of the same name."""
+
+    manifest: Manifest
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Bring an own object (seen with this ``uid``) to the manifest by server-side apply.
+
+    ``take_over`` is set when the fields of other writers on the object have to become ours first, so
+    that the apply removes what is not wanted.
+    """
+
+    manifest: Manifest
+    uid: str
+    reason: str
+    take_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove an own object, this very one (``uid``)."""
+
+    ref: Ref
+    uid: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetStatus:
+    """Write the whole status of one of our kinds by server-side apply."""
+
+    ref: Ref
+    uid: str
+    status: Manifest
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetFinalizer:
+    """Put our finalizer on an object of a user, or take it off."""
+
+    ref: Ref
+    uid: str
+    present: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetLabels:
+    """Put labels on an object that is not ours (a namespace) by server-side apply of just these."""
+
+    ref: Ref
+    uid: str
+    labels: dict[str, str]
+    reason: str
+
+
+Action = Create | Update | Delete | SetStatus | SetFinalizer | SetLabels
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The action that failed, what the cluster said, and whether trying again can help."""
+
+    action: Action
+    reason: str
+    message: str
+    transient: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How far a list of actions got: all of them, or up to the failure."""
+
+    done: tuple[Action, ...]
+    failure: Failure | None = None
+
+    @property
+    def wrote(self) -> bool:
+        """Whether anything was written."""
+        return bool(self.done)

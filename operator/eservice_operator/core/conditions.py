@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Conditions: merged with the earlier ones so that lastTransitionTime moves only when a status flips."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from eservice_operator.api.base import Condition, ConditionStatus
+from eservice_operator.api.reasons import ConditionType, Reason
+
+MESSAGE_LIMIT = 2000
+
+PRESENT_WHILE_TRUE = (ConditionType.RECONCILING, ConditionType.STALLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a condition has to say now."""
+
+    type: ConditionType
+    status: ConditionStatus
+    reason: Reason
+    message: str = ""
+
+
+def true(kind: ConditionType, reason: Reason, message: str = "") -> Verdict:
+    """A condition that holds."""
+    return Verdict(kind, ConditionStatus.TRUE, reason, message)
+
+
+def false(kind: ConditionType, reason: Reason, message: str = "") -> Verdict:
+    """A condition that does not hold."""
+    return Verdict(kind, ConditionStatus.FALSE, reason, message)
+
+
+def unknown(kind: ConditionType, reason: Reason, message: str = "") -> Verdict:
+    """A condition of which nothing can be said."""
+    return Verdict(kind, ConditionStatus.UNKNOWN, reason, message)
+
+
+def merge(
+    earlier: Iterable[Condition], verdicts: Iterable[Verdict], generation: int, now: datetime
+) -> tuple[Condition, ...]:
+    """The conditions of the new status, sorted by type with Ready first.
+
+    Reconciling and Stalled are left out unless True. ``now`` becomes the transition time of a condition
+    whose status flipped or that is new; whole seconds.
+    """
+    before = {condition.type: condition for condition in earlier}
+    merged = []
+    for verdict in verdicts:
+        if verdict.type in PRESENT_WHILE_TRUE and verdict.status is not ConditionStatus.TRUE:
+            continue
+        old = before.get(verdict.type)
+        kept = old is not None and old.status is verdict.status
+        merged.append(
+            Condition(
+                type=verdict.type.value,
+                status=verdict.status,
+                reason=verdict.reason.value,
+                message=verdict.message[:MESSAGE_LIMIT],
+                last_transition_time=old.last_transition_time if old is not None and kept else now,
+                observed_generation=max(generation, 0),
+            )
+        )
+    return tuple(
+        sorted(merged, key=lambda condition: (condition.type != ConditionType.READY, condition.type))
+    )
+
+
+def find(conditions: Iterable[Condition], kind: ConditionType) -> Condition | None:
+    """The condition of that type."""
+    return next((condition for condition in conditions if condition.type == kind), None)

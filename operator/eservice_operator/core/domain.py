@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The domain conditions of an EService: one for each question that people and machines ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from eservice_operator.api.reasons import ConditionType, Gate, Reason
+from eservice_operator.core import conditions as c
+from eservice_operator.core.conditions import Verdict
+from eservice_operator.core.decide import Decision
+from eservice_operator.core.facts import Facts
+from eservice_operator.core.gates import Unmet, blocks_install
+from eservice_operator.core.routing import serving
+from eservice_operator.core.unpublication import blocking_decision
+
+# condition, the gates behind it, and the reason when all of them are passed
+GATED: tuple[tuple[ConditionType, tuple[Gate, ...], Reason], ...] = (
+    (ConditionType.REGISTERED, (Gate.REGISTERED,), Reason.REGISTERED),
+    (ConditionType.ACCESS_GRANTED, (Gate.ACCESS_GRANTED,), Reason.ACCESS_GRANTED),
+    (ConditionType.INSTALLED, (Gate.INSTALLED,), Reason.INSTALLED),
+)
+GATED_IN_PRODUCTION: tuple[tuple[ConditionType, tuple[Gate, ...], Reason], ...] = (
+    (ConditionType.DELIVERY_COMPLETE, (Gate.DELIVERY_COMPLETE,), Reason.DELIVERED),
+    (ConditionType.ACCEPTED, (Gate.ACCEPTED, Gate.REQUESTED), Reason.ACCEPTED),
+    (ConditionType.VERIFIED, (Gate.VERIFIED,), Reason.VERIFIED),
+)
+
+
+def domain_conditions(decision: Decision) -> Iterator[Verdict]:
+    """Every domain condition but Published, for the release that the spec names."""
+    facts, gates = decision.facts, decision.rollout.gates
+    unmet = {entry.gate: entry for entry in gates}
+    rows = GATED + (GATED_IN_PRODUCTION if facts.production else ())
+    for kind, needed, passed in rows:
+        missing = next((unmet[gate] for gate in needed if gate in unmet), None)
+        if missing is None:
+            nothing = kind is ConditionType.ACCESS_GRANTED and not facts.wanted.uses
+            yield c.true(kind, Reason.NOTHING_USED if nothing else passed)
+        elif (
+            kind is ConditionType.INSTALLED
+            and missing.reason is Reason.AWAITING_INSTALLATION
+            and blocks_install(gates)
+        ):
+            yield c.false(
+                kind, Reason.GATES_UNMET, "not installed before these gates are passed: " + gate_list(gates)
+            )
+        else:
+            yield c.false(kind, missing.reason, missing.message)
+    yield template_current(facts)
+
+
+def gate_list(gates: tuple[Unmet, ...]) -> str:
+    """The names of unmet gates."""
+    return ", ".join(entry.gate.value for entry in gates)
+
+
+def template_current(facts: Facts) -> Verdict:
+    """R7, R8: how the public release, or else the one the spec names, stands to its template."""
+    kind = ConditionType.TEMPLATE_CURRENT
+    template = facts.public_template or facts.wanted.template
+    what = f"{template.name} {template.version}"
+    if template.name not in facts.world.templates:
+        return c.unknown(kind, Reason.TEMPLATE_UNKNOWN, f"EServiceTemplate {template.name} does not exist")
+    lag = facts.lag(template)
+    if lag is None:
+        text = f"EServiceTemplate {template.name} has no version {template.version}"
+        return c.unknown(kind, Reason.TEMPLATE_VERSION_UNKNOWN, text)
+    if lag.overdue(facts.today):
+        cause = f" behind {lag.caused_by.text}" if lag.caused_by else ""
+        text = f"{what} is overdue{cause} since {lag.overdue_since}"
+        return c.false(kind, Reason.TEMPLATE_OVERDUE, text)
+    if lag.migration_due(facts.today):
+        return c.false(kind, Reason.MIGRATION_DUE, f"{what} should have been migrated by {lag.migrate_by}")
+    if lag.at_risk is not None:
+        text = f"{what} becomes overdue once {lag.at_risk.text} gets its migration instruction"
+        return c.true(kind, Reason.TEMPLATE_AT_RISK, text)
+    return c.true(kind, Reason.TEMPLATE_CURRENT, f"{what} is within the limits")
+
+
+def published_verdict(decision: Decision) -> Verdict:
+    """Whether the public is served: what the gateway reports of the route, or why there is none."""
+    facts, kind = decision.facts, ConditionType.PUBLISHED
+    if facts.route is not None:
+        seen = serving(facts.route, facts.policy)
+        make = c.true if seen.accepted else c.false
+        return make(kind, seen.reason, seen.message)
+    if facts.suspended and facts.world.registration is not None:
+        suspension = facts.world.registration.spec.suspended
+        text = f"suspended by the Agency: {suspension.reason}" if suspension else ""
+        return c.false(kind, Reason.REGISTRATION_SUSPENDED, text)
+    if facts.paused and facts.spec.publication.paused is not None:
+        return c.false(
+            kind, Reason.PAUSED, f"paused by the institution: {facts.spec.publication.paused.reason}"
+        )
+    template = facts.public_template
+    blocking = None if template is None else blocking_decision(facts, template)
+    if blocking is not None:
+        text = f"unpublished by UnpublishDecision {blocking.metadata.name}: {blocking.spec.release.template.version}"
+        text += f" is overdue since {blocking.spec.overdue_since}; comes back by itself once renewed"
+        return c.false(kind, Reason.TEMPLATE_OVERDUE, text)
+    gates = decision.rollout.gates if facts.public_name is None else decision.rollout.public_gates
+    gates = gates or decision.rollout.gates
+    if gates:
+        return c.false(kind, gates[0].reason, gates[0].message)
+    return c.false(kind, Reason.SWITCHING, "every gate is passed; the release is being made public")

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What happens next by itself: the earliest dated change of an e-service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from eservice_operator.api.acts import DecisionState
+from eservice_operator.api.eservice import Next
+from eservice_operator.core.dates import day_after_end
+from eservice_operator.core.deadlines import installation_due
+from eservice_operator.core.decide import Decision
+from eservice_operator.core.facts import available
+from eservice_operator.core.unpublication import governing_decision, judge, planned_at
+
+
+def outlook(decision: Decision) -> Next | None:
+    """The earliest of the dated changes that lie ahead."""
+    now = decision.facts.now
+    return min(
+        (change for change in _changes(decision) if change.at > now),
+        key=lambda change: change.at,
+        default=None,
+    )
+
+
+def _changes(decision: Decision) -> Iterator[Next]:
+    facts = decision.facts
+    zone = facts.policy.zone
+    governing = governing_decision(facts)
+    lag = facts.public_lag
+    if governing is not None:
+        judged = judge(facts, governing)
+        if judged.state is DecisionState.SCHEDULED and judged.effective_at is not None:
+            yield Next(
+                action="Unpublish",
+                at=judged.effective_at,
+                why=f"{judged.message} ({governing.metadata.name})",
+            )
+    elif facts.production and facts.public_template is not None and lag is not None:
+        at = planned_at(facts, facts.public_template, lag)
+        if at is not None:
+            yield Next(action="Unpublish", at=at, why=f"R8: overdue since {lag.overdue_since}")
+    paused = facts.spec.publication.paused
+    if facts.paused and paused is not None and paused.until is not None:
+        yield Next(action="Republish", at=paused.until, why=f"the pause ends: {paused.reason}")
+    if lag is not None and lag.migrate_by is not None:
+        why = f"R7: the last day for migrating is {lag.migrate_by}"
+        yield Next(action="MigrationDue", at=day_after_end(lag.migrate_by, zone), why=why)
+    due = installation_due(facts)
+    if due is not None and not available(facts.deployment(facts.wanted.name)):
+        why = f"R5: the tenth working day is {due}"
+        yield Next(action="InstallationOverdue", at=day_after_end(due, zone), why=why)

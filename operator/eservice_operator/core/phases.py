@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The phase of an EService: one word for people, derived from the same facts as the conditions."""
+
+from __future__ import annotations
+
+from eservice_operator.api.base import ConditionStatus
+from eservice_operator.api.reasons import Gate, Phase, Reason
+from eservice_operator.core.conditions import Verdict
+from eservice_operator.core.decide import Decision
+from eservice_operator.core.gates import blocks_install
+
+
+def phase_of(decision: Decision, published: Verdict) -> Phase:
+    """Where the e-service is in its life."""
+    facts, rollout = decision.facts, decision.rollout
+    if facts.world.service.metadata.deletion_timestamp is not None:
+        return Phase.TERMINATING
+    if published.reason in (Reason.PAUSED, Reason.REGISTRATION_SUSPENDED):
+        return Phase.PAUSED
+    is_public = published.status is ConditionStatus.TRUE
+    if is_public:
+        in_progress = rollout.candidate is not None and not blocks_install(rollout.gates)
+        return Phase.UPDATING if in_progress else Phase.PUBLISHED
+    if facts.public_name is not None:
+        coming = rollout.serves and (facts.route is None or published.reason is Reason.AWAITING_GATEWAY)
+        return Phase.INSTALLING if coming else Phase.UNPUBLISHED
+    return _first_time(decision)
+
+
+def _first_time(decision: Decision) -> Phase:
+    """The way to the public for a release that nobody has seen yet."""
+    gates = decision.rollout.gates
+    missing = {unmet.gate for unmet in gates}
+    if decision.rollout.candidate is None or (blocks_install(gates) and Gate.INSTALLED in missing):
+        return Phase.PENDING
+    if Gate.INSTALLED in missing or not missing:
+        return Phase.INSTALLING
+    if Gate.VERIFIED in missing:
+        return Phase.AWAITING_VERIFICATION
+    return Phase.PENDING

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ready, Reconciling and Stalled: whether the operator has done its part."""
+
+from __future__ import annotations
+
+from eservice_operator.api.base import ConditionStatus
+from eservice_operator.api.reasons import ConditionType, Reason
+from eservice_operator.core import conditions as c
+from eservice_operator.core.actions import Outcome
+from eservice_operator.core.conditions import Verdict
+from eservice_operator.core.decide import Decision
+from eservice_operator.core.facts import Facts, rolled_out
+from eservice_operator.core.rollout import Running
+
+
+def progress(decision: Decision, outcome: Outcome, published: Verdict) -> tuple[Verdict, ...]:
+    """Ready, and Reconciling or Stalled where one of them holds; never both."""
+    if decision.facts.world.service.metadata.deletion_timestamp is not None:
+        return _reconciling(Reason.TERMINATING, "the public route is being removed")
+    stalled = _stalled(decision, outcome)
+    if stalled is not None:
+        reason, text = stalled
+        return c.false(ConditionType.READY, reason, text), c.true(ConditionType.STALLED, reason, text)
+    if outcome.failure is not None:
+        return _reconciling(Reason.PROGRESSING_WITH_RETRY, outcome.failure.message)
+    under_way = _under_way(decision, published)
+    if under_way is not None:
+        return _reconciling(*under_way)
+    if published.status is ConditionStatus.TRUE and not decision.rollout.gates:
+        return (c.true(ConditionType.READY, Reason.SUCCEEDED, "public; nothing left to do"),)
+    gates = decision.rollout.gates
+    if published.status is ConditionStatus.TRUE:
+        text = f"public; for the release the spec names: {gates[0].message}"
+        return (c.true(ConditionType.READY, gates[0].reason, text),)
+    return (c.true(ConditionType.READY, published.reason, published.message),)
+
+
+def _reconciling(reason: Reason, text: str) -> tuple[Verdict, ...]:
+    return c.false(ConditionType.READY, reason, text), c.true(ConditionType.RECONCILING, reason, text)
+
+
+def _stalled(decision: Decision, outcome: Outcome) -> tuple[Reason, str] | None:
+    """What only a change of spec, or of a foreign object, can mend."""
+    failure = outcome.failure
+    if failure is not None and not failure.transient:
+        reason = Reason.NAME_COLLISION if failure.reason == Reason.NAME_COLLISION else Reason.REJECTED
+        return reason, failure.message
+    for running in decision.rollout.running:
+        deployment = decision.facts.deployment(running.release.name)
+        for condition in deployment.status.get("conditions") or () if deployment is not None else ():
+            if (
+                condition.get("type") == "Progressing"
+                and condition.get("reason") == "ProgressDeadlineExceeded"
+            ):
+                name = deployment.ref.name if deployment is not None else ""
+                return Reason.ROLLOUT_FAILED, f"Deployment {name}: {condition.get('message', '')}"
+    return None
+
+
+def _under_way(decision: Decision, published: Verdict) -> tuple[Reason, str] | None:
+    """What the operator, the cluster or the gateway is still doing by itself."""
+    facts = decision.facts
+    if decision.actions:
+        return Reason.PROGRESSING, f"{len(decision.actions)} more changes to make"
+    for running in decision.rollout.running:
+        if not _settled(facts, running):
+            text = f"release {running.release.template.version} ({running.release.name}) waits for its Pods"
+            return Reason.AWAITING_PODS, text
+    if facts.route is not None and published.status is not ConditionStatus.TRUE:
+        return published.reason, published.message
+    return None
+
+
+def _settled(facts: Facts, running: Running) -> bool:
+    deployment = facts.deployment(running.release.name)
+    if deployment is not None and running.replicas == 0:
+        return int(deployment.status.get("replicas", 0)) == 0
+    return rolled_out(deployment, running.replicas)

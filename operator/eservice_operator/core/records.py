@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Status of the records: acts, verifications, deferrals, identifiers and decisions.
+
+A record says of itself whether it is in force and whether what it names exists; that is all it needs
+for ``kubectl get`` and for a GitOps wait.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from eservice_operator.api.acts import (
+    AcceptanceAct,
+    DecisionState,
+    ProductionVerification,
+    UnpublishDecision,
+    UnpublishDecisionStatus,
+    UnpublishDeferral,
+)
+from eservice_operator.api.base import Status
+from eservice_operator.api.reasons import ConditionType, Reason
+from eservice_operator.api.registration import EServiceIdentifier
+from eservice_operator.core.conditions import Verdict, false, merge, true
+from eservice_operator.core.dates import Period, add_period, local_day
+from eservice_operator.core.releases import release_name
+from eservice_operator.core.world import Policy, RecordWorld
+
+
+def record_status(world: RecordWorld, now: datetime, policy: Policy) -> Status:
+    """The status of an act, a verification, a deferral or an identifier.
+
+    Ready is True for every record that the operator has read: that it names an e-service which does not
+    exist (yet) is no failure of the record, and is said in the reason.
+    """
+    today = local_day(now, policy.zone)
+    record = world.record
+    generation = record.metadata.generation
+    verdict = _verdict(world, now, today)
+    return Status(
+        observed_generation=generation,
+        conditions=merge(record.status.conditions, (verdict,), generation, now),
+    )
+
+
+def _verdict(world: RecordWorld, now: datetime, today: date) -> Verdict:
+    match world.record:
+        case AcceptanceAct() as act:
+            return _act(act, world, today)
+        case ProductionVerification() as verification:
+            return _verification(verification, world, now)
+        case UnpublishDeferral() as deferral:
+            return _deferral(deferral, world, today)
+        case EServiceIdentifier() as identifier:
+            text = f"belongs to {identifier.spec.registration} for good"
+            return true(ConditionType.READY, Reason.ALLOCATED, text)
+
+
+def next_change(world: RecordWorld, now: datetime, policy: Policy) -> date | None:
+    """The next local day on which the status of a record changes by itself."""
+    today = local_day(now, policy.zone)
+    record = world.record
+    days: list[date] = []
+    if isinstance(record, AcceptanceAct | UnpublishDeferral) and record.spec.revoked is not None:
+        days.append(record.spec.revoked.at)
+    if isinstance(record, UnpublishDeferral):
+        days.append(add_period(record.spec.until, Period(months=0, days=1)))
+    return min((day for day in days if day > today), default=None)
+
+
+def _act(act: AcceptanceAct, world: RecordWorld, today: date) -> Verdict:
+    revoked = act.spec.revoked
+    if revoked is not None and revoked.at <= today:
+        return true(ConditionType.READY, Reason.REVOKED, f"revoked on {revoked.at}: {revoked.reason}")
+    where = f"{act.spec.e_service.namespace}/{act.spec.e_service.name}"
+    if world.service is None:
+        return true(ConditionType.READY, Reason.UNKNOWN_E_SERVICE, f"EService {where} does not exist")
+    spec = world.service.spec
+    named = release_name(spec.release.image, spec.template) == release_name(act.spec.image, act.spec.template)
+    public = world.service.status.release.public
+    if not named and (public is None or public.name != release_name(act.spec.image, act.spec.template)):
+        text = f"EService {where} names another release than the one accepted"
+        return true(ConditionType.READY, Reason.UNKNOWN_RELEASE, text)
+    return true(ConditionType.READY, Reason.IN_FORCE, f"accepted on {act.spec.signed_at}")
+
+
+def _verification(verification: ProductionVerification, world: RecordWorld, now: datetime) -> Verdict:
+    spec = verification.spec
+    if world.service is None:
+        text = f"EService {verification.metadata.namespace}/{spec.e_service} does not exist"
+        return true(ConditionType.READY, Reason.UNKNOWN_E_SERVICE, text)
+    if spec.verified_at > now:
+        return true(ConditionType.READY, Reason.VERIFICATION_NOT_VALID, "verifiedAt lies in the future")
+    if not world.newest:
+        return true(ConditionType.READY, Reason.SUPERSEDED, "a newer verification of this release counts")
+    return true(ConditionType.READY, Reason.IN_FORCE, f"{spec.outcome.value} by {spec.verified_by}")
+
+
+def _deferral(deferral: UnpublishDeferral, world: RecordWorld, today: date) -> Verdict:
+    revoked, where = deferral.spec.revoked, deferral.spec.e_service
+    if revoked is not None and revoked.at <= today:
+        return true(ConditionType.READY, Reason.REVOKED, f"revoked on {revoked.at}: {revoked.reason}")
+    if deferral.spec.until < today:
+        return true(ConditionType.READY, Reason.EXPIRED, f"ended with {deferral.spec.until}")
+    if world.service is None:
+        text = f"EService {where.namespace}/{where.name} does not exist"
+        return true(ConditionType.READY, Reason.UNKNOWN_E_SERVICE, text)
+    return true(
+        ConditionType.READY,
+        Reason.IN_FORCE,
+        f"until {deferral.spec.until}, that day included, or the template's cap",
+    )
+
+
+def decision_status(
+    decision: UnpublishDecision, judged: UnpublishDecisionStatus, now: datetime
+) -> UnpublishDecisionStatus:
+    """The judged status with its generation and conditions."""
+    reason = Reason(judged.reason) if judged.reason in set(Reason) else Reason.PROGRESSING
+    held = judged.state is DecisionState.HELD
+    make = false if held else true
+    verdict = make(ConditionType.READY, reason, judged.message)
+    generation = decision.metadata.generation
+    return judged.model_copy(
+        update={
+            "observed_generation": generation,
+            "conditions": merge(decision.status.conditions, (verdict,), generation, now),
+        }
+    )

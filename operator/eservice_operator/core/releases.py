@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Releases: what acts and verifications name, and the snapshots that remember how each last ran.
+
+A release is (image digest, template name, template version). Its name is a hash of these and part of
+the names of its objects. A snapshot is kept in a ControllerRevision, whose data cannot be changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from eservice_operator.api.base import TemplateRef
+from eservice_operator.api.eservice import EService, Use
+from eservice_operator.api.workload import Workload
+
+HASH_LENGTH = 10
+
+
+def short_hash(value: object, length: int = HASH_LENGTH) -> str:
+    """A hash of any JSON value, stable across runs; ``length`` hexadecimal digits."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+def digest_of(image: str) -> str:
+    """What tells an image's content apart: its digest, or the whole reference where it has none."""
+    return image.rpartition("@")[2]
+
+
+def release_name(image: str, template: TemplateRef) -> str:
+    """The name of the release; the repository of the image may move."""
+    return short_hash([digest_of(image), template.name, template.version])
+
+
+def same_release(image: str, template: TemplateRef, other: Snapshot) -> bool:
+    """Whether an act or a verification of (image, template) speaks of that release."""
+    return release_name(image, template) == other.name
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A release as it runs, or last ran: everything its children are built from."""
+
+    name: str
+    image: str
+    template: TemplateRef
+    workload: Workload
+    uses: tuple[Use, ...]
+    hosts: tuple[str, ...]
+    path: str
+    revision: int = 0
+
+    def data(self) -> dict[str, Any]:
+        """What a ControllerRevision keeps of it."""
+        return {
+            "image": self.image,
+            "template": {"name": self.template.name, "version": self.template.version},
+            "workload": self.workload.model_dump(mode="json", by_alias=True, exclude_none=True),
+            "uses": [use.model_dump(mode="json", by_alias=True, exclude_none=True) for use in self.uses],
+            "hosts": list(self.hosts),
+            "path": self.path,
+        }
+
+    @property
+    def content(self) -> str:
+        """Hash of the data: two snapshots of one release differ in it."""
+        return short_hash(self.data())
+
+
+def snapshot_of(service: EService) -> Snapshot:
+    """The release that the spec names, as the spec wants it to run."""
+    spec = service.spec
+    return Snapshot(
+        name=release_name(spec.release.image, spec.template),
+        image=spec.release.image,
+        template=spec.template,
+        workload=spec.workload,
+        uses=spec.uses,
+        hosts=spec.publication.hosts,
+        path=spec.publication.path,
+    )
+
+
+def read_snapshot(data: Mapping[str, Any], revision: int) -> Snapshot:
+    """A snapshot from what a ControllerRevision kept.
+
+    Raises ``ValueError`` when the data are not those of a snapshot.
+    """
+    try:
+        template = TemplateRef.model_validate(data["template"])
+        return Snapshot(
+            name=release_name(str(data["image"]), template),
+            image=str(data["image"]),
+            template=template,
+            workload=Workload.model_validate(data.get("workload") or {}),
+            uses=tuple(Use.model_validate(use) for use in data.get("uses") or ()),
+            hosts=tuple(str(host) for host in data["hosts"]),
+            path=str(data.get("path", "/")),
+            revision=revision,
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not a snapshot: {error}") from error
+
+
+def newest(snapshots: Iterable[Snapshot], name: str) -> Snapshot | None:
+    """The newest snapshot of a release, by revision."""
+    own = [snapshot for snapshot in snapshots if snapshot.name == name]
+    return max(own, key=lambda snapshot: snapshot.revision, default=None)

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The status of an EService: from what was observed plus the outcome of the writes.
+
+``Ready=True`` means that the operator has carried out all that the rules allow for this spec. Waiting
+for a person is Ready, with the reason of what is awaited and the domain condition False.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from eservice_operator.api.base import ConditionStatus, ObjectMeta
+from eservice_operator.api.eservice import (
+    EServiceStatus,
+    Installation,
+    PhaseChange,
+    Releases,
+    ReleaseStatus,
+    TemplateLag,
+    UnmetGate,
+)
+from eservice_operator.api.reasons import ConditionType, Phase, Reason
+from eservice_operator.core import conditions as c
+from eservice_operator.core.actions import Outcome
+from eservice_operator.core.conditions import Verdict
+from eservice_operator.core.dates import local_day, parse_instant
+from eservice_operator.core.deadlines import installation_due
+from eservice_operator.core.decide import Decision
+from eservice_operator.core.domain import domain_conditions, published_verdict
+from eservice_operator.core.facts import Facts, available
+from eservice_operator.core.gates import Unmet
+from eservice_operator.core.outlook import outlook
+from eservice_operator.core.phases import phase_of
+from eservice_operator.core.progress import progress
+from eservice_operator.core.releases import Snapshot, short_hash
+from eservice_operator.core.routing import route_url
+from eservice_operator.core.unpublication import governing_decision, judge, planned_at
+
+HISTORY_LENGTH = 20
+
+
+def report(decision: Decision, outcome: Outcome) -> EServiceStatus:
+    """The whole new status of an EService; the instant is that of the decision."""
+    facts = decision.facts
+    service, now = facts.world.service, facts.now
+    old = service.status
+    published = published_verdict(decision)
+    verdicts = (*progress(decision, outcome, published), *domain_conditions(decision), published)
+    phase = phase_of(decision, published)
+    return EServiceStatus(
+        observed_generation=service.metadata.generation,
+        conditions=c.merge(old.conditions, verdicts, service.metadata.generation, now),
+        phase=phase,
+        identifier=_identifier(facts),
+        public_url=_url(facts, published),
+        release=_releases(decision),
+        template=_template(facts),
+        installation=_installation(facts),
+        gates=_gates(decision.rollout.gates, old, now),
+        next=outlook(decision),
+        notices=old.notices,
+        history=_history(
+            old, PhaseChange(at=now, phase=phase, reason=published.reason, inputs_hash=_inputs_hash(facts))
+        ),
+    )
+
+
+def report_invalid(
+    old: EServiceStatus, generation: int, errors: tuple[str, ...], now: datetime
+) -> EServiceStatus:
+    """The status of an EService whose spec cannot be read: the last good children and facts stay."""
+    text = "; ".join(errors)
+    summary = {ConditionType.READY, ConditionType.RECONCILING, ConditionType.STALLED}
+    kept = [
+        Verdict(ConditionType(condition.type), condition.status, Reason(condition.reason), condition.message)
+        for condition in old.conditions
+        if condition.type not in summary
+    ]
+    verdicts = (
+        c.false(ConditionType.READY, Reason.INVALID_SPEC, text),
+        c.true(ConditionType.STALLED, Reason.INVALID_SPEC, text),
+        *kept,
+    )
+    change = PhaseChange(at=now, phase=Phase.INVALID, reason=Reason.INVALID_SPEC)
+    return old.model_copy(
+        update={
+            "observed_generation": generation,
+            "conditions": c.merge(old.conditions, verdicts, generation, now),
+            "phase": Phase.INVALID,
+            "history": _history(old, change),
+        }
+    )
+
+
+def _identifier(facts: Facts) -> str | None:
+    registration = facts.world.registration
+    return facts.world.service.status.identifier if registration is None else registration.status.identifier
+
+
+def _url(facts: Facts, published: Verdict) -> str | None:
+    if published.status is not ConditionStatus.TRUE or facts.route is None:
+        return None
+    return route_url(facts.route)
+
+
+def _release_status(release: Snapshot | None) -> ReleaseStatus | None:
+    if release is None:
+        return None
+    return ReleaseStatus(name=release.name, image=release.image, template=release.template)
+
+
+def _releases(decision: Decision) -> Releases:
+    """The releases as observed: a switch counts once the Service was seen with it."""
+    facts, old = decision.facts, decision.facts.world.service.status.release
+    public = _release_status(facts.public)
+    if public is None and old.public is not None and old.public.name == facts.public_name:
+        public = old.public
+    candidate = decision.rollout.candidate
+    if candidate is not None and facts.deployment(candidate.name) is None:
+        candidate = None
+    return Releases(public=public, candidate=_release_status(candidate))
+
+
+def _template(facts: Facts) -> TemplateLag:
+    template = facts.public_template or facts.wanted.template
+    lag = facts.lag(template)
+    known = TemplateLag(
+        name=template.name,
+        version=template.version,
+        migrate_by=None if lag is None else lag.migrate_by,
+        overdue_since=None if lag is None else lag.overdue_since,
+    )
+    if not facts.production or facts.public_template is None:
+        return known
+    governing = governing_decision(facts)
+    at = None
+    if governing is not None:
+        at = judge(facts, governing).effective_at
+    elif lag is not None:
+        at = planned_at(facts, template, lag)
+    return known.model_copy(
+        update={
+            "unpublish_at": None if at is None else local_day(at, facts.policy.zone),
+            "decision": None if governing is None else governing.metadata.name,
+        }
+    )
+
+
+def _installation(facts: Facts) -> Installation:
+    """R5: when the release that the spec names is due, and when it was first available."""
+    old = facts.world.service.status
+    name = facts.wanted.name
+    known = {entry.name for entry in (old.release.public, old.release.candidate) if entry is not None}
+    at = old.installation.installed_at if name in known else None
+    deployment = facts.deployment(name)
+    if at is None and deployment is not None and available(deployment):
+        at = next(
+            (
+                parse_instant(str(condition.get("lastTransitionTime", "")))
+                for condition in deployment.status.get("conditions") or ()
+                if condition.get("type") == "Available"
+            ),
+            None,
+        )
+    return Installation(due_by=installation_due(facts), installed_at=at)
+
+
+def _gates(unmet: tuple[Unmet, ...], old: EServiceStatus, now: datetime) -> tuple[UnmetGate, ...]:
+    since = {entry.gate: entry.since for entry in old.gates}
+    return tuple(
+        UnmetGate(
+            gate=entry.gate,
+            blocks=entry.blocks.value,
+            reason=entry.reason.value,
+            message=entry.message,
+            owner=entry.owner,
+            rule=entry.rule,
+            since=since.get(entry.gate, now),
+        )
+        for entry in unmet
+    )
+
+
+def _history(old: EServiceStatus, change: PhaseChange) -> tuple[PhaseChange, ...]:
+    if old.phase is change.phase:
+        return old.history
+    return (*old.history, change)[-HISTORY_LENGTH:]
+
+
+def _inputs_hash(facts: Facts) -> str:
+    """Hash of the facts about releases and gates, for telling decisions apart later."""
+    world = facts.world
+    records: list[ObjectMeta] = [
+        *(act.metadata for act in world.acts),
+        *(verification.metadata for verification in world.verifications),
+        *(deferral.metadata for deferral in world.deferrals),
+        *(decision.metadata for decision in world.decisions),
+    ]
+    return short_hash(
+        [
+            world.service.metadata.generation,
+            facts.public_name,
+            sorted((name, known.template.metadata.generation) for name, known in world.templates.items()),
+            None if world.registration is None else world.registration.metadata.generation,
+            [(metadata.name, metadata.generation) for metadata in records],
+        ],
+        16,
+    )

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""R7, R8: the status of a template: current version, stages, publication dates in effect, use."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import semver
+
+from eservice_operator.api.reasons import ConditionType, Reason
+from eservice_operator.api.template import (
+    EServiceTemplate,
+    EServiceTemplateStatus,
+    NextTransition,
+    VersionStage,
+    VersionStatus,
+)
+from eservice_operator.core import conditions as c
+from eservice_operator.core.conditions import Verdict
+from eservice_operator.core.dates import local_day, parse_period
+from eservice_operator.core.lag import LagPolicy
+from eservice_operator.core.stages import next_transition, stage_of
+from eservice_operator.core.versions import Catalogue, CatalogueVersion, current
+from eservice_operator.core.world import Policy, TemplateWorld
+
+
+def catalogue_of(template: EServiceTemplate) -> Catalogue:
+    """The versions with the publication dates in effect: a recorded one wins over what the spec now says."""
+    recorded = {entry.version: entry.published_at for entry in template.status.versions if entry.published_at}
+    versions = []
+    for version in template.spec.versions:
+        instruction = version.migration_instruction
+        withdrawn = version.withdrawn
+        versions.append(
+            CatalogueVersion(
+                text=version.version,
+                number=semver.Version.parse(version.version),
+                released=version.released,
+                published=recorded.get(version.version)
+                or (None if instruction is None else instruction.published),
+                withdrawn_at=None if withdrawn is None else withdrawn.at,
+                replace_by=None if withdrawn is None else withdrawn.replace_by,
+            )
+        )
+    return Catalogue(tuple(versions))
+
+
+def lag_policy_of(template: EServiceTemplate) -> LagPolicy:
+    """The template's policy in the terms of the lag."""
+    lifecycle = template.spec.lifecycle
+    return LagPolicy(
+        maximum_lag=parse_period(lifecycle.maximum_lag),
+        measure=lifecycle.lag_measure.value,
+        migrate_within=parse_period(lifecycle.migrate_within),
+    )
+
+
+def template_status(
+    world: TemplateWorld, now: datetime, policy: Policy
+) -> tuple[EServiceTemplateStatus, date | None]:
+    """The whole status of a template, and the next local day on which it changes by itself."""
+    template, catalogue = world.template, world.catalogue
+    today = local_day(now, policy.zone)
+    lag_policy = lag_policy_of(template)
+    newest = current(catalogue, today)
+    versions = tuple(
+        VersionStatus(
+            version=version.text,
+            stage=VersionStage(stage_of(catalogue, version, lag_policy, today).value),
+            published_at=version.published
+            if version.published is not None and version.published <= today
+            else None,
+            e_services=world.in_use.get(version.text, 0),
+        )
+        for version in catalogue.versions
+    )
+    following = next_transition(catalogue, lag_policy, today)
+    status = EServiceTemplateStatus(
+        observed_generation=template.metadata.generation,
+        current_version=None if newest is None else newest.text,
+        versions=versions,
+        e_services=sum(world.in_use.values()),
+        next_transition=None if following is None else _transition(world, following, today, lag_policy),
+        conditions=c.merge(
+            template.status.conditions,
+            (_ready(template, newest),),
+            template.metadata.generation,
+            now,
+        ),
+    )
+    return status, following
+
+
+def _transition(world: TemplateWorld, day: date, today: date, policy: LagPolicy) -> NextTransition:
+    changes = []
+    for version in world.catalogue.versions:
+        before = stage_of(world.catalogue, version, policy, today)
+        after = stage_of(world.catalogue, version, policy, day)
+        if before is not after:
+            changes.append(f"{version.text}: {before.value} to {after.value}")
+    return NextTransition(at=day, message="; ".join(changes) or "the current version changes")
+
+
+def _ready(template: EServiceTemplate, newest: CatalogueVersion | None) -> Verdict:
+    changed = []
+    recorded = {entry.version: entry.published_at for entry in template.status.versions if entry.published_at}
+    for version in template.spec.versions:
+        kept = recorded.get(version.version)
+        instruction = version.migration_instruction
+        if kept is not None and (instruction is None or instruction.published != kept):
+            changed.append(f"{version.version} stays published on {kept}")
+    if changed:
+        text = f"publication dates that took effect are kept: {'; '.join(changed)}"
+        return c.true(ConditionType.READY, Reason.HISTORY_CHANGED, text)
+    if newest is None:
+        text = "no version has a published migration instruction: nothing is current, nothing is overdue"
+        return c.true(ConditionType.READY, Reason.NO_CURRENT_VERSION, text)
+    return c.true(ConditionType.READY, Reason.SUCCEEDED, f"{newest.text} is current")

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The frozen values that a decision is made on: one object and everything its decision depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from eservice_operator.api import names
+from eservice_operator.api.acts import (
+    AcceptanceAct,
+    ProductionVerification,
+    UnpublishDecision,
+    UnpublishDeferral,
+)
+from eservice_operator.api.eservice import EService
+from eservice_operator.api.registration import EServiceIdentifier, EServiceRegistration
+from eservice_operator.api.template import EServiceTemplate
+from eservice_operator.core.actions import Ref, ref_of
+from eservice_operator.core.dates import Calendar
+from eservice_operator.core.releases import Snapshot
+from eservice_operator.core.versions import Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayRef:
+    """The Gateway that the public routes attach to."""
+
+    namespace: str
+    name: str
+    section: str = ""
+
+    def parent_ref(self) -> dict[str, str]:
+        """The reference as an HTTPRoute writes it."""
+        parent = {
+            "group": "gateway.networking.k8s.io",
+            "kind": "Gateway",
+            "namespace": self.namespace,
+            "name": self.name,
+        }
+        return parent | ({"sectionName": self.section} if self.section else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How this operator was set up: arguments of every decision, beside the world and the instant."""
+
+    zone: ZoneInfo
+    calendar: Calendar
+    gateway: GatewayRef
+    routes_namespace: str
+    drain: timedelta = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A child as it was last seen, slimmed down to what decisions read."""
+
+    body: Mapping[str, Any]
+
+    @property
+    def ref(self) -> Ref:
+        """Which object it is."""
+        return ref_of(dict(self.body))
+
+    @property
+    def uid(self) -> str:
+        """Its UID."""
+        return str(self.body["metadata"].get("uid", ""))
+
+    @property
+    def generation(self) -> int:
+        """Its generation; 0 for kinds without one."""
+        return int(self.body["metadata"].get("generation", 0))
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Its labels."""
+        return self.body["metadata"].get("labels") or {}
+
+    @property
+    def annotations(self) -> Mapping[str, str]:
+        """Its annotations."""
+        return self.body["metadata"].get("annotations") or {}
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """Its spec."""
+        return self.body.get("spec") or {}
+
+    @property
+    def status(self) -> Mapping[str, Any]:
+        """Its status."""
+        return self.body.get("status") or {}
+
+    @property
+    def terminating(self) -> bool:
+        """Whether it is being deleted."""
+        return "deletionTimestamp" in self.body["metadata"]
+
+    @property
+    def edited(self) -> bool:
+        """Whether somebody else owns fields of it beyond metadata and status."""
+        return bool(self.body.get("foreignManagers"))
+
+
+@dataclass(frozen=True, slots=True)
+class HostClaim:
+    """Somebody else's claim to a host of this e-service."""
+
+    host: str
+    owner: str
+    """``namespace/name`` of the EService, or ``HTTPRoute namespace/name``."""
+
+
+@dataclass(frozen=True)
+class KnownTemplate:
+    """A template that exists, and its versions with the publication dates in effect."""
+
+    template: EServiceTemplate
+    catalogue: Catalogue
+
+
+@dataclass(frozen=True)
+class World:
+    """One EService and everything that its decision depends on."""
+
+    service: EService
+    templates: Mapping[str, KnownTemplate] = field(default_factory=dict)
+    """By name: the one that the spec names, that of the public release, and those of its decisions."""
+    registration: EServiceRegistration | None = None
+    acts: tuple[AcceptanceAct, ...] = ()
+    verifications: tuple[ProductionVerification, ...] = ()
+    deferrals: tuple[UnpublishDeferral, ...] = ()
+    decisions: tuple[UnpublishDecision, ...] = ()
+    """Of this registration and environment, closed ones too."""
+    senior: EService | None = None
+    """The EService that holds the place of this registration and environment, if it is another one."""
+    claims: tuple[HostClaim, ...] = ()
+    children: Mapping[tuple[str, str], Observed] = field(default_factory=dict)
+    """Own children by (kind, name), the public route included."""
+    snapshots: tuple[Snapshot, ...] = ()
+    """Remembered releases, the newest last."""
+
+    def child(self, kind: str, name: str) -> Observed | None:
+        """The own child of that kind and name, unless it is being deleted."""
+        child = self.children.get((kind, name))
+        return None if child is None or child.terminating else child
+
+
+@dataclass(frozen=True)
+class TemplateWorld:
+    """One EServiceTemplate and the e-services that serve the public from it in Production."""
+
+    template: EServiceTemplate
+    catalogue: Catalogue
+    in_use: Mapping[str, int] = field(default_factory=dict)
+    """Number of public e-services in Production by version."""
+
+
+@dataclass(frozen=True)
+class RegistrationWorld:
+    """One EServiceRegistration, all identifiers, and the namespaces it names."""
+
+    registration: EServiceRegistration
+    identifiers: tuple[EServiceIdentifier, ...] = ()
+    namespaces: Mapping[str, Observed] = field(default_factory=dict)
+    others: tuple[EServiceRegistration, ...] = ()
+    """Other registrations that name one of its namespaces or its identifier."""
+    reserved: frozenset[str] = names.SYSTEM_NAMESPACES
+    """Namespaces that never host e-services."""
+
+
+@dataclass(frozen=True)
+class RecordWorld:
+    """An act, a verification, a deferral or an identifier, and whether what it names is there."""
+
+    record: AcceptanceAct | ProductionVerification | UnpublishDeferral | EServiceIdentifier
+    service: EService | None = None
+    registration: EServiceRegistration | None = None
+    newest: bool = True
+    """Of verifications of one release: whether this one counts."""

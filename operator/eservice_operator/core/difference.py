@@ -31,6 +31,7 @@ SUFFIXES: Final = {
     **{suffix: Decimal(1000) ** -power for power, suffix in enumerate(("m", "u", "n"), 1)},
     "": Decimal(1),
 }
+LIST: Final = (list, tuple)
 NUMBER: Final = re.compile(r"([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)([A-Za-z]*)")
 
 
@@ -77,7 +78,7 @@ def _mapping(desired: Mapping[str, Any], observed: Mapping[str, Any], parent: st
     amounts = parent in QUANTITIES
     for key, want in desired.items():
         have = observed.get(key)
-        if have == want and type(have) is type(want):
+        if have == want:
             continue
         if amounts or key in QUANTITY:
             if not _same_quantity(have, want):
@@ -90,19 +91,13 @@ def _mapping(desired: Mapping[str, Any], observed: Mapping[str, Any], parent: st
 
 
 def _value(key: str, want: Any, have: Any) -> _Difference | None:
-    if _is_empty(want):
-        return (
-            None
-            if _is_empty(have) or (want == {} and isinstance(have, Mapping))
-            else _Difference((), have, want)
-        )
-    if isinstance(want, Mapping) and isinstance(have, Mapping):
-        return _mapping(want, have, key)
-    if _is_list(want) and _is_list(have):
-        return _sequence(want, have)
-    if have == want and isinstance(have, bool) == isinstance(want, bool):
+    if _is_empty(want) and _is_empty(have):
         return None
-    return _Difference((), have, want)
+    if isinstance(want, dict) and (have is None or isinstance(have, dict)):
+        return _mapping(want, have or {}, key)
+    if isinstance(want, LIST) and isinstance(have, LIST):
+        return _sequence(want, have)
+    return None if have == want else _Difference((), have, want)
 
 
 def _sequence(desired: Sequence[Any], observed: Sequence[Any]) -> _Difference | None:
@@ -115,13 +110,9 @@ def _sequence(desired: Sequence[Any], observed: Sequence[Any]) -> _Difference | 
     return None
 
 
-def _is_list(value: Any) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, str)
-
-
 def _is_empty(value: Any) -> bool:
     """What the API server treats as if it had not been said; 0 is a number."""
-    return value is None or value is False or (not isinstance(value, int | float) and not value)
+    return not value and (value is False or not isinstance(value, int | float))
 
 
 def _same_quantity(have: Any, want: Any) -> bool:

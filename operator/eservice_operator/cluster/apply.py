@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Carries out what was decided, action by action, and never on another object than the one decided about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, assert_never
+
+from eservice_operator.api.names import (
+    FINALIZER,
+    FINALIZER_MANAGER,
+    MANAGED_BY_LABEL,
+    MANAGER,
+    OWNER_UID_LABEL,
+    STATUS_MANAGER,
+)
+from eservice_operator.cluster.client import KubeApi
+from eservice_operator.cluster.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound
+from eservice_operator.cluster.managed_fields import take_over
+from eservice_operator.cluster.slim import slim
+from eservice_operator.cluster.store import Change, Store
+from eservice_operator.core.actions import (
+    Action,
+    Create,
+    Delete,
+    Failure,
+    Manifest,
+    Outcome,
+    Ref,
+    SetFinalizer,
+    SetLabels,
+    SetStatus,
+    Update,
+    ref_of,
+)
+
+DELETE_ATTEMPTS: Final = 3
+
+
+class _Refused(Exception):
+    """We did not, or could not safely, do it; ``transient``: looking at the cluster again can help."""
+
+    def __init__(self, reason: str, message: str, *, transient: bool) -> None:
+        super().__init__(reason, message)
+        self.reason = reason
+        self.message = message
+        self.transient = transient
+
+
+class Applier:
+    """Writes to the cluster; what the API server answers is in ``store`` before the next read of it.
+
+    ``on_change`` is told of each such change: the watch brings the same version later, and will say nothing.
+    Every action is safe to repeat, and to be cut off at any point.
+    """
+
+    def __init__(self, api: KubeApi, store: Store, on_change: Callable[[Change], None]) -> None:
+        self._api = api
+        self._store = store
+        self._on_change = on_change
+
+    async def run(self, actions: Sequence[Action]) -> Outcome:
+        """Carry out ``actions`` in order up to the first that fails.
+
+        The failure's ``reason`` is ``NameCollision`` (an object of that name is there and not ours),
+        ``NotOurs`` (the very object no longer says that it is ours), ``Replaced`` or ``Gone`` (it is not that
+        object any more), ``Terminating`` (deleted, but held by somebody's finalizer), or the API server's
+        own. ``transient`` means that observing and deciding again can help.
+        """
+        done: list[Action] = []
+        for action in actions:
+            try:
+                await self._carry_out(action)
+            except _Refused as refusal:
+                return Outcome(
+                    tuple(done), Failure(action, refusal.reason, refusal.message, transient=refusal.transient)
+                )
+            except ApiError as error:
+                transient = error.transient or "NamespaceTerminating" in error.cause
+                return Outcome(tuple(done), Failure(action, error.reason, error.message, transient=transient))
+            done.append(action)
+        return Outcome(tuple(done))
+
+    async def _carry_out(self, action: Action) -> None:
+        match action:
+            case Create():
+                await self._create(action)
+            case Update():
+                await self._update(action)
+            case Delete():
+                await self._delete(action)
+            case SetStatus():
+                manifest = _addressed(action.ref, action.uid) | {"status": action.status}
+                await self._apply(manifest, STATUS_MANAGER, subresource="status")
+            case SetFinalizer():
+                await self._set_finalizer(action)
+            case SetLabels():
+                manifest = _addressed(action.ref, action.uid)
+                manifest["metadata"]["labels"] = action.labels
+                await self._apply(manifest, MANAGER)
+            case _:
+                assert_never(action)
+
+    async def _create(self, action: Create) -> None:
+        ref = ref_of(action.manifest)
+        try:
+            answer = await self._api.create(action.manifest)
+        except AlreadyExists as error:
+            live = await self._api.get(ref)
+            if live is None:
+                raise _Refused("Gone", f"{ref} was there and is not any more", transient=True) from error
+            if not _is_ours(live, action.manifest):
+                message = f"{ref} exists and is not ours; it was left alone"
+                raise _Refused("NameCollision", message, transient=False) from error
+            self._learn(live)
+            raise _Refused("AlreadyExists", f"{ref} is ours already", transient=True) from error
+        self._learn(answer)
+
+    async def _update(self, action: Update) -> None:
+        ref = ref_of(action.manifest)
+        known = self._store.get(ref.kind, ref.namespace, ref.name)
+        if action.take_over or known is None or "ownUpdates" in known:
+            live = await self._api.get(ref)
+            self._expect(live, ref, action.uid)
+            assert live is not None  # noqa: S101 - for the type checker; `_expect` refused None
+            if not _is_ours(live, action.manifest):
+                raise _Refused("NotOurs", f"{ref} no longer says that it is ours", transient=False)
+            patch = take_over(live)
+            if patch:
+                await self._api.json_patch(ref, patch)
+        metadata = action.manifest["metadata"] | {"uid": action.uid}
+        await self._apply(action.manifest | {"metadata": metadata}, MANAGER)
+
+    async def _apply(self, manifest: Manifest, manager: str, subresource: str = "") -> Manifest:
+        try:
+            answer = await self._api.apply(
+                manifest, field_manager=manager, force=True, subresource=subresource
+            )
+        except (Conflict, NotFound, Invalid):  # another uid is "invalid", no object at all a conflict
+            ref, uid = ref_of(manifest), manifest["metadata"]["uid"]
+            self._expect(await self._api.get(ref), ref, uid)
+            raise
+        self._learn(answer)
+        return answer
+
+    async def _delete(self, action: Delete) -> None:
+        left = await self._api.get(action.ref)
+        if left is not None:
+            left = await self._delete_as_seen(action, left)
+        if left is None or left["metadata"]["uid"] != action.uid:
+            self._forget(action.ref, action.uid)
+            return
+        self._learn(left)
+        held = ", ".join(left["metadata"].get("finalizers") or ()) or "a grace period"
+        raise _Refused("Terminating", f"{action.ref} is being deleted; held by {held}", transient=True)
+
+    async def _delete_as_seen(self, action: Delete, live: Manifest) -> Manifest | None:
+        """Delete the object as it was read, or as it is read again; what is there then."""
+        attempt = 1
+        while True:
+            self._expect(live, action.ref, action.uid)
+            if not _is_managed(live):
+                raise _Refused("NotOurs", f"{action.ref} no longer says that it is ours", transient=False)
+            if "deletionTimestamp" in live["metadata"]:
+                return live
+            version = live["metadata"]["resourceVersion"]
+            try:
+                answer = await self._api.delete(action.ref, uid=action.uid, resource_version=version)
+            except NotFound:
+                return None
+            except Conflict:  # often a controller that wrote its status
+                if attempt == DELETE_ATTEMPTS:
+                    raise
+            else:
+                return None if answer is None else await self._api.get(action.ref)
+            attempt += 1
+            again = await self._api.get(action.ref)
+            if again is None:
+                return None
+            live = again
+
+    async def _set_finalizer(self, action: SetFinalizer) -> None:
+        manifest = _addressed(action.ref, action.uid)
+        if action.present:
+            manifest["metadata"]["finalizers"] = [FINALIZER]
+        try:
+            answer = await self._apply(manifest, FINALIZER_MANAGER)
+        except _Refused as refusal:
+            if not action.present and refusal.reason in {"Gone", "Replaced"}:
+                return
+            raise
+        finalizers = answer["metadata"].get("finalizers") or []
+        if not action.present and FINALIZER in finalizers:  # somebody else wrote it too, with a restored copy
+            place = f"/metadata/finalizers/{finalizers.index(FINALIZER)}"
+            version = answer["metadata"]["resourceVersion"]
+            ops = [
+                {"op": "remove", "path": place},
+                {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
+            ]
+            answer = await self._api.json_patch(action.ref, ops, field_manager=FINALIZER_MANAGER)
+            self._learn(answer)
+        if "deletionTimestamp" in answer["metadata"] and not answer["metadata"].get("finalizers"):
+            self._tell(self._store.delete(slim(answer)))
+
+    def _expect(self, live: Manifest | None, ref: Ref, uid: str) -> None:
+        """Refuse unless ``live`` is the object of this uid; what the store had of it is forgotten then."""
+        if live is None:
+            self._forget(ref, uid)
+            raise _Refused("Gone", f"{ref} is not there any more", transient=True)
+        if live["metadata"]["uid"] != uid:
+            self._forget(ref, uid)
+            if _is_managed(live):
+                self._learn(live)
+            raise _Refused("Replaced", f"{ref} was deleted and made again meanwhile", transient=True)
+
+    def _learn(self, live: Manifest) -> None:
+        self._tell(self._store.upsert(slim(live)))
+
+    def _forget(self, ref: Ref, uid: str) -> None:
+        known = self._store.get(ref.kind, ref.namespace, ref.name)
+        if known is not None and known["metadata"]["uid"] == uid:
+            self._tell(self._store.delete(known))
+
+    def _tell(self, change: Change | None) -> None:
+        if change is not None:
+            self._on_change(change)
+
+
+def _addressed(ref: Ref, uid: str) -> Manifest:
+    """A manifest that says nothing but which very object it is about."""
+    metadata = {"name": ref.name, "uid": uid} | ({"namespace": ref.namespace} if ref.namespace else {})
+    return {"apiVersion": ref.api_version, "kind": ref.kind, "metadata": metadata}
+
+
+def _is_managed(live: Manifest) -> bool:
+    return (live["metadata"].get("labels") or {}).get(MANAGED_BY_LABEL) == MANAGER
+
+
+def _is_ours(live: Manifest, desired: Manifest) -> bool:
+    """The proof of ownership: managed by us, and for the owner that the manifest is written for."""
+    owner = (desired["metadata"].get("labels") or {}).get(OWNER_UID_LABEL)
+    return _is_managed(live) and (live["metadata"].get("labels") or {}).get(OWNER_UID_LABEL) == owner

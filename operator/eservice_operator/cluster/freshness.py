@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A last look at the apiserver before a step that gives something to the public or takes it away.
+
+The store may lag behind; most writes are safe to make from it, since the next look mends them. Taking
+a service off the public route, or putting a release on it, is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from eservice_operator.api import names
+from eservice_operator.cluster.client import KubeApi
+from eservice_operator.cluster.resources import resource_of
+from eservice_operator.cluster.slim import slim
+from eservice_operator.cluster.store import Change, Store
+from eservice_operator.core.actions import Delete, Ref
+from eservice_operator.core.decide import Decision, eservice_ref
+from eservice_operator.core.facts import Subject
+
+
+class Freshness:
+    """Compares what a decision rests on with the apiserver, where the decision is a grave one."""
+
+    def __init__(self, api: KubeApi, store: Store, on_change: Callable[[Change], None]) -> None:
+        self._api = api
+        self._store = store
+        self._on_change = on_change
+
+    async def confirm(self, decision: Decision) -> bool:
+        """Whether the decision rests on what is true now; otherwise the store has learnt it, and decide again.
+
+        Raises ``ApiError`` when the apiserver cannot be asked: then nothing is given or taken.
+        """
+        fresh = True
+        if _takes(decision):
+            for ref in _behind_taking(decision):
+                fresh &= await self._same(ref)
+            fresh &= await self._same_list("UnpublishDeferral")
+        elif _gives(decision):
+            for ref in _behind_giving(decision):
+                fresh &= await self._same(ref)
+        return fresh
+
+    async def _same(self, ref: Ref) -> bool:
+        known = self._store.get(ref.kind, ref.namespace, ref.name)
+        live = await self._api.get(ref)
+        if live is None:
+            change = None if known is None else self._store.delete(known)
+        else:
+            change = self._store.upsert(slim(live))
+        return not self._told(change)
+
+    async def _same_list(self, kind: str) -> bool:
+        items, version = await self._api.list(resource_of(kind))
+        changes = self._store.replace(kind, [slim(item) for item in items], version)
+        return not any([self._told(change) for change in changes])
+
+    def _told(self, change: Change | None) -> bool:
+        if change is not None:
+            self._on_change(change)
+        return change is not None
+
+
+def _takes(decision: Decision) -> bool:
+    """Whether the e-service leaves the public route."""
+    return any(isinstance(action, Delete) and action.ref.kind == "HTTPRoute" for action in decision.actions)
+
+
+def _gives(decision: Decision) -> bool:
+    """Whether a release becomes public: the Service moves to it, or a route appears."""
+    facts, rollout = decision.facts, decision.rollout
+    if rollout.public is None:
+        return False
+    return rollout.public.name != facts.public_name or (rollout.serves and facts.route is None)
+
+
+def _behind_taking(decision: Decision) -> Iterator[Ref]:
+    """The EService itself, its registration, its templates and its decisions."""
+    world = decision.facts.world
+    yield eservice_ref(decision.facts)
+    if world.registration is not None:
+        yield Ref(names.API_VERSION, "EServiceRegistration", "", world.registration.metadata.name)
+    for name in world.templates:
+        yield Ref(names.API_VERSION, "EServiceTemplate", "", name)
+    for record in world.decisions:
+        yield Ref(names.API_VERSION, "UnpublishDecision", "", record.metadata.name)
+
+
+def _behind_giving(decision: Decision) -> Iterator[Ref]:
+    """The act and the verification that let the release go public."""
+    facts = decision.facts
+    act = facts.act(facts.wanted)
+    if act is not None:
+        yield Ref(names.API_VERSION, "AcceptanceAct", "", act.metadata.name)
+    known = facts.verifications(facts.wanted)
+    counting = [one for one in known if facts.verification_counts(one, Subject(facts.wanted, wanted=True))]
+    if counting:
+        metadata = counting[-1].metadata
+        yield Ref(names.API_VERSION, "ProductionVerification", metadata.namespace, metadata.name)

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""By what objects are found in the store, besides their keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from eservice_operator.api import names
+from eservice_operator.api.base import Environment
+from eservice_operator.cluster.resources import CHILDREN
+from eservice_operator.cluster.store import Index
+from eservice_operator.core.actions import Manifest
+
+OWNER = "owner"
+"""Children by the UID of their owner."""
+REGISTRATION = "registration"
+TEMPLATE = "template"
+PUBLIC_VERSION = "public-version"
+"""EServices in Production by ``template@version`` in public use."""
+HOST = "host"
+ESERVICE = "eservice"
+"""Records by the ``namespace/name`` of the EService they speak of."""
+NAMESPACE = "namespace"
+
+
+def part(obj: Mapping[str, Any], *path: str) -> Any:
+    """The value at a path, or None where the path ends early."""
+    value: Any = obj
+    for step in path:
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
+
+
+def _one(*path: str) -> Index:
+    def index(obj: Manifest) -> Iterable[str]:
+        value = part(obj, *path)
+        return (value,) if isinstance(value, str) else ()
+
+    return index
+
+
+def _each(path: tuple[str, ...], field: str | None = None) -> Index:
+    def index(obj: Manifest) -> Iterable[str]:
+        entries = part(obj, *path)
+        values = [part(entry, field) if field else entry for entry in entries or ()]
+        return tuple(value for value in values if isinstance(value, str))
+
+    return index
+
+
+def _templates(service: Manifest) -> Iterable[str]:
+    """The template that the spec names and that of the public release."""
+    named = (
+        part(service, "spec", "template", "name"),
+        part(service, "status", "release", "public", "template", "name"),
+    )
+    return {value for value in named if isinstance(value, str)}
+
+
+def _public_version(service: Manifest) -> Iterable[str]:
+    template = part(service, "status", "release", "public", "template")
+    if part(service, "spec", "environment") != Environment.PRODUCTION or template is None:
+        return ()
+    return (f"{part(template, 'name')}@{part(template, 'version')}",)
+
+
+def _named_eservice(record: Manifest) -> Iterable[str]:
+    return (f"{part(record, 'spec', 'eService', 'namespace')}/{part(record, 'spec', 'eService', 'name')}",)
+
+
+def _verified_eservice(verification: Manifest) -> Iterable[str]:
+    return (f"{part(verification, 'metadata', 'namespace')}/{part(verification, 'spec', 'eService')}",)
+
+
+def _decided(decision: Manifest) -> Iterable[str]:
+    return (f"{part(decision, 'spec', 'registration')}/{part(decision, 'spec', 'environment')}",)
+
+
+INDEXES: dict[tuple[str, str], Index] = {
+    **{
+        (kind, OWNER): _one("metadata", "labels", names.OWNER_UID_LABEL)
+        for kind in (*(resource.kind for resource in CHILDREN), "EndpointSlice")
+    },
+    ("EService", REGISTRATION): _one("spec", "registration"),
+    ("EService", TEMPLATE): _templates,
+    ("EService", PUBLIC_VERSION): _public_version,
+    ("EService", HOST): _each(("spec", "publication", "hosts")),
+    ("HTTPRoute", HOST): _each(("spec", "hostnames")),
+    ("AcceptanceAct", ESERVICE): _named_eservice,
+    ("UnpublishDeferral", ESERVICE): _named_eservice,
+    ("ProductionVerification", ESERVICE): _verified_eservice,
+    ("UnpublishDecision", REGISTRATION): _decided,
+    ("EServiceRegistration", NAMESPACE): _each(("spec", "namespaces"), "name"),
+    ("EServiceIdentifier", REGISTRATION): _one("spec", "registration"),
+}

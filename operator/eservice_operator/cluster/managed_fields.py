@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who wrote which fields of an object, as the API server records it in ``metadata.managedFields``.
+
+A ``fieldsV1`` is a trie with keys ``f:<name>``, ``k:<key of a list item>``, ``v:<value of a set>`` and the
+marker ``.``; ``{}`` is a leaf.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from eservice_operator.api.names import FINALIZER_MANAGER, MANAGER, STATUS_MANAGER
+from eservice_operator.core.actions import Manifest
+
+Fields = dict[str, Any]
+Entry = dict[str, Any]
+
+OURS = frozenset({MANAGER, STATUS_MANAGER, FINALIZER_MANAGER})
+APART = frozenset({"status", "scale"})
+"""Subresources through which others rightly write to our children."""
+TOLERATED = (
+    ("f:metadata",),
+    ("f:status",),
+    # `kubectl rollout restart`: undoing it would only restart everything once more
+    ("f:spec", "f:template", "f:metadata", "f:annotations", "f:kubectl.kubernetes.io/restartedAt"),
+)
+"""What other writers may own on our children: labels and annotations, status, the mark of a restart."""
+
+
+def union(one: Fields, other: Fields) -> Fields:
+    """The trie of all paths in either; neither is changed."""
+    merged = dict(one)
+    for key, fields in other.items():
+        merged[key] = union(merged[key], fields) if key in merged else fields
+    return merged
+
+
+def without(fields: Fields, path: tuple[str, ...]) -> Fields:
+    """The trie less everything at and below ``path``; branches that become empty go too."""
+    head, rest = path[0], path[1:]
+    if head not in fields:
+        return fields
+    kept = {key: value for key, value in fields.items() if key != head}
+    branch = without(fields[head], rest) if rest else {}
+    if any(key != "." for key in branch):
+        return kept | {head: branch}
+    return kept
+
+
+def _intruding(entry: Entry) -> Fields:
+    """What a foreign entry owns beyond what is tolerated."""
+    fields: Fields = entry.get("fieldsV1") or {}
+    for path in TOLERATED:
+        fields = without(fields, path)
+    return fields
+
+
+def _is_foreign(entry: Entry) -> bool:
+    return entry.get("manager") not in OURS and entry.get("subresource", "") not in APART
+
+
+def _is_plain(entry: Entry, operation: str) -> bool:
+    """Whether it stands for our writes to the object itself by this operation (Apply or Update)."""
+    return (
+        entry.get("manager") == MANAGER
+        and entry.get("operation") == operation
+        and not entry.get("subresource")
+    )
+
+
+def foreign_managers(entries: list[Entry]) -> list[str]:
+    """Writers other than us that own what only we should, sorted; ``entries`` as in ``managedFields``."""
+    return sorted(
+        {str(entry.get("manager", "")) for entry in entries if _is_foreign(entry) and _intruding(entry)}
+    )
+
+
+def own_updates(entries: list[Entry]) -> bool:
+    """Whether a plain write of ours (the POST that made the object) still co-owns its fields.
+
+    While it does, a server-side apply that leaves a field out does not remove it.
+    """
+    return any(_is_plain(entry, "Update") for entry in entries)
+
+
+def take_over(live: Manifest) -> list[dict[str, Any]]:
+    """The JSON patch by which our Apply entry takes over our plain writes and what others own beyond bounds.
+
+    After it, a server-side apply removes what it does not name. Guarded by the resourceVersion of ``live``;
+    empty when there is nothing to take over.
+    """
+    metadata = live["metadata"]
+    entries: list[Entry] = metadata.get("managedFields") or []
+    taken: Fields = {}
+    kept: list[Entry] = []
+    applied: Entry | None = None
+    for entry in entries:
+        if _is_plain(entry, "Apply"):
+            applied = entry
+            continue
+        rest, moved = _split(entry)
+        taken = union(taken, moved)
+        if any(key != "." for key in rest):
+            kept.append(entry | {"fieldsV1": rest})
+    if not taken:
+        return []
+    mine: Entry = applied or {
+        "manager": MANAGER,
+        "operation": "Apply",
+        "apiVersion": live["apiVersion"],
+        "fieldsType": "FieldsV1",
+        "fieldsV1": {},
+        "time": metadata["creationTimestamp"],
+    }
+    kept.append(mine | {"fieldsV1": union(mine.get("fieldsV1") or {}, taken)})
+    return [
+        {"op": "replace", "path": "/metadata/managedFields", "value": kept},
+        {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
+    ]
+
+
+def _split(entry: Entry) -> tuple[Fields, Fields]:
+    """What an entry keeps, and what our Apply entry takes from it."""
+    fields: Fields = entry.get("fieldsV1") or {}
+    if _is_plain(entry, "Update"):
+        return {}, fields
+    if not _is_foreign(entry):
+        return fields, {}
+    rest: Fields = {}
+    for path in TOLERATED:
+        rest = union(rest, _only(fields, path))
+    return rest, _intruding(entry)
+
+
+def _only(fields: Fields, path: tuple[str, ...]) -> Fields:
+    """The trie of what ``fields`` has at and below ``path``."""
+    head, rest = path[0], path[1:]
+    if head not in fields:
+        return {}
+    branch = _only(fields[head], rest) if rest else fields[head]
+    if rest and not branch:
+        return {}
+    return {key: fields[key] for key in (".",) if key in fields} | {head: branch}

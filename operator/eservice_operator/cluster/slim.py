@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is kept of an object in memory: what some decision reads, and a summary of who wrote it.
+
+Instead of ``managedFields`` a child has ``foreignManagers`` (writers of what only we should write) and, while
+the POST that made it still co-owns its fields, ``ownUpdates: true``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from eservice_operator.cluster.managed_fields import foreign_managers, own_updates
+from eservice_operator.cluster.resources import CHILDREN, OWN
+from eservice_operator.core.actions import Manifest
+
+METADATA: Final = (
+    "name",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "labels",
+    "annotations",
+    "ownerReferences",
+    "finalizers",
+    "deletionTimestamp",
+    "creationTimestamp",
+)
+CONTENT: Final = (
+    "spec",
+    "data",
+    "revision",
+    "automountServiceAccountToken",
+    "imagePullSecrets",
+)
+"""The top-level fields of children that the operator sets."""
+LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
+"""A second copy of the object, written by kubectl."""
+STATUS: Final[dict[str, tuple[str, ...]]] = {
+    "Deployment": (
+        "observedGeneration",
+        "replicas",
+        "updatedReplicas",
+        "readyReplicas",
+        "availableReplicas",
+        "conditions",
+    ),
+    "HorizontalPodAutoscaler": ("currentReplicas", "desiredReplicas"),
+    "HTTPRoute": ("parents",),
+    "Namespace": ("phase",),
+}
+
+
+def slim(obj: Manifest) -> Manifest:
+    """The object as the store keeps it; shares parts with ``obj``, which is not changed."""
+    return _FORMS.get(obj["kind"], _observed)(obj)
+
+
+def _own(obj: Manifest) -> Manifest:
+    kept = _named(obj)
+    for field in ("spec", "status"):
+        if field in obj:
+            kept[field] = obj[field]
+    return kept
+
+
+def _child(obj: Manifest) -> Manifest:
+    kept = _observed(obj)
+    for field in CONTENT:
+        if field in obj:
+            kept[field] = obj[field]
+    entries = obj["metadata"].get("managedFields") or []
+    kept["foreignManagers"] = foreign_managers(entries)
+    if own_updates(entries):
+        kept["ownUpdates"] = True
+    return kept
+
+
+def _observed(obj: Manifest) -> Manifest:
+    kept = _named(obj)
+    status = obj.get("status") or {}
+    selected = {field: status[field] for field in STATUS.get(obj["kind"], ()) if field in status}
+    if selected:
+        kept["status"] = selected
+    return kept
+
+
+def _endpoint_slice(obj: Manifest) -> Manifest:
+    kept = _named(obj)
+    kept["endpoints"] = [
+        {field: endpoint[field] for field in ("targetRef", "conditions") if field in endpoint}
+        for endpoint in obj.get("endpoints") or ()
+    ]
+    return kept
+
+
+def _named(obj: Manifest) -> Manifest:
+    metadata = obj["metadata"]
+    kept: dict[str, Any] = {field: metadata[field] for field in METADATA if metadata.get(field)}
+    if LAST_APPLIED in kept.get("annotations", ()):
+        annotations = {key: value for key, value in kept["annotations"].items() if key != LAST_APPLIED}
+        kept["annotations"] = annotations
+    return {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": kept}
+
+
+_FORMS: dict[str, Callable[[Manifest], Manifest]] = {
+    **{resource.kind: _own for resource in OWN},
+    **{resource.kind: _child for resource in CHILDREN},
+    "EndpointSlice": _endpoint_slice,
+}

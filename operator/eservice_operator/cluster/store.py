@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The operator's memory of the cluster: objects by key, secondary indexes, and what a LIST says is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Final, NamedTuple
+
+from eservice_operator.core.actions import Manifest
+from eservice_operator.core.keys import ObjectKey
+
+Index = Callable[[Manifest], Iterable[str]]
+"""The values under which an object is found."""
+
+BURIED: Final = 4096
+"""How many deleted uids are remembered per kind, with the version as of which they were gone."""
+
+
+class Change(NamedTuple):
+    """What happened to one key: ``before`` is None for a new object, ``after`` for one that is gone."""
+
+    key: ObjectKey
+    before: Manifest | None
+    after: Manifest | None
+
+
+def key_of(obj: Manifest) -> ObjectKey:
+    """The key of an object."""
+    metadata = obj["metadata"]
+    return ObjectKey(obj["kind"], metadata.get("namespace", ""), metadata["name"])
+
+
+def version_of(obj: Manifest) -> int:
+    """The resourceVersion as the number it is: of two versions of a resource the higher is the later."""
+    return int(obj["metadata"]["resourceVersion"])
+
+
+class _Shelf:
+    """The objects of one kind."""
+
+    def __init__(self, indexes: Mapping[str, Index]) -> None:
+        self.objects: dict[ObjectKey, Manifest] = {}
+        self.indexes = indexes
+        self.found: dict[str, dict[str, set[ObjectKey]]] = {name: {} for name in indexes}
+        self.buried: dict[str, int] = {}
+        self.synced = False
+
+    def put(self, key: ObjectKey, after: Manifest | None) -> Change:
+        before = self.objects.get(key)
+        if before is not None:
+            self._unlink(key, before)
+        if after is None:
+            self.objects.pop(key, None)
+        else:
+            self.objects[key] = after
+            for name, index in self.indexes.items():
+                for value in index(after):
+                    self.found[name].setdefault(value, set()).add(key)
+        return Change(key, before, after)
+
+    def _unlink(self, key: ObjectKey, obj: Manifest) -> None:
+        for name, index in self.indexes.items():
+            entries = self.found[name]
+            for value in index(obj):
+                keys = entries.get(value)
+                if keys is not None:
+                    keys.discard(key)
+                    if not keys:
+                        del entries[value]
+
+    def bury(self, uid: str, version: int) -> None:
+        self.buried[uid] = version
+        if len(self.buried) > BURIED:
+            del self.buried[next(iter(self.buried))]
+
+
+class Store:
+    """Objects by kind, namespace and name. What is put in must not be changed by anybody afterwards.
+
+    Fed by LISTs, watches, kopf's events and the answers to our own writes, in any order: an older version
+    never replaces a newer one, and a late answer does not bring back an object that was deleted.
+    ``indexes`` maps (kind, name of the index) to the function that gives an object's values.
+    """
+
+    def __init__(self, indexes: Mapping[tuple[str, str], Index] | None = None) -> None:
+        self._declared = dict(indexes or {})
+        self._shelves: dict[str, _Shelf] = {}
+
+    def _shelf(self, kind: str) -> _Shelf:
+        shelf = self._shelves.get(kind)
+        if shelf is None:
+            mine = {name: index for (of, name), index in self._declared.items() if of == kind}
+            shelf = self._shelves[kind] = _Shelf(mine)
+        return shelf
+
+    def upsert(self, obj: Manifest) -> Change | None:
+        """Keep this version unless a later one, or the object's deletion, is known; None: nothing changed."""
+        key = key_of(obj)
+        shelf = self._shelf(key.kind)
+        version = version_of(obj)
+        known = shelf.objects.get(key)
+        if known is not None and version_of(known) >= version:
+            return None
+        if shelf.buried.get(obj["metadata"]["uid"], -1) >= version:
+            return None
+        return shelf.put(key, obj)
+
+    def delete(self, obj: Manifest) -> Change | None:
+        """Forget the object as of this version; what is known to be later stays."""
+        return self._remove(obj, version_of(obj))
+
+    def _remove(self, obj: Manifest, version: int) -> Change | None:
+        key = key_of(obj)
+        shelf = self._shelf(key.kind)
+        shelf.bury(obj["metadata"]["uid"], version)
+        known = shelf.objects.get(key)
+        if known is None or version_of(known) > version:
+            return None
+        return shelf.put(key, None)
+
+    def replace(
+        self, kind: str, items: Iterable[Manifest], list_version: str, namespace: str = ""
+    ) -> list[Change]:
+        """Make the store say what a LIST said, of one ``namespace`` or (empty) of all; what changed by it."""
+        changes = []
+        present = set()
+        for item in items:
+            present.add(item["metadata"]["uid"])
+            change = self.upsert(item)
+            if change is not None:
+                changes.append(change)
+        return changes + self.prune(kind, present, list_version, namespace)
+
+    def prune(
+        self, kind: str, present: Collection[str], list_version: str, namespace: str = ""
+    ) -> list[Change]:
+        """Forget objects that a LIST as of ``list_version`` does not have; ``present`` are the uids it has.
+
+        What we know in a version later than the list was made after it, and stays.
+        """
+        shelf = self._shelf(kind)
+        limit = int(list_version)
+        gone = [
+            obj
+            for key, obj in shelf.objects.items()
+            if obj["metadata"]["uid"] not in present
+            and version_of(obj) <= limit
+            and (not namespace or key.namespace == namespace)
+        ]
+        return [change for obj in gone if (change := self._remove(obj, limit)) is not None]
+
+    def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
+        """The object, or None when there is none; before ``synced`` None says nothing."""
+        return self._shelf(kind).objects.get(ObjectKey(kind, namespace, name))
+
+    def all(self, kind: str) -> list[Manifest]:
+        """Every object of the kind, in no particular order."""
+        return list(self._shelf(kind).objects.values())
+
+    def by_index(self, kind: str, index: str, value: str) -> list[Manifest]:
+        """The objects with this value in the index, by namespace and name."""
+        shelf = self._shelf(kind)
+        return [shelf.objects[key] for key in sorted(shelf.found[index].get(value, ()))]
+
+    def synced(self, kind: str) -> bool:
+        """Whether the kind has been listed in full at least once."""
+        return self._shelf(kind).synced
+
+    def mark_synced(self, kind: str) -> None:
+        """Say that the kind has been listed in full."""
+        self._shelf(kind).synced = True

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One request to the API server: credentials, time limits, retries, counting. Knows no verbs and no kinds.
+
+It drives the REST layer of the kubernetes client (TLS, proxy, session) and leaves out its models, whose
+conversions cost more than the request itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import aiohttp
+from kubernetes.aio.client import ApiClient, Configuration
+
+from eservice_operator import __version__
+from eservice_operator.cluster.errors import ApiError, Transient, from_body
+
+USER_AGENT: Final = f"eservice-operator/{__version__}"
+ATTEMPTS: Final = 4
+BACKOFF: Final = 0.25
+"""Seconds: the upper bound of the first pause; it doubles, and each pause is drawn between zero and it."""
+PATIENCE: Final = 10.0
+"""Seconds: a server that asks to wait longer gets its wish from the queue, not from a worker that sleeps."""
+CONNECT_TIMEOUT: Final = 5.0
+
+PUT_OFF: Final = 429
+"""The status with which the server refuses to begin."""
+NEEDS_MORE: Final = frozenset({401, 410})
+"""Statuses that the same request gets again: other credentials, or another LIST, have to come first."""
+UNREACHABLE: Final = "Unreachable"
+"""The reason when no connection was made, so that nothing can have been carried out."""
+
+OnRequest = Callable[[str, int, float], None]
+"""Told of each attempt: the verb, the HTTP status (0 when no answer came) and the seconds until it came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request but for credentials. ``repeatable``: sending it twice does the same as sending it once."""
+
+    verb: str
+    method: str
+    path: str
+    body: Any = None
+    content_type: str = "application/json"
+    accept: str = "application/json"
+    repeatable: bool = True
+
+
+class Transport:
+    """Sends requests with the credentials of ``configuration`` over one session; ``close`` ends it.
+
+    ``request_timeout`` is in seconds, for each attempt.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        *,
+        request_timeout: float = 30.0,
+        on_request: OnRequest | None = None,
+    ) -> None:
+        self._configuration = configuration
+        self._rest = ApiClient(configuration).rest_client
+        self._timeout = aiohttp.ClientTimeout(total=request_timeout, sock_connect=CONNECT_TIMEOUT)
+        self._on_request = on_request
+
+    async def close(self) -> None:
+        """Close the session and its connections."""
+        await self._rest.close()
+
+    async def send(self, request: Request) -> Any:
+        """The parsed body of the answer, after up to ``ATTEMPTS`` tries.
+
+        A request that is not ``repeatable`` is sent again only when it certainly was not carried out: no
+        connection was made, or the server put it off with 429.
+
+        Raises:
+            ApiError: refused, or no answer.
+        """
+        attempt = 1
+        while True:
+            try:
+                return await self._once(request)
+            except Transient as error:
+                safe = request.repeatable or error.status == PUT_OFF or error.reason == UNREACHABLE
+                if (
+                    not safe
+                    or error.status in NEEDS_MORE
+                    or attempt == ATTEMPTS
+                    or error.retry_after > PATIENCE
+                ):
+                    raise
+                await asyncio.sleep(error.retry_after + random.uniform(0, BACKOFF * 2**attempt))  # noqa: S311
+                attempt += 1
+
+    async def _once(self, request: Request) -> Any:
+        async with self.open(request, self._timeout) as response:
+            body = await response.read()
+        try:
+            return json.loads(body)
+        except ValueError as error:
+            raise Transient(0, "Broken", f"the answer is not JSON: {error}") from error
+
+    @asynccontextmanager
+    async def open(
+        self,
+        request: Request,
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - the session carries it out
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The answer to one attempt, its body unread, closed at the end of the block.
+
+        Raises:
+            ApiError: refused, or no answer; also for what breaks while the body is read inside the block.
+        """
+        began = time.monotonic()
+        code = 0
+        try:
+            try:
+                response: aiohttp.ClientResponse = await self._rest.request(
+                    request.method,
+                    self._configuration.host + request.path,
+                    headers=await self._headers(request),
+                    body=request.body,
+                    _preload_content=False,
+                    _request_timeout=timeout,
+                )
+                code = response.status
+            finally:
+                if self._on_request is not None:
+                    self._on_request(request.verb, code, time.monotonic() - began)
+            async with response:
+                if code >= 400:  # noqa: PLR2004
+                    raise from_body(code, await response.read(), retry_after=_retry_after(response))
+                yield response
+        except (aiohttp.ClientError, OSError) as error:
+            raise _unanswered(error) from error
+
+    async def _headers(self, request: Request) -> dict[str, str]:
+        headers = {
+            "Accept": request.accept,
+            "Accept-Encoding": "identity",  # inside a cluster the bytes are cheaper than compressing them
+            "Content-Type": request.content_type,
+            "User-Agent": USER_AGENT,
+        }
+        for setting in (await self._configuration.auth_settings()).values():
+            headers[setting["key"]] = setting["value"]
+        return headers
+
+
+def _unanswered(error: Exception) -> ApiError:
+    never_sent = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+    reason = UNREACHABLE if never_sent else "Timeout" if isinstance(error, TimeoutError) else "Broken"
+    return Transient(0, reason, f"{type(error).__name__}: {error}")
+
+
+def _retry_after(response: aiohttp.ClientResponse) -> float:
+    given = response.headers.get("Retry-After", "")
+    return float(given) if given.isdecimal() else 0.0

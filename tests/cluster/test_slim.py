@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the store keeps of an object: what is read, no more."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from eservice_operator.api.names import MANAGER
+from eservice_operator.cluster.slim import slim
+
+METADATA = {
+    "name": "web",
+    "namespace": "pmlp",
+    "uid": "u",
+    "resourceVersion": "7",
+    "creationTimestamp": "2026-01-01T00:00:00Z",
+    "generateName": "web-",
+    "labels": {"a": "b"},
+    "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{…}", "x": "y"},
+    "finalizers": [],
+    "managedFields": [
+        {"manager": MANAGER, "operation": "Update", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
+        {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": {"f:spec": {"f:paused": {}}}},
+    ],
+}
+KEPT = {
+    "name": "web",
+    "namespace": "pmlp",
+    "uid": "u",
+    "resourceVersion": "7",
+    "creationTimestamp": "2026-01-01T00:00:00Z",
+    "labels": {"a": "b"},
+    "annotations": {"x": "y"},
+}
+
+
+def observed(kind: str, **rest: Any) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": kind, "metadata": copy.deepcopy(METADATA), **rest}
+
+
+@pytest.mark.parametrize(
+    "obj,rest",
+    [
+        (
+            observed("Deployment", spec={"x": 1}, status={"replicas": 1, "collisionCount": 3}),
+            {
+                "spec": {"x": 1},
+                "status": {"replicas": 1},
+                "foreignManagers": ["kubectl-edit"],
+                "ownUpdates": True,
+            },
+        ),
+        (
+            observed("ControllerRevision", data={"x": 1}, revision=4),
+            {"data": {"x": 1}, "revision": 4, "foreignManagers": ["kubectl-edit"], "ownUpdates": True},
+        ),
+        (
+            observed("HTTPRoute", spec={}, status={"parents": [{"a": 1}]}),
+            {
+                "spec": {},
+                "status": {"parents": [{"a": 1}]},
+                "foreignManagers": ["kubectl-edit"],
+                "ownUpdates": True,
+            },
+        ),
+        (
+            observed("Namespace", spec={"finalizers": []}, status={"phase": "Active"}),
+            {"status": {"phase": "Active"}},
+        ),
+        (
+            observed("EService", spec={"a": 1}, status={"phase": "Pending", "anything": 1}),
+            {"spec": {"a": 1}, "status": {"phase": "Pending", "anything": 1}},
+        ),
+        (
+            observed(
+                "EndpointSlice",
+                addressType="IPv4",
+                endpoints=[
+                    {
+                        "addresses": ["10.0.0.1"],
+                        "nodeName": "n",
+                        "targetRef": {"name": "p"},
+                        "conditions": {"ready": True},
+                    }
+                ],
+            ),
+            {"endpoints": [{"targetRef": {"name": "p"}, "conditions": {"ready": True}}]},
+        ),
+        (observed("EndpointSlice", endpoints=None), {"endpoints": []}),
+    ],
+    ids=lambda value: value.get("kind") if isinstance(value, dict) else "",
+)
+def test_what_is_kept(obj: dict[str, Any], rest: dict[str, Any]) -> None:
+    before = copy.deepcopy(obj)
+    assert slim(obj) == {"apiVersion": "v1", "kind": obj["kind"], "metadata": KEPT, **rest}
+    assert obj == before, "what was given is not changed"
+
+
+def test_without_managed_fields_nobody_is_foreign() -> None:
+    obj = observed("Deployment")
+    del obj["metadata"]["managedFields"]
+    assert slim(obj)["foreignManagers"] == []
+    assert "ownUpdates" not in slim(obj)

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The control plane that the tests of a session share."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[2] / "tools" / "controlplane"))
+
+from controlplane import Cluster
+
+GIVEN = "ESERVICE_TEST_KUBECONFIG"
+"""Names the kubeconfig of a control plane that `make cluster-up` started: no run has to start one then."""
+
+
+@contextmanager
+def control_plane(folder: Path) -> Iterator[Cluster]:
+    """A real control plane in ``folder``, or the one that ``ESERVICE_TEST_KUBECONFIG`` names."""
+    given = os.environ.get(GIVEN)
+    if given:
+        yield Cluster.attach(Path(given).parent)
+        return
+    cluster = Cluster.up(folder)
+    try:
+        yield cluster
+    finally:
+        cluster.down()

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Waiting for a condition, with a deadline, in place of sleeping for a time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from inspect import isawaitable
+from typing import TypeVar
+
+Answer = TypeVar("Answer")
+
+
+async def eventually(
+    check: Callable[[], Answer | Awaitable[Answer]], what: str = "the condition", within: float = 15.0
+) -> Answer:
+    """The first true answer of ``check``, asked again and again; fails after ``within`` seconds."""
+    deadline = time.monotonic() + within
+    pause = 0.005
+    while True:
+        asked = check()
+        answer: Answer = await asked if isawaitable(asked) else asked
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"{what} was not met in {within} s; last answer: {answer!r}"
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, 0.25)

@@ -69,7 +69,7 @@ class _Shelf:
                         del entries[value]
 
     def bury(self, uid: str, version: int) -> None:
-        self.buried[uid] = version
+        self.buried[uid] = max(version, self.buried.get(uid, 0))
         if len(self.buried) > BURIED:
             del self.buried[next(iter(self.buried))]
 

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When the process is better restarted; not while the API server is away: that would not bring it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from eservice_operator.runtime.clock import Clock
+from eservice_operator.runtime.health import Check
+from eservice_operator.runtime.metrics import Metrics
+from eservice_operator.runtime.queue import KeyedQueue
+from eservice_operator.runtime.watchdog import Watchdog
+
+LATEST_LOOP = 10.0
+"""Seconds by which the event loop may be late."""
+LONGEST_STANDSTILL = 600.0
+"""Seconds that keys may wait while none is finished."""
+MISSED_LISTS = 3
+"""Full lists that may fail in a row."""
+ANSWERED_LATELY = 300.0
+"""Seconds after which an API server that has not answered counts as away."""
+
+
+class Pulse:
+    """Counts requests, and knows when the API server last answered at all."""
+
+    def __init__(self, metrics: Metrics, clock: Clock) -> None:
+        self._metrics = metrics
+        self._clock = clock
+        self._answered = clock.monotonic()
+
+    def requested(self, verb: str, code: int, seconds: float) -> None:
+        """One request: its verb, its HTTP status (0 for no answer) and how long it took."""
+        self._metrics.requested(verb, code, seconds)
+        if 0 < code < 500:  # noqa: PLR2004 - a server error is as good as no answer
+            self._answered = self._clock.monotonic()
+
+    @property
+    def silent_for(self) -> float:
+        """Seconds since the last answer."""
+        return self._clock.monotonic() - self._answered
+
+
+def loop_in_time(watchdog: Watchdog) -> Check:
+    """The event loop gets round to things."""
+
+    def check() -> str | None:
+        lag = watchdog.lag
+        return f"the event loop is {lag:.0f} s late" if lag > LATEST_LOOP else None
+
+    return check
+
+
+def queue_moves(queue: KeyedQueue) -> Check:
+    """Waiting keys are worked off."""
+
+    def check() -> str | None:
+        waited, idle = queue.oldest_age, queue.idle_for
+        if min(waited, idle) <= LONGEST_STANDSTILL:
+            return None
+        return (
+            f"{queue.depth} keys wait, the oldest for {waited:.0f} s, and none was finished for {idle:.0f} s"
+        )
+
+    return check
+
+
+def lists_fresh(ages: Callable[[], Mapping[str, float]], pulse: Pulse, resync: float) -> Check:
+    """Every kind is listed in full now and then, as long as the API server answers; ``resync`` in seconds."""
+
+    def check() -> str | None:
+        stale = {kind: age for kind, age in ages().items() if age > MISSED_LISTS * resync}
+        if not stale or pulse.silent_for > ANSWERED_LATELY:
+            return None
+        return ", ".join(f"{kind} was last listed {age:.0f} s ago" for kind, age in sorted(stale.items()))
+
+    return check

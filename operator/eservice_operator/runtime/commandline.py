@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: flags over environment variables over defaults, each checked before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import click
+from typing_extensions import override
+
+from eservice_operator import __version__
+from eservice_operator.runtime import settings
+from eservice_operator.runtime.settings import Settings
+
+Serve = Callable[[Settings], int]
+"""Runs the operator to its end and answers the exit code."""
+
+DEFAULTS = Settings()
+
+
+class Parsed(click.ParamType[Any]):
+    """A parameter read by one of the parsers of `settings`."""
+
+    def __init__(self, name: str, parse: Callable[[str], object]) -> None:
+        self.name = name
+        self._parse = parse
+
+    @override
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return self._parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def duration(least: timedelta, most: timedelta) -> Callable[[str], timedelta]:
+    """A parser of durations from ``least`` to ``most``."""
+
+    def parse(text: str) -> timedelta:
+        value = settings.parse_duration(text)
+        if not least <= value <= most:
+            low, high = settings.format_duration(least), settings.format_duration(most)
+            raise ValueError(f"{text} is out of range; write a duration from {low} to {high}")
+        return value
+
+    return parse
+
+
+def option(name: str, kind: click.ParamType[Any], text: str, shown: str | None = None) -> Callable[..., Any]:
+    """An option of `run` with the environment variable of the same name; the default is that of `Settings`.
+
+    A default is given as text, so that it is shown and read the way that a person would write it.
+    """
+    field = name.replace("-", "_")
+    return click.option(
+        f"--{name}",
+        field,
+        type=kind,
+        default=shown if shown is not None else getattr(DEFAULTS, field),
+        show_default=True,
+        envvar=f"ESERVICE_{field.upper()}",
+        show_envvar=True,
+        help=text,
+    )
+
+
+OPTIONS = (
+    option(
+        "kubeconfig",
+        Parsed("PATH", settings.parse_file),
+        "Credentials for the cluster. Without it KUBECONFIG, then the Pod's own.",
+    ),
+    option("context", click.STRING, "Context in that kubeconfig; without it the current one."),
+    option(
+        "namespaces",
+        Parsed("NAME[,NAME…]", settings.parse_namespaces),
+        "Serve the objects of these namespaces only; without it all.",
+        ",".join(DEFAULTS.namespaces),
+    ),
+    option(
+        "gateway",
+        Parsed("NAMESPACE/NAME[/SECTION]", settings.parse_gateway),
+        "The Gateway that public routes attach to.",
+        str(DEFAULTS.gateway),
+    ),
+    option(
+        "routes-namespace",
+        Parsed("NAMESPACE", settings.parse_namespace),
+        "The Agency's namespace in which the public routes live.",
+    ),
+    option(
+        "time-zone",
+        Parsed("ZONE", settings.parse_time_zone),
+        "Dates are days of this time zone.",
+        str(DEFAULTS.time_zone),
+    ),
+    option(
+        "holiday-country",
+        Parsed("COUNTRY", settings.parse_country),
+        "Working days are those of this country (two letters).",
+    ),
+    option(
+        "resync",
+        Parsed("DURATION", duration(timedelta(seconds=1), timedelta(hours=24))),
+        "How often every object is listed and looked at again.",
+        settings.format_duration(DEFAULTS.resync),
+    ),
+    option("workers", click.IntRange(1, 256), "Objects reconciled at once."),
+    option(
+        "metrics-address",
+        Parsed("HOST:PORT", settings.parse_address),
+        "Where /metrics, /livez and /readyz answer; port 0 takes a free one and logs it.",
+        str(DEFAULTS.metrics_address),
+    ),
+    option("log-level", click.Choice(["debug", "info", "warning", "error"]), "Log from this level on."),
+    option("log-format", click.Choice(["json", "text"]), "A JSON object per line, or text for people."),
+    option(
+        "drain-delay",
+        Parsed("DURATION", duration(timedelta(0), timedelta(hours=1))),
+        "From the switch to a new release until the Pods of the old one go.",
+        settings.format_duration(DEFAULTS.drain_delay),
+    ),
+    option(
+        "settle",
+        Parsed("DURATION", duration(timedelta(0), timedelta(minutes=5))),
+        "How long a status that only says that work goes on is held back: mostly it is done by then.",
+        settings.format_duration(DEFAULTS.settle),
+    ),
+)
+
+
+def command_line(serve: Serve) -> click.Group:
+    """The commands, with the function that runs the operator."""
+
+    @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+    def main() -> None:
+        """The e-service operator: installs, publishes and unpublishes e-services by the rules."""
+
+    @main.command()
+    def version() -> None:
+        """Print the version."""
+        click.echo(__version__)
+
+    def run(**values: Any) -> None:
+        """Run the operator until it is told to stop (SIGTERM, SIGINT; a second one ends it at once).
+
+        A flag goes before its environment variable, and that before the default.
+        """
+        raise SystemExit(serve(Settings(**values)))
+
+    for decorate in reversed(OPTIONS):
+        run = decorate(run)
+    main.command()(run)
+    return main

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The operator's own figures, and the hook for those about e-services."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from typing_extensions import override
+
+from eservice_operator import __version__
+
+log = logging.getLogger(__name__)
+
+SECONDS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+
+
+class Metrics:
+    """Every figure of one operator, in a registry of its own; all names begin with ``eservice_operator_``."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # a second series for each, which nobody asks for
+        self.registry = CollectorRegistry(auto_describe=True)
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        Info(f"{PREFIX}_build", "The operator's version", registry=self.registry).info(
+            {"version": __version__}
+        )
+        self._queue()
+        self._work()
+        self._surroundings()
+
+    def _queue(self) -> None:
+        self.queue_depth = self._gauge("queue_depth", "Keys that wait for a worker")
+        self.queue_oldest = self._gauge("queue_oldest_seconds", "How long the oldest waiting key has waited")
+        self.queue_running = self._gauge("queue_running", "Keys being reconciled")
+        self.queue_deadlines = self._gauge("queue_deadlines", "Keys with a future instant planned")
+        self.queue_adds = self._counter("queue_adds", "Keys added to the queue", "kind")
+        self.queue_retries = self._counter("queue_retries", "Keys that came back after a backoff", "kind")
+        self.queue_wait = self._histogram("queue_wait_seconds", "From being added to being reconciled")
+
+    def _work(self) -> None:
+        self.reconcile_seconds = self._histogram("reconcile_seconds", "How long a reconcile took", "kind")
+        self.reconciles = self._counter(
+            "reconciles", "Reconciles by their end: ok or error", "kind", "result"
+        )
+        self.reconcile_raised = self._counter(
+            "reconcile_raised", "Reconciles that ended in an exception: each is a bug", "kind"
+        )
+        self.events = self._counter("events", "Changes that the watches brought", "kind")
+        self.trigger_raised = self._counter(
+            "trigger_raised", "Changed objects whose triggers could not be computed: each is a bug", "kind"
+        )
+        self.resync_repairs = self._counter(
+            "resync_repairs", "Objects of our kinds that a full list found before any event", "kind"
+        )
+
+    def _surroundings(self) -> None:
+        self.api_requests = self._counter("api_requests", "Answers of the API server", "verb", "code")
+        self.api_seconds = self._histogram("api_request_seconds", "How long the API server took", "verb")
+        self.loop_lag = self._gauge("loop_lag_seconds", "How late the event loop last was")
+        self.clock_jumps = self._counter("clock_jumps", "Times that the wall clock was moved")
+        self.state_raised = self._counter(
+            "state_collector_raised", "Scrapes without figures about e-services: each is a bug"
+        )
+
+    def reconciled(self, kind: str, seconds: float, *, ok: bool) -> None:
+        """Count one reconcile."""
+        self.reconcile_seconds.labels(kind).observe(seconds)
+        self.reconciles.labels(kind, "ok" if ok else "error").inc()
+
+    def requested(self, verb: str, code: int, seconds: float) -> None:
+        """Count one request to the API server; code 0 means that no answer came."""
+        self.api_requests.labels(verb, str(code)).inc()
+        if verb != "watch":  # lasts minutes when all is well
+            self.api_seconds.labels(verb).observe(seconds)
+
+    def collect_list_ages(self, ages: Callable[[], dict[str, float]]) -> None:
+        """Show, per kind, the seconds since its last successful full list."""
+        self.registry.register(_ListAges(ages))
+
+    def collect_state(self, collect: Callable[[], Iterable[Metric]]) -> None:
+        """Show what ``collect`` computes at each scrape. If it raises, the rest is shown without it."""
+        self.registry.register(_State(collect, self.state_raised))
+
+    def render(self) -> bytes:
+        """All figures in the Prometheus text format."""
+        return generate_latest(self.registry)
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(f"{PREFIX}_{name}", text, registry=self.registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"{PREFIX}_{name}", text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
+        return Histogram(f"{PREFIX}_{name}", text, labels, buckets=SECONDS, registry=self.registry)
+
+
+PREFIX = "eservice_operator"
+
+
+class _ListAges(Collector):
+    def __init__(self, ages: Callable[[], dict[str, float]]) -> None:
+        self._ages = ages
+
+    @override
+    def collect(self) -> Iterable[Metric]:
+        family = GaugeMetricFamily(
+            f"{PREFIX}_list_age_seconds", "Since the last successful full list of a kind", labels=["kind"]
+        )
+        for kind, age in sorted(self._ages().items()):
+            family.add_metric([kind], age)
+        return [family]
+
+
+class _State(Collector):
+    def __init__(self, collect: Callable[[], Iterable[Metric]], raised: Counter) -> None:
+        self._collect = collect
+        self._raised = raised
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: the store is empty when this is registered."""
+        return []
+
+    @override
+    def collect(self) -> Iterable[Metric]:
+        try:
+            return list(self._collect())
+        except Exception:
+            log.exception("the figures about e-services could not be computed")
+            self._raised.inc()
+            return []

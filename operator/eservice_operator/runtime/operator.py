@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One operator from its start to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+from eservice_operator import __version__
+from eservice_operator.api.names import MANAGED_BY_LABEL, MANAGER
+from eservice_operator.cluster import credentials
+from eservice_operator.cluster.client import KubeApi
+from eservice_operator.cluster.credentials import CredentialsError
+from eservice_operator.cluster.errors import ApiError
+from eservice_operator.cluster.reflector import Reflector
+from eservice_operator.cluster.resources import CHILDREN, OBSERVED, OWN, Resource
+from eservice_operator.cluster.store import Store, key_of
+from eservice_operator.cluster.transport import Transport
+from eservice_operator.core.keys import ObjectKey
+from eservice_operator.runtime import logs
+from eservice_operator.runtime.checks import Pulse, lists_fresh, loop_in_time, queue_moves
+from eservice_operator.runtime.clock import SYSTEM, Clock
+from eservice_operator.runtime.essentials import Essentials
+from eservice_operator.runtime.handlers import registry_for
+from eservice_operator.runtime.health import HealthServer
+from eservice_operator.runtime.intake import Intake
+from eservice_operator.runtime.metrics import Metrics
+from eservice_operator.runtime.ports import Surroundings, Wiring
+from eservice_operator.runtime.queue import KeyedQueue, Limits
+from eservice_operator.runtime.settings import Settings, unknown_variables
+from eservice_operator.runtime.signals import StopSignals
+from eservice_operator.runtime.startup import list_all, until_served
+from eservice_operator.runtime.watchdog import Watchdog
+from eservice_operator.runtime.watching import watch
+
+log = logging.getLogger(__name__)
+
+OURS = f"{MANAGED_BY_LABEL}={MANAGER}"
+EVERYBODYS = frozenset({"Namespace", "HTTPRoute"})
+"""Observed whoever made them and wherever they are: a host that a foreign route serves matters."""
+
+CLOSING = 12.0
+"""Seconds for watches and connections to close, once the last key is done."""
+
+
+class Operator:
+    """Credentials, one full list of every kind, watches, workers; and all of that back again."""
+
+    def __init__(self, settings: Settings, wiring: Wiring, clock: Clock = SYSTEM) -> None:
+        self._settings = settings
+        self._wiring = wiring
+        self._clock = clock
+        self._resync = settings.resync.total_seconds()
+        self._metrics = Metrics()
+        self._pulse = Pulse(self._metrics, clock)
+        self._store = Store(wiring.indexes)
+        self._limits = Limits(workers=settings.workers)
+        self._queue = KeyedQueue(self._metrics, clock=clock, limits=self._limits)
+        self._intake = Intake(self._store, wiring.triggers, self._queue.add, self._metrics)
+        self._watchdog = Watchdog(self._metrics, self._clock_moved, clock)
+        self._reflectors: list[Reflector] = []
+        self._signals = StopSignals()
+        self._essentials = Essentials()
+        self._stop_kopf = asyncio.Event()
+        self._waiting_for: str | None = "its credentials"
+
+    async def run(self) -> int:
+        """Serve until told to stop; the exit code: 0 after a signal, 1 when it cannot go on."""
+        self._signals.install()
+        try:
+            async with AsyncExitStack() as stack:
+                try:
+                    return await self._serve(stack)
+                finally:
+                    await self._essentials.cancel(CLOSING)
+        except (CredentialsError, ApiError, OSError) as error:
+            log.error("cannot start: %s", error)  # noqa: TRY400 - the sentence is for a person, and says all
+            return 1
+        finally:
+            self._signals.remove()
+
+    async def _serve(self, stack: AsyncExitStack) -> int:
+        await stack.enter_async_context(self._health().serving(self._settings.metrics_address))
+        self._essentials.start("the watchdog", self._watchdog.run())
+        starting = asyncio.create_task(self._start(stack), name="start")
+        stopped = asyncio.create_task(self._signals.stop.wait(), name="stop waiter")
+        await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            starting.cancel()
+            await asyncio.wait({starting})
+            return 0
+        stopped.cancel()
+        queue = await starting
+        wanted = await self._essentials.last_until(self._signals.stop)
+        await self._stop(queue)
+        return 0 if wanted else 1
+
+    async def _start(self, stack: AsyncExitStack) -> asyncio.Task[None]:
+        """Everything in its order; answers the task of the queue."""
+        configuration = await self._credentials()
+        requested = self._pulse.requested
+        api = await stack.enter_async_context(KubeApi(configuration, on_request=requested))
+        self._waiting_for = "its kinds to be served"
+        transport = Transport(configuration, on_request=requested)
+        stack.push_async_callback(transport.close)
+        await until_served(transport, self._clock)
+        self._waiting_for = "the first list of every kind"
+        self._reflectors = self._make_reflectors(api)
+        await list_all(self._reflectors, self._clock)
+        reconciler = self._wiring.make_reconciler(
+            Surroundings(api, self._store, self._settings, self._clock, self._metrics, self._intake.wake)
+        )
+        self._waiting_for = "its watches"
+        for reflector in self._reflectors:
+            self._essentials.start(f"the reflector of {reflector.resource.plural}", reflector.run())
+        await self._watch_ours()
+        self._essentials.start("the resync", self._look_again())
+        self._intake.open()
+        for key in self._keys():
+            self._queue.add(key, background=True)
+        queue = asyncio.create_task(self._queue.run(reconciler), name="queue")
+        self._essentials.add("the queue", queue)
+        self._waiting_for = None
+        log.info("eservice-operator %s serves %d objects", __version__, self._queue.depth)
+        return queue
+
+    async def _credentials(self) -> Any:
+        return await credentials.load(self._settings.kubeconfig, self._settings.context)
+
+    def _make_reflectors(self, api: KubeApi) -> list[Reflector]:
+        """Ours are watched by kopf, and only listed here; the others are listed and watched."""
+
+        def reflect(resource: Resource, *, ours: bool) -> Reflector:
+            shared = resource.kind in EVERYBODYS
+            return Reflector(
+                api,
+                resource,
+                self._store,
+                self._intake.repaired if ours else self._intake.wake,
+                label_selector="" if ours or shared else OURS,
+                namespaces=() if shared else self._settings.namespaces,
+                resync=self._resync,
+                watch=not ours,
+            )
+
+        return [
+            *(reflect(resource, ours=True) for resource in OWN),
+            *(reflect(resource, ours=False) for resource in (*CHILDREN, *OBSERVED)),
+        ]
+
+    async def _watch_ours(self) -> None:
+        """Start kopf, and wait until it has started."""
+        ready = asyncio.Event()
+        watching = watch(
+            registry_for(self._intake.observed, self._credentials),
+            self._settings.namespaces,
+            ready=ready,
+            stop=self._stop_kopf,
+            spawned=self._signals.install,
+        )
+        kopf = asyncio.create_task(watching, name="kopf")
+        self._essentials.add("kopf", kopf)
+        waiting = asyncio.create_task(ready.wait(), name="kopf waiter")
+        await asyncio.wait({kopf, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+
+    async def _stop(self, queue: asyncio.Task[None]) -> None:
+        """No new work, what runs is finished, then the watches end; connections are closed by the caller."""
+        self._waiting_for = "its end"
+        self._queue.stop()
+        await asyncio.wait({queue}, timeout=self._limits.drain + 1)
+        self._stop_kopf.set()
+        await self._essentials.cancel(CLOSING)
+        log.info("stopped")
+
+    def _keys(self) -> Iterator[ObjectKey]:
+        return (key_of(obj) for kind in self._wiring.reconciled for obj in self._store.all(kind))
+
+    async def _look_again(self) -> None:
+        """Every object is reconciled at least once in two resync periods; never all at once."""
+        while True:
+            await self._clock.sleep(self._resync)
+            for key in self._keys():
+                self._queue.add_within(key, random.uniform(0, self._resync))  # noqa: S311 - jitter
+
+    def _clock_moved(self) -> None:
+        """Every answer may have changed."""
+        self._queue.wake()
+        for key in self._keys():
+            self._queue.add(key, background=True)
+
+    def _health(self) -> HealthServer:
+        self._metrics.collect_list_ages(self._list_ages)
+        collector = self._wiring.collector
+        if collector is not None:
+            self._metrics.collect_state(lambda: collector.collect(self._store, self._clock.now()))
+        live = {
+            "loop": loop_in_time(self._watchdog),
+            "queue": queue_moves(self._queue),
+            "lists": lists_fresh(self._list_ages, self._pulse, self._resync),
+        }
+        return HealthServer(self._metrics, live, {"started": self._unready})
+
+    def _unready(self) -> str | None:
+        return f"waiting for {self._waiting_for}" if self._waiting_for is not None else None
+
+    def _list_ages(self) -> dict[str, float]:
+        """Per kind, the seconds since its last full list; kinds that were not listed yet are left out."""
+        now = self._clock.monotonic()
+        return {
+            reflector.resource.kind: now - reflector.listed_at
+            for reflector in self._reflectors
+            if reflector.listed_at is not None
+        }
+
+
+def serve(settings: Settings, wiring: Wiring) -> int:
+    """Run one operator in this process and answer its exit code."""
+    logs.configure(settings.log_level, settings.log_format)
+    for sentence in unknown_variables(os.environ):
+        log.warning(sentence)
+    try:
+        return asyncio.run(Operator(settings, wiring).run())
+    except Exception:
+        log.exception("the operator failed")
+        return 1

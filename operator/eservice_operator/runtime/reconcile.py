@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One reconcile of each kind: observe, decide, apply, report. No branch here knows a rule."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from eservice_operator.api import names
+from eservice_operator.api.base import ObjectMeta, Status
+from eservice_operator.api.eservice import EServiceStatus
+from eservice_operator.api.parse import InvalidObject
+from eservice_operator.api.reasons import ConditionType
+from eservice_operator.cluster.apply import Applier
+from eservice_operator.cluster.errors import ApiError
+from eservice_operator.cluster.events import EventSink
+from eservice_operator.cluster.freshness import Freshness
+from eservice_operator.cluster.observe import Observer
+from eservice_operator.core.actions import Outcome, Ref, SetStatus
+from eservice_operator.core.conditions import find
+from eservice_operator.core.dates import start_of_day
+from eservice_operator.core.decide import Decision, decide
+from eservice_operator.core.invalid import invalid_status
+from eservice_operator.core.keys import ObjectKey
+from eservice_operator.core.records import next_change, record_status
+from eservice_operator.core.registering import decide_registration, registration_status
+from eservice_operator.core.report import report
+from eservice_operator.core.templating import template_status
+from eservice_operator.core.transitions import notes
+from eservice_operator.core.world import Policy
+from eservice_operator.runtime.ports import Result
+
+ROUNDS = 8
+"""Steps of one reconcile: each write can make the next one possible."""
+TEMPLATE_PAUSE = timedelta(seconds=2)
+"""How often at most a template counts its e-services."""
+RETRY_FOREIGN = timedelta(minutes=1)
+"""How often to look whether a foreign object that stands in the way has gone."""
+NOTHING_DONE = Outcome(())
+
+
+@dataclass
+class ObjectReconciler:
+    """Brings one object at a time to what the rules say; implements `Reconciler`."""
+
+    observer: Observer
+    applier: Applier
+    freshness: Freshness
+    events: EventSink
+    policy: Policy
+    settle: timedelta
+    monotonic: Callable[[], float]
+    _in_flight: dict[ObjectKey, float] = field(default_factory=dict)
+    _counted: dict[ObjectKey, datetime] = field(default_factory=dict)
+    _allocation: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def reconcile(self, key: ObjectKey, now: datetime) -> Result:
+        """Observe, decide, apply and report for ``key`` as of ``now`` (aware, UTC)."""
+        now = now.replace(microsecond=0)
+        match key.kind:
+            case "EService":
+                return await self._eservice(key, now)
+            case "EServiceTemplate":
+                return await self._template(key, now)
+            case "EServiceRegistration":
+                async with self._allocation:
+                    return await self._registration(key, now)
+            case _:
+                return await self._record(key, now)
+
+    async def _eservice(self, key: ObjectKey, now: datetime) -> Result:
+        outcome, left = NOTHING_DONE, ROUNDS
+        while True:
+            world = self.observer.eservice(key)
+            if world is None:
+                self._in_flight.pop(key, None)
+                return Result()
+            if isinstance(world, InvalidObject):
+                return await self._invalid(key, world, now)
+            decision = decide(world, now, self.policy)
+            if not decision.actions or outcome.failure is not None or not left:
+                break
+            left -= 1
+            try:
+                confirmed = await self.freshness.confirm(decision)
+            except ApiError as error:
+                return Result(error=f"cannot confirm what the decision rests on: {error}")
+            if confirmed:
+                outcome = await self.applier.run(decision.actions)
+        return await self._tell(key, decision, outcome)
+
+    async def _tell(self, key: ObjectKey, decision: Decision, outcome: Outcome) -> Result:
+        """Report, publish what changed, and say when to look again."""
+        service, now = decision.facts.world.service, decision.facts.now
+        status = report(decision, outcome)
+        if self._waits(key, service.status, status):
+            return Result(next_at=_earliest(now + self.settle, decision.next_at), error=_retry(outcome))
+        told = await self._write_status(key, service.metadata, service.status, status)
+        if told.failure is not None:
+            return Result(error=told.failure.message)
+        if told.done:
+            for note in notes(service.status, status):
+                await self.events.publish(
+                    _ref(key), service.metadata.uid, note.type, note.reason, note.text, note.action
+                )
+        return Result(next_at=_again(decision, outcome), error=_retry(outcome))
+
+    def _waits(self, key: ObjectKey, old: EServiceStatus, new: EServiceStatus) -> bool:
+        """Whether to hold a status back for a moment: work in progress is mostly done before anybody reads of it."""
+        if new == old or find(new.conditions, ConditionType.RECONCILING) is None:
+            self._in_flight.pop(key, None)
+            return False
+        since = self._in_flight.setdefault(key, self.monotonic())
+        if self.monotonic() - since < self.settle.total_seconds():
+            return True
+        del self._in_flight[key]
+        return False
+
+    async def _template(self, key: ObjectKey, now: datetime) -> Result:
+        world = self.observer.template(key)
+        if world is None:
+            self._counted.pop(key, None)
+            return Result()
+        if isinstance(world, InvalidObject):
+            return await self._invalid(key, world, now)
+        template = world.template
+        counted = self._counted.get(key)
+        fresh = template.status.observed_generation == template.metadata.generation
+        if fresh and counted is not None and timedelta(0) <= now - counted < TEMPLATE_PAUSE:
+            return Result(next_at=counted + TEMPLATE_PAUSE)
+        self._counted[key] = now
+        status, following = template_status(world, now, self.policy)
+        told = await self._write_status(key, template.metadata, template.status, status)
+        next_at = None if following is None else start_of_day(following, self.policy.zone)
+        return Result(next_at=next_at, error=_retry(told))
+
+    async def _registration(self, key: ObjectKey, now: datetime) -> Result:
+        outcome, left = NOTHING_DONE, ROUNDS
+        while True:
+            world = self.observer.registration(key)
+            if world is None:
+                return Result()
+            if isinstance(world, InvalidObject):
+                return await self._invalid(key, world, now)
+            decision = decide_registration(world)
+            if not decision.actions or outcome.failure is not None or not left:
+                break
+            left -= 1
+            outcome = await self.applier.run(decision.actions)
+        registration = decision.world.registration
+        status = registration_status(decision, outcome, now)
+        told = await self._write_status(key, registration.metadata, registration.status, status)
+        return Result(error=_error(outcome) or _error(told))
+
+    async def _record(self, key: ObjectKey, now: datetime) -> Result:
+        world = self.observer.record(key)
+        if world is None:
+            return Result()
+        if isinstance(world, InvalidObject):
+            return await self._invalid(key, world, now)
+        status = record_status(world, now, self.policy)
+        told = await self._write_status(key, world.record.metadata, world.record.status, status)
+        following = next_change(world, now, self.policy)
+        return Result(
+            next_at=None if following is None else start_of_day(following, self.policy.zone),
+            error=_retry(told),
+        )
+
+    async def _invalid(self, key: ObjectKey, invalid: InvalidObject, now: datetime) -> Result:
+        """Stalled until the spec changes; the last good children stay."""
+        metadata, old = self.observer.envelope(key)
+        status = invalid_status(old, metadata.generation, invalid.errors, now)
+        return Result(error=_retry(await self._write_status(key, metadata, old, status)))
+
+    async def _write_status(self, key: ObjectKey, metadata: ObjectMeta, old: Status, new: Status) -> Outcome:
+        """Write a status if it says anything new."""
+        if new == old:
+            return NOTHING_DONE
+        return await self.applier.run(
+            [SetStatus(_ref(key), metadata.uid, status_body(new), "the facts changed")]
+        )
+
+
+def status_body(status: Status) -> dict[str, Any]:
+    """A status as it is sent: nothing that is absent or empty."""
+    return _filled(status.model_dump(mode="json", by_alias=True, exclude_none=True))
+
+
+def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
+    filled = {key: _filled(value) if isinstance(value, Mapping) else value for key, value in values.items()}
+    return {key: value for key, value in filled.items() if value not in ({}, [])}
+
+
+def _ref(key: ObjectKey) -> Ref:
+    return Ref(names.API_VERSION, key.kind, key.namespace, key.name)
+
+
+def _retry(outcome: Outcome) -> str | None:
+    """What to try again with backoff, if anything."""
+    failure = outcome.failure
+    return failure.message if failure is not None and failure.transient else None
+
+
+def _error(outcome: Outcome) -> str | None:
+    """Like `_retry`; for a registration a number that was taken meanwhile is worth another try, too."""
+    return None if outcome.failure is None else outcome.failure.message
+
+
+def _again(decision: Decision, outcome: Outcome) -> datetime | None:
+    if decision.actions and outcome.failure is None:
+        return decision.facts.now
+    if outcome.failure is not None and not outcome.failure.transient:
+        return _earliest(decision.facts.now + RETRY_FOREIGN, decision.next_at)
+    return decision.next_at
+
+
+def _earliest(one: datetime, other: datetime | None) -> datetime:
+    return one if other is None else min(one, other)

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can be set from outside, as values that are checked already.
+
+Each parser takes the text that a person wrote and answers the value, or raises ValueError with a message that
+says what to write instead.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo, available_timezones
+
+import holidays
+from typing_extensions import override
+
+DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+DURATION = re.compile(r"(?:(?P<hours>\d+)h)?(?:(?P<minutes>\d+)m)?(?:(?P<seconds>\d+(?:\.\d+)?)s)?")
+ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^:\[\]]*):(?P<port>\d{1,5})")
+HIGHEST_PORT = 65_535
+
+
+class GatewayRef(NamedTuple):
+    """The Gateway that public routes attach to; ``section`` is the listener, empty for all of them."""
+
+    namespace: str
+    name: str
+    section: str = ""
+
+    @override
+    def __str__(self) -> str:
+        """``NAMESPACE/NAME[/SECTION]``, as it is written in the settings."""
+        return "/".join(part for part in self if part)
+
+
+class Address(NamedTuple):
+    """Where to listen; an empty host means every interface, port 0 any free one."""
+
+    host: str
+    port: int
+
+    @override
+    def __str__(self) -> str:
+        """``HOST:PORT``."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that one operator can be told. The defaults are those of the command line."""
+
+    kubeconfig: str | None = None
+    """Path of a kubeconfig; without it the KUBECONFIG variable, then the Pod's own credentials."""
+    context: str | None = None
+    """Context in that kubeconfig; without it the current one."""
+    namespaces: tuple[str, ...] = ()
+    """Namespaces whose objects are served; empty for all of them."""
+    gateway: GatewayRef = GatewayRef("gateway-system", "public")
+    routes_namespace: str = "eservice-routes"
+    """Where the public routes live."""
+    time_zone: ZoneInfo = ZoneInfo("Europe/Riga")
+    """In which a date is a day."""
+    holiday_country: str = "LV"
+    """Whose working days count."""
+    resync: timedelta = timedelta(minutes=20)
+    """From one full list of every kind to the next."""
+    workers: int = 8
+    """How many objects are reconciled at once."""
+    metrics_address: Address = Address("0.0.0.0", 8080)  # noqa: S104 - the probes come from outside the Pod
+    log_level: str = "info"
+    log_format: str = "json"
+    drain_delay: timedelta = timedelta(seconds=15)
+    """From the switch to a new release until the old one's Pods go."""
+    settle: timedelta = timedelta(seconds=1)
+    """How long a status that only says that work goes on is held back."""
+
+
+def parse_duration(text: str) -> timedelta:
+    """``1h30m``, ``20m``, ``15s``, ``0.5s``."""
+    match = DURATION.fullmatch(text.strip())
+    if match is None or not any(match.groups()):
+        raise ValueError(
+            f"{text!r} is not a duration; write hours, minutes and seconds, such as 1h30m, 20m or 15s"
+        )
+    parts = {unit: float(value) for unit, value in match.groupdict(default="0").items()}
+    return timedelta(**parts)
+
+
+def format_duration(duration: timedelta) -> str:
+    """The shortest text that `parse_duration` reads back."""
+    hours, rest = divmod(duration.total_seconds(), 3600)
+    minutes, seconds = divmod(rest, 60)
+    parts = [f"{value:g}{unit}" for value, unit in ((hours, "h"), (minutes, "m"), (seconds, "s")) if value]
+    return "".join(parts) or "0s"
+
+
+def parse_file(text: str) -> str:
+    """The path of a file that can be read."""
+    if not Path(text).is_file():
+        raise ValueError(f"there is no file {text!r}; write the path of a kubeconfig")
+    return text
+
+
+def parse_namespace(text: str) -> str:
+    """The name of a namespace."""
+    if DNS_LABEL.fullmatch(text) is None:
+        raise ValueError(
+            f"{text!r} is not the name of a namespace; write lower-case letters, digits and '-', "
+            "at most 63, such as pmlp-production"
+        )
+    return text
+
+
+def parse_namespaces(text: str) -> tuple[str, ...]:
+    """Names separated by commas, each once, in the order given; nothing for all namespaces."""
+    if any(wild in text for wild in "*?"):
+        raise ValueError(
+            f"{text!r} is a pattern; write each namespace by its name, or nothing at all for every one"
+        )
+    names = [name.strip() for name in text.split(",")]
+    return tuple(dict.fromkeys(parse_namespace(name) for name in names if name))
+
+
+def parse_gateway(text: str) -> GatewayRef:
+    """``NAMESPACE/NAME`` or ``NAMESPACE/NAME/SECTION``."""
+    parts = text.strip().split("/")
+    names = [part for part in parts if all(DNS_LABEL.fullmatch(label) for label in part.split("."))]
+    if len(parts) not in {2, 3} or names != parts:
+        raise ValueError(
+            f"{text!r} does not name a Gateway; write NAMESPACE/NAME, or NAMESPACE/NAME/SECTION for one "
+            "listener, such as gateway-system/public/https"
+        )
+    return GatewayRef(*parts)
+
+
+def parse_time_zone(text: str) -> ZoneInfo:
+    """A name of the IANA time zone database."""
+    names = available_timezones()
+    if text not in names:
+        raise ValueError(f"there is no time zone {text!r}; write {_nearest(text, names, 'Europe/Riga')}")
+    return ZoneInfo(text)
+
+
+def parse_country(text: str) -> str:
+    """An ISO 3166-1 alpha-2 code whose public holidays are known."""
+    known = holidays.list_supported_countries(include_aliases=False)
+    if text.upper() not in known:
+        raise ValueError(
+            f"the public holidays of {text!r} are not known; write the two letters of a country: LV, EE, SE …"
+        )
+    return text.upper()
+
+
+def parse_address(text: str) -> Address:
+    """``HOST:PORT``, ``:PORT`` for every interface, ``[ADDRESS]:PORT`` for IPv6; port 0 takes a free one."""
+    match = ADDRESS.fullmatch(text.strip())
+    if match is None or int(match["port"]) > HIGHEST_PORT:
+        raise ValueError(
+            f"{text!r} is not an address to listen on; write HOST:PORT: 0.0.0.0:8080, 127.0.0.1:0, [::]:8080"
+        )
+    return Address(match["host"].strip("[]"), int(match["port"]))
+
+
+def unknown_variables(environment: Iterable[str]) -> list[str]:
+    """A sentence for each variable that looks like a setting and is none.
+
+    Kubernetes itself sets variables for the Services of a namespace (``ESERVICE_…_SERVICE_HOST``,
+    ``ESERVICE_…_PORT…``): those are left out.
+    """
+    names = {f"ESERVICE_{setting.name.upper()}" for setting in fields(Settings)}
+    service = re.compile(r"ESERVICE_(?:.*_)?(?:SERVICE_(?:HOST|PORT)|PORT)(?:_.*)?")
+    strange = sorted(
+        name
+        for name in environment
+        if name.startswith("ESERVICE_") and name not in names and not service.fullmatch(name)
+    )
+    return [
+        f"the variable {name} is no setting; did you mean {_nearest(name, names, '')}?" for name in strange
+    ]
+
+
+def _nearest(text: str, names: Iterable[str], otherwise: str) -> str:
+    found = difflib.get_close_matches(text, list(names), n=1, cutoff=0.5)
+    return found[0] if found else otherwise

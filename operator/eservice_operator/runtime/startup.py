@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Before anything is decided: the kinds are served, and each has been listed once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Iterable
+
+from eservice_operator.api.names import API_VERSION
+from eservice_operator.cluster.errors import NotFound, Transient
+from eservice_operator.cluster.reflector import Reflector
+from eservice_operator.cluster.resources import OWN
+from eservice_operator.cluster.transport import Request, Transport
+from eservice_operator.runtime.clock import Clock
+
+log = logging.getLogger(__name__)
+
+PAUSE = (0.5, 10.0)
+"""Seconds between two tries: the first pause, and the longest."""
+LISTS_AT_ONCE = 4
+
+
+async def until_served(transport: Transport, clock: Clock) -> None:
+    """Wait until the API server says that it serves every kind of ours.
+
+    kopf asks the same question once and leaves out for good what is not in the answer, and a CRD is served a
+    moment before it is.
+    """
+
+    async def ask() -> None:
+        try:
+            document = await transport.send(Request("get", "GET", f"/apis/{API_VERSION}"))
+        except NotFound:
+            document = {"resources": []}
+        served = {
+            resource["name"]
+            for resource in document["resources"]
+            if {"list", "watch"} <= set(resource["verbs"])
+        }
+        missing = [resource.plural for resource in OWN if resource.plural not in served]
+        if missing:
+            raise NotYetServed(f"not served: {', '.join(missing)}; apply the CRDs: kubectl apply -f crds/")
+
+    await persist(ask, f"the kinds of {API_VERSION}", clock)
+
+
+class NotYetServed(Exception):
+    """A kind of ours is not known to the API server."""
+
+
+async def list_all(reflectors: Iterable[Reflector], clock: Clock) -> None:
+    """Fill the store with one full list of each kind."""
+    turns = asyncio.Semaphore(LISTS_AT_ONCE)
+
+    async def fill(reflector: Reflector) -> None:
+        async with turns:
+            await persist(reflector.sync, f"the list of {reflector.resource.plural}", clock)
+
+    async with asyncio.TaskGroup() as group:
+        for reflector in reflectors:
+            group.create_task(fill(reflector))
+
+
+async def persist(attempt: Callable[[], Awaitable[object]], what: str, clock: Clock) -> None:
+    """Try until it succeeds, as long as somebody else can make it succeed.
+
+    Raises:
+        ApiError: the API server refuses, and goes on refusing until somebody changes our rights.
+    """
+    pause, longest = PAUSE
+    while True:
+        try:
+            await attempt()
+        except (NotYetServed, Transient, NotFound) as error:
+            log.warning("waiting for %s: %s", what, error)
+        else:
+            return
+        await clock.sleep(pause * random.uniform(0.7, 1.3))  # noqa: S311 - jitter is no secret
+        pause = min(longest, pause * 2)

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which keys a changed object wakes. A key too many costs a look; a key too few waits for the next resync."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from eservice_operator.api import names
+from eservice_operator.cluster import indexes
+from eservice_operator.cluster.indexes import part
+from eservice_operator.cluster.store import Store, key_of
+from eservice_operator.core.actions import Manifest
+from eservice_operator.core.keys import ObjectKey
+
+RECORDS = ("AcceptanceAct", "ProductionVerification", "UnpublishDeferral")
+
+
+def keys_for(obj: Manifest, store: Store) -> Iterable[ObjectKey]:
+    """The keys to reconcile after ``obj`` appeared, changed or went away."""
+    return set(_keys(obj, store))
+
+
+def _keys(obj: Manifest, store: Store) -> Iterator[ObjectKey]:
+    key = key_of(obj)
+    match key.kind:
+        case "EService":
+            yield key
+            yield from _around_eservice(obj, store)
+        case "EServiceTemplate":
+            yield key
+            yield from _found(store, "EService", indexes.TEMPLATE, key.name)
+        case "EServiceRegistration":
+            yield key
+            yield from _found(store, "EService", indexes.REGISTRATION, key.name)
+            for entry in part(obj, "spec", "namespaces") or ():
+                yield from _found(store, "EServiceRegistration", indexes.NAMESPACE, entry["name"])
+        case "AcceptanceAct" | "UnpublishDeferral":
+            yield key
+            named = part(obj, "spec", "eService")
+            yield ObjectKey("EService", named["namespace"], named["name"])
+        case "ProductionVerification":
+            place = f"{key.namespace}/{obj['spec']['eService']}"
+            yield key
+            yield ObjectKey("EService", key.namespace, obj["spec"]["eService"])
+            yield from _found(store, key.kind, indexes.ESERVICE, place)
+        case "UnpublishDecision":
+            yield from _found(store, "EService", indexes.REGISTRATION, obj["spec"]["registration"])
+        case "EServiceIdentifier":
+            yield key
+            yield ObjectKey("EServiceRegistration", "", obj["spec"]["registration"])
+        case "Namespace":
+            yield from _found(store, "EServiceRegistration", indexes.NAMESPACE, key.name)
+        case _:
+            yield from _owner_of_child(obj, store)
+
+
+def _around_eservice(obj: Manifest, store: Store) -> Iterator[ObjectKey]:
+    """Who else looks at an EService: rivals for its place and hosts, its templates, the records about it."""
+    key = key_of(obj)
+    registration = part(obj, "spec", "registration")
+    yield from _found(store, "EService", indexes.REGISTRATION, registration or "")
+    for host in part(obj, "spec", "publication", "hosts") or ():
+        yield from _found(store, "EService", indexes.HOST, host)
+    for template in indexes.INDEXES["EService", indexes.TEMPLATE](obj):
+        yield ObjectKey("EServiceTemplate", "", template)
+    for kind in RECORDS:
+        yield from _found(store, kind, indexes.ESERVICE, f"{key.namespace}/{key.name}")
+
+
+def _owner_of_child(obj: Manifest, store: Store) -> Iterator[ObjectKey]:
+    """The EService that a child says it belongs to; for a route also those that name one of its hosts."""
+    labels = part(obj, "metadata", "labels") or {}
+    name = labels.get(names.ESERVICE_LABEL)
+    if name:
+        namespace = labels.get(names.NAMESPACE_LABEL) or part(obj, "metadata", "namespace")
+        yield ObjectKey("EService", namespace, name)
+    if obj["kind"] == "HTTPRoute":
+        for host in part(obj, "spec", "hostnames") or ():
+            yield from _found(store, "EService", indexes.HOST, host)
+
+
+def _found(store: Store, kind: str, index: str, value: str) -> Iterator[ObjectKey]:
+    for found in store.by_index(kind, index, value):
+        yield key_of(found)

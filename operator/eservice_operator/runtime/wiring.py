@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Puts the domain into the shell: the policy from the settings, the reconciler, triggers, indexes, figures."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from eservice_operator.cluster.apply import Applier
+from eservice_operator.cluster.events import EventSink
+from eservice_operator.cluster.freshness import Freshness
+from eservice_operator.cluster.indexes import INDEXES
+from eservice_operator.cluster.observe import Observer
+from eservice_operator.core.world import GatewayRef, Policy
+from eservice_operator.runtime.clock import Clock
+from eservice_operator.runtime.figures import EServiceFigures
+from eservice_operator.runtime.ports import Reconciler, Surroundings, Wiring
+from eservice_operator.runtime.reconcile import ObjectReconciler
+from eservice_operator.runtime.settings import Settings
+from eservice_operator.runtime.triggers import keys_for
+from eservice_operator.runtime.workdays import calendar_of, years_around
+
+RECONCILED = (
+    "EServiceTemplate",
+    "EServiceRegistration",
+    "EService",
+    "AcceptanceAct",
+    "ProductionVerification",
+    "UnpublishDeferral",
+    "EServiceIdentifier",
+)
+"""Every kind of ours but UnpublishDecision, which the reconcile of its EService looks after."""
+
+
+def policy_of(settings: Settings, clock: Clock) -> Policy:
+    """How decisions are made under these settings."""
+    return Policy(
+        zone=settings.time_zone,
+        calendar=calendar_of(settings.holiday_country, years_around(clock.now().year)),
+        gateway=GatewayRef(*settings.gateway),
+        routes_namespace=settings.routes_namespace,
+        drain=settings.drain_delay,
+    )
+
+
+def make_reconciler(surroundings: Surroundings) -> Reconciler:
+    """The reconciler of all kinds."""
+    api, store, settings, clock = (
+        surroundings.api,
+        surroundings.store,
+        surroundings.settings,
+        surroundings.clock,
+    )
+    policy = policy_of(settings, clock)
+    return ObjectReconciler(
+        observer=Observer(store, policy),
+        applier=Applier(api, store, surroundings.wake),
+        freshness=Freshness(api, store, surroundings.wake),
+        events=EventSink(api, instance=os.environ.get("HOSTNAME") or socket.gethostname(), now=clock.now),
+        policy=policy,
+        settle=settings.settle,
+        monotonic=clock.monotonic,
+    )
+
+
+def wiring_of(settings: Settings) -> Wiring:
+    """Everything that the shell is given."""
+    return Wiring(
+        make_reconciler=make_reconciler,
+        triggers=keys_for,
+        reconciled=RECONCILED,
+        indexes=INDEXES,
+        collector=EServiceFigures(settings.time_zone),
+    )

@@ -96,6 +96,11 @@ class SetLabels:
 Action = Create | Update | Delete | SetStatus | SetFinalizer | SetLabels
 
 
+def target_of(action: Action) -> Ref:
+    """The object that an action writes to."""
+    return ref_of(action.manifest) if isinstance(action, Create | Update) else action.ref
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """The action that failed, what the cluster said, and whether trying again can help."""

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +20,7 @@ from eservice_operator.cluster.errors import ApiError
 from eservice_operator.cluster.events import EventSink
 from eservice_operator.cluster.freshness import Freshness
 from eservice_operator.cluster.observe import Observer
-from eservice_operator.core.actions import Outcome, Ref, SetStatus
+from eservice_operator.core.actions import Action, Outcome, Ref, SetStatus, target_of
 from eservice_operator.core.conditions import find
 from eservice_operator.core.dates import start_of_day
 from eservice_operator.core.decide import Decision, decide
@@ -32,6 +33,8 @@ from eservice_operator.core.templating import template_status
 from eservice_operator.core.transitions import notes
 from eservice_operator.core.world import Policy
 from eservice_operator.runtime.ports import Result
+
+log = logging.getLogger(__name__)
 
 ROUNDS = 8
 """Steps of one reconcile: each write can make the next one possible."""
@@ -89,7 +92,7 @@ class ObjectReconciler:
             except ApiError as error:
                 return Result(error=f"cannot confirm what the decision rests on: {error}")
             if confirmed:
-                outcome = await self.applier.run(decision.actions)
+                outcome = await self._apply(decision.actions)
         return await self._tell(key, decision, outcome)
 
     async def _tell(self, key: ObjectKey, decision: Decision, outcome: Outcome) -> Result:
@@ -149,7 +152,7 @@ class ObjectReconciler:
             if not decision.actions or outcome.failure is not None or not left:
                 break
             left -= 1
-            outcome = await self.applier.run(decision.actions)
+            outcome = await self._apply(decision.actions)
         registration = decision.world.registration
         status = registration_status(decision, outcome, now)
         told = await self._write_status(key, registration.metadata, registration.status, status)
@@ -174,6 +177,16 @@ class ObjectReconciler:
         metadata, old = self.observer.envelope(key)
         status = invalid_status(old, metadata.generation, invalid.errors, now)
         return Result(error=_retry(await self._write_status(key, metadata, old, status)))
+
+    async def _apply(self, actions: Sequence[Action]) -> Outcome:
+        """Carry out and say what was done; why is part of each action."""
+        outcome = await self.applier.run(actions)
+        for action in outcome.done:
+            log.info("%s %s: %s", type(action).__name__, target_of(action), action.reason)
+        if outcome.failure is not None:
+            failed = outcome.failure
+            log.warning("%s failed, %s: %s", type(failed.action).__name__, failed.reason, failed.message)
+        return outcome
 
     async def _write_status(self, key: ObjectKey, metadata: ObjectMeta, old: Status, new: Status) -> Outcome:
         """Write a status if it says anything new."""

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a demonstration is played on: a control plane, the operator, and kubectl whose output is shown."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(PROJECT / "tools" / "controlplane"))
+
+from controlplane import Cluster, Options  # noqa: E402 - found by the line above
+
+PATIENCE = 60.0
+"""Seconds until something that should happen counts as not happening."""
+POLL = 0.1
+
+
+class NotSeen(Exception):
+    """A step that was announced was not observed."""
+
+
+def say(text: str = "") -> None:
+    """A line for the audience."""
+    print(text, flush=True)
+
+
+class Stage:
+    """A running control plane with the operator beside it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.log = folder / "logs" / "operator.log"
+        self._cluster: Cluster | None = None
+        self._operator: subprocess.Popen[bytes] | None = None
+
+    @property
+    def kubeconfig(self) -> Path:
+        """Credentials of the cluster's administrator."""
+        return self.folder / "kubeconfig"
+
+    def open(self) -> None:
+        """Start an empty cluster, and the operator against it with nothing but its credentials."""
+        self._cluster = Cluster.up(self.folder, Options(), say=lambda line: say(f"    {line}"))
+        command = [str(PROJECT / ".venv/bin/eservice-operator"), "run", "--kubeconfig", str(self.kubeconfig)]
+        command += ["--metrics-address", "127.0.0.1:0"]
+        say("$ eservice-operator run --kubeconfig .cluster/kubeconfig --metrics-address 127.0.0.1:0")
+        with self.log.open("wb") as log:
+            self._operator = subprocess.Popen(
+                command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            )
+        self.until("the operator is ready", self._ready)
+
+    def close(self) -> int | None:
+        """Stop the operator, then the cluster; answers the operator's exit code."""
+        code = None
+        if self._operator is not None:
+            self._operator.terminate()
+            try:
+                code = self._operator.wait(timeout=PATIENCE)
+            except subprocess.TimeoutExpired:
+                self._operator.kill()
+        if self._cluster is not None:
+            self._cluster.down()
+        return code
+
+    @property
+    def operator_pid(self) -> int | None:
+        """Process number of the operator."""
+        return None if self._operator is None else self._operator.pid
+
+    def kubectl(self, *arguments: str) -> str:
+        """Run kubectl and answer what it prints; raises ``NotSeen`` with its complaint when it fails."""
+        done = subprocess.run(
+            [str(PROJECT / ".venv/bin/kubectl"), *arguments],
+            env={**os.environ, "KUBECONFIG": str(self.kubeconfig)},
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise NotSeen(f"kubectl {shlex.join(arguments)}: {done.stderr.strip()}")
+        return done.stdout
+
+    def show(self, *arguments: str) -> None:
+        """Run kubectl in front of the audience."""
+        say(f"$ kubectl {shlex.join(arguments)}")
+        say(self.kubectl(*arguments).rstrip())
+        say()
+
+    def get(self, kind: str, name: str, namespace: str = "") -> dict[str, Any]:
+        """An object as it is now."""
+        where = ["-n", namespace] if namespace else []
+        found: dict[str, Any] = json.loads(self.kubectl("get", kind, name, *where, "-o", "json"))
+        return found
+
+    def names(self, kind: str, namespace: str) -> set[str]:
+        """The names of all objects of a kind in a namespace."""
+        found = json.loads(self.kubectl("get", kind, "-n", namespace, "-o", "json"))
+        return {item["metadata"]["name"] for item in found["items"]}
+
+    def until(self, what: str, seen: Callable[[], bool]) -> None:
+        """Wait until something is seen; raises ``NotSeen`` after a while."""
+        deadline = time.monotonic() + PATIENCE
+        while not seen():
+            if self._operator is not None and self._operator.poll() is not None:
+                raise NotSeen(f"{what}: the operator ended with {self._operator.returncode}")
+            if time.monotonic() > deadline:
+                raise NotSeen(what)
+            time.sleep(POLL)
+        say(f"  ✓ {what}")
+
+    def _ready(self) -> bool:
+        for line in self.log.read_text(errors="replace").splitlines():
+            _, found, address = line.partition("answering probes and scrapes on ")
+            if found:
+                try:
+                    with urllib.request.urlopen(
+                        f"http://{address.split(chr(34))[0]}/readyz", timeout=1
+                    ) as answer:
+                        return bool(answer.status == 200)
+                except (urllib.error.URLError, OSError):
+                    return False
+        return False
+
+
+def condition(obj: Mapping[str, Any], kind: str) -> Mapping[str, str]:
+    """A condition of an object; empty while it has none."""
+    found = obj.get("status", {}).get("conditions", [])
+    return next((entry for entry in found if entry["type"] == kind), {})

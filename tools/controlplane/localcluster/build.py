@@ -16,6 +16,7 @@ import platform
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -81,8 +82,8 @@ def build(say: Say) -> Path:
         if cached() is None:
             for leftover in folder.parent.glob("building-*"):
                 shutil.rmtree(leftover)
-            draft = folder.parent / f"building-{folder.name}"
-            draft.mkdir()
+            draft = Path(tempfile.mkdtemp(prefix="building-", dir=folder.parent))
+            draft.chmod(0o755)
             _build_into(draft, go, say)
             for log in (draft / "stdout", draft / "stderr"):
                 log.unlink()

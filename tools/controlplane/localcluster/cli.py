@@ -36,6 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("controlplane: interrupted; what was started has been stopped", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # as in: status | head -1
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

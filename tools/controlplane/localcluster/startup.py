@@ -72,7 +72,7 @@ class Programs:
 
 def _lacks(binaries: Binaries, options: Options) -> Iterator[str]:
     if binaries.controller_manager is None:
-        yield "kube-controller-manager: Deployments make no pods, no namespace or garbage goes away"
+        yield "kube-controller-manager: Deployments make no pods, what is deleted or orphaned stays"
     elif binaries.scheduler is None:
         yield "kube-scheduler: pods stay Pending"
     elif options.kwok and not binaries.pods_run:

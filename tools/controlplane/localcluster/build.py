@@ -44,11 +44,11 @@ _PACKAGE = re.compile(r"[^\s:]+")
 
 ALTERNATIVES = """\
 Without Go there are two other ways:
-  - use a cluster that exists:     make cluster-up KUBECONFIG=/path/to/kubeconfig
-                                   (or controlplane.py up --kubeconfig /path/to/kubeconfig)
-  - use binaries that you have:    KUBEBUILDER_ASSETS=/folder make cluster-up
-                                   (a folder with etcd and kube-apiserver; with kube-controller-manager,
-                                   kube-scheduler and kwok in it, pods run too)"""
+  - a cluster that exists:
+      .venv/bin/python tools/controlplane/controlplane.py up --kubeconfig "$KUBECONFIG"
+  - binaries that you have, in a folder with etcd and kube-apiserver; with kube-controller-manager, kube-scheduler
+    and kwok in it too, pods run:
+      KUBEBUILDER_ASSETS=/that/folder make cluster-up"""
 
 
 def cache_folder() -> Path:

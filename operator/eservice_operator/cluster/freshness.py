@@ -28,7 +28,7 @@ class Freshness:
         self._on_change = on_change
 
     async def confirm(self, decision: Decision) -> bool:
-        """Whether the decision rests on what is true now; otherwise the store has learnt it, and decide again.
+        """Whether the decision rests on what is true now; if not, the store has learnt: decide again.
 
         Raises ``ApiError`` when the apiserver cannot be asked: then nothing is given or taken.
         """
@@ -42,6 +42,11 @@ class Freshness:
                 fresh &= await self._same(ref)
         return fresh
 
+    async def absent(self, ref: Ref) -> bool:
+        """Whether an object that the store does not have is really not there; raises ``ApiError``."""
+        await self._same(ref)
+        return self._store.get(ref.kind, ref.namespace, ref.name) is None
+
     async def _same(self, ref: Ref) -> bool:
         known = self._store.get(ref.kind, ref.namespace, ref.name)
         live = await self._api.get(ref)
@@ -54,7 +59,9 @@ class Freshness:
     async def _same_list(self, kind: str) -> bool:
         items, version = await self._api.list(resource_of(kind))
         changes = self._store.replace(kind, [slim(item) for item in items], version)
-        return not any([self._told(change) for change in changes])
+        for change in changes:
+            self._on_change(change)
+        return not changes
 
     def _told(self, change: Change | None) -> bool:
         if change is not None:

@@ -20,7 +20,7 @@ from eservice_operator.cluster.errors import ApiError
 from eservice_operator.cluster.events import EventSink
 from eservice_operator.cluster.freshness import Freshness
 from eservice_operator.cluster.observe import Observer
-from eservice_operator.core.actions import Action, Outcome, Ref, SetStatus, target_of
+from eservice_operator.core.actions import Action, Delete, Outcome, Ref, SetStatus, target_of
 from eservice_operator.core.conditions import find
 from eservice_operator.core.dates import start_of_day
 from eservice_operator.core.decide import Decision, decide
@@ -80,7 +80,7 @@ class ObjectReconciler:
             world = self.observer.eservice(key)
             if world is None:
                 self._in_flight.pop(key, None)
-                return Result()
+                return await self._gone(key)
             if isinstance(world, InvalidObject):
                 return await self._invalid(key, world, now)
             decision = decide(world, now, self.policy)
@@ -94,6 +94,17 @@ class ObjectReconciler:
             if confirmed:
                 outcome = await self._apply(decision.actions)
         return await self._tell(key, decision, outcome)
+
+    async def _gone(self, key: ObjectKey) -> Result:
+        """An EService that is no more has no public route; normally our finalizer has seen to that."""
+        route = self.observer.orphan(key)
+        try:
+            if route is None or not await self.freshness.absent(_ref(key)):
+                return Result()
+        except ApiError as error:
+            return Result(error=str(error))
+        outcome = await self._apply([Delete(route.ref, route.uid, "its EService is gone")])
+        return Result(error=_retry(outcome))
 
     async def _tell(self, key: ObjectKey, decision: Decision, outcome: Outcome) -> Result:
         """Report, publish what changed, and say when to look again."""
@@ -112,7 +123,7 @@ class ObjectReconciler:
         return Result(next_at=_again(decision, outcome), error=_retry(outcome))
 
     def _waits(self, key: ObjectKey, old: EServiceStatus, new: EServiceStatus) -> bool:
-        """Whether to hold a status back for a moment: work in progress is mostly done before anybody reads of it."""
+        """Whether to hold a status back for a moment: most work is done before anybody reads of it."""
         if new == old or find(new.conditions, ConditionType.RECONCILING) is None:
             self._in_flight.pop(key, None)
             return False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Puts the domain into the shell: the policy from the settings, the reconciler, triggers, indexes, figures."""
+"""Puts the domain into the shell: policy, reconciler, triggers, indexes, figures."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The working days of a country, from the ``holidays`` package: public holidays, moved days, working Saturdays."""
+"""The working days of a country: public holidays, moved days and working Saturdays."""
 
 from __future__ import annotations
 

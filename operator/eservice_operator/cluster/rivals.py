@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Others who want what an EService wants: its place in the registration, and its hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from eservice_operator.api import names
+from eservice_operator.api.eservice import EService
+from eservice_operator.api.registration import EServiceRegistration
+from eservice_operator.cluster import indexes
+from eservice_operator.cluster.reading import Reading
+from eservice_operator.core.actions import Manifest
+from eservice_operator.core.facts import age
+from eservice_operator.core.hosts import unregistered_hosts
+from eservice_operator.core.world import HostClaim, Policy
+
+
+def senior_of(service: EService, reading: Reading) -> EService | None:
+    """The oldest other EService that stands for the same registration and environment here."""
+    mine = service.metadata
+    rivals = [
+        other
+        for other in reading.found(EService, indexes.REGISTRATION, service.spec.registration)
+        if other.metadata.uid != mine.uid
+        and other.metadata.namespace == mine.namespace
+        and other.spec.environment is service.spec.environment
+        and other.metadata.deletion_timestamp is None
+        and age(other.metadata) < age(mine)
+    ]
+    return min(rivals, key=lambda other: age(other.metadata), default=None)
+
+
+def claims_of(service: EService, reading: Reading, policy: Policy) -> tuple[HostClaim, ...]:
+    """Who else has, or had before, a host that this EService names."""
+    hosts = service.spec.publication.hosts
+    found = {claim for host in hosts for claim in _claims(host, service, reading, policy)}
+    return tuple(sorted(found, key=lambda claim: (claim.host, claim.owner)))
+
+
+def _claims(host: str, service: EService, reading: Reading, policy: Policy) -> Iterator[HostClaim]:
+    for other in reading.found(EService, indexes.HOST, host):
+        if other.metadata.uid != service.metadata.uid and _came_before(other, service, host, reading):
+            yield HostClaim(host, f"EService {other.metadata.namespace}/{other.metadata.name}")
+    for route in reading.store.by_index("HTTPRoute", indexes.HOST, host):
+        owner = _foreign_owner(route, service, policy)
+        if owner is not None:
+            yield HostClaim(host, owner)
+
+
+def _came_before(other: EService, service: EService, host: str, reading: Reading) -> bool:
+    """Whether the other came first and its registration gives it the host; a host stays reserved."""
+    mine, theirs = service.metadata, other.metadata
+    if (age(theirs), theirs.namespace) > (age(mine), mine.namespace):
+        return False
+    registration = reading.readable(EServiceRegistration, other.spec.registration)
+    return not unregistered_hosts((host,), registration, other.spec.environment)
+
+
+def _foreign_owner(route: Manifest, service: EService, policy: Policy) -> str | None:
+    """Who else serves a host by this route; None when it is our own for it, or no gateway accepts it."""
+    metadata = route["metadata"]
+    labels = metadata.get("labels") or {}
+    home = metadata.get("namespace") == policy.routes_namespace
+    ours = home and labels.get(names.MANAGED_BY_LABEL) == names.MANAGER
+    if ours and labels.get(names.OWNER_UID_LABEL) == service.metadata.uid:
+        return None
+    if not any(
+        condition.get("type") == "Accepted" and condition.get("status") == "True"
+        for parent in (route.get("status") or {}).get("parents") or ()
+        for condition in parent.get("conditions") or ()
+    ):
+        return None
+    if ours:
+        return f"EService {labels.get(names.NAMESPACE_LABEL)}/{labels.get(names.ESERVICE_LABEL)}"
+    return f"HTTPRoute {metadata.get('namespace')}/{metadata['name']}"

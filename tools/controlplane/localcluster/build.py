@@ -46,8 +46,8 @@ ALTERNATIVES = """\
 Without Go there are two other ways:
   - a cluster that exists:
       .venv/bin/python tools/controlplane/controlplane.py up --kubeconfig "$KUBECONFIG"
-  - binaries that you have, in a folder with etcd and kube-apiserver; with kube-controller-manager, kube-scheduler
-    and kwok in it too, pods run:
+  - binaries that you have, in a folder with etcd and kube-apiserver; with kube-controller-manager,
+    kube-scheduler and kwok in it too, pods run:
       KUBEBUILDER_ASSETS=/that/folder make cluster-up"""
 
 

@@ -131,7 +131,10 @@ def _without(status: Any, paths: list[Loc]) -> Any:
         parent = status
         for step in path[:-1]:
             parent = parent[step]
-        del parent[path[-1]]
+        if isinstance(parent, dict):
+            parent.pop(path[-1], None)
+        else:
+            del parent[path[-1]]
     return status
 
 

@@ -32,7 +32,7 @@ class Metrics:
     """Every figure of one operator, in a registry of its own; all names begin with ``eservice_operator_``."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # a second series for each, which nobody asks for
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # nobody asks for a second series of each
         self.registry = CollectorRegistry(auto_describe=True)
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)

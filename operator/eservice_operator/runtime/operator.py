@@ -16,7 +16,6 @@ from eservice_operator.api.names import MANAGED_BY_LABEL, MANAGER
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.credentials import CredentialsError
-from eservice_operator.cluster.errors import ApiError
 from eservice_operator.cluster.reflector import Reflector
 from eservice_operator.cluster.resources import CHILDREN, OBSERVED, OWN, Resource
 from eservice_operator.cluster.store import Store, key_of
@@ -33,8 +32,8 @@ from eservice_operator.runtime.metrics import Metrics
 from eservice_operator.runtime.ports import Surroundings, Wiring
 from eservice_operator.runtime.queue import KeyedQueue, Limits
 from eservice_operator.runtime.settings import Settings, unknown_variables
-from eservice_operator.runtime.signals import StopSignals
-from eservice_operator.runtime.startup import list_all, until_served
+from eservice_operator.runtime.signals import StopSignals, leave_within
+from eservice_operator.runtime.startup import CannotStart, list_all, until_served
 from eservice_operator.runtime.watchdog import Watchdog
 from eservice_operator.runtime.watching import watch
 
@@ -46,6 +45,8 @@ EVERYBODYS = frozenset({"Namespace", "HTTPRoute"})
 
 CLOSING = 12.0
 """Seconds for watches and connections to close, once the last key is done."""
+LAST_SECONDS = 5.0
+"""Seconds from the end of the operator to the end of the process, whatever still runs in it."""
 
 
 class Operator:
@@ -78,7 +79,7 @@ class Operator:
                     return await self._serve(stack)
                 finally:
                     await self._essentials.cancel(CLOSING)
-        except (CredentialsError, ApiError, OSError) as error:
+        except (CredentialsError, CannotStart, OSError) as error:
             log.error("cannot start: %s", error)  # noqa: TRY400 - the sentence is for a person, and says all
             return 1
         finally:
@@ -225,7 +226,14 @@ def serve(settings: Settings, wiring: Wiring) -> int:
     for sentence in unknown_variables(os.environ):
         log.warning(sentence)
     try:
-        return asyncio.run(Operator(settings, wiring).run())
+        return asyncio.run(_to_the_end(Operator(settings, wiring)))
     except Exception:
         log.exception("the operator failed")
         return 1
+
+
+async def _to_the_end(operator: Operator) -> int:
+    try:
+        return await operator.run()
+    finally:
+        leave_within(LAST_SECONDS)

@@ -7,12 +7,30 @@ import asyncio
 import logging
 import os
 import signal
+import threading
 
 log = logging.getLogger(__name__)
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 SIGNALLED = 128
 """Added to a signal's number for the exit code, as shells do."""
+
+
+def leave_within(seconds: float) -> None:
+    """End the process (exit code 1) unless it has ended by then: no task that hangs may keep it."""
+
+    def leave() -> None:
+        log.error("something does not end; leaving without it")
+        _leave(1)
+
+    timer = threading.Timer(seconds, leave)
+    timer.daemon = True
+    timer.start()
+
+
+def _leave(code: int) -> None:
+    logging.shutdown()
+    os._exit(code)
 
 
 class StopSignals:
@@ -36,7 +54,6 @@ class StopSignals:
     def _received(self, number: signal.Signals) -> None:
         if self.stop.is_set():
             log.warning("%s again: leaving at once", number.name)
-            logging.shutdown()
-            os._exit(SIGNALLED + number)
+            _leave(SIGNALLED + number)
         log.info("%s: finishing what is under way; a second signal leaves at once", number.name)
         self.stop.set()

@@ -9,7 +9,7 @@ import random
 from collections.abc import Awaitable, Callable, Iterable
 
 from eservice_operator.api.names import API_VERSION
-from eservice_operator.cluster.errors import NotFound, Transient
+from eservice_operator.cluster.errors import ApiError, NotFound, Transient
 from eservice_operator.cluster.reflector import Reflector
 from eservice_operator.cluster.resources import OWN
 from eservice_operator.cluster.transport import Request, Transport
@@ -46,6 +46,10 @@ async def until_served(transport: Transport, clock: Clock) -> None:
     await persist(ask, f"the kinds of {API_VERSION}", clock)
 
 
+class CannotStart(Exception):
+    """There is no point in waiting; the message says what is wrong."""
+
+
 class NotYetServed(Exception):
     """A kind of ours is not known to the API server."""
 
@@ -58,16 +62,19 @@ async def list_all(reflectors: Iterable[Reflector], clock: Clock) -> None:
         async with turns:
             await persist(reflector.sync, f"the list of {reflector.resource.plural}", clock)
 
-    async with asyncio.TaskGroup() as group:
-        for reflector in reflectors:
-            group.create_task(fill(reflector))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for reflector in reflectors:
+                group.create_task(fill(reflector))
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
 
 
 async def persist(attempt: Callable[[], Awaitable[object]], what: str, clock: Clock) -> None:
     """Try until it succeeds, as long as somebody else can make it succeed.
 
     Raises:
-        ApiError: the API server refuses, and goes on refusing until somebody changes our rights.
+        CannotStart: the API server refuses, and goes on refusing until somebody changes our rights.
     """
     pause, longest = PAUSE
     while True:
@@ -75,6 +82,8 @@ async def persist(attempt: Callable[[], Awaitable[object]], what: str, clock: Cl
             await attempt()
         except (NotYetServed, Transient, NotFound) as error:
             log.warning("waiting for %s: %s", what, error)
+        except ApiError as error:
+            raise CannotStart(f"{what}: {error}") from error
         else:
             return
         await clock.sleep(pause * random.uniform(0.7, 1.3))  # noqa: S311 - jitter is no secret

@@ -20,8 +20,12 @@ TRIPWIRE = "eservice.dev/kopf-unused"
 OUTAGE = (1, 1, 2, 3, 5, 8, 13, 21, 30, 30, 30, 30, 30, 30)
 """Seconds between the tries of a request: together about four minutes, so that an API server may restart."""
 
-STOP_PATIENCE = 10.0
+STOP_PATIENCE = 5.0
 """Seconds for kopf's own tasks to end."""
+
+WATCHER = "watcher for "
+"""How the tasks are called that kopf leaves behind when one of them fails. They have to be cancelled before
+everything else is: cancelled together with its helper, a watcher takes no notice and goes on."""
 
 
 class Backoffs(Iterable[float], Sized):
@@ -136,14 +140,18 @@ async def watch(
         wanted = stop.is_set()
     finally:
         stop.set()  # otherwise kopf arms a SIGKILL for this process
-        for task in tasks:
-            task.cancel()
-        _, late = await asyncio.wait(tasks, timeout=STOP_PATIENCE)
-        if late:
-            log.warning(
-                "tasks of kopf that do not end: %s", ", ".join(sorted(task.get_name() for task in late))
-            )
+        await _end(tasks)
+        await _end([task for task in asyncio.all_tasks() if task.get_name().startswith(WATCHER)])
     for task in done:
         task.result()
     if not wanted:
         raise RuntimeError(f"kopf ended on its own: {', '.join(sorted(task.get_name() for task in done))}")
+
+
+async def _end(tasks: Collection[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        _, late = await asyncio.wait(tasks, timeout=STOP_PATIENCE)
+        for task in late:
+            log.warning("a task of kopf does not end: %s", task.get_name())

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A proxy before the API server that can be told to misbehave."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import yaml
+from aiohttp import web
+
+from eservice_operator.cluster import credentials
+
+HOP_BY_HOP = {"host", "connection", "transfer-encoding", "content-length", "content-encoding"}
+
+
+class Proxy:
+    """Passes requests on with its own credentials, so that whoever asks it needs none."""
+
+    def __init__(self, target: str, trust: ssl.SSLContext) -> None:
+        self._target = target
+        self._trust = trust
+        self.deaf = False
+        """Watches stay open and bring nothing."""
+        self.refused: dict[str, int] = {}
+        """Paths that contain a key are answered with its status."""
+        self._watches: dict[aiohttp.ClientResponse, str] = {}
+
+    def watches(self, part: str) -> bool:
+        """Whether a path that contains ``part`` is being watched."""
+        return any(part in path for path in self._watches.values())
+
+    def cut_watches(self) -> None:
+        for watch in list(self._watches):
+            watch.close()
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        for part, status in self.refused.items():
+            if part in request.path_qs:
+                return web.json_response(
+                    {"kind": "Status", "code": status, "message": "by the test"}, status=status
+                )
+        headers = {key: value for key, value in request.headers.items() if key.lower() not in HOP_BY_HOP}
+        async with (
+            aiohttp.ClientSession(auto_decompress=False) as session,
+            session.request(
+                request.method,
+                f"{self._target}{request.path_qs}",
+                headers=headers,
+                data=await request.read() or None,
+                ssl=self._trust,
+                timeout=aiohttp.ClientTimeout(total=None),
+            ) as answer,
+        ):
+            return await self._pass_on(request, answer)
+
+    async def _pass_on(self, request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+        watches = "watch" in request.query
+        reply = web.StreamResponse(status=answer.status)
+        reply.content_type = answer.content_type
+        if watches:
+            self._watches[answer] = request.path_qs
+        try:
+            await reply.prepare(request)
+            async for chunk in answer.content.iter_any():
+                if not (watches and self.deaf):
+                    await reply.write(chunk)
+        except (aiohttp.ClientError, ConnectionError):
+            if request.transport is not None:
+                request.transport.abort()
+        finally:
+            self._watches.pop(answer, None)
+        return reply
+
+
+@asynccontextmanager
+async def proxied(kubeconfig: Path, folder: Path) -> AsyncIterator[tuple[Proxy, Path]]:
+    """A proxy, and a kubeconfig in ``folder`` that leads through it."""
+    configuration = await credentials.load(str(kubeconfig), None)
+    trust = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
+    trust.load_cert_chain(configuration.cert_file, configuration.key_file)
+    proxy = Proxy(configuration.host, trust)
+    runner = web.AppRunner(_application(proxy), access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        address = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        path = folder / "proxied.kubeconfig"
+        path.write_text(yaml.safe_dump(kubeconfig_for(address)))
+        yield proxy, path
+    finally:
+        proxy.cut_watches()
+        await runner.cleanup()
+
+
+def _application(proxy: Proxy) -> web.Application:
+    application = web.Application(client_max_size=1 << 26)
+    application.router.add_route("*", "/{path:.*}", proxy.handle)
+    return application
+
+
+def kubeconfig_for(server: str) -> dict[str, Any]:
+    """A kubeconfig without credentials."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "test",
+        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
+        "clusters": [{"name": "test", "cluster": {"server": server}}],
+        "users": [{"name": "test", "user": {}}],
+    }

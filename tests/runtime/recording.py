@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The shell with a reconciler that only tells what it is given; tests start it as a process of its own.
+
+Each line of standard output is one step of a reconcile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable
+from datetime import datetime
+
+from eservice_operator.cluster.resources import OWN
+from eservice_operator.cluster.store import Store, key_of
+from eservice_operator.core.actions import Manifest
+from eservice_operator.core.keys import ObjectKey
+from eservice_operator.runtime.commandline import command_line
+from eservice_operator.runtime.operator import serve
+from eservice_operator.runtime.ports import Result, Surroundings, Wiring
+
+TAKES = "tests.eservice.dev/takes"
+"""The annotation that says how many seconds a reconcile of this object takes."""
+
+
+class Recorder:
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._store = surroundings.store
+
+    async def reconcile(self, key: ObjectKey, now: datetime) -> Result:  # noqa: ARG002 - it decides nothing
+        obj = self._store.get(*key)
+        self._tell("begin", key, obj)
+        await asyncio.sleep(float(self._annotation(obj, TAKES, "0")))
+        self._tell("end", key, obj)
+        return Result()
+
+    @staticmethod
+    def _annotation(obj: Manifest | None, name: str, default: str) -> str:
+        annotations: dict[str, str] = (obj or {"metadata": {}})["metadata"].get("annotations") or {}
+        return annotations.get(name, default)
+
+    @staticmethod
+    def _tell(step: str, key: ObjectKey, obj: Manifest | None) -> None:
+        generation = obj["metadata"]["generation"] if obj is not None else None
+        print(json.dumps({"step": step, **key._asdict(), "generation": generation}), flush=True)  # noqa: T201
+
+
+def itself(obj: Manifest, store: Store) -> Iterable[ObjectKey]:  # noqa: ARG001 - alone in the world
+    return [key_of(obj)] if obj["kind"] in KINDS else []
+
+
+KINDS = tuple(resource.kind for resource in OWN)
+WIRING = Wiring(make_reconciler=Recorder, triggers=itself, reconciled=KINDS)
+
+if __name__ == "__main__":
+    command_line(lambda settings: serve(settings, WIRING))(prog_name="eservice-operator")

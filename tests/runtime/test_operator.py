@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The operator as a process at a real API server: how it starts, what it notices, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from eservice_operator.api.names import API_VERSION
+from eservice_operator.cluster.client import KubeApi
+from eservice_operator.core.actions import Ref
+from tests.runtime.process import started
+from tests.runtime.proxy import kubeconfig_for, proxied
+from tests.runtime.recording import TAKES
+from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from controlplane import Cluster
+
+pytestmark = pytest.mark.cluster
+
+
+class Templates:
+    """Templates of one test, in the cluster; the smallest of our kinds that can be edited."""
+
+    def __init__(self, api: KubeApi) -> None:
+        self._api = api
+        self._names: list[str] = []
+
+    async def create(self, **annotations: str) -> str:
+        name = f"test-{secrets.token_hex(4)}"
+        await self._api.create(
+            {
+                "apiVersion": API_VERSION,
+                "kind": "EServiceTemplate",
+                "metadata": {
+                    "name": name,
+                    "annotations": {key.replace("_", "/"): v for key, v in annotations.items()},
+                },
+                "spec": {"owner": {"name": "Agency", "email": "a@agency.example"}},
+            }
+        )
+        self._names.append(name)
+        return name
+
+    async def edit(self, name: str, owner: str) -> None:
+        manifest = {
+            "apiVersion": API_VERSION,
+            "kind": "EServiceTemplate",
+            "metadata": {"name": name},
+            "spec": {"owner": {"name": owner, "email": "a@agency.example"}},
+        }
+        await self._api.apply(manifest, field_manager="test", force=True)
+
+    async def get(self, name: str) -> dict[str, Any] | None:
+        return await self._api.get(Ref(API_VERSION, "EServiceTemplate", "", name))
+
+    async def delete(self, name: str) -> None:
+        live = await self.get(name)
+        if live is not None:
+            await self._api.delete(
+                Ref(API_VERSION, "EServiceTemplate", "", name), uid=live["metadata"]["uid"]
+            )
+
+    async def clear(self) -> None:
+        for name in self._names:
+            await self.delete(name)
+
+
+@pytest.fixture
+async def templates(api: KubeApi) -> AsyncIterator[Templates]:
+    made = Templates(api)
+    yield made
+    await made.clear()
+
+
+async def test_it_starts_reconciles_every_object_once_and_ends_on_sigterm(
+    cluster: Cluster, templates: Templates
+) -> None:
+    name = await templates.create()
+    async with started(cluster.kubeconfig) as operator:
+        await operator.ready()
+        assert (await operator.get("/livez"))[0] == 200
+        await eventually(lambda: operator.runs(name) == [1])
+        status, figures = await operator.get("/metrics")
+        assert status == 200
+        assert 'eservice_operator_reconciles_total{kind="EServiceTemplate",result="ok"}' in figures
+        assert 'eservice_operator_list_age_seconds{kind="HTTPRoute"}' in figures
+        operator.signal()
+        assert await operator.ended(within=10) == 0
+        assert operator.runs(name) == [1]
+        assert not [line for line in operator.logs if line["level"] in {"warning", "error"}]
+
+
+async def test_an_edit_reaches_the_reconciler_exactly_once(cluster: Cluster, templates: Templates) -> None:
+    first = await templates.create()
+    async with started(cluster.kubeconfig) as operator:
+        await operator.ready()
+        await eventually(lambda: operator.runs(first) == [1])
+        await templates.edit(first, "Another agency")
+        await eventually(lambda: operator.runs(first) == [1, 2])
+        second = await templates.create()
+        await eventually(lambda: operator.runs(second) == [1])
+        await templates.delete(first)
+        await eventually(lambda: operator.runs(first) == [1, 2, None])
+
+
+async def test_it_leaves_no_trace_of_kopf_on_any_object(cluster: Cluster, templates: Templates) -> None:
+    name = await templates.create()
+    async with started(cluster.kubeconfig) as operator:
+        await operator.ready()
+        await templates.edit(name, "Another agency")
+        await eventually(lambda: operator.runs(name)[-1:] == [2])
+        operator.signal(signal.SIGINT)
+        assert await operator.ended(within=10) == 0
+    live = await templates.get(name)
+    assert live is not None
+    assert "kopf" not in json.dumps(live)
+    assert "finalizers" not in live["metadata"]
+    requests = (json.loads(line) for line in cluster.audit_log.read_text().splitlines())
+    kopf = {request["verb"] for request in requests if request.get("userAgent", "").startswith("kopf/")}
+    assert kopf == {"get", "list", "watch"}
+
+
+async def test_a_deletion_behind_a_deaf_watch_is_noticed_at_the_next_resync(
+    cluster: Cluster, templates: Templates, tmp_path: Path
+) -> None:
+    name = await templates.create()
+    async with (
+        proxied(cluster.kubeconfig, tmp_path) as (proxy, kubeconfig),
+        started(kubeconfig, "--resync", "2s") as operator,
+    ):
+        await operator.ready()
+        await eventually(lambda: 1 in operator.runs(name) and proxy.watches("/eservicetemplates?watch=true"))
+        proxy.deaf = True
+        await templates.delete(name)
+        await eventually(lambda: operator.runs(name)[-1] is None)
+        _, figures = await operator.get("/metrics")
+        assert 'eservice_operator_resync_repairs_total{kind="EServiceTemplate"}' in figures
+
+
+async def test_what_runs_is_finished_before_the_end(cluster: Cluster, templates: Templates) -> None:
+    async with started(cluster.kubeconfig) as operator:
+        await operator.ready()
+        name = await templates.create(**{TAKES: "1.5"})
+        await eventually(lambda: operator.runs(name, "begin") == [1])
+        operator.signal()
+        await eventually(lambda: operator.said("finishing 1 running keys"))
+        assert (await operator.get("/readyz"))[0] == 503
+        assert await operator.ended(within=10) == 0
+        assert operator.runs(name) == [1]
+
+
+async def test_a_second_signal_ends_it_at_once(cluster: Cluster, templates: Templates) -> None:
+    async with started(cluster.kubeconfig) as operator:
+        await operator.ready()
+        name = await templates.create(**{TAKES: "60"})
+        await eventually(lambda: operator.runs(name, "begin") == [1])
+        operator.signal()
+        await eventually(lambda: operator.said("finishing 1 running keys"))
+        operator.signal()
+        assert await operator.ended(within=5) == 128 + signal.SIGTERM
+        assert operator.runs(name) == []
+
+
+async def test_it_ends_with_the_reason_when_kopf_cannot_watch(cluster: Cluster, tmp_path: Path) -> None:
+    async with (
+        proxied(cluster.kubeconfig, tmp_path) as (proxy, kubeconfig),
+        started(kubeconfig) as operator,
+    ):
+        await operator.ready()
+        await eventually(lambda: proxy.watches("/eservices?watch=true"))
+        proxy.refused = {"/eservices?watch=true": 404}
+        proxy.cut_watches()
+        assert await operator.ended(within=30) == 1
+        assert operator.said("kopf ended, so nothing would go on: APINotFoundError")
+
+
+async def test_it_waits_for_its_kinds_to_be_served(cluster: Cluster, tmp_path: Path) -> None:
+    async with proxied(cluster.kubeconfig, tmp_path) as (proxy, kubeconfig):
+        proxy.refused = {f"/apis/{API_VERSION}": 404}
+        async with started(kubeconfig) as operator:
+            await eventually(lambda: operator.said("kubectl apply -f crds/"), within=30)
+            assert (await operator.get("/readyz"))[1].startswith(
+                "[-] started: waiting for its kinds to be served"
+            )
+            assert (await operator.get("/livez"))[0] == 200
+            proxy.refused = {}
+            await operator.ready()
+
+
+async def test_it_waits_for_the_api_server_and_can_be_stopped_meanwhile(tmp_path: Path) -> None:
+    kubeconfig = tmp_path / "nowhere"
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, and nobody listens
+        kubeconfig.write_text(yaml.safe_dump(kubeconfig_for(f"http://127.0.0.1:{taken.getsockname()[1]}")))
+        async with started(kubeconfig) as operator:
+            await eventually(lambda: operator.said("waiting for the kinds of"), within=30)
+            operator.signal()
+            assert await operator.ended(within=5) == 0
+
+
+async def test_without_the_right_to_list_it_says_so_and_ends(cluster: Cluster, tmp_path: Path) -> None:
+    async with proxied(cluster.kubeconfig, tmp_path) as (proxy, kubeconfig):
+        proxy.refused = {"/httproutes": 403}
+        async with started(kubeconfig) as operator:
+            assert await operator.ended(within=30) == 1
+            assert operator.said("cannot start: the list of httproutes: 403")
+
+
+async def test_a_kubeconfig_that_is_none_is_said_and_ends_it(tmp_path: Path) -> None:
+    kubeconfig = tmp_path / "empty"
+    kubeconfig.write_text("{}")
+    async with started(kubeconfig) as operator:
+        assert await operator.ended(within=30) == 1
+        assert operator.said("cannot start: cannot use")
+
+
+async def test_a_port_that_is_taken_is_said_and_ends_it(cluster: Cluster) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        async with started(cluster.kubeconfig, "--metrics-address", address) as operator:
+            assert await operator.ended(within=30) == 1
+            assert operator.said(address.split(":")[1])

@@ -114,6 +114,9 @@ def stop(processes: Iterable[Process], *, deadline: float = 10.0) -> list[Proces
             names = ", ".join(f"{process.name} ({process.pid})" for process in remaining)
             raise ClusterError(f"still running {deadline:.0f} s after being killed: {names}")
         time.sleep(0.02)
+    for pid in targets:
+        if (child := _children.pop(pid, None)) is not None:
+            child.wait()
     return list(targets.values())
 
 

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final, assert_never
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeVar, assert_never
 
 from eservice_operator.api.names import (
     FINALIZER,
@@ -34,7 +34,9 @@ from eservice_operator.core.actions import (
     ref_of,
 )
 
-DELETE_ATTEMPTS: Final = 3
+ATTEMPTS: Final = 4
+
+T = TypeVar("T")
 
 
 class _Refused(Exception):
@@ -90,8 +92,7 @@ class Applier:
             case Delete():
                 await self._delete(action)
             case SetStatus():
-                manifest = _addressed(action.ref, action.uid) | {"status": action.status}
-                await self._apply(manifest, STATUS_MANAGER, subresource="status")
+                await self._set_status(action)
             case SetFinalizer():
                 await self._set_finalizer(action)
             case SetLabels():
@@ -120,33 +121,49 @@ class Applier:
         ref = ref_of(action.manifest)
         known = self._store.get(ref.kind, ref.namespace, ref.name)
         if action.take_over or known is None or "ownUpdates" in known:
-            live = await self._api.get(ref)
-            self._expect(live, ref, action.uid)
-            assert live is not None  # noqa: S101 - for the type checker; `_expect` refused None
-            if not _is_ours(live, action.manifest):
-                raise _Refused("NotOurs", f"{ref} no longer says that it is ours", transient=False)
-            patch = take_over(live)
-            if patch:
-                await self._api.json_patch(ref, patch)
+            await _again(lambda: self._take_over(action))
         metadata = action.manifest["metadata"] | {"uid": action.uid}
         await self._apply(action.manifest | {"metadata": metadata}, MANAGER)
 
+    async def _take_over(self, action: Update) -> None:
+        ref = ref_of(action.manifest)
+        live = await self._look(ref, action.uid)
+        if not _is_ours(live, action.manifest):
+            raise _Refused("NotOurs", f"{ref} no longer says that it is ours", transient=False)
+        patch = take_over(live)
+        if patch:
+            await self._api.json_patch(ref, patch)
+
     async def _apply(self, manifest: Manifest, manager: str, subresource: str = "") -> Manifest:
+        """Server-side apply to the object whose uid the manifest has."""
         try:
             answer = await self._api.apply(
                 manifest, field_manager=manager, force=True, subresource=subresource
             )
         except (Conflict, NotFound, Invalid):  # another uid is "invalid", no object at all a conflict
-            ref, uid = ref_of(manifest), manifest["metadata"]["uid"]
-            self._expect(await self._api.get(ref), ref, uid)
+            await self._look(ref_of(manifest), manifest["metadata"]["uid"])
             raise
         self._learn(answer)
         return answer
 
+    async def _set_status(self, action: SetStatus) -> None:
+        """In a custom resource's status the API server ignores the uid: the resourceVersion stands for it."""
+        ref, uid = action.ref, action.uid
+        seen = self._store.get(ref.kind, ref.namespace, ref.name)
+
+        async def write() -> None:
+            nonlocal seen
+            if seen is None or seen["metadata"]["uid"] != uid:
+                seen = await self._look(ref, uid)
+            manifest = _addressed(ref, uid) | {"status": action.status}
+            manifest["metadata"]["resourceVersion"] = seen["metadata"]["resourceVersion"]
+            seen = None
+            await self._apply(manifest, STATUS_MANAGER, subresource="status")
+
+        await _again(write)
+
     async def _delete(self, action: Delete) -> None:
-        left = await self._api.get(action.ref)
-        if left is not None:
-            left = await self._delete_as_seen(action, left)
+        left = await _again(lambda: self._delete_as_seen(action))
         if left is None or left["metadata"]["uid"] != action.uid:
             self._forget(action.ref, action.uid)
             return
@@ -154,30 +171,22 @@ class Applier:
         held = ", ".join(left["metadata"].get("finalizers") or ()) or "a grace period"
         raise _Refused("Terminating", f"{action.ref} is being deleted; held by {held}", transient=True)
 
-    async def _delete_as_seen(self, action: Delete, live: Manifest) -> Manifest | None:
-        """Delete the object as it was read, or as it is read again; what is there then."""
-        attempt = 1
-        while True:
-            self._expect(live, action.ref, action.uid)
-            if not _is_managed(live):
-                raise _Refused("NotOurs", f"{action.ref} no longer says that it is ours", transient=False)
-            if "deletionTimestamp" in live["metadata"]:
-                return live
-            version = live["metadata"]["resourceVersion"]
-            try:
-                answer = await self._api.delete(action.ref, uid=action.uid, resource_version=version)
-            except NotFound:
-                return None
-            except Conflict:  # often a controller that wrote its status
-                if attempt == DELETE_ATTEMPTS:
-                    raise
-            else:
-                return None if answer is None else await self._api.get(action.ref)
-            attempt += 1
-            again = await self._api.get(action.ref)
-            if again is None:
-                return None
-            live = again
+    async def _delete_as_seen(self, action: Delete) -> Manifest | None:
+        """Read, delete exactly what was read, and answer what is there then."""
+        live = await self._api.get(action.ref)
+        if live is None:
+            return None
+        self._expect(live, action.ref, action.uid)
+        if not _is_managed(live):
+            raise _Refused("NotOurs", f"{action.ref} no longer says that it is ours", transient=False)
+        if "deletionTimestamp" in live["metadata"]:
+            return live
+        version = live["metadata"]["resourceVersion"]
+        try:
+            answer = await self._api.delete(action.ref, uid=action.uid, resource_version=version)
+        except NotFound:
+            return None
+        return None if answer is None else await self._api.get(action.ref)
 
     async def _set_finalizer(self, action: SetFinalizer) -> None:
         manifest = _addressed(action.ref, action.uid)
@@ -202,11 +211,17 @@ class Applier:
         if "deletionTimestamp" in answer["metadata"] and not answer["metadata"].get("finalizers"):
             self._tell(self._store.delete(slim(answer)))
 
-    def _expect(self, live: Manifest | None, ref: Ref, uid: str) -> None:
-        """Refuse unless ``live`` is the object of this uid; what the store had of it is forgotten then."""
+    async def _look(self, ref: Ref, uid: str) -> Manifest:
+        """The object as it is now, if it is the one of this uid."""
+        live = await self._api.get(ref)
         if live is None:
             self._forget(ref, uid)
             raise _Refused("Gone", f"{ref} is not there any more", transient=True)
+        self._expect(live, ref, uid)
+        return live
+
+    def _expect(self, live: Manifest, ref: Ref, uid: str) -> None:
+        """Refuse unless ``live`` is the object of this uid; what the store had of it is forgotten then."""
         if live["metadata"]["uid"] != uid:
             self._forget(ref, uid)
             if _is_managed(live):
@@ -224,6 +239,18 @@ class Applier:
     def _tell(self, change: Change | None) -> None:
         if change is not None:
             self._on_change(change)
+
+
+async def _again(step: Callable[[], Awaitable[T]]) -> T:
+    """Look and write once more when somebody (often a controller, its status) wrote between the two."""
+    attempt = 1
+    while True:
+        try:
+            return await step()
+        except Conflict:
+            if attempt == ATTEMPTS:
+                raise
+        attempt += 1
 
 
 def _addressed(ref: Ref, uid: str) -> Manifest:

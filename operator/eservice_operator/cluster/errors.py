@@ -74,6 +74,9 @@ class Invalid(ApiError):
     """The request can never be accepted as it is."""
 
 
+MISTYPED = "failed to create typed patch object"
+"""How the API server begins when an apply does not fit the schema: with the status 500."""
+
 _BY_STATUS: dict[int, type[ApiError]] = {
     401: Transient,  # a token between two rotations; the credentials are read again for the next request
     403: Forbidden,
@@ -93,6 +96,8 @@ def from_status(code: int, document: dict[str, Any], *, retry_after: float = 0.0
     family = _BY_STATUS.get(code) or (Transient if code >= 500 or code == 0 else Invalid)  # noqa: PLR2004
     if reason == "AlreadyExists":
         family = AlreadyExists
+    elif code == 500 and document.get("message", "").startswith(MISTYPED):  # noqa: PLR2004
+        family, reason = Invalid, "Invalid"
     elif "ResourceVersionTooLarge" in causes:  # the store of the API server was put back to an earlier day
         family = Expired
     return family(

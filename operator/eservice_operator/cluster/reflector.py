@@ -24,6 +24,8 @@ BACKOFF: Final = (0.5, 30.0)
 """Seconds: the first and the longest pause after a failure; each is drawn between zero and its bound."""
 SHORTEST_WATCH: Final = 1.0
 """Seconds: a watch that ends sooner, and in silence, counts as a failure, or it would be opened in a loop."""
+SILENT: Final = "Timeout"
+"""The reason of a watch that brought nothing, not even bookmarks; a second one leads to a LIST."""
 FETCH_AT_MOST: Final = 50
 """Differences that a resync fetches one by one; more of them are cheaper to list in full."""
 
@@ -57,6 +59,7 @@ class Reflector:
         self._watch = watch
         scopes = namespaces if namespaces and resource.namespaced else ("",)
         self._versions: dict[str, str] = dict.fromkeys(scopes, "")
+        self._latest: dict[str, int] = dict.fromkeys(scopes, 0)
         self._listed: dict[str, float] = {}
         self._first = {scope: asyncio.Event() for scope in scopes}
 
@@ -100,7 +103,7 @@ class Reflector:
             except Exception as error:  # noqa: BLE001 - whatever it is, the next LIST starts from the facts
                 failures += 1
                 self._report(scope, "watch", error)
-                if not isinstance(error, Transient):
+                if not isinstance(error, Transient) or (failures > 1 and error.reason == SILENT):
                     self._versions[scope] = ""
             await _pause(failures)
 
@@ -121,10 +124,17 @@ class Reflector:
                 self._report(scope, "list", error)
 
     async def _list(self, scope: str) -> None:
+        before = self._latest[scope]
         items, version = await self._api.list(self.resource, scope, self._selector, keep=slim)
         self._versions[scope] = version
-        self._announce(self._store.replace(self.resource.kind, items, version, scope))
-        self._seen(scope)
+        if int(version) < before:
+            logger.warning("%s: time went back from %d to %s", self._name(scope), before, version)
+            self._latest[scope] = 0
+            changes = self._store.rewind(self.resource.kind, items, scope)
+        else:
+            changes = self._store.replace(self.resource.kind, items, version, scope)
+        self._announce(changes)
+        self._seen(scope, version)
 
     async def _watch_once(self, scope: str) -> bool:
         """Follow one watch to its end; whether it brought anything."""
@@ -135,8 +145,12 @@ class Reflector:
                 heard = True
                 if event != "BOOKMARK":
                     self._take(event, obj)
-                self._versions[scope] = obj["metadata"]["resourceVersion"]
+                self._heard(scope, obj["metadata"]["resourceVersion"])
         return heard
+
+    def _heard(self, scope: str, version: str) -> None:
+        self._versions[scope] = version
+        self._latest[scope] = max(self._latest[scope], int(version))
 
     def _take(self, event: str, obj: Manifest) -> None:
         kept = slim(obj)
@@ -147,11 +161,12 @@ class Reflector:
     async def _compare(self, scope: str) -> None:
         """Set what the store has against a LIST of names and versions, and fetch what differs."""
         kind = self.resource.kind
+        before = self._latest[scope]
         items, version = await self._api.list(
             self.resource, scope, self._selector, metadata_only=True, keep=_identity
         )
         unknown = [item for item in items if self._is_unknown(item)]
-        if len(unknown) > FETCH_AT_MOST:
+        if len(unknown) > FETCH_AT_MOST or int(version) < before:
             await self._list(scope)
             return
         present = {item["metadata"]["uid"] for item in items}
@@ -165,14 +180,15 @@ class Reflector:
                 change = self._store.upsert(slim(live))
                 self._announce([change] if change else ())
         self._announce(self._store.prune(kind, present, version, scope))
-        self._seen(scope)
+        self._seen(scope, version)
 
     def _is_unknown(self, item: Manifest) -> bool:
         metadata = item["metadata"]
         known = self._store.get(self.resource.kind, metadata.get("namespace", ""), metadata["name"])
         return known is None or version_of(known) < version_of(item)
 
-    def _seen(self, scope: str) -> None:
+    def _seen(self, scope: str, version: str) -> None:
+        self._latest[scope] = max(self._latest[scope], int(version))
         self._listed[scope] = time.monotonic()
         self._first[scope].set()
         if len(self._listed) == len(self._versions):

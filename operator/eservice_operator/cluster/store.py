@@ -131,6 +131,16 @@ class Store:
                 changes.append(change)
         return changes + self.prune(kind, present, list_version, namespace)
 
+    def rewind(self, kind: str, items: Iterable[Manifest], namespace: str = "") -> list[Change]:
+        """Believe a LIST whatever the versions say: the API server's database was restored."""
+        shelf = self._shelf(kind)
+        shelf.buried.clear()
+        known = {key for key in shelf.objects if not namespace or key.namespace == namespace}
+        listed = {key_of(item): item for item in items}
+        changes = [shelf.put(key, None) for key in known - set(listed)]
+        changes += [shelf.put(key, item) for key, item in listed.items() if shelf.objects.get(key) != item]
+        return changes
+
     def prune(
         self, kind: str, present: Collection[str], list_version: str, namespace: str = ""
     ) -> list[Change]:

@@ -1,0 +1,542 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes against the real API server: what is ours becomes what was decided, what is not stays as it was."""
+
+import copy
+import json
+import secrets
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from eservice_operator.api.names import (
+    API_VERSION,
+    FINALIZER,
+    FINALIZER_MANAGER,
+    MANAGED_BY_LABEL,
+    MANAGER,
+    OWNER_UID_LABEL,
+)
+from eservice_operator.cluster.apply import Applier
+from eservice_operator.cluster.client import KubeApi
+from eservice_operator.cluster.slim import slim
+from eservice_operator.cluster.store import Change, Store
+from eservice_operator.core.actions import (
+    Create,
+    Delete,
+    Failure,
+    Manifest,
+    Ref,
+    SetFinalizer,
+    SetLabels,
+    SetStatus,
+    Update,
+    ref_of,
+)
+from tests.support.fault_proxy import Fault, FaultProxy
+from tests.support.objects import deployment, service_account
+
+pytestmark = pytest.mark.cluster
+
+WHY = "a test"
+
+
+async def live(api: KubeApi, ref: Ref) -> Manifest:
+    found = await api.get(ref)
+    assert found is not None
+    return found
+
+
+def uid(obj: Manifest) -> str:
+    return str(obj["metadata"]["uid"])
+
+
+def failure(outcome: Any) -> Failure:
+    assert isinstance(outcome.failure, Failure), outcome
+    return outcome.failure
+
+
+@pytest.fixture
+async def created(api: KubeApi, applier: Applier, namespace: str) -> Manifest:
+    """A Deployment that the applier made, as the API server has it."""
+    outcome = await applier.run([Create(deployment(namespace), WHY)])
+    assert outcome.failure is None
+    return await live(api, ref_of(deployment(namespace)))
+
+
+async def as_kubectl_edit(api: KubeApi, obj: Manifest, path: str, value: Any) -> Manifest:
+    """What a person with an editor does to an object."""
+    return await api.json_patch(
+        ref_of(obj), [{"op": "add", "path": path, "value": value}], field_manager="kubectl-edit"
+    )
+
+
+async def test_a_created_object_is_known_before_any_watch_tells(
+    applier: Applier, store: Store, changes: list[Change], namespace: str
+) -> None:
+    action = Create(deployment(namespace), WHY)
+    outcome = await applier.run([action])
+    assert (outcome.done, outcome.failure, outcome.wrote) == ((action,), None, True)
+    known = store.get("Deployment", namespace, "web")
+    assert known is not None
+    assert known["ownUpdates"] is True
+    assert known["foreignManagers"] == []
+    assert [(change.key.name, change.before) for change in changes] == [("web", None)]
+
+
+async def test_a_foreign_object_of_the_same_name_is_not_touched(
+    api: KubeApi, applier: Applier, store: Store, namespace: str
+) -> None:
+    foreign = deployment(namespace)
+    foreign["metadata"]["labels"] = {MANAGED_BY_LABEL: "Helm"}
+    await api.create(foreign, field_manager="helm")
+    ref = ref_of(foreign)
+    before = json.dumps(await live(api, ref), sort_keys=True)
+    refused = failure(await applier.run([Create(deployment(namespace, nodeSelector={"a": "b"}), WHY)]))
+    assert (refused.reason, refused.transient) == ("NameCollision", False)
+    assert refused.message == f"Deployment {namespace}/web exists and is not ours; it was left alone"
+    assert json.dumps(await live(api, ref), sort_keys=True) == before
+    assert store.all("Deployment") == []
+
+
+async def test_an_object_of_ours_for_another_owner_is_a_collision_too(
+    applier: Applier, namespace: str
+) -> None:
+    await applier.run([Create(service_account(namespace, owner_uid="another"), WHY)])
+    refused = failure(await applier.run([Create(service_account(namespace), WHY)]))
+    assert refused.reason == "NameCollision"
+
+
+async def test_our_own_object_that_we_did_not_know_is_learnt(
+    api: KubeApi, applier: Applier, store: Store, changes: list[Change], namespace: str
+) -> None:
+    existing = await api.create(deployment(namespace))
+    refused = failure(await applier.run([Create(deployment(namespace), WHY)]))
+    assert (refused.reason, refused.transient) == ("AlreadyExists", True)
+    known = store.get("Deployment", namespace, "web")
+    assert known is not None
+    assert uid(known) == uid(existing)
+    assert len(changes) == 1
+
+
+async def test_a_create_whose_reply_was_lost_is_found_again(
+    faulty_api: KubeApi, proxy: FaultProxy, store: Store, namespace: str
+) -> None:
+    applier = Applier(faulty_api, store, lambda _: None)
+    proxy.faults.append(Fault(lambda request: request.method == "POST", lose_reply=True))
+    action = Create(service_account(namespace), WHY)
+    first = failure(await applier.run([action]))
+    assert (first.reason, first.transient) == ("Broken", True)
+    second = failure(await applier.run([action]))
+    assert (second.reason, second.transient) == ("AlreadyExists", True)
+    assert store.get("ServiceAccount", namespace, "web") is not None
+    assert [request.method for request in proxy.seen] == ["POST", "POST", "GET"], "never sent again blindly"
+
+
+async def test_actions_stop_at_the_first_failure(api: KubeApi, applier: Applier, namespace: str) -> None:
+    first = Create(service_account(namespace, "a"), WHY)
+    broken = Create({**service_account(namespace, "b"), "nonsense": 1}, WHY)
+    last = Create(service_account(namespace, "c"), WHY)
+    outcome = await applier.run([first, broken, last])
+    assert outcome.done == (first,)
+    assert failure(outcome).action is broken
+    assert (failure(outcome).reason, failure(outcome).transient) == ("BadRequest", False)
+    assert "nonsense" in failure(outcome).message
+    assert await api.get(ref_of(last.manifest)) is None
+
+
+async def test_a_missing_namespace_may_still_come(applier: Applier) -> None:
+    refused = failure(await applier.run([Create(service_account("not-there"), WHY)]))
+    assert (refused.reason, refused.transient) == ("NotFound", True)
+
+
+async def test_an_update_after_the_create_removes_what_we_no_longer_want(
+    api: KubeApi, applier: Applier, store: Store, namespace: str
+) -> None:
+    """The POST co-owns its fields as an Update: an apply alone would leave them."""
+    first = deployment(namespace, nodeSelector={"disk": "ssd"}, terminationGracePeriodSeconds=7)
+    first["metadata"]["labels"]["extra"] = "label"
+    first["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "A", "value": "1"}]
+    await applier.run([Create(first, WHY)])
+    known = store.get("Deployment", namespace, "web")
+    assert known is not None
+    outcome = await applier.run([Update(deployment(namespace), uid(known), WHY)])
+    assert outcome.failure is None
+    after = await live(api, ref_of(first))
+    pod = after["spec"]["template"]["spec"]
+    assert "nodeSelector" not in pod
+    assert "env" not in pod["containers"][0]
+    assert pod["terminationGracePeriodSeconds"] == 30
+    assert "extra" not in after["metadata"]["labels"]
+    entries = {(one["manager"], one["operation"]) for one in after["metadata"]["managedFields"]}
+    assert (MANAGER, "Apply") in entries
+    assert (MANAGER, "Update") not in entries
+    known = store.get("Deployment", namespace, "web")
+    assert known is not None
+    assert "ownUpdates" not in known
+
+
+async def test_the_second_update_is_one_request(
+    faulty_api: KubeApi, proxy: FaultProxy, store: Store, namespace: str
+) -> None:
+    applier = Applier(faulty_api, store, lambda _: None)
+    await applier.run([Create(service_account(namespace), WHY)])
+    known = store.get("ServiceAccount", namespace, "web")
+    assert known is not None
+    changed = service_account(namespace) | {"automountServiceAccountToken": True}
+    for manifest, methods in (
+        (changed, ["GET", "PATCH", "PATCH"]),
+        (service_account(namespace), ["PATCH"]),
+    ):
+        proxy.seen.clear()
+        assert (await applier.run([Update(manifest, uid(known), WHY)])).failure is None
+        assert [request.method for request in proxy.seen] == methods
+
+
+async def test_a_foreign_sidecar_goes_and_a_foreign_label_stays(
+    api: KubeApi, applier: Applier, store: Store, created: Manifest
+) -> None:
+    ref = ref_of(created)
+    ours = deployment(ref.namespace)
+    await applier.run([Update(ours, uid(created), WHY)])
+    sidecar = {"name": "miner", "image": "evil/miner:1", "env": [{"name": "POOL", "value": "x"}]}
+    await as_kubectl_edit(api, created, "/spec/template/spec/containers/-", sidecar)
+    await as_kubectl_edit(api, created, "/spec/template/spec/hostNetwork", value=True)
+    await as_kubectl_edit(api, created, "/metadata/labels/team", "payments")
+    seen = slim(await live(api, ref))
+    assert seen["foreignManagers"] == ["kubectl-edit"]
+    store.upsert(seen)
+    outcome = await applier.run([Update(ours, uid(created), WHY, take_over=True)])
+    assert outcome.failure is None
+    after = await live(api, ref)
+    pod = after["spec"]["template"]["spec"]
+    assert [container["name"] for container in pod["containers"]] == ["web"]
+    assert "hostNetwork" not in pod
+    assert after["metadata"]["labels"]["team"] == "payments"
+    known = store.get("Deployment", ref.namespace, "web")
+    assert known is not None
+    assert known["foreignManagers"] == []
+
+
+async def test_without_taking_over_the_sidecar_would_stay(
+    api: KubeApi, applier: Applier, created: Manifest
+) -> None:
+    """Why `take_over` exists; if this fails, the API server does it for us."""
+    ours = deployment(ref_of(created).namespace)
+    await applier.run([Update(ours, uid(created), WHY)])
+    await as_kubectl_edit(api, created, "/spec/template/spec/containers/-", {"name": "x", "image": "x"})
+    await applier.run([Update(ours, uid(created), WHY)])
+    after = await live(api, ref_of(created))
+    assert len(after["spec"]["template"]["spec"]["containers"]) == 2
+
+
+async def test_a_foreign_value_in_our_field_is_put_back(
+    api: KubeApi, applier: Applier, created: Manifest
+) -> None:
+    ours = deployment(ref_of(created).namespace)
+    await as_kubectl_edit(api, created, "/spec/template/spec/containers/0/image", "evil/web:1")
+    await applier.run([Update(ours, uid(created), WHY)])
+    after = await live(api, ref_of(created))
+    assert after["spec"]["template"]["spec"]["containers"][0]["image"] == "registry.example/web:1"
+
+
+async def test_a_scaler_keeps_its_replicas(api: KubeApi, applier: Applier, created: Manifest) -> None:
+    """A manifest that leaves `replicas` out leaves them to whoever scales."""
+    ours = deployment(ref_of(created).namespace)
+    del ours["spec"]["replicas"]
+    await applier.run([Update(ours, uid(created), WHY)])
+    await as_kubectl_edit(api, created, "/spec/template/spec/containers/-", {"name": "x", "image": "x"})
+    scale = {"apiVersion": "autoscaling/v1", "kind": "Scale", "spec": {"replicas": 3}}
+    metadata = {"name": "web", "namespace": ref_of(created).namespace}
+    kind = {"apiVersion": "apps/v1", "kind": "Deployment"}
+    await api.apply(
+        scale | kind | {"metadata": metadata, "spec": {"replicas": 3}}, field_manager="hpa", force=True
+    )
+    entries = (await live(api, ref_of(created)))["metadata"]["managedFields"]
+    as_scale = [one | {"subresource": "scale"} if one["manager"] == "hpa" else one for one in entries]
+    await as_kubectl_edit(api, created, "/metadata/managedFields", as_scale)
+    await applier.run([Update(ours, uid(created), WHY, take_over=True)])
+    after = await live(api, ref_of(created))
+    assert after["spec"]["replicas"] == 3
+    assert len(after["spec"]["template"]["spec"]["containers"]) == 1
+
+
+async def test_fields_written_through_another_version_are_taken_over_too(
+    api: KubeApi, applier: Applier, namespace: str
+) -> None:
+    ours = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": service_account(namespace)["metadata"],
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+            "maxReplicas": 3,
+        },
+    }
+    await applier.run([Create(ours, WHY)])
+    obj = await live(api, ref_of(ours))
+    entries = obj["metadata"]["managedFields"]
+    fields: Manifest = {"f:spec": {"f:minReplicas": {}, "f:targetCPUUtilizationPercentage": {}}}
+    old = entries[0] | {"manager": "kubectl", "apiVersion": "autoscaling/v1", "fieldsV1": fields}
+    await as_kubectl_edit(api, obj, "/spec/minReplicas", 2)
+    entries = (await live(api, ref_of(ours)))["metadata"]["managedFields"]
+    without = [one for one in entries if one["manager"] != "kubectl-edit"]
+    await as_kubectl_edit(api, obj, "/metadata/managedFields", [*without, old])
+    assert slim(await live(api, ref_of(ours)))["foreignManagers"] == ["kubectl"]
+    assert (await applier.run([Update(ours, uid(obj), WHY, take_over=True)])).failure is None
+    after = await live(api, ref_of(ours))
+    assert after["spec"]["minReplicas"] == 1, "the default again"
+    assert slim(after)["foreignManagers"] == []
+
+
+async def test_an_update_does_not_make_again_what_is_gone(
+    api: KubeApi, applier: Applier, store: Store, changes: list[Change], namespace: str
+) -> None:
+    for known in (True, False):
+        await applier.run([Create(service_account(namespace), WHY)])
+        obj = await live(api, ref_of(service_account(namespace)))
+        if known:
+            await applier.run([Update(service_account(namespace), uid(obj), WHY)])
+        await api.delete(ref_of(obj), uid=uid(obj))
+        changes.clear()
+        refused = failure(await applier.run([Update(service_account(namespace), uid(obj), WHY)]))
+        assert (refused.reason, refused.transient) == ("Gone", True)
+        assert await api.get(ref_of(obj)) is None
+        assert store.get("ServiceAccount", namespace, "web") is None
+        assert [change.after for change in changes] == [None]
+
+
+async def test_an_update_does_not_hit_a_recreated_object(
+    api: KubeApi, applier: Applier, store: Store, namespace: str
+) -> None:
+    ours = service_account(namespace)
+    for taken_over in (True, False):
+        await applier.run([Create(ours, WHY)])
+        old = await live(api, ref_of(ours))
+        if not taken_over:
+            await applier.run([Update(ours, uid(old), WHY)])
+        await api.delete(ref_of(ours), uid=uid(old))
+        new = await api.create(ours | {"automountServiceAccountToken": True}, field_manager="kubectl")
+        refused = failure(await applier.run([Update(ours, uid(old), WHY)]))
+        assert (refused.reason, refused.transient) == ("Replaced", True)
+        assert await live(api, ref_of(ours)) == new
+        known = store.get("ServiceAccount", namespace, "web")
+        assert known is not None
+        assert uid(known) == uid(new), "the store knows what is there now"
+        await api.delete(ref_of(ours), uid=uid(new))
+
+
+async def test_an_object_that_lost_our_label_is_not_taken_over(
+    api: KubeApi, applier: Applier, created: Manifest
+) -> None:
+    await as_kubectl_edit(api, created, f"/metadata/labels/{MANAGED_BY_LABEL.replace('/', '~1')}", "Helm")
+    ours = deployment(ref_of(created).namespace)
+    for action in (Update(ours, uid(created), WHY), Delete(ref_of(created), uid(created), WHY)):
+        refused = failure(await applier.run([action]))
+        assert (refused.reason, refused.transient) == ("NotOurs", False)
+
+
+async def test_a_delete_is_done_when_the_object_is_gone(
+    api: KubeApi, applier: Applier, store: Store, created: Manifest
+) -> None:
+    action = Delete(ref_of(created), uid(created), WHY)
+    outcome = await applier.run([action])
+    assert outcome.done == (action,)
+    assert await api.get(ref_of(created)) is None
+    assert store.get("Deployment", ref_of(created).namespace, "web") is None
+    again = await applier.run([action])
+    assert again.done == (action,), "and can be repeated"
+
+
+async def test_a_delete_that_somebody_holds_up_is_not_done(
+    api: KubeApi, applier: Applier, store: Store, created: Manifest
+) -> None:
+    await as_kubectl_edit(api, created, "/metadata/finalizers", ["example.com/held"])
+    action = Delete(ref_of(created), uid(created), WHY)
+    for _ in range(2):
+        refused = failure(await applier.run([action]))
+        assert (refused.reason, refused.transient) == ("Terminating", True)
+        assert refused.message.endswith("is being deleted; held by example.com/held")
+    known = store.get("Deployment", ref_of(created).namespace, "web")
+    assert known is not None
+    assert known["metadata"]["deletionTimestamp"]
+    await api.json_patch(ref_of(created), [{"op": "remove", "path": "/metadata/finalizers"}])
+    assert (await applier.run([action])).failure is None
+
+
+async def test_a_recreated_object_is_not_deleted(api: KubeApi, applier: Applier, created: Manifest) -> None:
+    ours = deployment(ref_of(created).namespace)
+    await api.delete(ref_of(ours), uid=uid(created))
+    new = await api.create(ours, field_manager="kubectl")
+    refused = failure(await applier.run([Delete(ref_of(ours), uid(created), WHY)]))
+    assert (refused.reason, refused.transient) == ("Replaced", True)
+    assert uid(await live(api, ref_of(ours))) == uid(new)
+
+
+async def test_a_delete_reads_again_what_changed_under_it(
+    faulty_api: KubeApi, proxy: FaultProxy, store: Store, namespace: str
+) -> None:
+    applier = Applier(faulty_api, store, lambda _: None)
+    await applier.run([Create(service_account(namespace), WHY)])
+    obj = await live(faulty_api, ref_of(service_account(namespace)))
+    conflict = json.dumps({"kind": "Status", "reason": "Conflict", "code": 409, "message": "modified"})
+    proxy.faults.append(Fault(lambda request: request.method == "DELETE", answer=(409, {}, conflict)))
+    assert (await applier.run([Delete(ref_of(obj), uid(obj), WHY)])).failure is None
+    assert await faulty_api.get(ref_of(obj)) is None
+
+
+@pytest.fixture
+async def deferral(api: KubeApi) -> AsyncIterator[Manifest]:
+    """An object of one of our kinds, as a person made it."""
+    name = f"test-{secrets.token_hex(4)}"
+    manifest = {
+        "apiVersion": API_VERSION,
+        "kind": "UnpublishDeferral",
+        "metadata": {"name": name, "finalizers": ["example.com/somebody"]},
+        "spec": {
+            "eService": {"namespace": "pmlp", "name": "address"},
+            "until": "2026-12-31",
+            "reason": "elections",
+            "approvedBy": "J. Ozols",
+        },
+    }
+    made = await api.create(manifest, field_manager="kubectl-create")
+    yield made
+    left = await api.get(ref_of(made))
+    if left is not None:
+        await api.delete(ref_of(made), uid=uid(made))
+        if left["metadata"].get("finalizers"):
+            await api.json_patch(ref_of(made), [{"op": "remove", "path": "/metadata/finalizers"}])
+
+
+def condition(kind: str) -> Manifest:
+    return {
+        "type": kind,
+        "status": "True",
+        "reason": "InForce",
+        "message": "",
+        "observedGeneration": 1,
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }
+
+
+async def test_a_status_says_exactly_what_was_said_last(
+    api: KubeApi, applier: Applier, store: Store, deferral: Manifest
+) -> None:
+    ref = ref_of(deferral)
+    first = {"observedGeneration": 1, "conditions": [condition("Ready"), condition("Stalled")]}
+    second = {"observedGeneration": 1, "conditions": [condition("Ready")]}
+    after = deferral
+    for status in (first, second):
+        assert (await applier.run([SetStatus(ref, uid(deferral), status, WHY)])).failure is None
+        after = await live(api, ref)
+        assert after["status"] == status
+        assert store.get(ref.kind, "", ref.name) == slim(after)
+    assert after["spec"] == deferral["spec"]
+    assert after["metadata"]["finalizers"] == ["example.com/somebody"]
+
+
+async def test_a_status_is_not_written_to_another_object(
+    api: KubeApi, applier: Applier, deferral: Manifest
+) -> None:
+    action = SetStatus(ref_of(deferral), "00000000-dead", {"observedGeneration": 1}, WHY)
+    refused = failure(await applier.run([action]))
+    assert (refused.reason, refused.transient) == ("Replaced", True)
+    assert await live(api, ref_of(deferral)) == deferral
+    for change in (
+        SetFinalizer(ref_of(deferral), "00000000-dead", present=True, reason=WHY),
+        SetLabels(ref_of(deferral), "00000000-dead", {"a": "b"}, WHY),
+    ):
+        assert failure(await applier.run([change])).reason == "Replaced"
+        assert await live(api, ref_of(deferral)) == deferral
+    gone = SetStatus(ref_of(deferral)._replace(name="not-there"), "dead", {"observedGeneration": 1}, WHY)
+    assert failure(await applier.run([gone])).reason == "Gone"
+
+
+async def test_a_status_is_written_over_edits_of_others_meanwhile(
+    api: KubeApi, applier: Applier, store: Store, deferral: Manifest
+) -> None:
+    store.upsert(slim(deferral))
+    await as_kubectl_edit(api, deferral, "/metadata/labels", {"team": "payments"})
+    outcome = await applier.run([SetStatus(ref_of(deferral), uid(deferral), {"observedGeneration": 1}, WHY)])
+    assert outcome.failure is None
+    after = await live(api, ref_of(deferral))
+    assert (after["status"], after["metadata"]["labels"]) == ({"observedGeneration": 1}, {"team": "payments"})
+
+
+async def test_a_status_that_the_schema_refuses_is_invalid(applier: Applier, deferral: Manifest) -> None:
+    action = SetStatus(ref_of(deferral), uid(deferral), {"observedGeneration": "x"}, WHY)
+    refused = failure(await applier.run([action]))
+    assert (refused.reason, refused.transient) == ("Invalid", False)
+
+
+async def test_our_finalizer_comes_and_goes_and_others_stay(
+    api: KubeApi, applier: Applier, deferral: Manifest
+) -> None:
+    ref = ref_of(deferral)
+    for _ in range(2):
+        outcome = await applier.run([SetFinalizer(ref, uid(deferral), present=True, reason=WHY)])
+        assert outcome.failure is None
+        finalizers = (await live(api, ref))["metadata"]["finalizers"]
+        assert sorted(finalizers) == sorted([FINALIZER, "example.com/somebody"])
+    for _ in range(2):
+        outcome = await applier.run([SetFinalizer(ref, uid(deferral), present=False, reason=WHY)])
+        assert outcome.failure is None
+        assert (await live(api, ref))["metadata"]["finalizers"] == ["example.com/somebody"]
+    assert (await live(api, ref))["spec"] == deferral["spec"]
+
+
+async def test_our_finalizer_goes_even_from_a_restored_copy(
+    api: KubeApi, applier: Applier, deferral: Manifest
+) -> None:
+    ref = ref_of(deferral)
+    await api.json_patch(
+        ref,
+        [{"op": "add", "path": "/metadata/finalizers/-", "value": FINALIZER}],
+        field_manager="velero",
+    )
+    outcome = await applier.run([SetFinalizer(ref, uid(deferral), present=False, reason=WHY)])
+    assert outcome.failure is None
+    assert (await live(api, ref))["metadata"]["finalizers"] == ["example.com/somebody"]
+
+
+async def test_the_last_finalizer_lets_the_object_go(
+    api: KubeApi, applier: Applier, store: Store, deferral: Manifest
+) -> None:
+    ref = ref_of(deferral)
+    await applier.run([SetFinalizer(ref, uid(deferral), present=True, reason=WHY)])
+    await api.json_patch(
+        ref, [{"op": "replace", "path": "/metadata/finalizers", "value": [FINALIZER]}], field_manager="x"
+    )
+    await api.delete(ref, uid=uid(deferral))
+    assert (await live(api, ref))["metadata"]["deletionTimestamp"]
+    action = SetFinalizer(ref, uid(deferral), present=False, reason=WHY)
+    assert (await applier.run([action])).failure is None
+    assert await api.get(ref) is None
+    assert store.get(ref.kind, "", ref.name) is None
+    assert (await applier.run([action])).failure is None, "and can be repeated"
+
+
+async def test_labels_are_put_beside_those_of_others(api: KubeApi, applier: Applier, namespace: str) -> None:
+    ref = Ref("v1", "Namespace", "", namespace)
+    before = await live(api, ref)
+    for labels in ({"eservice.dev/environment": "Test", "a": "b"}, {"eservice.dev/environment": "Test"}):
+        outcome = await applier.run([SetLabels(ref, uid(before), labels, WHY)])
+        assert outcome.failure is None
+        assert (await live(api, ref))["metadata"]["labels"] == {
+            "kubernetes.io/metadata.name": namespace,
+            **labels,
+        }
+    assert failure(await applier.run([SetLabels(ref, "dead", {}, WHY)])).reason == "Replaced"
+
+
+async def test_what_was_given_is_not_changed(applier: Applier, store: Store, namespace: str) -> None:
+    manifest = service_account(namespace)
+    before = copy.deepcopy(manifest)
+    await applier.run([Create(manifest, WHY)])
+    known = store.get("ServiceAccount", namespace, "web")
+    assert known is not None
+    await applier.run([Update(manifest, uid(known), WHY)])
+    assert manifest == before
+    assert manifest["metadata"]["labels"][OWNER_UID_LABEL]
+    assert FINALIZER_MANAGER != MANAGER

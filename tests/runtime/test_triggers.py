@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whom a change concerns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from eservice_operator.cluster.indexes import INDEXES
+from eservice_operator.cluster.store import Store
+from eservice_operator.core.actions import Manifest
+from eservice_operator.core.keys import ObjectKey
+from eservice_operator.runtime.triggers import keys_for
+from tests.support import worlds
+
+SERVICE = ObjectKey("EService", worlds.NAMESPACE, worlds.NAME)
+TEMPLATE = ObjectKey("EServiceTemplate", "", worlds.TEMPLATE)
+REGISTRATION = ObjectKey("EServiceRegistration", "", worlds.NAME)
+ACT = ObjectKey("AcceptanceAct", "", "act-1")
+VERIFICATION = ObjectKey("ProductionVerification", worlds.NAMESPACE, "verified-1")
+
+
+def store() -> Store:
+    filled = Store(INDEXES)
+    objects = (
+        worlds.eservice(),
+        worlds.template(),
+        worlds.registration(),
+        worlds.act(),
+        worlds.verification(),
+        worlds.deferral("2026-12-31"),
+        worlds.decision(),
+    )
+    for obj in objects:
+        filled.upsert(obj)
+    return filled
+
+
+def plain(kind: str, name: str, namespace: str = "", **metadata: Any) -> Manifest:
+    place = {"namespace": namespace} if namespace else {}
+    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, **place, **metadata}}
+
+
+OWNED = {"eservice.dev/eservice": worlds.NAME}
+PUBLIC = OWNED | {"eservice.dev/namespace": worlds.NAMESPACE}
+
+
+@pytest.mark.parametrize(
+    ("changed", "woken"),
+    [
+        (worlds.template(), {TEMPLATE, SERVICE}),
+        (worlds.registration(), {REGISTRATION, SERVICE}),
+        (worlds.act(), {ACT, SERVICE}),
+        (worlds.verification(), {VERIFICATION, SERVICE}),
+        (worlds.deferral("2026-12-31"), {ObjectKey("UnpublishDeferral", "", "deferral-1"), SERVICE}),
+        (worlds.decision(), {SERVICE}),
+        (plain("Namespace", worlds.NAMESPACE), {REGISTRATION}),
+        (plain("Deployment", "address-1", worlds.NAMESPACE, labels=OWNED), {SERVICE}),
+        (plain("EndpointSlice", "address-x", worlds.NAMESPACE, labels=OWNED), {SERVICE}),
+        (plain("HTTPRoute", worlds.ROUTE, worlds.ROUTES, labels=PUBLIC), {SERVICE}),
+        (plain("HTTPRoute", "shop", "shop") | {"spec": {"hostnames": [worlds.HOST]}}, {SERVICE}),
+        (plain("Deployment", "somebody's", worlds.NAMESPACE), set()),
+    ],
+)
+def test_a_change_wakes_whom_it_concerns(changed: Manifest, woken: set[ObjectKey]) -> None:
+    assert set(keys_for(changed, store())) == woken
+
+
+def test_an_eservice_wakes_its_template_and_the_records_about_it() -> None:
+    woken = set(keys_for(worlds.eservice(), store()))
+    assert woken == {SERVICE, TEMPLATE, ACT, VERIFICATION, ObjectKey("UnpublishDeferral", "", "deferral-1")}
+
+
+def test_an_eservice_wakes_those_who_want_its_host() -> None:
+    filled = store()
+    other = worlds.eservice(
+        metadata={"name": "theirs", "namespace": "other", "uid": "uid-theirs"},
+        spec={"registration": "theirs"},
+    )
+    filled.upsert(other)
+    assert ObjectKey("EService", "other", "theirs") in set(keys_for(worlds.eservice(), filled))
+
+
+def test_an_identifier_wakes_its_registration() -> None:
+    identifier = plain("EServiceIdentifier", "ep-000007") | {
+        "spec": {"identifier": "EP-000007", "registration": worlds.NAME}
+    }
+    assert set(keys_for(identifier, store())) == {
+        ObjectKey("EServiceIdentifier", "", "ep-000007"),
+        REGISTRATION,
+    }

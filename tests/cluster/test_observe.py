@@ -111,7 +111,7 @@ def test_a_snapshot_that_is_none_is_left_out() -> None:
     assert world_of(broken).snapshots == ()
 
 
-@pytest.mark.parametrize(("patch", "senior"), [(EARLIER, True), (LATER, False)])
+@pytest.mark.parametrize("patch, senior", [(EARLIER, True), (LATER, False)])
 def test_the_oldest_has_the_place(patch: Manifest, senior: bool) -> None:
     rival = worlds.eservice(**worlds.merged(patch, {"metadata": {"name": "rival", "uid": "uid-rival"}}))
     assert (world_of(rival).senior is not None) is senior
@@ -131,7 +131,7 @@ def test_a_host_belongs_to_whom_the_register_gives_it_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("foreign", "claims"),
+    "foreign, claims",
     [
         (route("shop", "shop", worlds.HOST), (HostClaim(worlds.HOST, "HTTPRoute shop/shop"),)),
         (route("shop", "shop", worlds.HOST, accepted=False), ()),

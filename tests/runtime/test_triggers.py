@@ -47,7 +47,7 @@ PUBLIC = OWNED | {"eservice.dev/namespace": worlds.NAMESPACE}
 
 
 @pytest.mark.parametrize(
-    ("changed", "woken"),
+    "changed, woken",
     [
         (worlds.template(), {TEMPLATE, SERVICE}),
         (worlds.registration(), {REGISTRATION, SERVICE}),

@@ -11,6 +11,8 @@ BIN := .venv/bin
 DEPS := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 CONTROLPLANE := $(BIN)/python tools/controlplane/controlplane.py
+# an existing cluster only when named on the command line: one in the environment may be somebody's production
+EXISTING := $(if $(filter command line,$(origin KUBECONFIG)),--kubeconfig $(KUBECONFIG))
 
 # $(call step,NAME,COMMAND): say what runs, run it, say how long it took
 step = @printf '==> %s\n' '$(1)'; SECONDS=0; $(2); printf '    %s: %d s\n' '$(1)' "$$SECONDS"
@@ -29,8 +31,8 @@ test: deps ## everything needed, then all tests
 	@printf '==> tests\n'; $(BIN)/python -m pytest tests --durations=10
 
 .PHONY: cluster-up
-cluster-up: deps ## a real control plane on this machine, empty but for our CRDs; writes .cluster/kubeconfig
-	@$(CONTROLPLANE) up
+cluster-up: deps ## a real control plane here, empty but for our CRDs (KUBECONFIG=FILE prepares yours instead)
+	@$(CONTROLPLANE) up $(EXISTING)
 
 .PHONY: cluster-down
 cluster-down: deps ## stop it

@@ -249,9 +249,9 @@ class DecidedRelease(Model):
     """The release that the decision is about."""
 
     image: Image
-    """Its image."""
+    """The image of the release."""
     template: TemplateRef
-    """Its template version."""
+    """The template version of the release."""
 
 
 class DecisionState(StrEnum):

@@ -260,9 +260,9 @@ class ReleaseStatus(Model):
     name: Short
     """Hash of the release, and part of the names of its objects."""
     image: Image
-    """Its image."""
+    """The image of the release."""
     template: TemplateRef
-    """Its template version."""
+    """The template version of the release."""
 
 
 class Releases(Model):

@@ -60,7 +60,6 @@ SENTENCES = {
     "int_parsing_size": _NOT_A_NUMBER,
     "int_type": _NOT_A_NUMBER,
     "missing": "is missing, write it",
-    "quantity": "{shown} is not accepted, {msg}",
     "string_pattern_mismatch": "{shown} is not accepted, {write}",
     "string_too_long": "is too long, write at most {max_length} characters",
     "string_too_short": "is too short, write at least {min_length} characters",
@@ -168,7 +167,7 @@ def _sentence(problem: ErrorDetails, path: str, writing: Mapping[str, str]) -> s
     context["shown"] = "the value" if ".env[" in path else _shown(problem["input"])
     context["expected"] = str(context.get("expected", "")).replace("'", "")
     context["msg"] = problem["msg"]
-    return SENTENCES.get(problem["type"], "{shown} is not accepted: {msg}").format_map(context)
+    return SENTENCES.get(problem["type"], "{shown} is not accepted, {msg}").format_map(context)
 
 
 def _shown(value: Any) -> str:

@@ -7,10 +7,12 @@ lets a tenant choose a ServiceAccount, a host namespace or a raw manifest.
 
 from __future__ import annotations
 
+import ipaddress
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from eservice_operator.api.base import Model
 from eservice_operator.api.fields import (
@@ -53,14 +55,21 @@ LabelValue = Annotated[
         most=63,
     ),
 ]
+_NETWORK = "write a network such as 192.0.2.0/24 or 2001:db8::/32"
+
+
+def _is_network(cidr: str) -> str:
+    try:
+        ipaddress.ip_network(cidr, strict=False)
+    except ValueError as error:
+        raise PydanticCustomError("network", _NETWORK) from error
+    return cidr
+
+
 Cidr = Annotated[
     str,
-    text(
-        r"^[0-9a-fA-F.:]+/[0-9]{1,3}$",
-        "write a network such as 192.0.2.0/24 or 2001:db8::/32",
-        most=43,
-        rule="isCIDR(self)",
-    ),
+    text(r"^[0-9a-fA-F.:]+/[0-9]{1,3}$", _NETWORK, most=43, rule="isCIDR(self)"),
+    AfterValidator(_is_network),
 ]
 
 ONE_SOURCE = "name exactly one of configMap, secret, persistentVolumeClaim and emptyDir"

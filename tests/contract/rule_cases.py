@@ -1,0 +1,370 @@
+# SPDX-License-Identifier: Apache-2.0
+"""For every rule of the CRDs: what it refuses, with its message, and what it lets pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.contract.manifests import IMAGE, OTHER_IMAGE
+
+DOCUMENT = {"url": "https://documents.example/1", "sha256": "f" * 64}
+DIGITS = "64 hexadecimal digits"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule that looks at one object: ``path`` set to a bad value is refused, to a good one accepted.
+
+    ``given`` is set first in both.
+    """
+
+    message: str
+    kind: str
+    path: str
+    bad: tuple[Any, ...]
+    good: tuple[Any, ...]
+    given: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A rule that compares with what was there: from ``before``, ``bad`` is refused and ``good`` accepted."""
+
+    message: str
+    kind: str
+    bad: dict[str, Any]
+    good: dict[str, Any]
+    before: tuple[tuple[str, Any], ...] = ()
+
+
+def _workload(**fields: Any) -> dict[str, Any]:
+    return {"port": 8080, **fields}
+
+
+def _container(name: str = "proxy", **fields: Any) -> dict[str, Any]:
+    return {"name": name, "image": IMAGE, **fields}
+
+
+def _volume(name: str, path: str, **source: Any) -> dict[str, Any]:
+    return {"name": name, "mountPath": path, **(source or {"emptyDir": {}})}
+
+
+WORKLOAD = (
+    Rule(
+        "'app' is the main container: write another name for the further container",
+        "EService",
+        "spec.workload",
+        (_workload(containers=[_container("app")]), _workload(initContainers=[_container("app")])),
+        (_workload(containers=[_container()], initContainers=[_container("migrate")]), _workload()),
+    ),
+    Rule(
+        "a container has the name of an init container: write another name",
+        "EService",
+        "spec.workload",
+        (_workload(containers=[_container()], initContainers=[_container()]),),
+        (_workload(containers=[_container()], initContainers=[_container("migrate")]),),
+    ),
+    Rule(
+        "a volumeMount names no volume: write the name of one of the volumes",
+        "EService",
+        "spec.workload",
+        (
+            _workload(containers=[_container(volumeMounts=[{"name": "data", "mountPath": "/data"}])]),
+            _workload(
+                volumes=[_volume("cache", "/cache")],
+                initContainers=[_container(volumeMounts=[{"name": "data", "mountPath": "/data"}])],
+            ),
+        ),
+        (
+            _workload(
+                volumes=[_volume("data", "/var/data")],
+                containers=[_container(volumeMounts=[{"name": "data", "mountPath": "/data"}])],
+            ),
+        ),
+    ),
+    Rule(
+        "the operator mounts a folder at /tmp in each container: write another mountPath",
+        "EService",
+        "spec.workload",
+        (
+            _workload(
+                volumes=[_volume("data", "/data")],
+                containers=[_container(volumeMounts=[{"name": "data", "mountPath": "/tmp"}])],  # noqa: S108
+            ),
+        ),
+        (
+            _workload(
+                volumes=[_volume("data", "/data")],
+                containers=[_container(volumeMounts=[{"name": "data", "mountPath": "/tmp/data"}])],  # noqa: S108
+            ),
+        ),
+    ),
+    Rule(
+        "the operator mounts the volume tmp at /tmp: write another name and mountPath",
+        "EService",
+        "spec.workload.volumes",
+        ([_volume("tmp", "/data")], [_volume("data", "/tmp")]),  # noqa: S108
+        ([_volume("temporary", "/data")], []),
+    ),
+    Rule(
+        "two volumes have the same mountPath: write another one",
+        "EService",
+        "spec.workload.volumes",
+        ([_volume("a", "/data"), _volume("b", "/data")],),
+        ([_volume("a", "/data"), _volume("b", "/data/b")],),
+    ),
+    Rule(
+        "name exactly one of configMap, secret, persistentVolumeClaim and emptyDir",
+        "EService",
+        "spec.workload.volumes",
+        (
+            [{"name": "a", "mountPath": "/a"}],
+            [_volume("a", "/a", configMap={"name": "x"}, secret={"name": "y"})],
+        ),
+        (
+            [_volume("a", "/a", configMap={"name": "x"})],
+            [_volume("a", "/a", secret={"name": "x", "optional": True})],
+            [_volume("a", "/a", persistentVolumeClaim={"claimName": "x"})],
+            [_volume("a", "/a", emptyDir={"medium": "Memory", "sizeLimit": "64Mi"})],
+        ),
+    ),
+    Rule(
+        "name exactly one of configMapKeyRef and secretKeyRef",
+        "EService",
+        "spec.workload.env",
+        (
+            [{"name": "A", "valueFrom": {}}],
+            [
+                {
+                    "name": "A",
+                    "valueFrom": {
+                        "configMapKeyRef": {"name": "x", "key": "y"},
+                        "secretKeyRef": {"name": "x", "key": "y"},
+                    },
+                }
+            ],
+        ),
+        (
+            [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "x", "key": "y"}}}],
+            [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "x", "key": "y", "optional": True}}}],
+        ),
+    ),
+    Rule(
+        "write value or valueFrom, not both",
+        "EService",
+        "spec.workload.env",
+        ([{"name": "A", "value": "1", "valueFrom": {"secretKeyRef": {"name": "x", "key": "y"}}}],),
+        ([{"name": "A", "value": "1"}, {"name": "B", "value": ""}, {"name": "C"}],),
+    ),
+    Rule(
+        "name exactly one of configMapRef and secretRef",
+        "EService",
+        "spec.workload.envFrom",
+        ([{"prefix": "A_"}], [{"configMapRef": {"name": "x"}, "secretRef": {"name": "x"}}]),
+        ([{"configMapRef": {"name": "x"}}, {"prefix": "DB_", "secretRef": {"name": "x"}}],),
+    ),
+    Rule(
+        "with Equal write a key; with Exists leave value out",
+        "EService",
+        "spec.workload.scheduling.tolerations",
+        ([{"value": "x"}], [{"operator": "Exists", "key": "dedicated", "value": "x"}]),
+        ([{"operator": "Exists"}, {"key": "dedicated", "value": "egov", "effect": "NoSchedule"}],),
+    ),
+    Rule(
+        "maxReplicas must not be below minReplicas: write a higher number",
+        "EService",
+        "spec.workload.autoscaling",
+        ({"minReplicas": 3, "maxReplicas": 2}, {"maxReplicas": 1}),
+        ({"minReplicas": 3, "maxReplicas": 3}, {"minReplicas": 1, "maxReplicas": 1}),
+    ),
+)
+REGISTER = (
+    Rule(
+        "a system namespace never hosts e-services: name one of the institution's own",
+        "EServiceRegistration",
+        "spec.namespaces",
+        (
+            [{"environment": "Test", "name": "kube-system"}],
+            [{"environment": "Test", "name": "kube-flannel"}],
+            [{"environment": "Test", "name": "default"}],
+        ),
+        ([{"environment": "Test", "name": "kubernetes-school"}], []),
+    ),
+    Rule(
+        "two environments may not share a namespace: name one namespace for each environment",
+        "EServiceRegistration",
+        "spec.namespaces",
+        ([{"environment": "Test", "name": "pmlp"}, {"environment": "Production", "name": "pmlp"}],),
+        ([{"environment": "Test", "name": "pmlp-test"}, {"environment": "Production", "name": "pmlp"}],),
+    ),
+    Rule(
+        "migrationInstruction.published must not be before released: write a later day",
+        "EServiceTemplate",
+        "spec.versions[3].migrationInstruction.published",
+        ("2026-01-11",),
+        ("2026-01-12", "2027-01-01"),
+    ),
+    Rule(
+        "withdrawn.replaceBy must not be before withdrawn.at: write a later day",
+        "EServiceTemplate",
+        "spec.versions[2].withdrawn.replaceBy",
+        ("2025-04-13",),
+        ("2025-04-14", None),
+    ),
+    Rule(
+        "in Production name the image by digest: write <repository>@sha256:<64 hexadecimal digits>",
+        "EService",
+        "spec.release.image",
+        ("registry.example/pmlp/address:2.0.0", "registry.example/pmlp/address@sha256:abc", IMAGE + "0"),
+        (IMAGE, f"registry.example/pmlp/address:2.0.0@sha256:{'a' * 64}"),
+    ),
+    Rule(
+        "in Production name the image by digest: write <repository>@sha256:<64 hexadecimal digits>",
+        "EService",
+        "spec.environment",
+        ("Production",),
+        ("Test", "Acceptance"),
+        given=(("spec.release.image", "registry.example/pmlp/address:2.0.0"),),
+    ),
+    Rule(
+        "write a name of at most 40 of a-z, 0-9 and - that begins with a letter",
+        "EService",
+        "metadata.name",
+        ("1st-declaration", "address.declaration", "a" * 41),
+        ("a", "a1-b2", "a" * 40),
+    ),
+    Rule(
+        "the name must be the identifier in lower case, such as ep-000042",
+        "EServiceIdentifier",
+        "metadata.name",
+        ("ep-999043", "address-declaration"),
+        ("ep-999042",),
+    ),
+)
+ACTS = (
+    Rule(
+        "both sides sign: name a signatory of the Agency and one of the institution",
+        "AcceptanceAct",
+        "spec.signatories",
+        ([{"organisation": "Agency", "name": "A"}, {"organisation": "Agency", "name": "B"}],),
+        ([{"organisation": "Agency", "name": "A"}, {"organisation": "PMLP", "name": "A"}],),
+    ),
+    Rule(
+        "signedAt must not be before testPeriod.to: an act is signed after the test",
+        "AcceptanceAct",
+        "spec.signedAt",
+        ("2026-10-29",),
+        ("2026-10-30",),
+    ),
+    Rule(
+        "testPeriod.to must not be before testPeriod.from: write a later day",
+        "AcceptanceAct",
+        "spec.testPeriod",
+        ({"from": "2026-10-12", "to": "2026-10-11"},),
+        ({"from": "2026-10-12", "to": "2026-10-12"},),
+    ),
+)
+_REVOKED = {"at": "2026-11-20", "reason": "The report was about another image"}
+RECORDS = tuple(
+    case
+    for kind, what, field, value in (
+        ("AcceptanceAct", "an acceptance act", "spec.image", OTHER_IMAGE),
+        ("UnpublishDeferral", "a deferral", "spec.until", "2027-04-30"),
+        ("UnpublishDecision", "a decision", "spec.effectiveAt", "2026-11-21T00:00:00Z"),
+    )
+    for case in (
+        Transition(
+            f"{what} never changes: set revoked, and make a new one instead",
+            kind,
+            {field: value},
+            {"spec.revoked": _REVOKED},
+        ),
+        Transition(
+            f"revoked is set once and stays: make a new {what.split()[-1]} instead",
+            kind,
+            {"spec.revoked": None},
+            {"metadata.labels": {"seen": "yes"}},
+            before=(("spec.revoked", _REVOKED),),
+        ),
+        Transition(
+            f"revoked is set once and stays: make a new {what.split()[-1]} instead",
+            kind,
+            {"spec.revoked.reason": "Another reason"},
+            {"metadata.labels": {"seen": "yes"}},
+            before=(("spec.revoked", _REVOKED),),
+        ),
+    )
+)
+TRANSITIONS = (
+    *RECORDS,
+    Transition(
+        "an acceptance act never changes: set revoked, and make a new one instead",
+        "AcceptanceAct",
+        {"spec.demonstratedAt": None},
+        {"metadata.labels": {"seen": "yes"}},
+    ),
+    Transition(
+        "a verification never changes: make a new one instead, the newest one counts",
+        "ProductionVerification",
+        {"spec.outcome": "Failed"},
+        {"metadata.labels": {"seen": "yes"}},
+    ),
+    Transition(
+        "an identifier never changes: it belongs to one registration for good, leave it",
+        "EServiceIdentifier",
+        {"spec.registration": "somebody-else"},
+        {"metadata.labels": {"seen": "yes"}},
+    ),
+    Transition(
+        "environment never changes: create an EService in the namespace of that environment instead",
+        "EService",
+        {"spec.environment": "Acceptance"},
+        {"spec.template.version": "3.1.0"},
+    ),
+    Transition(
+        "registration never changes: create another EService instead",
+        "EService",
+        {"spec.registration": "passport-appointment"},
+        {"spec.workload.replicas": 5},
+    ),
+    Transition(
+        "identifier is given once and stays: register the e-service under another name instead",
+        "EServiceRegistration",
+        {"spec.identifier": "EP-000008"},
+        {"spec.title.en": "Another title"},
+        before=(("spec.identifier", "EP-000007"),),
+    ),
+    Transition(
+        "identifier is given once and stays: register the e-service under another name instead",
+        "EServiceRegistration",
+        {"spec.identifier": None},
+        {"spec.suspended": {"reason": "Fees were not paid"}},
+        before=(("spec.identifier", "EP-000007"),),
+    ),
+    Transition(
+        "released never changes: add a new version instead",
+        "EServiceTemplate",
+        {"spec.versions[0].released": "2023-03-07"},
+        {"spec.versions[0].withdrawn": {"at": "2026-11-20", "reason": "Out of support"}},
+    ),
+    Transition(
+        "a withdrawal stays: release a new version instead of taking it back",
+        "EServiceTemplate",
+        {"spec.versions[2].withdrawn": None},
+        {"spec.versions[2].withdrawn.replaceBy": "2025-07-31"},
+    ),
+    Transition(
+        "versions are never removed: withdraw the version instead",
+        "EServiceTemplate",
+        {"spec.versions": [{"version": "3.0.0", "released": "2026-01-12"}]},
+        {"spec.lifecycle.enforcement": "Warn"},
+    ),
+    Transition(
+        "versions are never removed: withdraw the version instead",
+        "EServiceTemplate",
+        {"spec.versions": None},
+        {"spec.owner.name": "Agency"},
+    ),
+)
+RULES = (*WORKLOAD, *REGISTER, *ACTS)

@@ -163,7 +163,7 @@ class Applier:
         await _again(write)
 
     async def _delete(self, action: Delete) -> None:
-        left = await _again(lambda: self._delete_as_seen(action))
+        left = await self._delete_as_known(action)
         if left is None or left["metadata"]["uid"] != action.uid:
             self._forget(action.ref, action.uid)
             return
@@ -171,22 +171,38 @@ class Applier:
         held = ", ".join(left["metadata"].get("finalizers") or ()) or "a grace period"
         raise _Refused("Terminating", f"{action.ref} is being deleted; held by {held}", transient=True)
 
-    async def _delete_as_seen(self, action: Delete) -> Manifest | None:
-        """Read, delete exactly what was read, and answer what is there then."""
+    async def _delete_as_known(self, action: Delete) -> Manifest | None:
+        """Delete the version that the store has, if it still is the newest; otherwise read, and that one.
+
+        Either way the server deletes nothing but the very version that was seen to be ours.
+        """
+        ref = action.ref
+        known = self._store.get(ref.kind, ref.namespace, ref.name)
+        if known is not None and known["metadata"]["uid"] == action.uid:
+            try:
+                return await self._delete_this(action, known)
+            except Conflict:
+                pass
+        return await _again(lambda: self._delete_as_read(action))
+
+    async def _delete_as_read(self, action: Delete) -> Manifest | None:
         live = await self._api.get(action.ref)
-        if live is None:
-            return None
-        self._expect(live, action.ref, action.uid)
-        if not _is_managed(live):
+        return None if live is None else await self._delete_this(action, live)
+
+    async def _delete_this(self, action: Delete, seen: Manifest) -> Manifest | None:
+        """Delete the object in the version that was seen, and answer what is there then."""
+        self._expect(seen, action.ref, action.uid)
+        if not _is_managed(seen):
             raise _Refused("NotOurs", f"{action.ref} no longer says that it is ours", transient=False)
-        if "deletionTimestamp" in live["metadata"]:
-            return live
-        version = live["metadata"]["resourceVersion"]
+        if "deletionTimestamp" in seen["metadata"]:
+            return await self._api.get(action.ref)
+        version = seen["metadata"]["resourceVersion"]
         try:
             answer = await self._api.delete(action.ref, uid=action.uid, resource_version=version)
         except NotFound:
             return None
-        return None if answer is None else await self._api.get(action.ref)
+        held = answer is not None and "deletionTimestamp" in answer["metadata"]
+        return await self._api.get(action.ref) if held else None
 
     async def _set_finalizer(self, action: SetFinalizer) -> None:
         manifest = _addressed(action.ref, action.uid)

@@ -77,7 +77,7 @@ def _takes(decision: Decision) -> bool:
 def _gives(decision: Decision) -> bool:
     """Whether a release becomes public: the Service moves to it, or a route appears."""
     facts, rollout = decision.facts, decision.rollout
-    if rollout.public is None:
+    if rollout.public is None or facts.world.service.metadata.deletion_timestamp is not None:
         return False
     return rollout.public.name != facts.public_name or (rollout.serves and facts.route is None)
 

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one e-service costs the API server, counted in its audit log."""
+
+from collections import Counter
+
+import pytest
+
+from tests.support.audit import AuditLog, Request, counted
+from tests.support.figures import Figures
+from tests.support.fleet import Planned
+from tests.support.site import Site
+
+pytestmark = pytest.mark.cluster
+
+STATUS_WRITES = 3
+LIVE_READS = 2
+
+
+@pytest.fixture(scope="module")
+def operator_settings() -> dict[str, str]:
+    """As in production, where it matters: a status that only says that work goes on waits a second."""
+    return {"settle": "1s", "drain-delay": "15s"}
+
+
+async def test_from_applied_to_published(site: Site, audit: AuditLog, figures: Figures) -> None:
+    await site.prepare()
+    planned = site.planned(replicas=2)
+    await site.apply(planned.registration(), planned.act())
+    await site.until(planned.registered, lambda obj: obj["status"].get("identifier"), "its number")
+    audit.skip()
+
+    await site.apply(planned.eservice())
+    await site.settled(planned, "AwaitingVerification")
+    installing = list(audit.by())
+    audit.skip()
+    await site.apply(planned.verification())
+    await site.settled(planned, "Published")
+    publishing = list(audit.by())
+
+    requests = [*installing, *publishing]
+    writes = [request for request in requests if request.writes]
+    assert all(request.code < 400 for request in writes), [r for r in writes if r.code >= 400]
+    statuses = [request for request in writes if _is_status_of(request, planned)]
+    reads = [request for request in requests if request.verb == "get"]
+    figures.add("one e-service, applied → published: writes", len(writes), counted(writes))
+    figures.add(f"… status writes on it, at most {STATUS_WRITES}", len(statuses))
+    figures.add(f"… live reads for publishing it, at most {LIVE_READS}", len(reads), counted(reads))
+    made = Counter(request.target for request in writes if request.verb == "create")
+    assert {target: count for target, count in made.items() if target[0] != "events"} == dict.fromkeys(
+        await _children_of(site, planned), 1
+    )
+    assert len(statuses) <= STATUS_WRITES
+    assert len(reads) <= LIVE_READS
+    assert not [request for request in requests if request.verb in {"list", "watch"}]
+    changed = [r.what for r in writes if r.verb != "create" and not r.subresource]
+    assert sorted(changed) == ["delete services", "patch eservices"], "the candidate's Service, the finalizer"
+
+
+def _is_status_of(request: Request, planned: Planned) -> bool:
+    return (request.resource, request.subresource, request.name) == ("eservices", "status", planned.name)
+
+
+async def _children_of(site: Site, planned: Planned) -> list[tuple[str, str, str]]:
+    """What is there in the end, and the candidate's Service, which was there for a while."""
+    plurals = {"NetworkPolicy": "networkpolicies"}
+    children = [
+        (
+            plurals.get(child["kind"], f"{child['kind'].lower()}s"),
+            child["metadata"]["namespace"],
+            child["metadata"]["name"],
+        )
+        for child in (await site.children(planned)).values()
+    ]
+    assert len(children) == 8, children
+    return [*children, ("services", planned.namespace, f"{planned.name}-candidate")]

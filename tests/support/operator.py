@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The operator as people run it: a process of its own, on a real API server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+PROGRAM = Path(sys.executable).with_name("eservice-operator")
+SETTINGS = {"resync": "10m", "settle": "0.3s", "drain-delay": "0.5s", "metrics-address": "127.0.0.1:0"}
+"""Where tests differ from the defaults: nothing waits longer than it has to."""
+BOUND = re.compile(r"answering probes and scrapes on 127\.0\.0\.1:(\d+)")
+START = 90.0
+"""Seconds until it has to be ready, on a machine that is busy with other things."""
+STOP = 40.0
+
+
+@dataclass
+class OperatorProcess:
+    """One run of ``eservice-operator run``; its log is a JSON object per line in ``log``."""
+
+    kubeconfig: Path
+    log: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    _process: subprocess.Popen[bytes] | None = None
+    _begins: int = 0
+
+    def launch(self) -> Self:
+        """Start it, and do not wait."""
+        self._begins = self.log.stat().st_size if self.log.exists() else 0
+        flags = [f"--{name}={value}" for name, value in (SETTINGS | self.settings).items()]
+        command = [str(PROGRAM), "run", f"--kubeconfig={self.kubeconfig}", *flags]
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith("ESERVICE_")}
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=inherited)
+        return self
+
+    async def start(self) -> Self:
+        """Start it and wait until it is ready."""
+        self.launch()
+        return await self.until_ready()
+
+    async def until_ready(self) -> Self:
+        """Wait until /readyz says yes; fails with the end of its log."""
+        deadline = time.monotonic() + START
+        while not self.ready:
+            assert self.running, f"it ended with {self.process.returncode}: {self.tail()}"
+            assert time.monotonic() < deadline, f"it was not ready in {START} s: {self.tail()}"
+            await asyncio.sleep(0.02)
+        return self
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None, "it was not started"
+        return self._process
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def ready(self) -> bool:
+        """Whether /readyz says so."""
+        return self.running and self._get("/readyz") is not None
+
+    @property
+    def address(self) -> str | None:
+        """Where it answers; known once it has said so in its log."""
+        with self.log.open("rb") as log:
+            log.seek(self._begins)
+            bound = BOUND.search(log.read(4096).decode(errors="replace"))
+        return f"http://127.0.0.1:{bound[1]}" if bound else None
+
+    def metrics(self) -> dict[str, float]:
+        """Every series with its value."""
+        text = self._get("/metrics")
+        assert text is not None, "no metrics"
+        lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+        return {series: float(value) for series, _, value in (line.rpartition(" ") for line in lines)}
+
+    async def terminate(self) -> int:
+        """SIGTERM; the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return await asyncio.to_thread(self.process.wait, STOP)
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until it is gone."""
+        self.process.kill()
+        self.process.wait(STOP)
+
+    def end(self) -> None:
+        """Make sure that it does not outlive the test."""
+        if self.running:
+            self.kill()
+
+    def records(self) -> list[dict[str, Any]]:
+        """Its log so far; what is no JSON object is a record with the line as its message."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return [_record(line) for line in lines]
+
+    def tail(self, lines: int = 15) -> str:
+        """The end of its log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def _get(self, path: str) -> str | None:
+        if self.address is None:
+            return None
+        try:
+            with urllib.request.urlopen(f"{self.address}{path}", timeout=5) as answer:  # noqa: S310
+                text: str = answer.read().decode()
+                return text
+        except (urllib.error.URLError, OSError):
+            return None
+
+
+def _record(line: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return {"level": "raw", "msg": line}
+    return record if isinstance(record, dict) else {"level": "raw", "msg": line}
+
+
+def assert_log_clean(records: list[dict[str, Any]]) -> None:
+    """No traceback, no error, and nothing written past the logs (an interpreter's own complaint)."""
+    bad = [
+        record
+        for record in records
+        if "exception" in record or record["level"] in {"error", "critical", "raw"} or "Traceback" in record["msg"]
+    ]
+    assert not bad, json.dumps(bad[:3], indent=1)

@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A test's own corner of the cluster: names that nobody else has, what people do there, and what they see."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from eservice_operator.api.names import API_VERSION, FINALIZER, OWNER_UID_LABEL
+from eservice_operator.cluster.client import KubeApi
+from eservice_operator.cluster.errors import ApiError, NotFound
+from eservice_operator.cluster.resources import CHILDREN, OWN, Resource, resource_of
+from eservice_operator.core.actions import Manifest, Ref, ref_of
+from tests.support import fleet
+from tests.support.fleet import Planned
+from tests.support.status import assert_status_sound
+from tests.support.waiting import eventually
+
+EVENTS = Resource("v1", "Event", "events", namespaced=True)
+PODS = Resource("v1", "Pod", "pods", namespaced=True)
+PERSON = "kubectl-apply"
+"""The field manager of what people write."""
+PATIENCE = 60.0
+"""Seconds for anything to come true, on a machine that is busy with other things."""
+
+
+@dataclass
+class Site:
+    """One test's place in the cluster; ``api`` acts for the people, not for the operator."""
+
+    api: KubeApi
+    mark: str = field(default_factory=lambda: secrets.token_hex(3))
+    _made: dict[Ref, None] = field(default_factory=dict)
+
+    @property
+    def namespace(self) -> str:
+        return f"pmlp-{self.mark}"
+
+    @property
+    def template(self) -> str:
+        return f"viss-{self.mark}"
+
+    def planned(self, name: str = "address", **fields: Any) -> Planned:
+        """An e-service of this site."""
+        return Planned(f"{name}-{self.mark}", self.namespace, self.template, **fields)
+
+    async def prepare(self, **lifecycle: Any) -> Manifest:
+        """The namespace and the template; answers the template as it was written."""
+        body = fleet.template(self.template, **lifecycle)
+        await self.apply(fleet.namespace(self.namespace), body)
+        return body
+
+    async def apply(self, *manifests: Manifest) -> Manifest:
+        """What ``kubectl apply --server-side`` does; answers the last object."""
+        answer: Manifest = {}
+        for manifest in manifests:
+            answer = await self.api.apply(manifest, field_manager=PERSON, force=True)
+            self._made[ref_of(manifest)] = None
+        return answer
+
+    async def create(self, manifest: Manifest) -> Manifest:
+        """What ``kubectl create`` does."""
+        answer = await self.api.create(manifest, field_manager=PERSON)
+        self._made[ref_of(manifest)] = None
+        return answer
+
+    async def delete(self, ref: Ref) -> None:
+        """What ``kubectl delete`` does, without waiting; fine if it is gone already."""
+        live = await self.api.get(ref)
+        if live is not None:
+            try:
+                await self.api.delete(ref, uid=live["metadata"]["uid"])
+            except NotFound:
+                return
+
+    async def see(self, ref: Ref) -> Manifest:
+        """The object as it is now."""
+        live = await self.api.get(ref)
+        assert live is not None, f"{ref} is not there"
+        return live
+
+    async def until(
+        self, ref: Ref, check: Callable[[Manifest], object], what: str, within: float = PATIENCE
+    ) -> Manifest:
+        """The object once ``check`` holds for it; fails with its status."""
+        last: Manifest = {}
+
+        async def ask() -> Manifest | None:
+            nonlocal last
+            last = await self.api.get(ref) or {}
+            return last if last and check(last) else None
+
+        try:
+            answer = await eventually(ask, f"{ref}: {what}", within)
+        except AssertionError as error:
+            shown = json.dumps(last.get("status", last), indent=1, ensure_ascii=False)
+            raise AssertionError(f"{error}\n{shown}") from None
+        assert answer is not None
+        return answer
+
+    async def gone(self, ref: Ref) -> None:
+        """Wait until the object is not there."""
+
+        async def ask() -> bool:
+            return await self.api.get(ref) is None
+
+        await eventually(ask, f"the end of {ref}", PATIENCE)
+
+    async def settled(self, planned: Planned, phase: str) -> Manifest:
+        """The EService once it is in the phase, for its present spec, and the operator has nothing to do."""
+        return await self.until(
+            planned.ref,
+            lambda obj: in_phase(obj, phase) and condition(obj, "Reconciling") is None and up_to_date(obj),
+            f"{phase} and settled",
+        )
+
+    async def children(self, planned: Planned) -> dict[str, Manifest]:
+        """Every child of the EService, by ``Kind name``."""
+        owner = await self.see(planned.ref)
+        selector = f"{OWNER_UID_LABEL}={owner['metadata']['uid']}"
+        found = {}
+        for resource in CHILDREN:
+            place = planned.route.namespace if resource.kind == "HTTPRoute" else planned.namespace
+            items, _ = await self.api.list(resource, place, selector)
+            found |= {f"{item['kind']} {item['metadata']['name']}": item for item in items}
+        return found
+
+    async def events(self, ref: Ref) -> list[tuple[str, str]]:
+        """Reason and text of the Events about an object, the oldest first."""
+        items, _ = await self.api.list(EVENTS, ref.namespace or "default")
+        about = [
+            item
+            for item in items
+            if (item["involvedObject"].get("kind"), item["involvedObject"].get("name")) == (ref.kind, ref.name)
+        ]
+        return [(item["reason"], item["message"]) for item in sorted(about, key=_when)]
+
+    async def decisions(self, planned: Planned) -> list[Manifest]:
+        """The UnpublishDecisions about an e-service, by name."""
+        items, _ = await self.api.list(resource_of("UnpublishDecision"))
+        mine = [item for item in items if item["spec"]["registration"] == planned.name]
+        return sorted(mine, key=lambda item: str(item["metadata"]["name"]))
+
+    async def objects(self) -> list[Manifest]:
+        """Everything of ours that carries this site's mark, children included."""
+        found = []
+        for resource in (*OWN, *CHILDREN):
+            items, _ = await self.api.list(resource)
+            found += [item for item in items if self._is_mine(item)]
+        return found
+
+    def _is_mine(self, item: Manifest) -> bool:
+        metadata = item["metadata"]
+        places = (metadata["name"], metadata.get("namespace", ""), (item.get("spec") or {}).get("registration", ""))
+        return any(self.mark in str(place) for place in places)
+
+    async def assert_sound(self) -> None:
+        """The status contract on every object of ours here; and nothing that kopf would write, anywhere."""
+        for obj in await self.objects():
+            text = json.dumps(obj, ensure_ascii=False)
+            assert "kopf" not in text, f"{obj['kind']} {obj['metadata']['name']}: {_around(text, 'kopf')}"
+            if obj["apiVersion"] == API_VERSION:
+                assert obj["status"]["observedGeneration"] == obj["metadata"]["generation"], (
+                    f"{obj['kind']} {obj['metadata']['name']} was not looked at since its last change"
+                )
+                assert_status_sound(obj)
+
+    async def clear(self, *, operated: bool) -> None:
+        """Remove what the test has made; without an operator also what only it would remove."""
+        own = sorted((obj for obj in await self.objects() if obj["apiVersion"] == API_VERSION), key=_eservices_first)
+        for obj in own:
+            if obj["kind"] == "EService" and not operated:
+                await self._strip(obj)
+            await self.delete(ref_of(obj))
+            if obj["kind"] == "EService":
+                await self.gone(ref_of(obj))
+        for resource in (*CHILDREN, resource_of("EServiceIdentifier"), resource_of("UnpublishDecision")):
+            items, _ = await self.api.list(resource)
+            for item in items:
+                if self._is_mine(item) and resource.kind in {"HTTPRoute", "EServiceIdentifier", "UnpublishDecision"}:
+                    await self.delete(ref_of(item))
+        items, _ = await self.api.list(resource_of("Namespace"))
+        for item in items:
+            if self.mark in item["metadata"]["name"] and "deletionTimestamp" not in item["metadata"]:
+                await self.delete(ref_of(item))
+
+    async def _strip(self, obj: Manifest) -> None:
+        live = await self.api.get(ref_of(obj))
+        if live is None or FINALIZER not in (live["metadata"].get("finalizers") or ()):
+            return
+        ops = [
+            {"op": "remove", "path": "/metadata/finalizers"},
+            {"op": "replace", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]},
+        ]
+        await self.api.json_patch(ref_of(obj), ops, field_manager=PERSON)
+
+
+def _eservices_first(obj: Manifest) -> bool:
+    return bool(obj["kind"] != "EService")
+
+
+def _when(event: Manifest) -> tuple[str, str]:
+    return str(event.get("eventTime") or event["metadata"]["creationTimestamp"]), event["metadata"]["name"]
+
+
+def _around(text: str, word: str) -> str:
+    place = text.index(word)
+    return text[max(0, place - 60) : place + 60]
+
+
+def condition(obj: Manifest, kind: str) -> Manifest | None:
+    """The condition of that type."""
+    return next(
+        (entry for entry in (obj.get("status") or {}).get("conditions") or () if entry["type"] == kind), None
+    )
+
+
+def says(obj: Manifest, kind: str, status: str, reason: str | None = None) -> bool:
+    """Whether a condition has that status, and that reason."""
+    found = condition(obj, kind)
+    return found is not None and found["status"] == status and reason in (None, found["reason"])
+
+
+def up_to_date(obj: Manifest) -> bool:
+    """Whether the status speaks of the present spec."""
+    return bool(obj["status"].get("observedGeneration") == obj["metadata"]["generation"])
+
+
+def in_phase(obj: Manifest, phase: str) -> bool:
+    return bool(obj["status"].get("phase") == phase)
+
+
+def gates(obj: Manifest) -> dict[str, tuple[str, str]]:
+    """Every unmet gate, with its reason and who has to supply what is missing."""
+    return {
+        gate["gate"]: (gate["reason"], gate["owner"]) for gate in (obj.get("status") or {}).get("gates") or ()
+    }
+
+
+def identity(objects: Iterable[Manifest]) -> dict[str, str]:
+    """The uid of each, by kind and name: equal before and after means that nothing was replaced."""
+    return {f"{obj['kind']} {obj['metadata']['name']}": obj["metadata"]["uid"] for obj in objects}
+
+
+def without_bookkeeping(obj: Manifest, also: Sequence[str] = ()) -> Manifest:
+    """The object without what the API server keeps about its writes; for comparing what it says."""
+    bookkeeping = {"resourceVersion", "managedFields", "generation", *also}
+    metadata = {key: value for key, value in obj["metadata"].items() if key not in bookkeeping}
+    return {key: value for key, value in obj.items() if key not in {"metadata", "status"}} | {"metadata": metadata}
+
+
+def refused(error: ApiError) -> str:
+    """What somebody reads whose object was refused."""
+    return re.sub(r"\s+", " ", error.message)

@@ -18,6 +18,9 @@ IN_CLUSTER = "KUBERNETES_SERVICE_HOST"
 TOKEN_FILE_PERIOD = 60.0
 """Seconds after which a token file named by a kubeconfig is read again."""
 
+MALFORMED = (ValueError, TypeError, LookupError, AttributeError)
+"""What the library stumbles over in a kubeconfig that is no kubeconfig."""
+
 
 class CredentialsError(Exception):
     """No cluster to talk to; the message says what to give."""
@@ -45,7 +48,7 @@ async def load(kubeconfig: str | None, context: str | None) -> Configuration:
             raise CredentialsError(
                 "no cluster given: pass --kubeconfig FILE, set KUBECONFIG, or run in a Pod"
             )
-    except (ConfigException, OSError, ValueError, yaml.YAMLError) as error:
+    except (ConfigException, OSError, yaml.YAMLError, *MALFORMED) as error:
         raise CredentialsError(f"cannot use {paths or 'the service account of this Pod'}: {error}") from error
     return configuration
 

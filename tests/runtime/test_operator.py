@@ -16,7 +16,8 @@ import yaml
 
 from eservice_operator.api.names import API_VERSION
 from eservice_operator.cluster.client import KubeApi
-from eservice_operator.core.actions import Ref
+from eservice_operator.core.actions import Ref, ref_of
+from tests.runtime.objects import verification
 from tests.runtime.process import started
 from tests.runtime.proxy import kubeconfig_for, proxied
 from tests.runtime.recording import TAKES
@@ -147,6 +148,25 @@ async def test_a_deletion_behind_a_deaf_watch_is_noticed_at_the_next_resync(
         assert 'eservice_operator_resync_repairs_total{kind="EServiceTemplate"}' in figures
 
 
+async def test_an_outage_is_survived_and_what_happened_meanwhile_is_noticed(
+    cluster: Cluster, templates: Templates, tmp_path: Path
+) -> None:
+    name = await templates.create()
+    async with (
+        proxied(cluster.kubeconfig, tmp_path) as (proxy, kubeconfig),
+        started(kubeconfig) as operator,
+    ):
+        await operator.ready()
+        await eventually(lambda: 1 in operator.runs(name) and proxy.watches("/eservicetemplates?watch=true"))
+        proxy.refused = {"/": 503}
+        proxy.cut_watches()
+        await templates.edit(name, "Another agency")
+        await eventually(lambda: operator.said("503") and operator.said("cannot watch, trying again"))
+        assert (await operator.get("/livez"))[0] == 200
+        proxy.refused = {}
+        await eventually(lambda: operator.runs(name) == [1, 2], within=30)
+
+
 async def test_what_runs_is_finished_before_the_end(cluster: Cluster, templates: Templates) -> None:
     async with started(cluster.kubeconfig) as operator:
         await operator.ready()
@@ -182,6 +202,23 @@ async def test_it_ends_with_the_reason_when_kopf_cannot_watch(cluster: Cluster, 
         proxy.cut_watches()
         assert await operator.ended(within=30) == 1
         assert operator.said("kopf ended, so nothing would go on: APINotFoundError")
+
+
+async def test_with_namespaces_given_it_serves_those_and_the_registers_of_the_agency(
+    cluster: Cluster, api: KubeApi, namespace: str, templates: Templates
+) -> None:
+    mine, other = (f"{prefix}-{secrets.token_hex(4)}" for prefix in ("mine", "other"))
+    async with started(cluster.kubeconfig, "--namespaces", namespace) as operator:
+        await operator.ready()
+        await api.create(verification("default", other))
+        await api.create(verification(namespace, mine))
+        await eventually(lambda: operator.runs(mine) == [1])
+        template = await templates.create()
+        await eventually(lambda: operator.runs(template) == [1])
+        assert operator.runs(other) == []
+    created = await api.get(ref_of(verification("default", other)))
+    assert created is not None
+    await api.delete(ref_of(created), uid=created["metadata"]["uid"])
 
 
 async def test_it_waits_for_its_kinds_to_be_served(cluster: Cluster, tmp_path: Path) -> None:

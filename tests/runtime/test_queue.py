@@ -317,6 +317,21 @@ async def test_a_clock_set_back_delays_no_retry(recorder: Recorder, clock: Moved
         assert len(recorder.ran) == 2
 
 
+async def test_an_instant_without_a_time_zone_fails_its_reconcile_alone(
+    recorder: Recorder, clock: MovedClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def naive(_key: ObjectKey, now: datetime) -> Result:
+        return Result(next_at=now.replace(tzinfo=None))
+
+    recorder.answer = naive
+    queue = queue_for(clock)
+    async with running(queue, recorder):
+        queue.add(A)
+        await clock.advance(1)
+        assert recorder.ran == [A, A]
+    assert "next_at has no time zone" in caplog.text
+
+
 async def test_an_instant_in_the_past_does_not_become_a_loop(recorder: Recorder, clock: MovedClock) -> None:
     recorder.always(Result(next_at=clock.now() - timedelta(days=1)))
     queue = queue_for(clock)

@@ -30,6 +30,10 @@ class Result:
     next_at: datetime | None = None
     error: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.next_at is not None and self.next_at.tzinfo is None:
+            raise ValueError(f"next_at has no time zone: {self.next_at}")
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:

@@ -142,7 +142,9 @@ def parse_time_zone(text: str) -> ZoneInfo:
     """A name of the IANA time zone database."""
     names = available_timezones()
     if text not in names:
-        raise ValueError(f"there is no time zone {text!r}; write {_nearest(text, names, 'Europe/Riga')}")
+        raise ValueError(
+            f"there is no time zone {text!r}; write a name such as {_nearest(text, names, 'Europe/Riga')}"
+        )
     return ZoneInfo(text)
 
 
@@ -179,11 +181,13 @@ def unknown_variables(environment: Iterable[str]) -> list[str]:
         for name in environment
         if name.startswith("ESERVICE_") and name not in names and not service.fullmatch(name)
     )
+    hints = {name: _nearest(name, names, "") for name in strange}
     return [
-        f"the variable {name} is no setting; did you mean {_nearest(name, names, '')}?" for name in strange
+        f"the variable {name} is no setting" + (f"; did you mean {hint}?" if hint else "")
+        for name, hint in hints.items()
     ]
 
 
 def _nearest(text: str, names: Iterable[str], otherwise: str) -> str:
-    found = difflib.get_close_matches(text, list(names), n=1, cutoff=0.5)
+    found = difflib.get_close_matches(text, list(names), n=1, cutoff=0.7)
     return found[0] if found else otherwise

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Probes, scrapes, and what makes a process better restarted."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import aiohttp
+import pytest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.parser import text_string_to_metric_families
+
+from eservice_operator.core.keys import ObjectKey
+from eservice_operator.runtime.checks import Pulse, lists_fresh, loop_in_time, queue_moves
+from eservice_operator.runtime.health import Check, HealthServer
+from eservice_operator.runtime.metrics import Metrics
+from eservice_operator.runtime.ports import Result
+from eservice_operator.runtime.queue import KeyedQueue
+from eservice_operator.runtime.settings import Address
+from eservice_operator.runtime.watchdog import Watchdog
+from tests.runtime.clocks import MovedClock, breathe
+
+ANYWHERE = Address("127.0.0.1", 0)
+
+
+async def get(address: Address, path: str) -> tuple[int, str]:
+    async with aiohttp.ClientSession() as session, session.get(f"http://{address}{path}") as response:
+        return response.status, await response.text()
+
+
+def verdict(answer: str | None) -> Check:
+    return lambda: answer
+
+
+async def test_a_probe_says_what_fails() -> None:
+    live = {"loop": verdict(None), "queue": verdict("3 keys wait")}
+    server = HealthServer(Metrics(), live, {"started": verdict(None)})
+    async with server.serving(ANYWHERE) as address:
+        assert await get(address, "/livez") == (503, "[+] loop\n[-] queue: 3 keys wait\nfailed\n")
+        assert await get(address, "/readyz") == (200, "[+] started\nok\n")
+        assert (await get(address, "/healthz"))[0] == 404
+
+
+async def test_a_port_that_is_taken_is_an_error() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(OSError, match="address already in use"):
+            async with HealthServer(Metrics(), {}, {}).serving(Address("127.0.0.1", taken.getsockname()[1])):
+                pass
+
+
+async def test_scrapes_are_what_prometheus_reads() -> None:
+    metrics = Metrics()
+    metrics.requested("list", 200, 0.02)
+    metrics.requested("watch", 200, 290.0)
+    metrics.reconciled("EService", 0.1, ok=True)
+    metrics.collect_list_ages(lambda: {"Service": 12.0})
+    async with HealthServer(metrics, {}, {}).serving(ANYWHERE) as address:
+        status, text = await get(address, "/metrics")
+    assert status == 200
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    ages = families["eservice_operator_list_age_seconds"].samples
+    assert [(sample.labels, sample.value) for sample in ages] == [({"kind": "Service"}, 12.0)]
+    requests = families["eservice_operator_api_requests"].samples
+    assert {(sample.labels["verb"], sample.labels["code"]): sample.value for sample in requests} == {
+        ("list", "200"): 1.0,
+        ("watch", "200"): 1.0,
+    }
+    timed = families["eservice_operator_api_request_seconds"].samples
+    assert {sample.labels["verb"] for sample in timed} == {"list"}, "a watch lasts minutes when all is well"
+    assert not [name for name in families if name.endswith("_created")]
+
+
+def test_two_operators_in_one_process_count_apart() -> None:
+    one, other = Metrics(), Metrics()
+    one.requested("get", 200, 0.1)
+    assert b'api_requests_total{code="200",verb="get"} 1.0' in one.render()
+    assert b"api_requests_total{" not in other.render()
+
+
+def test_figures_about_eservices_are_computed_when_asked_for() -> None:
+    metrics = Metrics()
+    published = [1.0]
+
+    def collect() -> Iterable[Metric]:
+        return [GaugeMetricFamily("eservice_published", "Whether it is public", value=published[0])]
+
+    metrics.collect_state(collect)
+    assert b"eservice_published 1.0" in metrics.render()
+    published[0] = 0.0
+    assert b"eservice_published 0.0" in metrics.render()
+
+
+def test_figures_that_cannot_be_computed_do_not_hide_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    metrics = Metrics()
+
+    def collect() -> Iterable[Metric]:
+        raise KeyError("status")
+
+    metrics.collect_state(collect)
+    assert b"eservice_operator_queue_depth 0.0" in metrics.render()
+    assert b"eservice_operator_state_collector_raised_total 1.0" in metrics.render()
+    assert "KeyError" in caplog.text
+
+
+async def test_a_late_loop_is_noticed_and_forgiven() -> None:
+    clock = MovedClock()
+    watchdog = Watchdog(Metrics(), lambda: None, clock)
+    check = loop_in_time(watchdog)
+    task = asyncio.create_task(watchdog.run())
+    await clock.advance(5)
+    assert check() is None
+    clock._monotonic += 30  # nothing ran meanwhile
+    assert check() == "the event loop is 29 s late"
+    await clock.advance(2)
+    assert check() is None
+    task.cancel()
+
+
+@pytest.mark.parametrize("step", [timedelta(days=1), timedelta(hours=-2)])
+async def test_a_moved_wall_clock_is_told_once(step: timedelta) -> None:
+    clock = MovedClock()
+    told: list[datetime] = []
+    watchdog = Watchdog(Metrics(), lambda: told.append(clock.now()), clock)
+    task = asyncio.create_task(watchdog.run())
+    await clock.advance(10)
+    assert told == []
+    clock.jump(step)
+    await clock.advance(10)
+    assert len(told) == 1
+    task.cancel()
+
+
+async def test_a_slewed_wall_clock_is_no_news() -> None:
+    clock = MovedClock()
+    told: list[int] = []
+    watchdog = Watchdog(Metrics(), lambda: told.append(1), clock)
+    task = asyncio.create_task(watchdog.run())
+    for _ in range(100):
+        clock.jump(timedelta(milliseconds=500))
+        await clock.advance(1)
+    assert told == []
+    task.cancel()
+
+
+class Stuck:
+    async def reconcile(self, key: ObjectKey, now: datetime) -> Result:  # noqa: ARG002 - it comes to nothing
+        await asyncio.Event().wait()
+        return Result()
+
+
+async def test_a_queue_that_stands_still_is_noticed() -> None:
+    clock = MovedClock()
+    queue = KeyedQueue(Metrics(), clock=clock)
+    check = queue_moves(queue)
+    task = asyncio.create_task(queue.run(Stuck()))
+    for number in range(9):
+        queue.add(ObjectKey("EService", "pmlp", f"service-{number}"))
+    await clock.advance(600)
+    assert check() is None
+    await clock.advance(1)
+    assert check() == "1 keys wait, the oldest for 601 s, and none was finished for 601 s"
+    task.cancel()
+    await breathe()
+
+
+async def test_an_idle_queue_may_rest_for_days() -> None:
+    clock = MovedClock()
+    queue = KeyedQueue(Metrics(), clock=clock)
+    await clock.advance(3 * 86_400)
+    assert queue_moves(queue)() is None
+
+
+class TestLists:
+    RESYNC = 100.0
+
+    def check(self, age: float, code: int, silent: float) -> str | None:
+        clock = MovedClock()
+        pulse = Pulse(Metrics(), clock)
+        clock._monotonic += 10_000
+        pulse.requested("list", code, 0.1)
+        clock._monotonic += silent
+        return lists_fresh(lambda: {"Service": age, "EService": 1.0}, pulse, self.RESYNC)()
+
+    def test_fresh_lists_are_well(self) -> None:
+        assert self.check(age=300, code=200, silent=0) is None
+
+    def test_a_stale_list_is_a_reason_while_the_api_server_answers(self) -> None:
+        assert self.check(age=301, code=200, silent=0) == "Service was last listed 301 s ago"
+
+    def test_that_it_refuses_is_an_answer_too(self) -> None:
+        assert self.check(age=301, code=403, silent=0) is not None
+
+    @pytest.mark.parametrize("code,silent", [(200, 301), (503, 0), (0, 0)])
+    def test_an_api_server_that_is_away_is_none(self, code: int, silent: float) -> None:
+        assert self.check(age=10_000, code=code, silent=silent) is None

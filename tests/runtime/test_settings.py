@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can be set, by which text, and what is said about a text that cannot be used."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from click.testing import CliRunner, Result
+
+from eservice_operator import __version__
+from eservice_operator.runtime.commandline import command_line
+from eservice_operator.runtime.settings import (
+    Address,
+    GatewayRef,
+    Settings,
+    format_duration,
+    parse_duration,
+    unknown_variables,
+)
+
+
+def run(*arguments: str, environment: dict[str, str] | None = None) -> tuple[Result, list[Settings]]:
+    given: list[Settings] = []
+
+    def serve(settings: Settings) -> int:
+        given.append(settings)
+        return 0
+
+    result = CliRunner().invoke(command_line(serve), ["run", *arguments], env=environment or {})
+    return result, given
+
+
+def settings_of(*arguments: str, environment: dict[str, str] | None = None) -> Settings:
+    result, given = run(*arguments, environment=environment)
+    assert result.exit_code == 0, result.output
+    return given[0]
+
+
+def test_without_anything_the_defaults_count() -> None:
+    assert settings_of() == Settings()
+
+
+@pytest.mark.parametrize(
+    "flag,text,value",
+    [
+        ("context", "agency", "agency"),
+        ("namespaces", "pmlp-test, pmlp-production,pmlp-test", ("pmlp-test", "pmlp-production")),
+        ("namespaces", "", ()),
+        ("gateway", "edge/outside", GatewayRef("edge", "outside")),
+        ("gateway", "edge/outside.v2/https", GatewayRef("edge", "outside.v2", "https")),
+        ("routes-namespace", "agency-routes", "agency-routes"),
+        ("time-zone", "Europe/Stockholm", ZoneInfo("Europe/Stockholm")),
+        ("holiday-country", "se", "SE"),
+        ("resync", "10m", timedelta(minutes=10)),
+        ("resync", "1h30m", timedelta(minutes=90)),
+        ("workers", "1", 1),
+        ("metrics-address", ":0", Address("", 0)),
+        ("metrics-address", "[::1]:8081", Address("::1", 8081)),
+        ("log-level", "debug", "debug"),
+        ("log-format", "text", "text"),
+        ("drain-delay", "0s", timedelta(0)),
+        ("settle", "0.25s", timedelta(milliseconds=250)),
+    ],
+)
+def test_a_flag_and_its_variable_mean_the_same(flag: str, text: str, value: Any) -> None:
+    field = flag.replace("-", "_")
+    assert getattr(settings_of(f"--{flag}", text), field) == value
+    assert getattr(settings_of(environment={f"ESERVICE_{field.upper()}": text}), field) == value
+
+
+def test_a_flag_goes_before_its_variable() -> None:
+    assert settings_of("--workers", "3", environment={"ESERVICE_WORKERS": "5"}).workers == 3
+
+
+def test_the_kubeconfig_has_to_be_there(tmp_path: Path) -> None:
+    path = tmp_path / "kubeconfig"
+    result, _ = run("--kubeconfig", str(path))
+    assert result.exit_code == 2
+    assert "write the path of a kubeconfig" in result.output
+    path.touch()
+    assert settings_of("--kubeconfig", str(path)).kubeconfig == str(path)
+
+
+@pytest.mark.parametrize(
+    "flag,text,advice",
+    [
+        ("namespaces", "pmlp-*", "write each namespace by its name"),
+        ("namespaces", "PMLP", "write lower-case letters"),
+        ("gateway", "public", "write NAMESPACE/NAME"),
+        ("gateway", "a/b/c/d", "write NAMESPACE/NAME"),
+        ("gateway", "a//b", "write NAMESPACE/NAME"),
+        ("routes-namespace", "", "write lower-case letters"),
+        ("time-zone", "Europe/Rīga", "write a name such as Europe/Riga"),
+        ("time-zone", "nowhere", "write a name such as Europe/Riga"),
+        ("holiday-country", "Latvia", "write the two letters of a country"),
+        ("resync", "20", "write hours, minutes and seconds"),
+        ("resync", "20 minutes", "write hours, minutes and seconds"),
+        ("resync", "", "write hours, minutes and seconds"),
+        ("resync", "0s", "write a duration from 1s to 24h"),
+        ("resync", "25h", "write a duration from 1s to 24h"),
+        ("drain-delay", "2h", "write a duration from 0s to 1h"),
+        ("workers", "0", "1<=x<=256"),
+        ("workers", "many", "not a valid integer"),
+        ("metrics-address", "8080", "write HOST:PORT"),
+        ("metrics-address", "0.0.0.0:99999", "write HOST:PORT"),
+        ("log-level", "loud", "'debug', 'info', 'warning', 'error'"),
+        ("log-format", "xml", "'json', 'text'"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_what_to_write_instead(flag: str, text: str, advice: str) -> None:
+    result, given = run(f"--{flag}", text)
+    assert result.exit_code == 2
+    assert f"--{flag}" in result.output
+    assert advice in " ".join(result.output.split())
+    assert not given
+
+
+def test_the_help_names_each_setting_with_its_variable_and_default() -> None:
+    result, _ = run("--help")
+    text = "".join(result.output.split())
+    for setting in fields(Settings):
+        assert f"--{setting.name.replace('_', '-')}" in text
+        assert f"[envvar:ESERVICE_{setting.name.upper()}" in text
+    assert "default:gateway-system/public" in text
+    assert "default:20m" in text
+
+
+def test_version_prints_the_version() -> None:
+    result = CliRunner().invoke(command_line(lambda _: 1), ["version"])
+    assert (result.exit_code, result.output) == (0, f"{__version__}\n")
+
+
+def test_the_exit_code_is_the_operators() -> None:
+    assert CliRunner().invoke(command_line(lambda _: 1), ["run"]).exit_code == 1
+
+
+@pytest.mark.parametrize("text", ["0s", "1s", "1.5s", "20m", "1h30m", "24h", "1h1m1s"])
+def test_durations_are_written_as_they_are_read(text: str) -> None:
+    assert format_duration(parse_duration(text)) == text
+
+
+def test_a_variable_that_is_no_setting_is_pointed_out_but_not_those_of_kubernetes() -> None:
+    environment = [
+        "ESERVICE_WORKERS",
+        "ESERVICE_WORKRES",
+        "ESERVICE_THAT_WAS_NEVER_THERE",
+        "ESERVICE_OPERATOR_SERVICE_HOST",
+        "ESERVICE_OPERATOR_PORT_8080_TCP_ADDR",
+        "ESERVICE_PORT",
+        "PATH",
+    ]
+    assert unknown_variables(environment) == [
+        "the variable ESERVICE_THAT_WAS_NEVER_THERE is no setting",
+        "the variable ESERVICE_WORKRES is no setting; did you mean ESERVICE_WORKERS?",
+    ]

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is waited for, what is not, and what must not end unnoticed."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from eservice_operator.cluster.errors import ApiError, Forbidden, Invalid, NotFound, Transient
+from eservice_operator.runtime.essentials import Essentials
+from eservice_operator.runtime.startup import CannotStart, NotYetServed, persist
+from tests.runtime.clocks import MovedClock
+
+
+class Attempts:
+    """Fails with each of the errors, then succeeds."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self._errors = list(errors)
+        self.count = 0
+
+    async def __call__(self) -> None:
+        self.count += 1
+        if self._errors:
+            raise self._errors.pop(0)
+
+
+def away() -> Transient:
+    return Transient(0, "Unreachable", "no route to host")
+
+
+async def test_it_waits_longer_and_longer_for_what_can_still_come(caplog: pytest.LogCaptureFixture) -> None:
+    clock = MovedClock()
+    attempt = Attempts(
+        away(), NotYetServed("not served: eservices"), NotFound(404, "NotFound", "no such kind")
+    )
+    task = asyncio.create_task(persist(attempt, "the kinds", clock))
+    await clock.advance(0.3)
+    assert attempt.count == 1
+    await clock.advance(0.4)
+    assert attempt.count == 2
+    await clock.advance(1.4)
+    assert attempt.count == 3
+    await clock.advance(3)
+    assert task.done()
+    assert attempt.count == 4
+    assert "waiting for the kinds: not served: eservices" in caplog.text
+
+
+async def test_it_never_waits_longer_than_ten_seconds_or_so() -> None:
+    clock = MovedClock()
+    attempt = Attempts(*(away() for _ in range(100)))
+    task = asyncio.create_task(persist(attempt, "the kinds", clock))
+    await clock.advance(300)
+    assert max(clock.sleeps()) <= 13
+    task.cancel()
+
+
+@pytest.mark.parametrize(
+    "error", [Forbidden(403, "Forbidden", "not allowed"), Invalid(400, "BadRequest", "no")]
+)
+async def test_a_refusal_ends_the_start(error: ApiError) -> None:
+    with pytest.raises(CannotStart, match="the list of services: 40"):
+        await persist(Attempts(error), "the list of services", MovedClock())
+
+
+async def forever() -> None:
+    await asyncio.Event().wait()
+
+
+async def failing() -> None:
+    await asyncio.sleep(0)
+    raise ConnectionError("the stream is gone")
+
+
+async def finishing() -> None:
+    await asyncio.sleep(0)
+
+
+async def test_essential_tasks_last_until_the_stop() -> None:
+    essentials, stop = Essentials(), asyncio.Event()
+    essentials.start("the watch", forever())
+    asyncio.get_running_loop().call_soon(stop.set)
+    assert await essentials.last_until(stop)
+    await essentials.cancel(1)
+    assert len(asyncio.all_tasks()) == 1
+
+
+@pytest.mark.parametrize(
+    "work,reason", [(failing, "ConnectionError: the stream is gone"), (finishing, "it returned")]
+)
+async def test_one_that_ends_is_named_with_its_reason(
+    work: object, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert callable(work)
+    essentials = Essentials()
+    essentials.start("the watch", forever())
+    essentials.start("the queue", work())
+    assert not await essentials.last_until(asyncio.Event())
+    assert f"the queue ended, so nothing would go on: {reason}" in caplog.text
+    await essentials.cancel(1)
+
+
+async def test_one_that_does_not_end_is_named_too(caplog: pytest.LogCaptureFixture) -> None:
+    release = asyncio.Event()
+
+    async def stubborn() -> None:
+        while not release.is_set():
+            try:
+                await release.wait()
+            except asyncio.CancelledError:
+                continue
+
+    essentials = Essentials()
+    essentials.start("the watch", stubborn())
+    await asyncio.sleep(0)
+    await essentials.cancel(0.01)
+    assert "the watch does not end" in caplog.text
+    release.set()

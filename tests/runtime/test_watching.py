@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is left of kopf: events of our kinds and a login, and nothing on any object."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import kopf
+import pytest
+from kubernetes.aio.client import Configuration
+
+from eservice_operator.cluster import credentials
+from eservice_operator.cluster.client import KubeApi
+from eservice_operator.cluster.resources import OWN
+from eservice_operator.core.actions import Manifest, ref_of
+from eservice_operator.runtime.handlers import connection_info, registry_for
+from eservice_operator.runtime.watching import TRIPWIRE, kopf_settings, watch
+from tests.runtime.objects import verification
+from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from controlplane import Cluster
+
+
+class Seen:
+    def __init__(self) -> None:
+        self.events: list[tuple[str, str, bool]] = []
+
+    def __call__(self, obj: Manifest, *, deleted: bool) -> None:
+        self.events.append((obj["kind"], obj["metadata"]["name"], deleted))
+
+
+async def nothing() -> Any:
+    return Configuration()
+
+
+def test_every_kind_of_ours_has_one_event_handler_and_no_other() -> None:
+    registry = registry_for(Seen(), nothing)
+    handlers = registry._watching.get_all_handlers()
+    assert sorted(handler.id for handler in handlers) == sorted(
+        f"{resource.kind}-changed" for resource in OWN
+    )
+    others = (registry._changing, registry._spawning, registry._indexing, registry._webhooks)
+    assert not [handler for other in others for handler in other.get_all_handlers()]
+    assert [handler.id for handler in registry._activities.get_all_handlers()] == ["credentials"]
+
+
+def test_an_api_server_may_be_away_for_some_minutes() -> None:
+    backoffs: Any = kopf_settings().networking.error_backoffs
+    pauses = list(backoffs)
+    assert len(pauses) == len(backoffs)
+    assert 160 < sum(pauses) < 310
+    assert pauses != list(backoffs), "drawn anew for each request"
+
+
+def test_kopf_has_nowhere_to_write_to() -> None:
+    settings = kopf_settings()
+    nowhere: Any = {"body": kopf.Body({}), "patch": {}}
+    assert settings.persistence.diffbase_storage.build(body=kopf.Body({"spec": {"a": 1}})) == {}
+    with pytest.raises(TypeError, match="nothing is written on objects"):
+        settings.persistence.diffbase_storage.store(essence={}, **nowhere)
+    with pytest.raises(TypeError, match="nothing is written on objects"):
+        settings.persistence.progress_storage.store(key=kopf.HandlerId("x"), record={}, **nowhere)
+    assert settings.persistence.finalizer == TRIPWIRE
+    assert not settings.posting.enabled
+    assert settings.peering.standalone
+
+
+async def test_the_login_says_what_our_own_client_says(tmp_path: Path) -> None:
+    configuration = Configuration(host="https://api.example:6443")
+    configuration.ssl_ca_cert = str(tmp_path / "ca.crt")
+    configuration.api_key["BearerToken"] = "Bearer secret"
+    configuration.proxy = "http://proxy.example:3128"
+    info = await connection_info(configuration)
+    assert (info.server, info.ca_path) == ("https://api.example:6443", str(tmp_path / "ca.crt"))
+    assert info.as_http_headers() == {"Authorization": "Bearer secret"}
+    assert info.proxy_url == "http://proxy.example:3128"
+    assert not info.insecure
+
+
+async def test_the_login_renews_what_changes() -> None:
+    configuration = Configuration(host="https://api.example:6443")
+    configuration.api_key["BearerToken"] = "Bearer first"
+
+    async def renew(given: Configuration) -> None:
+        given.api_key["BearerToken"] = "Bearer second"
+
+    configuration.refresh_api_key_hook = renew
+    assert (await connection_info(configuration)).token == "second"  # noqa: S105 - not one
+
+
+@asynccontextmanager
+async def watching(
+    cluster: Cluster, seen: Seen, spawned: Callable[[], None] = lambda: None
+) -> AsyncIterator[tuple[asyncio.Task[None], asyncio.Event]]:
+    async def load() -> Any:
+        return await credentials.load(str(cluster.kubeconfig), None)
+
+    ready, stop = asyncio.Event(), asyncio.Event()
+    task = asyncio.create_task(watch(registry_for(seen, load), (), ready=ready, stop=stop, spawned=spawned))
+    try:
+        yield task, stop
+    finally:
+        stop.set()
+        async with asyncio.timeout(10):
+            await asyncio.wait({task})
+
+
+@pytest.mark.cluster
+async def test_events_arrive_and_kopf_ends_when_asked_taking_nothing_of_ours_along(
+    cluster: Cluster, api: KubeApi, namespace: str
+) -> None:
+    before = asyncio.all_tasks()
+    seen = Seen()
+    spawned: list[bool] = []
+    async with watching(cluster, seen, lambda: spawned.append(True)) as (task, stop):
+        await eventually(lambda: bool(spawned))
+        ours = asyncio.create_task(asyncio.Event().wait())
+        created = await api.create(verification(namespace, "checked"))
+        await eventually(lambda: ("ProductionVerification", "checked", False) in seen.events)
+        stop.set()
+        async with asyncio.timeout(10):
+            await task
+        assert asyncio.all_tasks() - before <= {ours}
+        assert not ours.done()
+        ours.cancel()
+    live = await api.get(ref_of(created))
+    assert live == created, "not even its resourceVersion has changed"

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The samples: accepted as they are, true to each other, and fit for the story that they tell."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from eservice_operator.api.base import Model
+from eservice_operator.api.kinds import BY_KIND
+from eservice_operator.api.parse import parse
+from eservice_operator.cluster.client import KubeApi
+from eservice_operator.core.actions import Manifest, ref_of
+from tests.contract.apiserver import dry_create, kubectl
+from tests.contract.manifests import SAMPLES, base_samples, changed, demo_samples, example
+
+if TYPE_CHECKING:
+    from controlplane import Cluster
+
+EVERY = (*base_samples(), *demo_samples())
+WRITTEN_ON = date(2026, 11, 22)
+PATCH = SAMPLES / "demo" / "65-instruction.patch.yaml"
+PUBLIC_IN_PRODUCTION = {"pmlp-production", "vid-production", "rezekne-production"}
+
+
+def of_kind(kind: str, objects: tuple[Manifest, ...] = EVERY) -> list[Manifest]:
+    return [obj for obj in objects if obj["kind"] == kind]
+
+
+def named(obj: Manifest) -> str:
+    return "/".join((obj["kind"], obj["metadata"].get("namespace", ""), obj["metadata"]["name"]))
+
+
+def release(spec: dict[str, Any]) -> tuple[str, str, str]:
+    """What acts and verifications name: the image, the template and its version."""
+    image = spec["release"]["image"] if "release" in spec else spec["image"]
+    return image, spec["template"]["name"], spec["template"]["version"]
+
+
+@pytest.mark.cluster
+def test_one_command_applies_all_of_them(cluster: Cluster) -> None:
+    applied = kubectl(cluster, "apply", "--dry-run=client", "--validate=strict", "-f", str(SAMPLES))
+    assert len(applied.splitlines()) == len(base_samples())
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("obj", EVERY, ids=named)
+async def test_the_apiserver_accepts_each(api: KubeApi, obj: Manifest) -> None:
+    """With strict validation, and without keeping it; under another name, in case that it is there."""
+    elsewhere = changed(obj, {"metadata.name": f"contract-{obj['metadata']['name']}"})
+    if "namespace" in obj["metadata"]:
+        elsewhere["metadata"]["namespace"] = "default"
+    await dry_create(api, elsewhere)
+
+
+@pytest.mark.cluster
+async def test_the_patch_of_the_story_publishes_the_instruction(cluster: Cluster, api: KubeApi) -> None:
+    made = await api.create(example("EServiceTemplate"))
+    name = made["metadata"]["name"]
+    try:
+        kubectl(cluster, "patch", "esvct", name, "--type=json", "--patch-file", str(PATCH))
+        patched = await api.get(ref_of(made))
+    finally:
+        await api.delete(ref_of(made), uid=made["metadata"]["uid"])
+    assert patched is not None
+    assert patched["spec"]["versions"][4]["migrationInstruction"]["published"] == WRITTEN_ON.isoformat()
+
+
+@pytest.mark.parametrize("obj", [obj for obj in EVERY if obj["kind"] in BY_KIND], ids=named)
+def test_the_operator_reads_each(obj: Manifest) -> None:
+    assert isinstance(parse(obj["kind"], obj), Model)
+
+
+def test_every_kind_that_people_write_has_a_sample() -> None:
+    written_by_the_operator = {"UnpublishDecision", "EServiceIdentifier"}
+    assert {obj["kind"] for obj in EVERY} - {"Namespace"} == set(BY_KIND) - written_by_the_operator
+
+
+def test_each_e_service_is_where_its_registration_says() -> None:
+    registrations = {obj["metadata"]["name"]: obj["spec"] for obj in of_kind("EServiceRegistration")}
+    for service in of_kind("EService"):
+        spec = service["spec"]
+        registration = registrations[spec["registration"]]
+        place = {"environment": spec["environment"], "name": service["metadata"]["namespace"]}
+        assert place in registration["namespaces"], named(service)
+        patterns = [
+            re.escape(entry["host"]).replace(r"\*", "[^.]+")
+            for entry in registration["hosts"]
+            if entry["environment"] == spec["environment"]
+        ]
+        for host in spec["publication"]["hosts"]:
+            assert any(re.fullmatch(pattern, host) for pattern in patterns), host
+
+
+def test_each_host_has_one_e_service() -> None:
+    hosts = [
+        host for obj in of_kind("EService", base_samples()) for host in obj["spec"]["publication"]["hosts"]
+    ]
+    assert len(hosts) == len(set(hosts))
+
+
+def test_each_namespace_belongs_to_the_institution() -> None:
+    labelled = {
+        obj["metadata"]["name"]: obj["metadata"]["labels"]["eservice.dev/institution"]
+        for obj in of_kind("Namespace")
+    }
+    wanted = {
+        entry["name"]: obj["spec"]["institution"]["code"]
+        for obj in of_kind("EServiceRegistration")
+        for entry in obj["spec"]["namespaces"]
+    }
+    assert labelled == wanted
+
+
+@pytest.mark.parametrize("objects", [base_samples(), demo_samples()], ids=["base", "demo"])
+def test_each_release_in_production_is_accepted_and_verified(objects: tuple[Manifest, ...]) -> None:
+    """And the days are in order: test, act, request, verification, the day the samples were written."""
+    for service in of_kind("EService", objects):
+        spec = service["spec"]
+        if spec["environment"] != "Production":
+            continue
+        where = {key: service["metadata"][key] for key in ("namespace", "name")}
+        (act,) = (
+            obj["spec"] for obj in of_kind("AcceptanceAct", objects) if obj["spec"]["eService"] == where
+        )
+        (check,) = (
+            obj["spec"]
+            for obj in of_kind("ProductionVerification", objects)
+            if obj["metadata"]["namespace"] == where["namespace"] and obj["spec"]["eService"] == where["name"]
+        )
+        assert release(spec) == release(act) == release(check)
+        days = [
+            act["testPeriod"]["from"],
+            act["testPeriod"]["to"],
+            act["signedAt"],
+            spec["productionRequest"]["requestedAt"],
+            check["verifiedAt"][:10],
+            (WRITTEN_ON - timedelta(days=1)).isoformat(),
+        ]
+        assert days == sorted(days), named(service)
+
+
+def test_those_in_production_use_nothing_that_has_to_be_granted() -> None:
+    public = [obj for obj in of_kind("EService") if obj["spec"]["environment"] == "Production"]
+    assert {obj["metadata"]["namespace"] for obj in public} == PUBLIC_IN_PRODUCTION
+    assert [named(obj) for obj in public if "uses" in obj["spec"]] == []
+
+
+def test_the_patch_publishes_what_makes_2_0_0_overdue_and_leaves_3_0_0_in_time() -> None:
+    """18 months from a release, as in the table of the README."""
+    (template,) = of_kind("EServiceTemplate")
+    released = {entry["version"]: entry["released"] for entry in template["spec"]["versions"]}
+    test, add = yaml.safe_load(PATCH.read_text())
+    index = int(test["path"].split("/")[3])
+    assert template["spec"]["versions"][index]["version"] == test["value"] == "3.1.0"
+    assert "migrationInstruction" not in template["spec"]["versions"][index]
+    assert add["value"]["published"] == WRITTEN_ON
+    assert released["2.0.0"] == "2024-11-04"
+    assert released["3.0.0"] <= "2026-05-04" < released["3.1.0"] <= "2027-07-12"
+    assert released["3.0.0"] == "2026-01-12"
+
+
+def test_the_readme_names_each_file() -> None:
+    readme = (SAMPLES / "README.md").read_text()
+    files = [file.name for file in SAMPLES.rglob("*.yaml")]
+    assert [name for name in files if f"`{name}`" not in readme] == []

@@ -11,8 +11,11 @@ from eservice_operator.api.base import Condition, ConditionStatus
 from eservice_operator.api.reasons import ConditionType, Reason
 
 MESSAGE_LIMIT = 2000
+"""Characters of a message in a status; the schema allows twice as many."""
 
 PRESENT_WHILE_TRUE = (ConditionType.RECONCILING, ConditionType.STALLED)
+SUMMARY = frozenset({ConditionType.READY, *PRESENT_WHILE_TRUE})
+"""Whether the operator has done its part; the others are about the e-service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,11 @@ def unknown(kind: ConditionType, reason: Reason, message: str = "") -> Verdict:
     return Verdict(kind, ConditionStatus.UNKNOWN, reason, message)
 
 
+def told(message: str) -> str:
+    """A message as long as a status holds."""
+    return message if len(message) <= MESSAGE_LIMIT else f"{message[: MESSAGE_LIMIT - 1]}…"
+
+
 def merge(
     earlier: Iterable[Condition], verdicts: Iterable[Verdict], generation: int, now: datetime
 ) -> tuple[Condition, ...]:
@@ -60,13 +68,34 @@ def merge(
                 type=verdict.type.value,
                 status=verdict.status,
                 reason=verdict.reason.value,
-                message=verdict.message[:MESSAGE_LIMIT],
+                message=told(verdict.message),
                 last_transition_time=old.last_transition_time if old is not None and kept else now,
                 observed_generation=max(generation, 0),
             )
         )
+    return _sorted(merged)
+
+
+def stalled(
+    earlier: Iterable[Condition], reason: Reason, message: str, generation: int, now: datetime
+) -> tuple[Condition, ...]:
+    """The conditions of an object that only another spec can mend; what was said of it before stays."""
+    before = tuple(earlier)
+    verdicts = (
+        false(ConditionType.READY, reason, message),
+        true(ConditionType.STALLED, reason, message),
+    )
+    kept = [
+        condition.model_copy(update={"observed_generation": max(generation, 0)})
+        for condition in before
+        if condition.type not in SUMMARY
+    ]
+    return _sorted((*merge(before, verdicts, generation, now), *kept))
+
+
+def _sorted(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
     return tuple(
-        sorted(merged, key=lambda condition: (condition.type != ConditionType.READY, condition.type))
+        sorted(conditions, key=lambda condition: (condition.type != ConditionType.READY, condition.type))
     )
 
 

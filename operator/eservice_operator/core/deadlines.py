@@ -3,16 +3,20 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from eservice_operator.api.acts import DecisionState
-from eservice_operator.core.dates import add_working_days, day_after_end, start_of_day
+from eservice_operator.api.base import TemplateRef
+from eservice_operator.core.availability import available
+from eservice_operator.core.dates import add_working_days, following_day, start_of_day
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.rollout import Rollout
-from eservice_operator.core.unpublication import judge
+from eservice_operator.core.unpublication import is_open, judge
 
 INSTALL_WITHIN_WORKING_DAYS = 10
+ONE_SECOND = timedelta(seconds=1)
 
 
 def installation_due(facts: Facts) -> date | None:
@@ -26,40 +30,56 @@ def installation_due(facts: Facts) -> date | None:
 
 
 def next_instant(facts: Facts, rollout: Rollout) -> datetime | None:
-    """The earliest instant after now at which the decision or the report can come out differently."""
-    zone = facts.policy.zone
-    candidates = [start_of_day(day, zone) for day in _days(facts)]
-    candidates += list(_instants(facts, rollout))
+    """The earliest instant after now, in whole seconds, at which an answer can come out differently."""
+    today = facts.today
+    day = min((day for day in _days(facts) if day > today), default=None)
+    candidates = [_whole(at) for at in _instants(facts, rollout)]
+    if day is not None:
+        candidates.append(start_of_day(day, facts.policy.zone))
     return min((at for at in candidates if at > facts.now), default=None)
 
 
+def _whole(at: datetime) -> datetime:
+    """The first whole second that is not before an instant: decisions count in whole seconds."""
+    cut = at.replace(microsecond=0)
+    return cut if cut == at else cut + ONE_SECOND
+
+
 def _days(facts: Facts) -> Iterator[date]:
-    """Local days whose first instant matters."""
-    for version in (v for known in facts.world.templates.values() for v in known.catalogue.versions):
-        for day in (version.published, version.withdrawn_at):
-            if day is not None:
-                yield day
-    for lag in (facts.public_lag, facts.lag(facts.wanted.template)):
+    """Local days, the first instant of which matters."""
+    today = facts.today
+    for known in facts.world.templates.values():
+        following = bisect_right(known.turns, today)
+        yield from known.turns[following : following + 1]
+    for template in _templates(facts):
+        lag = facts.lag(template)
         if lag is not None and lag.overdue_since is not None:
             yield lag.overdue_since
-    for known in facts.world.templates.values():
-        if known.template.spec.lifecycle.enforce_from is not None:
-            yield known.template.spec.lifecycle.enforce_from
-    for act in facts.world.acts:
-        if act.spec.revoked is not None:
-            yield act.spec.revoked.at
-    for deferral in facts.world.deferrals:
-        if deferral.spec.revoked is not None:
-            yield deferral.spec.revoked.at
-    for decision in facts.world.decisions:
-        if decision.spec.revoked is not None:
-            yield decision.spec.revoked.at
+        ends = None if lag is None or lag.migrate_by is None else following_day(lag.migrate_by)
+        if ends is not None:
+            yield ends
+    due = installation_due(facts)
+    ends = None if due is None or available(facts.deployment(facts.wanted.name)) else following_day(due)
+    if ends is not None:
+        yield ends
+    revocations = [
+        *(act.spec.revoked for act in facts.world.acts),
+        *(deferral.spec.revoked for deferral in facts.world.deferrals),
+        *(decision.spec.revoked for decision in facts.decisions),
+    ]
+    yield from (revoked.at for revoked in revocations if revoked is not None)
+
+
+def _templates(facts: Facts) -> Iterator[TemplateRef]:
+    """The template versions whose lag some answer rests on."""
+    yield facts.wanted.template
+    if facts.public_template is not None:
+        yield facts.public_template
+    yield from (decision.spec.release.template for decision in facts.decisions if is_open(decision))
 
 
 def _instants(facts: Facts, rollout: Rollout) -> Iterator[datetime]:
-    """Instants that matter, and the ends of local days."""
-    zone = facts.policy.zone
-    for decision in facts.world.decisions:
+    for decision in facts.decisions:
         status = judge(facts, decision)
         if status.state is DecisionState.SCHEDULED and status.effective_at is not None:
             yield status.effective_at
@@ -70,9 +90,3 @@ def _instants(facts: Facts, rollout: Rollout) -> Iterator[datetime]:
         yield paused.until
     if rollout.drained_at is not None:
         yield rollout.drained_at
-    for lag in (facts.public_lag, facts.lag(facts.wanted.template)):
-        if lag is not None and lag.migrate_by is not None:
-            yield day_after_end(lag.migrate_by, zone)
-    due = installation_due(facts)
-    if due is not None:
-        yield day_after_end(due, zone)

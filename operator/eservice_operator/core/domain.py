@@ -10,8 +10,10 @@ from eservice_operator.core import conditions as c
 from eservice_operator.core.conditions import Verdict
 from eservice_operator.core.decide import Decision
 from eservice_operator.core.facts import Facts
-from eservice_operator.core.gates import Unmet, blocks_install
+from eservice_operator.core.gates import blocks_install
 from eservice_operator.core.routing import serving
+from eservice_operator.core.scheduling import cause_of
+from eservice_operator.core.unmet import Unmet
 from eservice_operator.core.unpublication import blocking_decision
 
 # condition, the gates behind it, and the reason when all of them are passed
@@ -67,9 +69,9 @@ def template_current(facts: Facts) -> Verdict:
         text = f"EServiceTemplate {template.name} has no version {template.version}"
         return c.unknown(kind, Reason.TEMPLATE_VERSION_UNKNOWN, text)
     if lag.overdue(facts.today):
-        cause = f" behind {lag.caused_by.text}" if lag.caused_by else ""
-        text = f"{what} is overdue{cause} since {lag.overdue_since}"
-        return c.false(kind, Reason.TEMPLATE_OVERDUE, text)
+        cause = cause_of(facts, template, lag)
+        why = f"lags too far behind {cause}" if cause else "was withdrawn"
+        return c.false(kind, Reason.TEMPLATE_OVERDUE, f"{what} {why}: overdue since {lag.overdue_since}")
     if lag.migration_due(facts.today):
         return c.false(kind, Reason.MIGRATION_DUE, f"{what} should have been migrated by {lag.migrate_by}")
     if lag.at_risk is not None:
@@ -83,24 +85,35 @@ def published_verdict(decision: Decision) -> Verdict:
     facts, kind = decision.facts, ConditionType.PUBLISHED
     if facts.route is not None:
         seen = serving(facts.route, facts.policy)
-        make = c.true if seen.accepted else c.false
-        return make(kind, seen.reason, seen.message)
-    if facts.suspended and facts.world.registration is not None:
-        suspension = facts.world.registration.spec.suspended
-        text = f"suspended by the Agency: {suspension.reason}" if suspension else ""
-        return c.false(kind, Reason.REGISTRATION_SUSPENDED, text)
-    if facts.paused and facts.spec.publication.paused is not None:
-        return c.false(
-            kind, Reason.PAUSED, f"paused by the institution: {facts.spec.publication.paused.reason}"
-        )
+        beside = () if facts.public_name == facts.wanted.name else decision.rollout.public_gates
+        but = f"; the public release does not pass: {gate_list(beside)}" if seen.served and beside else ""
+        return (c.true if seen.served else c.false)(kind, seen.reason, seen.message + but)
+    return c.false(kind, *(_taken_off(facts) or _not_yet(decision)))
+
+
+def _taken_off(facts: Facts) -> tuple[Reason, str] | None:
+    """What takes a running service off the public route."""
+    registration, paused = facts.world.registration, facts.spec.publication.paused
+    if registration is not None and registration.spec.suspended is not None:
+        text = f"suspended by the Agency: {registration.spec.suspended.reason}"
+        return Reason.REGISTRATION_SUSPENDED, text
+    if facts.paused and paused is not None:
+        return Reason.PAUSED, f"paused by the institution: {paused.reason}"
     template = facts.public_template
     blocking = None if template is None else blocking_decision(facts, template)
-    if blocking is not None:
-        text = f"unpublished by UnpublishDecision {blocking.metadata.name}: {blocking.spec.release.template.version}"
-        text += f" is overdue since {blocking.spec.overdue_since}; comes back by itself once renewed"
-        return c.false(kind, Reason.TEMPLATE_OVERDUE, text)
-    gates = decision.rollout.gates if facts.public_name is None else decision.rollout.public_gates
-    gates = gates or decision.rollout.gates
+    if template is None or blocking is None:
+        return None
+    text = (
+        f"unpublished by UnpublishDecision {blocking.metadata.name}: {template.version} is overdue since"
+        f" {blocking.spec.overdue_since}; comes back by itself once renewed"
+    )
+    return Reason.TEMPLATE_OVERDUE, text
+
+
+def _not_yet(decision: Decision) -> tuple[Reason, str]:
+    """What a release that may be public waits for."""
+    facts, rollout = decision.facts, decision.rollout
+    gates = rollout.gates if facts.public_name is None else rollout.public_gates or rollout.gates
     if gates:
-        return c.false(kind, gates[0].reason, gates[0].message)
-    return c.false(kind, Reason.SWITCHING, "every gate is passed; the release is being made public")
+        return gates[0].reason, gates[0].message
+    return Reason.SWITCHING, "every gate is passed; the release is being made public"

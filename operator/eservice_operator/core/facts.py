@@ -4,22 +4,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 
 from eservice_operator.api import names
-from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
+from eservice_operator.api.acts import AcceptanceAct, ProductionVerification, UnpublishDecision
 from eservice_operator.api.base import Environment, ObjectMeta, TemplateRef
 from eservice_operator.api.eservice import EServiceSpec
 from eservice_operator.api.template import Enforcement, Lifecycle
 from eservice_operator.core.dates import local_day, start_of_day
-from eservice_operator.core.lag import Lag, measure_lag
-from eservice_operator.core.releases import Snapshot, newest, release_name, snapshot_of
-from eservice_operator.core.templating import lag_policy_of
+from eservice_operator.core.lag import Lag
+from eservice_operator.core.releases import Snapshot, newest, snapshot_of
 from eservice_operator.core.versions import CatalogueVersion
 from eservice_operator.core.world import Observed, Policy, World
 
-CANDIDATE_SUFFIX = "-candidate"
+UNDATED = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,12 @@ class Facts:
         return self.world.service.spec
 
     @cached_property
+    def place(self) -> tuple[str, str]:
+        """Namespace and name of the EService."""
+        metadata = self.world.service.metadata
+        return metadata.namespace, metadata.name
+
+    @cached_property
     def today(self) -> date:
         """The local day."""
         return local_day(self.now, self.policy.zone)
@@ -53,6 +58,8 @@ class Facts:
     def production(self) -> bool:
         """Whether the rules for Production bind."""
         return self.spec.environment is Environment.PRODUCTION
+
+    # releases
 
     @cached_property
     def wanted(self) -> Snapshot:
@@ -80,13 +87,18 @@ class Facts:
 
     @cached_property
     def public(self) -> Snapshot | None:
-        """The public release as it last ran; of the wanted one if its snapshot was lost."""
+        """The public release as it last ran; as the spec wants it if that names it and nobody remembers."""
         if self.public_name is None:
             return None
         found = newest(self.world.snapshots, self.public_name)
         if found is None and self.public_name == self.wanted.name:
             return self.wanted
         return found
+
+    @cached_property
+    def lost(self) -> bool:
+        """Whether nobody remembers any more how the public release runs: then it is left as it is."""
+        return self.public_name is not None and self.public is None
 
     @cached_property
     def public_template(self) -> TemplateRef | None:
@@ -98,20 +110,11 @@ class Facts:
             return remembered.template
         return None
 
-    @cached_property
-    def updating(self) -> bool:
-        """Whether the spec names another release than the public one."""
-        return self.public_name is not None and self.public_name != self.wanted.name
-
-    @cached_property
-    def previous_name(self) -> str | None:
-        """The release that was public before, kept as the way back."""
-        service = self.public_service
-        return None if service is None else service.annotations.get(names.PREVIOUS_RELEASE_ANNOTATION) or None
-
     def installed_snapshot(self, name: str) -> Snapshot | None:
         """The newest remembered snapshot of a release."""
         return newest(self.world.snapshots, name)
+
+    # templates (R7, R8)
 
     def lifecycle(self, template: TemplateRef) -> Lifecycle | None:
         """The policy of a template; none when the template is unknown."""
@@ -132,33 +135,84 @@ class Facts:
 
     def lag(self, template: TemplateRef) -> Lag | None:
         """The lag of a template version; none when it is unknown, which is never overdue."""
-        known, used = self.world.templates.get(template.name), self.version(template)
-        if known is None or used is None:
-            return None
-        return measure_lag(known.catalogue, used, lag_policy_of(known.template), self.today)
+        known = self.world.templates.get(template.name)
+        return None if known is None else known.lag(template.version, self.today)
 
     @cached_property
     def public_lag(self) -> Lag | None:
         """The lag of the public release."""
         return None if self.public_template is None else self.lag(self.public_template)
 
-    def act(self, release: Snapshot) -> AcceptanceAct | None:
-        """The newest act for that release, one in force before a revoked one."""
+    # registration (R1)
+
+    @cached_property
+    def registered_namespace(self) -> str | None:
+        """The namespace that the registration has for the environment."""
+        registration = self.world.registration
+        if registration is None:
+            return None
+        return next(
+            (e.name for e in registration.spec.namespaces if e.environment is self.spec.environment), None
+        )
+
+    @cached_property
+    def stands(self) -> bool:
+        """Whether it is this EService that stands for its registration and environment.
+
+        Anybody can name any registration in a namespace of their own; such an EService has no say in what
+        was decided about the real one.
+        """
+        if self.world.senior is not None:
+            return False
+        return self.world.registration is None or self.registered_namespace == self.place[0]
+
+    @cached_property
+    def decisions(self) -> tuple[UnpublishDecision, ...]:
+        """The decisions that this EService is subject to, by name; closed ones too."""
+        if self.world.senior is not None:
+            return ()
+        everywhere = self.stands and self.world.registration is not None
         mine = [
-            act for act in self.world.acts if release_name(act.spec.image, act.spec.template) == release.name
+            decision
+            for decision in self.world.decisions
+            if decision.spec.registration == self.spec.registration
+            and decision.spec.environment is self.spec.environment
+            and (everywhere or self._named(decision.spec.e_service.namespace, decision.spec.e_service.name))
         ]
-        return max(mine, key=lambda act: (self.in_force(act), *age(act.metadata)), default=None)
+        return tuple(sorted(mine, key=lambda decision: decision.metadata.name))
+
+    def _named(self, namespace: str, name: str) -> bool:
+        return self.place == (namespace, name)
+
+    # records (R2, R6)
+
+    def act(self, release: Snapshot) -> AcceptanceAct | None:
+        """The act for that release: one in force, signed before the request if there is one, the newest."""
+        mine = [
+            act
+            for act in self.world.acts
+            if release.names(act.spec.image, act.spec.template)
+            and self._named(act.spec.e_service.namespace, act.spec.e_service.name)
+        ]
+        return max(
+            mine, key=lambda act: (self.in_force(act), self._timely(act), *age(act.metadata)), default=None
+        )
 
     def in_force(self, act: AcceptanceAct) -> bool:
         """Whether an act holds today."""
         return act.spec.revoked is None or act.spec.revoked.at > self.today
+
+    def _timely(self, act: AcceptanceAct) -> bool:
+        request = self.spec.production_request
+        return request is not None and act.spec.signed_at <= request.requested_at
 
     def verifications(self, release: Snapshot) -> tuple[ProductionVerification, ...]:
         """The verifications of that release, the newest last (creation time, then name)."""
         mine = [
             verification
             for verification in self.world.verifications
-            if release_name(verification.spec.image, verification.spec.template) == release.name
+            if release.names(verification.spec.image, verification.spec.template)
+            and self._named(verification.metadata.namespace, verification.spec.e_service)
         ]
         return tuple(sorted(mine, key=lambda verification: age(verification.metadata)))
 
@@ -171,14 +225,18 @@ class Facts:
             return True
         return verification.spec.verified_at >= start_of_day(request.requested_at, self.policy.zone)
 
+    # children
+
     def deployment(self, release: str) -> Observed | None:
         """The Deployment of a release."""
         return self.world.child("Deployment", deployment_name(self.world.service.metadata.name, release))
 
     @cached_property
     def route(self) -> Observed | None:
-        """The public route."""
-        return self.world.child("HTTPRoute", route_name(self.world))
+        """The public route, also while it is being deleted: until it is gone it may be served."""
+        return self.world.children.get(("HTTPRoute", route_name(*self.place)))
+
+    # what takes a running service off the public route, beside R8
 
     @cached_property
     def paused(self) -> bool:
@@ -192,10 +250,9 @@ class Facts:
         return self.world.registration is not None and self.world.registration.spec.suspended is not None
 
 
-def age(metadata: ObjectMeta) -> tuple[str, str]:
+def age(metadata: ObjectMeta) -> tuple[datetime, str]:
     """Sort key for "newest": creation time, then name."""
-    created = metadata.creation_timestamp
-    return (created.isoformat() if created else "", metadata.name)
+    return metadata.creation_timestamp or UNDATED, metadata.name
 
 
 def deployment_name(service: str, release: str) -> str:
@@ -203,30 +260,6 @@ def deployment_name(service: str, release: str) -> str:
     return f"{service}-{release}"
 
 
-def route_name(world: World) -> str:
+def route_name(namespace: str, service: str) -> str:
     """Name of the public route in the Agency's namespace."""
-    metadata = world.service.metadata
-    return f"{metadata.namespace}.{metadata.name}"
-
-
-def available(deployment: Observed | None) -> bool:
-    """Whether a Deployment serves its newest generation."""
-    if deployment is None or deployment.status.get("observedGeneration", -1) < deployment.generation:
-        return False
-    return int(deployment.status.get("availableReplicas", 0)) > 0 and any(
-        condition.get("type") == "Available" and condition.get("status") == "True"
-        for condition in deployment.status.get("conditions") or ()
-    )
-
-
-def rolled_out(deployment: Observed | None, replicas: int) -> bool:
-    """Whether that many replicas of a Deployment's newest template are available, and no old ones are left."""
-    if deployment is None or not available(deployment):
-        return False
-    status = deployment.status
-    updated = int(status.get("updatedReplicas", 0))
-    return (
-        updated >= replicas
-        and int(status.get("availableReplicas", 0)) >= replicas
-        and int(status.get("replicas", 0)) == updated
-    )
+    return f"{namespace}.{service}"

@@ -7,9 +7,8 @@ from datetime import datetime
 
 from eservice_operator.api.base import Status
 from eservice_operator.api.eservice import EServiceStatus
-from eservice_operator.api.reasons import ConditionType, Reason
-from eservice_operator.core import conditions as c
-from eservice_operator.core.conditions import Verdict
+from eservice_operator.api.reasons import Reason
+from eservice_operator.core.conditions import stalled
 from eservice_operator.core.report import report_invalid
 
 
@@ -17,20 +16,9 @@ def invalid_status(old: Status, generation: int, errors: tuple[str, ...], now: d
     """The status that says which fields are wrong and what to write instead."""
     if isinstance(old, EServiceStatus):
         return report_invalid(old, generation, errors, now)
-    text = "; ".join(errors)
-    summary = {ConditionType.READY, ConditionType.RECONCILING, ConditionType.STALLED}
-    verdicts = (
-        c.false(ConditionType.READY, Reason.INVALID_SPEC, text),
-        c.true(ConditionType.STALLED, Reason.INVALID_SPEC, text),
-        *(
-            Verdict(ConditionType(known.type), known.status, Reason(known.reason), known.message)
-            for known in old.conditions
-            if known.type not in summary
-        ),
-    )
     return old.model_copy(
         update={
             "observed_generation": generation,
-            "conditions": c.merge(old.conditions, verdicts, generation, now),
+            "conditions": stalled(old.conditions, Reason.INVALID_SPEC, "; ".join(errors), generation, now),
         }
     )

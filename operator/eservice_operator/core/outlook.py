@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from eservice_operator.api.acts import DecisionState
 from eservice_operator.api.eservice import Next
+from eservice_operator.core.availability import available
+from eservice_operator.core.conditions import told
 from eservice_operator.core.dates import day_after_end
 from eservice_operator.core.deadlines import installation_due
 from eservice_operator.core.decide import Decision
-from eservice_operator.core.facts import available
-from eservice_operator.core.unpublication import governing_decision, judge, planned_at
+from eservice_operator.core.unpublication import governing_decision, judge
 
 
 def outlook(decision: Decision) -> Next | None:
@@ -35,14 +36,10 @@ def _changes(decision: Decision) -> Iterator[Next]:
             yield Next(
                 action="Unpublish",
                 at=judged.effective_at,
-                why=f"{judged.message} ({governing.metadata.name})",
+                why=told(f"{judged.message} ({governing.metadata.name})"),
             )
-    elif facts.production and facts.public_template is not None and lag is not None:
-        at = planned_at(facts, facts.public_template, lag)
-        if at is not None:
-            yield Next(action="Unpublish", at=at, why=f"R8: overdue since {lag.overdue_since}")
     paused = facts.spec.publication.paused
-    if facts.paused and paused is not None and paused.until is not None:
+    if facts.public_name is not None and facts.paused and paused is not None and paused.until is not None:
         yield Next(action="Republish", at=paused.until, why=f"the pause ends: {paused.reason}")
     if lag is not None and lag.migrate_by is not None:
         why = f"R7: the last day for migrating is {lag.migrate_by}"

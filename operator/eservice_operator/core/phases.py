@@ -7,7 +7,7 @@ from eservice_operator.api.base import ConditionStatus
 from eservice_operator.api.reasons import Gate, Phase, Reason
 from eservice_operator.core.conditions import Verdict
 from eservice_operator.core.decide import Decision
-from eservice_operator.core.gates import blocks_install
+from eservice_operator.core.gates import blocks_install, refused
 
 
 def phase_of(decision: Decision, published: Verdict) -> Phase:
@@ -31,10 +31,10 @@ def _first_time(decision: Decision) -> Phase:
     """The way to the public for a release that nobody has seen yet."""
     gates = decision.rollout.gates
     missing = {unmet.gate for unmet in gates}
-    if decision.rollout.candidate is None or (blocks_install(gates) and Gate.INSTALLED in missing):
+    if refused(decision.facts, gates) is not None:
+        return Phase.INVALID
+    if blocks_install(gates):
         return Phase.PENDING
     if Gate.INSTALLED in missing or not missing:
         return Phase.INSTALLING
-    if Gate.VERIFIED in missing:
-        return Phase.AWAITING_VERIFICATION
-    return Phase.PENDING
+    return Phase.AWAITING_VERIFICATION

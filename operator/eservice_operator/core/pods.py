@@ -10,8 +10,9 @@ from pydantic import BaseModel
 from eservice_operator.api import names
 from eservice_operator.api.workload import EnvFrom, EnvVar, ExtraContainer, Probe, Resources, Volume, Workload
 from eservice_operator.core.actions import Manifest
-from eservice_operator.core.facts import Facts, deployment_name
-from eservice_operator.core.manifests import PORT_NAME, child, labels_of, release_selector
+from eservice_operator.core.facts import deployment_name
+from eservice_operator.core.manifests import PORT_NAME
+from eservice_operator.core.owner import Owner
 from eservice_operator.core.releases import Snapshot
 
 MAIN_CONTAINER = "app"
@@ -125,20 +126,20 @@ def _main_container(release: Snapshot) -> dict[str, Any]:
     )
 
 
-def _spread(facts: Facts, release: str) -> list[dict[str, Any]]:
+def _spread(owner: Owner, release: str) -> list[dict[str, Any]]:
     """Over nodes and zones, but never at the price of not running."""
     return [
         {
             "maxSkew": 1,
             "topologyKey": key,
             "whenUnsatisfiable": "ScheduleAnyway",
-            "labelSelector": {"matchLabels": release_selector(facts, release)},
+            "labelSelector": {"matchLabels": owner.release_selector(release)},
         }
         for key in ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
     ]
 
 
-def _pod_spec(facts: Facts, release: Snapshot) -> dict[str, Any]:
+def _pod_spec(owner: Owner, release: Snapshot) -> dict[str, Any]:
     workload = release.workload
     security: dict[str, Any] = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
     if workload.run_as_user is not None:
@@ -146,7 +147,7 @@ def _pod_spec(facts: Facts, release: Snapshot) -> dict[str, Any]:
         security["fsGroup"] = workload.run_as_user
     return _filled(
         {
-            "serviceAccountName": facts.world.service.metadata.name,
+            "serviceAccountName": owner.name,
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "terminationGracePeriodSeconds": workload.termination_grace_period_seconds,
@@ -155,7 +156,7 @@ def _pod_spec(facts: Facts, release: Snapshot) -> dict[str, Any]:
             "nodeSelector": dict(workload.scheduling.node_selector),
             "tolerations": [_plain(toleration) for toleration in workload.scheduling.tolerations],
             "priorityClassName": workload.scheduling.priority_class_name,
-            "topologySpreadConstraints": _spread(facts, release.name),
+            "topologySpreadConstraints": _spread(owner, release.name),
             "initContainers": [_extra_container(container) for container in workload.init_containers],
             "containers": [
                 _main_container(release),
@@ -169,25 +170,17 @@ def _pod_spec(facts: Facts, release: Snapshot) -> dict[str, Any]:
     )
 
 
-def build_deployment(facts: Facts, release: Snapshot, replicas: int) -> Manifest:
+def build_deployment(owner: Owner, release: Snapshot, replicas: int) -> Manifest:
     """The Deployment of a release at that many replicas; rolls without losing capacity."""
-    name = deployment_name(facts.world.service.metadata.name, release.name)
     labels = {names.RELEASE_LABEL: release.name}
+    pod_labels = {key: value for key, value in owner.labels.items() if key != names.OWNER_UID_LABEL} | labels
     spec = {
         "replicas": replicas,
         "revisionHistoryLimit": 2,
         "progressDeadlineSeconds": PROGRESS_DEADLINE_SECONDS,
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": 0}},
-        "selector": {"matchLabels": release_selector(facts, release.name)},
-        "template": {
-            "metadata": {
-                "labels": {
-                    key: value
-                    for key, value in (labels_of(facts) | labels).items()
-                    if key != names.OWNER_UID_LABEL
-                }
-            },
-            "spec": _pod_spec(facts, release),
-        },
+        "selector": {"matchLabels": owner.release_selector(release.name)},
+        "template": {"metadata": {"labels": pod_labels}, "spec": _pod_spec(owner, release)},
     }
-    return child(facts, "apps/v1", "Deployment", name, {"spec": spec}, labels=labels)
+    name = deployment_name(owner.name, release.name)
+    return owner.child("apps/v1", "Deployment", name, {"spec": spec}, labels=labels)

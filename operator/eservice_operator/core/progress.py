@@ -7,9 +7,11 @@ from eservice_operator.api.base import ConditionStatus
 from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.core import conditions as c
 from eservice_operator.core.actions import Outcome
+from eservice_operator.core.availability import failure_of, rolled_out, scaled_to_zero
 from eservice_operator.core.conditions import Verdict
 from eservice_operator.core.decide import Decision
-from eservice_operator.core.facts import Facts, rolled_out
+from eservice_operator.core.facts import Facts
+from eservice_operator.core.gates import refused
 from eservice_operator.core.rollout import Running
 
 
@@ -22,7 +24,8 @@ def progress(decision: Decision, outcome: Outcome, published: Verdict) -> tuple[
         reason, text = stalled
         return c.false(ConditionType.READY, reason, text), c.true(ConditionType.STALLED, reason, text)
     if outcome.failure is not None:
-        return _reconciling(Reason.PROGRESSING_WITH_RETRY, outcome.failure.message)
+        text = outcome.failure.message or outcome.failure.reason
+        return _reconciling(Reason.PROGRESSING_WITH_RETRY, text)
     under_way = _under_way(decision, published)
     if under_way is not None:
         return _reconciling(*under_way)
@@ -41,19 +44,17 @@ def _reconciling(reason: Reason, text: str) -> tuple[Verdict, ...]:
 
 def _stalled(decision: Decision, outcome: Outcome) -> tuple[Reason, str] | None:
     """What only a change of spec, or of a foreign object, can mend."""
-    failure = outcome.failure
+    facts, failure = decision.facts, outcome.failure
     if failure is not None and not failure.transient:
         reason = Reason.NAME_COLLISION if failure.reason == Reason.NAME_COLLISION else Reason.REJECTED
-        return reason, failure.message
+        return reason, failure.message or failure.reason
+    unmet = refused(facts, decision.rollout.gates)
+    if unmet is not None:
+        return unmet.reason, unmet.message
     for running in decision.rollout.running:
-        deployment = decision.facts.deployment(running.release.name)
-        for condition in deployment.status.get("conditions") or () if deployment is not None else ():
-            if (
-                condition.get("type") == "Progressing"
-                and condition.get("reason") == "ProgressDeadlineExceeded"
-            ):
-                name = deployment.ref.name if deployment is not None else ""
-                return Reason.ROLLOUT_FAILED, f"Deployment {name}: {condition.get('message', '')}"
+        text = failure_of(facts.deployment(running.release.name))
+        if text is not None:
+            return Reason.ROLLOUT_FAILED, text
     return None
 
 
@@ -66,13 +67,15 @@ def _under_way(decision: Decision, published: Verdict) -> tuple[Reason, str] | N
         if not _settled(facts, running):
             text = f"release {running.release.template.version} ({running.release.name}) waits for its Pods"
             return Reason.AWAITING_PODS, text
-    if facts.route is not None and published.status is not ConditionStatus.TRUE:
+    if facts.route is not None and facts.route.terminating:
+        return Reason.PROGRESSING, "the public route is being removed"
+    if facts.route is not None and published.reason is not Reason.PUBLISHED:
         return published.reason, published.message
     return None
 
 
 def _settled(facts: Facts, running: Running) -> bool:
     deployment = facts.deployment(running.release.name)
-    if deployment is not None and running.replicas == 0:
-        return int(deployment.status.get("replicas", 0)) == 0
+    if running.replicas == 0:
+        return scaled_to_zero(deployment)
     return rolled_out(deployment, running.replicas)

@@ -11,7 +11,6 @@ from datetime import date, datetime
 
 from eservice_operator.api.acts import (
     AcceptanceAct,
-    DecisionState,
     ProductionVerification,
     UnpublishDecision,
     UnpublishDecisionStatus,
@@ -20,10 +19,12 @@ from eservice_operator.api.acts import (
 from eservice_operator.api.base import Status
 from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.api.registration import EServiceIdentifier
-from eservice_operator.core.conditions import Verdict, false, merge, true
+from eservice_operator.core.conditions import Verdict, merge, true
 from eservice_operator.core.dates import Period, add_period, local_day
 from eservice_operator.core.releases import release_name
 from eservice_operator.core.world import Policy, RecordWorld
+
+KNOWN_REASONS = frozenset(Reason)
 
 
 def record_status(world: RecordWorld, now: datetime, policy: Policy) -> Status:
@@ -56,7 +57,10 @@ def _verdict(world: RecordWorld, now: datetime, today: date) -> Verdict:
 
 
 def next_change(world: RecordWorld, now: datetime, policy: Policy) -> date | None:
-    """The next local day on which the status of a record changes by itself."""
+    """The next local day on which the status of a record changes by itself.
+
+    A verification dated later today comes into force with its e-service, whose change wakes it.
+    """
     today = local_day(now, policy.zone)
     record = world.record
     days: list[date] = []
@@ -64,6 +68,8 @@ def next_change(world: RecordWorld, now: datetime, policy: Policy) -> date | Non
         days.append(record.spec.revoked.at)
     if isinstance(record, UnpublishDeferral):
         days.append(add_period(record.spec.until, Period(months=0, days=1)))
+    if isinstance(record, ProductionVerification):
+        days.append(local_day(record.spec.verified_at, policy.zone))
     return min((day for day in days if day > today), default=None)
 
 
@@ -115,10 +121,8 @@ def decision_status(
     decision: UnpublishDecision, judged: UnpublishDecisionStatus, now: datetime
 ) -> UnpublishDecisionStatus:
     """The judged status with its generation and conditions."""
-    reason = Reason(judged.reason) if judged.reason in set(Reason) else Reason.PROGRESSING
-    held = judged.state is DecisionState.HELD
-    make = false if held else true
-    verdict = make(ConditionType.READY, reason, judged.message)
+    reason = Reason(judged.reason) if judged.reason in KNOWN_REASONS else Reason.SUCCEEDED
+    verdict = true(ConditionType.READY, reason, judged.message)
     generation = decision.metadata.generation
     return judged.model_copy(
         update={

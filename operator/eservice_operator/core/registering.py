@@ -8,19 +8,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from eservice_operator.api import names
+from eservice_operator.api.base import Environment
+from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.api.registration import (
-    EServiceRegistrationStatus,
     EnvironmentNamespace,
+    EServiceRegistrationStatus,
     NamespaceState,
     NamespaceStatus,
 )
-from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.core import conditions as c
 from eservice_operator.core.actions import Action, Create, Manifest, Outcome, Ref, SetLabels
 from eservice_operator.core.conditions import Verdict
+from eservice_operator.core.facts import age
 from eservice_operator.core.world import Observed, RegistrationWorld
 
 IDENTIFIER_PREFIX = "EP-"
+LAST_NUMBER = 999_999
 
 
 @dataclass(frozen=True)
@@ -38,16 +41,14 @@ class RegistrationDecision:
 
 def decide_registration(world: RegistrationWorld) -> RegistrationDecision:
     """Decide about one registration: pure, total, and quiet once everything is there."""
-    name = world.registration.metadata.name
-    own = next((entry for entry in world.identifiers if entry.spec.registration == name), None)
-    asked = world.registration.spec.identifier
-    holder = next((entry for entry in world.identifiers if entry.spec.identifier == asked), None)
-    taken_by = None if own is not None or holder is None else holder.spec.registration
+    name, asked = world.registration.metadata.name, world.registration.spec.identifier
+    numbers = sorted(entry.spec.identifier for entry in world.identifiers if entry.spec.registration == name)
+    holders = {entry.spec.identifier: entry.spec.registration for entry in world.identifiers}
+    taken_by = None if numbers or asked is None else holders.get(asked)
     actions: list[Action] = []
-    if own is None and taken_by is None:
-        actions.append(
-            Create(_identifier(world, asked or next_identifier(world)), "R1: every registration has a number")
-        )
+    if not numbers and taken_by is None:
+        manifest = _identifier(world, asked or next_identifier(frozenset(holders)))
+        actions.append(Create(manifest, "R1: every registration has a number"))
     states = []
     for entry in world.registration.spec.namespaces:
         state, message, wanted = _namespace(world, entry)
@@ -57,19 +58,20 @@ def decide_registration(world: RegistrationWorld) -> RegistrationDecision:
         actions += wanted
     return RegistrationDecision(
         world=world,
-        identifier=None if own is None else own.spec.identifier,
+        identifier=numbers[0] if numbers else None,
         taken_by=taken_by,
         namespaces=tuple(states),
         actions=tuple(actions),
     )
 
 
-def next_identifier(world: RegistrationWorld) -> str:
-    """The number after the highest there is: unique and never reused."""
-    highest = max(
-        (int(entry.spec.identifier[len(IDENTIFIER_PREFIX) :]) for entry in world.identifiers), default=0
-    )
-    return f"{IDENTIFIER_PREFIX}{highest + 1:06d}"
+def next_identifier(taken: frozenset[str]) -> str:
+    """The number after the highest there is, which is never reused; after the last one, the first gap."""
+    highest = max((int(number.removeprefix(IDENTIFIER_PREFIX)) for number in taken), default=0)
+    if highest < LAST_NUMBER:
+        return f"{IDENTIFIER_PREFIX}{highest + 1:06d}"
+    free = (f"{IDENTIFIER_PREFIX}{number:06d}" for number in range(1, LAST_NUMBER))
+    return next(number for number in free if number not in taken)
 
 
 def _identifier(world: RegistrationWorld, number: str) -> Manifest:
@@ -97,15 +99,10 @@ def _namespace(
     world: RegistrationWorld, entry: EnvironmentNamespace
 ) -> tuple[NamespaceState, str, tuple[Action, ...]]:
     """How one namespace stands, and what makes it ready; a namespace is the trust boundary."""
-    code = world.registration.spec.institution.code
-    if entry.name in world.reserved or entry.name.startswith("kube-"):
-        text = f"{entry.name} is a system namespace: name one of the institution's own"
-        return NamespaceState.CONFLICT, text, ()
-    if _environments(world, entry) - {entry.environment}:
-        text = f"{entry.name} is registered for another environment: name one namespace for each environment"
-        return NamespaceState.CONFLICT, text, ()
-    observed = world.namespaces.get(entry.name)
-    wanted = _labels(world, entry)
+    conflict = _conflict(world, entry)
+    if conflict is not None:
+        return NamespaceState.CONFLICT, conflict, ()
+    observed, wanted = world.namespaces.get(entry.name), _labels(world, entry)
     if observed is None:
         manifest = {
             "apiVersion": "v1",
@@ -115,17 +112,31 @@ def _namespace(
         return NamespaceState.NOT_ONBOARDED, "is being created", (Create(manifest, "R1: registered"),)
     if observed.terminating:
         return NamespaceState.TERMINATING, f"{entry.name} is being deleted", ()
-    if observed.labels.get(names.INSTITUTION_LABEL) != code:
+    if names.INSTITUTION_LABEL not in observed.labels:
+        code = world.registration.spec.institution.code
         text = (
             f"{entry.name} exists and is not marked for the institution; an administrator adopts it with:"
             f" kubectl label namespace {entry.name} {names.INSTITUTION_LABEL}={code}"
         )
         return NamespaceState.NOT_ONBOARDED, text, ()
-    environment = observed.labels.get(names.ENVIRONMENT_LABEL)
-    if environment not in (None, entry.environment.value.lower()):
-        text = f"{entry.name} is labelled for the environment {environment}: name another namespace"
-        return NamespaceState.CONFLICT, text, ()
     return NamespaceState.READY, "", tuple(_relabel(observed, wanted))
+
+
+def _conflict(world: RegistrationWorld, entry: EnvironmentNamespace) -> str | None:
+    """Why the namespace can never be this registration's for the environment."""
+    if entry.name in world.reserved or entry.name.startswith("kube-"):
+        return f"{entry.name} is a system namespace: name one of the institution's own"
+    if _environments(world, entry) - {entry.environment}:
+        return f"{entry.name} is registered for another environment: name one namespace for each environment"
+    observed = world.namespaces.get(entry.name)
+    labels = {} if observed is None else observed.labels
+    code = world.registration.spec.institution.code
+    if labels.get(names.INSTITUTION_LABEL, code) != code:
+        return f"{entry.name} belongs to another institution: name one of the institution's own"
+    environment = labels.get(names.ENVIRONMENT_LABEL)
+    if environment not in (None, entry.environment.value.lower()):
+        return f"{entry.name} is labelled for the environment {environment}: name another namespace"
+    return None
 
 
 def _relabel(observed: Observed, wanted: dict[str, str]) -> Iterator[Action]:
@@ -135,22 +146,12 @@ def _relabel(observed: Observed, wanted: dict[str, str]) -> Iterator[Action]:
         yield SetLabels(Ref("v1", "Namespace", "", observed.ref.name), observed.uid, wanted, why)
 
 
-def _environments(world: RegistrationWorld, entry: EnvironmentNamespace) -> set[object]:
+def _environments(world: RegistrationWorld, entry: EnvironmentNamespace) -> set[Environment]:
     """The environments for which registrations that came before this one use the namespace."""
-    mine = world.registration.metadata
-
-    def before(other_created: datetime | None, other_name: str) -> bool:
-        created = mine.creation_timestamp
-        return (other_created is not None, other_created and other_created.isoformat(), other_name) < (
-            created is not None,
-            created and created.isoformat(),
-            mine.name,
-        )
-
     return {
         claimed.environment
         for other in world.others
-        if before(other.metadata.creation_timestamp, other.metadata.name)
+        if age(other.metadata) < age(world.registration.metadata)
         for claimed in other.spec.namespaces
         if claimed.name == entry.name
     }
@@ -171,36 +172,46 @@ def registration_status(
 
 
 def _verdicts(decision: RegistrationDecision, outcome: Outcome) -> tuple[Verdict, ...]:
-    spec = decision.world.registration.spec
+    return (*_progress(decision, outcome), _registered(decision))
+
+
+def _registered(decision: RegistrationDecision) -> Verdict:
+    kind, institution = ConditionType.REGISTERED, decision.world.registration.spec.institution
+    refusal = _refusal(decision)
+    if decision.identifier is not None:
+        return c.true(kind, Reason.REGISTERED, f"{decision.identifier}, {institution.name}")
+    if refusal is not None:
+        return c.false(kind, Reason.IDENTIFIER_TAKEN, refusal)
+    return c.false(kind, Reason.PROGRESSING, "the identifier is being allocated")
+
+
+def _refusal(decision: RegistrationDecision) -> str | None:
+    """Why the number that the spec asks for cannot be its own."""
+    asked = decision.world.registration.spec.identifier
     if decision.taken_by is not None:
-        text = f"identifier {spec.identifier} belongs to {decision.taken_by}: leave identifier out to get a new one"
-        return (
-            c.false(ConditionType.READY, Reason.IDENTIFIER_TAKEN, text),
-            c.true(ConditionType.STALLED, Reason.IDENTIFIER_TAKEN, text),
-            c.false(ConditionType.REGISTERED, Reason.IDENTIFIER_TAKEN, text),
-        )
-    if decision.identifier is None:
-        registered = c.false(
-            ConditionType.REGISTERED, Reason.PROGRESSING, "the identifier is being allocated"
-        )
-    else:
-        registered = c.true(
-            ConditionType.REGISTERED, Reason.REGISTERED, f"{decision.identifier}, {spec.institution.name}"
-        )
+        return f"identifier {asked} belongs to {decision.taken_by}: leave identifier out to get a new one"
+    if asked is not None and decision.identifier not in (None, asked):
+        return f"identifier {asked} comes too late, the number is {decision.identifier}: leave identifier out"
+    return None
+
+
+def _progress(decision: RegistrationDecision, outcome: Outcome) -> tuple[Verdict, ...]:
+    """Ready, and Reconciling or Stalled where one of them holds."""
+    ready, suspended = ConditionType.READY, decision.world.registration.spec.suspended
+    refusal = _refusal(decision)
+    if refusal is not None:
+        reason = Reason.IDENTIFIER_TAKEN
+        return c.false(ready, reason, refusal), c.true(ConditionType.STALLED, reason, refusal)
     if outcome.failure is not None or decision.actions:
-        text = outcome.failure.message if outcome.failure else "the identifier or a namespace is being made"
-        reason = Reason.PROGRESSING_WITH_RETRY if outcome.failure else Reason.PROGRESSING
-        return (
-            c.false(ConditionType.READY, reason, text),
-            c.true(ConditionType.RECONCILING, reason, text),
-            registered,
-        )
+        reason, text = Reason.PROGRESSING, "the identifier or a namespace is being made"
+        if outcome.failure is not None:
+            reason, text = Reason.PROGRESSING_WITH_RETRY, outcome.failure.message or outcome.failure.reason
+        return c.false(ready, reason, text), c.true(ConditionType.RECONCILING, reason, text)
     waiting = [entry for entry in decision.namespaces if entry.state is not NamespaceState.READY]
     if waiting:
         conflict = any(entry.state is NamespaceState.CONFLICT for entry in waiting)
         reason = Reason.NAMESPACE_CONFLICT if conflict else Reason.NAMESPACE_NOT_ONBOARDED
-        return c.true(ConditionType.READY, reason, waiting[0].message), registered
-    if spec.suspended is not None:
-        text = f"suspended: {spec.suspended.reason}"
-        return c.true(ConditionType.READY, Reason.REGISTRATION_SUSPENDED, text), registered
-    return c.true(ConditionType.READY, Reason.SUCCEEDED, "identifier and namespaces are in place"), registered
+        return (c.true(ready, reason, waiting[0].message),)
+    if suspended is not None:
+        return (c.true(ready, Reason.REGISTRATION_SUSPENDED, f"suspended: {suspended.reason}"),)
+    return (c.true(ready, Reason.SUCCEEDED, "identifier and namespaces are in place"),)

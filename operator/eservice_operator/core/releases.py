@@ -11,13 +11,15 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 from eservice_operator.api.base import TemplateRef
-from eservice_operator.api.eservice import EService, Use
+from eservice_operator.api.eservice import EService, Publication, Release, Use
 from eservice_operator.api.workload import Workload
 
 HASH_LENGTH = 10
+SHORT_DIGEST = len("sha256:") + 12
 
 
 def short_hash(value: object, length: int = HASH_LENGTH) -> str:
@@ -31,14 +33,20 @@ def digest_of(image: str) -> str:
     return image.rpartition("@")[2]
 
 
+def short_image(image: str) -> str:
+    """An image for messages: the repository, and enough of the digest to tell it apart."""
+    repository, at, digest = image.partition("@")
+    return f"{repository}{at}{digest[:SHORT_DIGEST]}" if at else image
+
+
 def release_name(image: str, template: TemplateRef) -> str:
     """The name of the release; the repository of the image may move."""
-    return short_hash([digest_of(image), template.name, template.version])
+    return _name(digest_of(image), template.name, template.version)
 
 
-def same_release(image: str, template: TemplateRef, other: Snapshot) -> bool:
-    """Whether an act or a verification of (image, template) speaks of that release."""
-    return release_name(image, template) == other.name
+@lru_cache(maxsize=16_384)
+def _name(digest: str, template: str, version: str) -> str:
+    return short_hash([digest, template, version])
 
 
 @dataclass(frozen=True)
@@ -52,11 +60,13 @@ class Snapshot:
     uses: tuple[Use, ...]
     hosts: tuple[str, ...]
     path: str
+    configured_at: str = ""
+    """When its workload or uses last changed after it was first installed; empty when they never did."""
     revision: int = 0
 
     def data(self) -> dict[str, Any]:
         """What a ControllerRevision keeps of it."""
-        return {
+        kept = {
             "image": self.image,
             "template": {"name": self.template.name, "version": self.template.version},
             "workload": self.workload.model_dump(mode="json", by_alias=True, exclude_none=True),
@@ -64,11 +74,24 @@ class Snapshot:
             "hosts": list(self.hosts),
             "path": self.path,
         }
+        return kept | ({"configuredAt": self.configured_at} if self.configured_at else {})
 
-    @property
+    @cached_property
     def content(self) -> str:
         """Hash of the data: two snapshots of one release differ in it."""
         return short_hash(self.data())
+
+    def names(self, image: str, template: TemplateRef) -> bool:
+        """Whether an act or a verification of (image, template) speaks of this release."""
+        return (
+            template.version == self.template.version
+            and template.name == self.template.name
+            and digest_of(image) == digest_of(self.image)
+        )
+
+    def runs_like(self, other: Snapshot) -> bool:
+        """Whether its Pods are configured like the other's."""
+        return self.workload == other.workload and self.uses == other.uses
 
 
 def snapshot_of(service: EService) -> Snapshot:
@@ -92,21 +115,24 @@ def read_snapshot(data: Mapping[str, Any], revision: int) -> Snapshot:
     """
     try:
         template = TemplateRef.model_validate(data["template"])
+        image = Release.model_validate({"image": data["image"]}).image
+        public = Publication.model_validate({"hosts": data["hosts"], "path": data.get("path", "/")})
         return Snapshot(
-            name=release_name(str(data["image"]), template),
-            image=str(data["image"]),
+            name=release_name(image, template),
+            image=image,
             template=template,
             workload=Workload.model_validate(data.get("workload") or {}),
             uses=tuple(Use.model_validate(use) for use in data.get("uses") or ()),
-            hosts=tuple(str(host) for host in data["hosts"]),
-            path=str(data.get("path", "/")),
+            hosts=public.hosts,
+            path=public.path,
+            configured_at=str(data.get("configuredAt", "")),
             revision=revision,
         )
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not a snapshot: {error}") from error
 
 
 def newest(snapshots: Iterable[Snapshot], name: str) -> Snapshot | None:
     """The newest snapshot of a release, by revision."""
     own = [snapshot for snapshot in snapshots if snapshot.name == name]
-    return max(own, key=lambda snapshot: snapshot.revision, default=None)
+    return max(own, key=lambda snapshot: (snapshot.revision, snapshot.content), default=None)

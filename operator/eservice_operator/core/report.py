@@ -19,22 +19,23 @@ from eservice_operator.api.eservice import (
     TemplateLag,
     UnmetGate,
 )
-from eservice_operator.api.reasons import ConditionType, Phase, Reason
+from eservice_operator.api.reasons import Phase, Reason
 from eservice_operator.core import conditions as c
 from eservice_operator.core.actions import Outcome
+from eservice_operator.core.availability import available, condition_of
 from eservice_operator.core.conditions import Verdict
 from eservice_operator.core.dates import local_day, parse_instant
 from eservice_operator.core.deadlines import installation_due
 from eservice_operator.core.decide import Decision
 from eservice_operator.core.domain import domain_conditions, published_verdict
-from eservice_operator.core.facts import Facts, available
-from eservice_operator.core.gates import Unmet
+from eservice_operator.core.facts import Facts
 from eservice_operator.core.outlook import outlook
 from eservice_operator.core.phases import phase_of
 from eservice_operator.core.progress import progress
 from eservice_operator.core.releases import Snapshot, short_hash
 from eservice_operator.core.routing import route_url
-from eservice_operator.core.unpublication import governing_decision, judge, planned_at
+from eservice_operator.core.unmet import Unmet
+from eservice_operator.core.unpublication import governing_decision, judge
 
 HISTORY_LENGTH = 20
 
@@ -69,23 +70,11 @@ def report_invalid(
     old: EServiceStatus, generation: int, errors: tuple[str, ...], now: datetime
 ) -> EServiceStatus:
     """The status of an EService whose spec cannot be read: the last good children and facts stay."""
-    text = "; ".join(errors)
-    summary = {ConditionType.READY, ConditionType.RECONCILING, ConditionType.STALLED}
-    kept = [
-        Verdict(ConditionType(condition.type), condition.status, Reason(condition.reason), condition.message)
-        for condition in old.conditions
-        if condition.type not in summary
-    ]
-    verdicts = (
-        c.false(ConditionType.READY, Reason.INVALID_SPEC, text),
-        c.true(ConditionType.STALLED, Reason.INVALID_SPEC, text),
-        *kept,
-    )
     change = PhaseChange(at=now, phase=Phase.INVALID, reason=Reason.INVALID_SPEC)
     return old.model_copy(
         update={
             "observed_generation": generation,
-            "conditions": c.merge(old.conditions, verdicts, generation, now),
+            "conditions": c.stalled(old.conditions, Reason.INVALID_SPEC, "; ".join(errors), generation, now),
             "phase": Phase.INVALID,
             "history": _history(old, change),
         }
@@ -122,46 +111,29 @@ def _releases(decision: Decision) -> Releases:
 
 
 def _template(facts: Facts) -> TemplateLag:
-    template = facts.public_template or facts.wanted.template
+    template, governing = facts.public_template or facts.wanted.template, governing_decision(facts)
     lag = facts.lag(template)
-    known = TemplateLag(
+    at = None if governing is None else judge(facts, governing).effective_at
+    return TemplateLag(
         name=template.name,
         version=template.version,
         migrate_by=None if lag is None else lag.migrate_by,
         overdue_since=None if lag is None else lag.overdue_since,
-    )
-    if not facts.production or facts.public_template is None:
-        return known
-    governing = governing_decision(facts)
-    at = None
-    if governing is not None:
-        at = judge(facts, governing).effective_at
-    elif lag is not None:
-        at = planned_at(facts, template, lag)
-    return known.model_copy(
-        update={
-            "unpublish_at": None if at is None else local_day(at, facts.policy.zone),
-            "decision": None if governing is None else governing.metadata.name,
-        }
+        unpublish_at=None if at is None else local_day(at, facts.policy.zone),
+        decision=None if governing is None else governing.metadata.name,
     )
 
 
 def _installation(facts: Facts) -> Installation:
     """R5: when the release that the spec names is due, and when it was first available."""
     old = facts.world.service.status
-    name = facts.wanted.name
-    known = {entry.name for entry in (old.release.public, old.release.candidate) if entry is not None}
-    at = old.installation.installed_at if name in known else None
-    deployment = facts.deployment(name)
+    spoken_of = old.release.candidate or old.release.public
+    same = spoken_of is not None and spoken_of.name == facts.wanted.name
+    at = old.installation.installed_at if same else None
+    deployment = facts.deployment(facts.wanted.name)
     if at is None and deployment is not None and available(deployment):
-        at = next(
-            (
-                parse_instant(str(condition.get("lastTransitionTime", "")))
-                for condition in deployment.status.get("conditions") or ()
-                if condition.get("type") == "Available"
-            ),
-            None,
-        )
+        condition = condition_of(deployment, "Available")
+        at = None if condition is None else parse_instant(str(condition.get("lastTransitionTime", "")))
     return Installation(due_by=installation_due(facts), installed_at=at)
 
 
@@ -172,7 +144,7 @@ def _gates(unmet: tuple[Unmet, ...], old: EServiceStatus, now: datetime) -> tupl
             gate=entry.gate,
             blocks=entry.blocks.value,
             reason=entry.reason.value,
-            message=entry.message,
+            message=c.told(entry.message),
             owner=entry.owner,
             rule=entry.rule,
             since=since.get(entry.gate, now),

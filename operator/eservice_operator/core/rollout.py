@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from eservice_operator.api import names
-from eservice_operator.api.reasons import Gate
+from eservice_operator.core.availability import replicas_of, rolled_out
 from eservice_operator.core.dates import instant, parse_instant
-from eservice_operator.core.facts import Facts, Subject, deployment_name, rolled_out
-from eservice_operator.core.gates import Unmet, blocks_install, check_all
+from eservice_operator.core.facts import Facts, Subject, deployment_name
+from eservice_operator.core.gates import blocks_install, blocks_publish, check_all
 from eservice_operator.core.releases import Snapshot
+from eservice_operator.core.unmet import Unmet
 from eservice_operator.core.unpublication import blocking_decision
+from eservice_operator.core.world import Observed
 
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
 
@@ -49,31 +51,26 @@ class Rollout:
     drained_at: datetime | None
     """When the release before may be scaled to zero at the earliest; none when it already may."""
 
-    @property
-    def releases(self) -> tuple[Snapshot, ...]:
-        """The releases that have a Deployment."""
-        return tuple(running.release for running in self.running)
-
 
 def plan(facts: Facts) -> Rollout:
     """What is to run and to be public now."""
     gates = check_all(facts, Subject(facts.wanted, wanted=True))
     wanted = _content(facts, gates)
     switching = _may_switch(facts, gates)
-    public = wanted if switching or facts.public_name == facts.wanted.name else facts.public
+    is_public = switching or facts.public_name == facts.wanted.name
+    public, candidate = (wanted, None) if is_public else (facts.public, wanted)
     public_gates = gates
-    if public is not None and public.name != facts.wanted.name:
+    if public is not None and not is_public:
         public_gates = check_all(facts, Subject(public, wanted=False))
-    candidate = None if public is not None and public.name == facts.wanted.name else wanted
     switched_at, previous = _switch(facts, switching=switching)
-    drained_at = _drained_at(facts, switched_at, previous, switching=switching)
-    running = _running(facts, gates, public, candidate, previous, draining=drained_at is not None)
+    drained_at = _drained_at(facts, switched_at, previous)
+    running = _running(facts, public, candidate, previous, draining=drained_at is not None)
     return Rollout(
         gates=gates,
         public_gates=public_gates,
         public=public,
         candidate=candidate,
-        running=running,
+        running=(*running, *_raised(facts, gates, candidate)),
         switched_at=switched_at,
         previous=previous,
         serves=_serves(facts, public, public_gates),
@@ -86,21 +83,23 @@ def _content(facts: Facts, gates: tuple[Unmet, ...]) -> Snapshot | None:
 
     None when it is not installed and may not be.
     """
-    remembered = facts.installed_snapshot(facts.wanted.name)
+    wanted, remembered = facts.wanted, facts.installed_snapshot(facts.wanted.name)
     if blocks_install(gates):
-        if remembered is None and facts.public_name == facts.wanted.name:
+        if remembered is None and facts.public_name == wanted.name:
             return facts.public
         return remembered
-    if remembered is not None and any(unmet.gate is Gate.HOST_ALLOWED for unmet in gates):
-        return replace(facts.wanted, hosts=remembered.hosts, path=remembered.path)
-    return facts.wanted
+    if remembered is None:
+        return wanted
+    configured_at = remembered.configured_at if wanted.runs_like(remembered) else instant(facts.now)
+    if blocks_publish(gates):
+        return replace(wanted, hosts=remembered.hosts, path=remembered.path, configured_at=configured_at)
+    return replace(wanted, configured_at=configured_at)
 
 
 def _full_replicas(facts: Facts) -> int:
     """How many replicas the candidate needs before it is switched to: those of the public release."""
     serving = None if facts.public_name is None else facts.deployment(facts.public_name)
-    replicas = 0 if serving is None else int(serving.spec.get("replicas", 0))
-    return replicas or _own_replicas(facts, facts.wanted)
+    return replicas_of(serving) or _own_replicas(facts, facts.wanted)
 
 
 def _own_replicas(facts: Facts, release: Snapshot) -> int:
@@ -108,8 +107,7 @@ def _own_replicas(facts: Facts, release: Snapshot) -> int:
     scaling = release.workload.autoscaling
     if scaling is None:
         return release.workload.replicas
-    deployment = facts.deployment(release.name)
-    observed = 0 if deployment is None else int(deployment.spec.get("replicas", 0))
+    observed = replicas_of(facts.deployment(release.name))
     return min(max(observed, scaling.min_replicas), scaling.max_replicas)
 
 
@@ -123,58 +121,67 @@ def _may_switch(facts: Facts, gates: tuple[Unmet, ...]) -> bool:
 def _switch(facts: Facts, *, switching: bool) -> tuple[str, str]:
     """When the public Service last switched, and from which release; kept on the Service itself."""
     service = facts.public_service
-    if switching or service is None:
-        return instant(facts.now), (facts.public_name or "") if switching else ""
-    at = service.annotations.get(names.SWITCHED_AT_ANNOTATION) or instant(facts.now)
-    return at, service.annotations.get(names.PREVIOUS_RELEASE_ANNOTATION, "")
+    if switching:
+        return instant(facts.now), facts.public_name or ""
+    if service is None:
+        return instant(facts.now), ""
+    noted = service.annotations.get(names.SWITCHED_AT_ANNOTATION, "")
+    at = parse_instant(noted)
+    readable = at is not None and at <= facts.now + facts.policy.drain
+    previous = service.annotations.get(names.PREVIOUS_RELEASE_ANNOTATION, "")
+    return noted if readable else instant(facts.now), previous
 
 
-def _drained_at(facts: Facts, switched_at: str, previous: str, *, switching: bool) -> datetime | None:
+def _drained_at(facts: Facts, switched_at: str, previous: str) -> datetime | None:
     """When the release before may be scaled to zero; none when it may be, or there is none."""
     if not previous or previous == facts.wanted.name:
         return None
     earliest = (parse_instant(switched_at) or facts.now) + facts.policy.drain
-    if switching or facts.now < earliest:
-        return earliest
-    name = facts.world.service.metadata.name
-    prefix = f"{deployment_name(name, previous)}-"
-    for (kind, _), child in facts.world.children.items():
-        if kind != "EndpointSlice" or child.labels.get(SERVICE_NAME_LABEL) != name:
-            continue
-        for endpoint in child.body.get("endpoints") or ():
-            if str((endpoint.get("targetRef") or {}).get("name", "")).startswith(prefix):
-                return earliest
-    return None
+    return earliest if facts.now < earliest or not _traffic_moved(facts, previous) else None
+
+
+def _traffic_moved(facts: Facts, previous: str) -> bool:
+    """Whether the public Service's EndpointSlices show Pods, and none of the release before."""
+    service = facts.world.service.metadata.name
+    prefix = f"{deployment_name(service, previous)}-"
+    pods = [pod for child in facts.world.children.values() for pod in _pods_of(child, service)]
+    return bool(pods) and not any(pod.startswith(prefix) for pod in pods)
+
+
+def _pods_of(child: Observed, service: str) -> list[str]:
+    """The Pods that an EndpointSlice of that Service shows; none for anything else."""
+    if child.body.get("kind") != "EndpointSlice" or child.labels.get(SERVICE_NAME_LABEL) != service:
+        return []
+    endpoints = child.body.get("endpoints") or ()
+    return [str((endpoint.get("targetRef") or {}).get("name", "")) for endpoint in endpoints]
 
 
 def _running(
-    facts: Facts,
-    gates: tuple[Unmet, ...],
-    public: Snapshot | None,
-    candidate: Snapshot | None,
-    previous: str,
-    *,
-    draining: bool,
+    facts: Facts, public: Snapshot | None, candidate: Snapshot | None, previous: str, *, draining: bool
 ) -> tuple[Running, ...]:
-    """Every release that has a Deployment, with its replicas."""
-    running = []
-    if public is not None:
-        running.append(Running(public, _own_replicas(facts, public)))
-    if candidate is not None:
-        raised = not gates or public is None and facts.public_name is None
-        running.append(Running(candidate, _full_replicas(facts) if raised else 1))
+    """The public release and the one before it, with their replicas."""
+    running = [] if public is None else [Running(public, _own_replicas(facts, public))]
     before = facts.installed_snapshot(previous) if previous else None
-    if before is not None and before.name not in {entry.release.name for entry in running}:
-        deployment = facts.deployment(previous)
-        kept = 0 if deployment is None else int(deployment.spec.get("replicas", 0))
-        running.append(Running(before, kept if draining else 0))
+    others = {release.name for release in (public, candidate) if release is not None}
+    if before is not None and before.name not in others:
+        kept = replicas_of(facts.deployment(previous)) if draining else 0
+        running.append(Running(before, kept))
     return tuple(running)
 
 
+def _raised(facts: Facts, gates: tuple[Unmet, ...], candidate: Snapshot | None) -> tuple[Running, ...]:
+    """The candidate: one replica beside a public release, until every gate is passed."""
+    if candidate is None:
+        return ()
+    alone = facts.public_name is None
+    return (Running(candidate, _full_replicas(facts) if alone or not gates else 1),)
+
+
 def _serves(facts: Facts, public: Snapshot | None, gates: tuple[Unmet, ...]) -> bool:
-    """Whether the public route is to serve: only R8, a pause and a suspension take a running service off it."""
-    if public is None or facts.paused or facts.suspended:
+    """Whether the public route is to serve: only R8, a pause and a suspension take what runs off it."""
+    template = facts.public_template if public is None else public.template
+    if facts.paused or facts.suspended or (public is None and not facts.lost):
         return False
-    if facts.production and blocking_decision(facts, public.template) is not None:
+    if facts.production and template is not None and blocking_decision(facts, template) is not None:
         return False
-    return facts.route is not None or not gates
+    return facts.route is not None or (public is not None and not gates)

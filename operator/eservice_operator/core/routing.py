@@ -10,8 +10,10 @@ from typing import Any
 from eservice_operator.api import names
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core.actions import Manifest
-from eservice_operator.core.facts import Facts, route_name
-from eservice_operator.core.manifests import HTTP_PORT, child, labels_of, seal
+from eservice_operator.core.facts import route_name
+from eservice_operator.core.manifests import HTTP_PORT
+from eservice_operator.core.owner import Owner, seal
+from eservice_operator.core.releases import Snapshot
 from eservice_operator.core.world import Observed, Policy
 
 ROUTE_API = "gateway.networking.k8s.io/v1"
@@ -19,89 +21,81 @@ GRANT_API = "gateway.networking.k8s.io/v1beta1"
 """The version that every release of the Gateway API still serves."""
 
 
-def build_route(facts: Facts, hosts: tuple[str, ...], path: str) -> Manifest:
+def build_route(owner: Owner, release: Snapshot, policy: Policy) -> Manifest:
     """The public route to the e-service's public Service.
 
     It lies in another namespace than the e-service, where an owner reference cannot reach: labels name
     the owner, and our finalizer on the EService removes it.
     """
-    metadata = facts.world.service.metadata
+    backend = {
+        "group": "",
+        "kind": "Service",
+        "namespace": owner.namespace,
+        "name": owner.name,
+        "port": HTTP_PORT,
+    }
+    match = {"path": {"type": "PathPrefix", "value": release.path}}
     return seal(
         {
             "apiVersion": ROUTE_API,
             "kind": "HTTPRoute",
             "metadata": {
-                "name": route_name(facts.world),
-                "namespace": facts.policy.routes_namespace,
-                "labels": labels_of(facts) | {names.NAMESPACE_LABEL: metadata.namespace},
+                "name": route_name(owner.namespace, owner.name),
+                "namespace": policy.routes_namespace,
+                "labels": owner.labels | {names.NAMESPACE_LABEL: owner.namespace},
             },
             "spec": {
-                "parentRefs": [facts.policy.gateway.parent_ref()],
-                "hostnames": list(hosts),
-                "rules": [
-                    {
-                        "matches": [{"path": {"type": "PathPrefix", "value": path}}],
-                        "backendRefs": [
-                            {
-                                "group": "",
-                                "kind": "Service",
-                                "namespace": metadata.namespace,
-                                "name": metadata.name,
-                                "port": HTTP_PORT,
-                            }
-                        ],
-                    }
-                ],
+                "parentRefs": [policy.gateway.parent_ref()],
+                "hostnames": list(release.hosts),
+                "rules": [{"matches": [match], "backendRefs": [backend]}],
             },
         }
     )
 
 
-def build_reference_grant(facts: Facts) -> Manifest:
+def build_reference_grant(owner: Owner, routes_namespace: str) -> Manifest:
     """Lets routes of the Agency's namespace reach the public Service, and nothing else."""
-    name = facts.world.service.metadata.name
-    spec = {
-        "from": [
-            {
-                "group": "gateway.networking.k8s.io",
-                "kind": "HTTPRoute",
-                "namespace": facts.policy.routes_namespace,
-            }
-        ],
-        "to": [{"group": "", "kind": "Service", "name": name}],
-    }
-    return child(facts, GRANT_API, "ReferenceGrant", name, {"spec": spec})
+    source = {"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "namespace": routes_namespace}
+    spec = {"from": [source], "to": [{"group": "", "kind": "Service", "name": owner.name}]}
+    return owner.child(GRANT_API, "ReferenceGrant", owner.name, {"spec": spec})
 
 
 @dataclass(frozen=True, slots=True)
 class Serving:
     """What the gateway says of a route."""
 
-    accepted: bool
+    served: bool
     reason: Reason
     message: str
 
 
 def serving(route: Observed, policy: Policy) -> Serving:
-    """Whether our Gateway serves the route as it is now: ``Accepted`` and ``ResolvedRefs`` of this generation."""
+    """Whether our Gateway serves the route: ``Accepted`` and ``ResolvedRefs``, of this generation.
+
+    While it has answered for an earlier generation only, what it said then holds: it goes on serving that.
+    """
     parent = next(
         (p for p in route.status.get("parents") or () if _is_ours(p.get("parentRef") or {}, policy)), None
     )
     gateway = f"Gateway {policy.gateway.namespace}/{policy.gateway.name}"
     if parent is None:
         return Serving(
-            accepted=False, reason=Reason.AWAITING_GATEWAY, message=f"{gateway} has not answered yet"
+            served=False, reason=Reason.AWAITING_GATEWAY, message=f"{gateway} has not answered yet"
         )
-    conditions = {c.get("type"): c for c in parent.get("conditions") or ()}
-    for kind in ("Accepted", "ResolvedRefs"):
-        condition = conditions.get(kind)
-        if condition is None or int(condition.get("observedGeneration", -1)) != route.generation:
-            text = f"{gateway} has not answered for the present route yet"
-            return Serving(accepted=False, reason=Reason.AWAITING_GATEWAY, message=text)
-        if condition.get("status") != "True":
-            text = f"{gateway}: {kind}={condition.get('status')}, {condition.get('reason')}: {condition.get('message')}"
-            return Serving(accepted=False, reason=Reason.ROUTE_REFUSED, message=text)
-    return Serving(accepted=True, reason=Reason.PUBLISHED, message=f"served by {gateway}")
+    answers = {answer.get("type"): answer for answer in parent.get("conditions") or ()}
+    needed = [answers.get(kind) or {"type": kind} for kind in ("Accepted", "ResolvedRefs")]
+    yes = all(answer.get("status") == "True" for answer in needed)
+    if any(answer.get("observedGeneration", -1) != route.generation for answer in needed):
+        return Serving(
+            served=yes,
+            reason=Reason.AWAITING_GATEWAY,
+            message=f"{gateway} has not answered for the present route yet",
+        )
+    if yes:
+        return Serving(served=True, reason=Reason.PUBLISHED, message=f"served by {gateway}")
+    said = next(answer for answer in needed if answer.get("status") != "True")
+    text = f"{gateway}: {said['type']}={said.get('status')}, {said.get('reason')}: {said.get('message')}"
+    return Serving(served=False, reason=Reason.ROUTE_REFUSED, message=text)
 
 
 def _is_ours(parent: Mapping[str, Any], policy: Policy) -> bool:

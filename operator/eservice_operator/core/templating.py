@@ -17,11 +17,11 @@ from eservice_operator.api.template import (
 )
 from eservice_operator.core import conditions as c
 from eservice_operator.core.conditions import Verdict
-from eservice_operator.core.dates import local_day, parse_period
+from eservice_operator.core.dates import local_day
 from eservice_operator.core.lag import LagPolicy
 from eservice_operator.core.stages import next_transition, stage_of
 from eservice_operator.core.versions import Catalogue, CatalogueVersion, current
-from eservice_operator.core.world import Policy, TemplateWorld
+from eservice_operator.core.world import KnownTemplate, Policy, TemplateWorld
 
 
 def catalogue_of(template: EServiceTemplate) -> Catalogue:
@@ -45,23 +45,13 @@ def catalogue_of(template: EServiceTemplate) -> Catalogue:
     return Catalogue(tuple(versions))
 
 
-def lag_policy_of(template: EServiceTemplate) -> LagPolicy:
-    """The template's policy in the terms of the lag."""
-    lifecycle = template.spec.lifecycle
-    return LagPolicy(
-        maximum_lag=parse_period(lifecycle.maximum_lag),
-        measure=lifecycle.lag_measure.value,
-        migrate_within=parse_period(lifecycle.migrate_within),
-    )
-
-
 def template_status(
     world: TemplateWorld, now: datetime, policy: Policy
 ) -> tuple[EServiceTemplateStatus, date | None]:
     """The whole status of a template, and the next local day on which it changes by itself."""
     template, catalogue = world.template, world.catalogue
     today = local_day(now, policy.zone)
-    lag_policy = lag_policy_of(template)
+    lag_policy = KnownTemplate(template, catalogue).lag_policy
     newest = current(catalogue, today)
     versions = tuple(
         VersionStatus(
@@ -98,7 +88,7 @@ def _transition(world: TemplateWorld, day: date, today: date, policy: LagPolicy)
         after = stage_of(world.catalogue, version, policy, day)
         if before is not after:
             changes.append(f"{version.text}: {before.value} to {after.value}")
-    return NextTransition(at=day, message="; ".join(changes) or "the current version changes")
+    return NextTransition(at=day, message=c.told("; ".join(changes)))
 
 
 def _ready(template: EServiceTemplate, newest: CatalogueVersion | None) -> Verdict:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,9 +21,13 @@ from eservice_operator.api.eservice import EService
 from eservice_operator.api.registration import EServiceIdentifier, EServiceRegistration
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.core.actions import Ref, ref_of
-from eservice_operator.core.dates import Calendar
+from eservice_operator.core.dates import Calendar, parse_period
+from eservice_operator.core.lag import Lag, LagPolicy, measure_lag
 from eservice_operator.core.releases import Snapshot
 from eservice_operator.core.versions import Catalogue
+
+REMEMBERED_LAGS = 1024
+"""How many lags a template keeps, so that one is measured once for all e-services of a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +123,43 @@ class HostClaim:
 
 @dataclass(frozen=True)
 class KnownTemplate:
-    """A template that exists, and its versions with the publication dates in effect."""
+    """A template that exists, and its versions with the publication dates in effect.
+
+    What follows from it for one day is worked out once for all its e-services.
+    """
 
     template: EServiceTemplate
     catalogue: Catalogue
+    _lags: dict[tuple[str, date], Lag | None] = field(default_factory=dict, compare=False, repr=False)
+
+    @cached_property
+    def lag_policy(self) -> LagPolicy:
+        """The template's policy in the terms of the lag."""
+        lifecycle = self.template.spec.lifecycle
+        return LagPolicy(
+            maximum_lag=parse_period(lifecycle.maximum_lag),
+            measure=lifecycle.lag_measure.value,
+            migrate_within=parse_period(lifecycle.migrate_within),
+        )
+
+    def lag(self, version: str, day: date) -> Lag | None:
+        """The lag of a version; none when it is unknown, which is never overdue."""
+        key = version, day
+        if key not in self._lags:
+            if len(self._lags) >= REMEMBERED_LAGS:
+                self._lags.clear()
+            used = self.catalogue.find(version)
+            lag = None if used is None else measure_lag(self.catalogue, used, self.lag_policy, day)
+            self._lags[key] = lag
+        return self._lags[key]
+
+    @cached_property
+    def turns(self) -> tuple[date, ...]:
+        """The local days, in order, on which the template's own dates can change an answer."""
+        dated = [self.template.spec.lifecycle.enforce_from]
+        for version in self.catalogue.versions:
+            dated += [version.released, version.published, version.withdrawn_at]
+        return tuple(sorted({day for day in dated if day is not None}))
 
 
 @dataclass(frozen=True)
@@ -144,6 +182,8 @@ class World:
     """Own children by (kind, name), the public route included."""
     snapshots: tuple[Snapshot, ...] = ()
     """Remembered releases, the newest last."""
+    leftover: Observed | None = None
+    """The public route of an earlier EService of the same name, whose finalizer somebody removed."""
 
     def child(self, kind: str, name: str) -> Observed | None:
         """The own child of that kind and name, unless it is being deleted."""

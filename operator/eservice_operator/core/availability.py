@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the Deployment controller says of a release's Pods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from eservice_operator.core.world import Observed
+
+
+def replicas_of(deployment: Observed | None) -> int:
+    """How many replicas a Deployment is told to have; 0 without one."""
+    return 0 if deployment is None else int(deployment.spec.get("replicas") or 0)
+
+
+def condition_of(deployment: Observed, kind: str) -> Mapping[str, Any] | None:
+    """A condition of a Deployment, unless it speaks of an earlier generation."""
+    if int(deployment.status.get("observedGeneration") or 0) < deployment.generation:
+        return None
+    conditions = deployment.status.get("conditions") or ()
+    return next((condition for condition in conditions if condition.get("type") == kind), None)
+
+
+def available(deployment: Observed | None) -> bool:
+    """Whether a Deployment of its newest generation serves."""
+    if deployment is None or _count(deployment, "availableReplicas") == 0:
+        return False
+    condition = condition_of(deployment, "Available")
+    return condition is not None and condition.get("status") == "True"
+
+
+def rolled_out(deployment: Observed | None, replicas: int) -> bool:
+    """Whether that many Pods of a Deployment's newest template are available, and no older ones are left."""
+    if deployment is None or not available(deployment):
+        return False
+    updated = _count(deployment, "updatedReplicas")
+    return (
+        updated >= replicas
+        and _count(deployment, "availableReplicas") >= replicas
+        and _count(deployment, "replicas") == updated
+    )
+
+
+def scaled_to_zero(deployment: Observed | None) -> bool:
+    """Whether no Pod of a Deployment is left."""
+    return deployment is not None and replicas_of(deployment) == 0 and _count(deployment, "replicas") == 0
+
+
+def failure_of(deployment: Observed | None) -> str | None:
+    """Why a Deployment that is to have Pods has given up getting them; none while it is still at work."""
+    if deployment is None or replicas_of(deployment) == 0:
+        return None
+    condition = condition_of(deployment, "Progressing")
+    if condition is None or condition.get("reason") != "ProgressDeadlineExceeded":
+        return None
+    return f"Deployment {deployment.ref.name}: {condition.get('message') or 'its Pods do not become ready'}"
+
+
+def _count(deployment: Observed, field: str) -> int:
+    return int(deployment.status.get(field) or 0)

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The children of an e-service: what they should be, and the writes that bring them there."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from eservice_operator.api import names
+from eservice_operator.core.actions import Action, Create, Delete, Manifest, Update
+from eservice_operator.core.difference import first_difference
+from eservice_operator.core.facts import Facts
+from eservice_operator.core.manifests import (
+    CANDIDATE_SUFFIX,
+    build_autoscaler,
+    build_budget,
+    build_candidate_service,
+    build_network_policy,
+    build_public_service,
+    build_service_account,
+    build_snapshot,
+)
+from eservice_operator.core.owner import Owner
+from eservice_operator.core.pods import build_deployment
+from eservice_operator.core.releases import Snapshot, newest
+from eservice_operator.core.rollout import Rollout, Running
+from eservice_operator.core.routing import build_reference_grant, build_route
+from eservice_operator.core.world import Observed, Policy
+
+Children = Mapping[tuple[str, str], Observed]
+
+PRUNED = frozenset({"Deployment", "ControllerRevision", "HorizontalPodAutoscaler"})
+REMEMBERED = 20_000
+"""How many e-services keep the outcome of their last comparison."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Everything that the children of an e-service are built from."""
+
+    owner: Owner
+    policy: Policy
+    running: tuple[Running, ...]
+    public: Snapshot | None
+    candidate: Snapshot | None
+    remembered: tuple[Snapshot, ...]
+    switched_at: str
+    previous: str
+    serves: bool
+    kept: str
+    """A public release that is left as it is, since nobody remembers how it runs; or empty."""
+
+
+def layout_of(facts: Facts, rollout: Rollout) -> Layout:
+    """What the children are to be built from now."""
+    metadata = facts.world.service.metadata
+    lost = facts.lost and rollout.public is None
+    return Layout(
+        owner=Owner(metadata.namespace, metadata.name, metadata.uid),
+        policy=facts.policy,
+        running=rollout.running,
+        public=rollout.public,
+        candidate=rollout.candidate,
+        remembered=facts.world.snapshots,
+        switched_at=rollout.switched_at,
+        previous=rollout.previous,
+        serves=rollout.serves,
+        kept=facts.public_name or "" if lost else "",
+    )
+
+
+def desired(layout: Layout) -> Iterator[Manifest]:
+    """Every child that should be there, in the order in which one needs the other."""
+    owner, policy = layout.owner, layout.policy
+    if layout.running:
+        yield build_service_account(owner)
+        releases = [running.release for running in layout.running]
+        yield build_network_policy(owner, releases, policy.gateway.namespace)
+        yield build_budget(owner)
+    for running in layout.running:
+        yield build_snapshot(owner, running.release, _revision(layout, running.release))
+        yield build_deployment(owner, running.release, running.replicas)
+    if layout.candidate is not None:
+        yield build_candidate_service(owner, layout.candidate)
+    if layout.public is not None:
+        yield build_public_service(owner, layout.public, layout.switched_at, layout.previous)
+        autoscaler = build_autoscaler(owner, layout.public)
+        if autoscaler is not None:
+            yield autoscaler
+        yield build_reference_grant(owner, policy.routes_namespace)
+        if layout.serves:
+            yield build_route(owner, layout.public, policy)
+
+
+def _revision(layout: Layout, release: Snapshot) -> int:
+    """The revision of a snapshot: its own while it is the newest of its release, else one more than that."""
+    known = newest(layout.remembered, release.name)
+    if known is None:
+        return 1
+    return known.revision if known.content == release.content else known.revision + 1
+
+
+def changes(layout: Layout, children: Children) -> tuple[Action, ...]:
+    """The writes that bring the children to what they should be; none when they are.
+
+    Pure. As objects are never changed once they are read, the answer about the very same ones is remembered:
+    of a fleet that rests, only what moved is compared again.
+    """
+    known = _answers.get(layout.owner.uid)
+    if known is not None and known[0] == layout and _same(known[1], children):
+        _answers.move_to_end(layout.owner.uid)
+        return known[2]
+    answer = tuple(_changes(layout, children))
+    _answers[layout.owner.uid] = layout, {key: child.body for key, child in children.items()}, answer
+    if len(_answers) > REMEMBERED:
+        _answers.popitem(last=False)
+    return answer
+
+
+Answer = tuple[Layout, dict[tuple[str, str], Mapping[str, Any]], tuple[Action, ...]]
+_answers: OrderedDict[str, Answer] = OrderedDict()
+
+
+def _same(bodies: Mapping[tuple[str, str], Mapping[str, Any]], children: Children) -> bool:
+    return len(bodies) == len(children) and all(
+        bodies.get(key) is child.body for key, child in children.items()
+    )
+
+
+def _changes(layout: Layout, children: Children) -> Iterator[Action]:
+    wanted = set()
+    for manifest in desired(layout):
+        key = manifest["kind"], manifest["metadata"]["name"]
+        wanted.add(key)
+        if layout.kept and manifest["kind"] == "NetworkPolicy" and key in children:
+            continue  # what the kept release needs of it is not known
+        yield from difference(manifest, children.get(key))
+    for key, child in sorted(children.items()):
+        if key not in wanted and _superfluous(layout, key, child):
+            yield Delete(child.ref, child.uid, "no longer part of the e-service")
+
+
+def difference(manifest: Manifest, observed: Observed | None) -> Iterator[Action]:
+    """The write that brings one child to its manifest; none while it is being deleted or already there."""
+    if observed is None:
+        yield Create(manifest, "missing")
+        return
+    if observed.terminating:
+        return
+    found = first_difference(manifest, observed.body)
+    if found is not None or observed.edited:
+        yield Update(manifest, observed.uid, found or "edited by somebody else", take_over=observed.edited)
+
+
+def _superfluous(layout: Layout, key: tuple[str, str], child: Observed) -> bool:
+    """Whether an own child that is not wanted any more goes; what the public release stands on never does."""
+    kind, name = key
+    if child.terminating or not child.uid:
+        return False
+    if kind == "Service":
+        return name == layout.owner.name + CANDIDATE_SUFFIX
+    if kind == "HorizontalPodAutoscaler":
+        return not layout.kept
+    return kind in PRUNED and (not layout.kept or child.labels.get(names.RELEASE_LABEL) != layout.kept)

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whose the children are: what every child says of its owner, and the seal on each manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from eservice_operator.api import names
+from eservice_operator.core.actions import Manifest
+from eservice_operator.core.releases import short_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The EService that children belong to."""
+
+    namespace: str
+    name: str
+    uid: str
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of every child: whose it is."""
+        return {
+            names.MANAGED_BY_LABEL: names.MANAGER,
+            names.NAME_LABEL: self.name,
+            names.ESERVICE_LABEL: self.name,
+            names.OWNER_UID_LABEL: self.uid,
+        }
+
+    @property
+    def pod_selector(self) -> dict[str, str]:
+        """The labels that select all Pods of the e-service."""
+        return {names.ESERVICE_LABEL: self.name}
+
+    def release_selector(self, release: str) -> dict[str, str]:
+        """The labels that select the Pods of one release."""
+        return {names.ESERVICE_LABEL: self.name, names.RELEASE_LABEL: release}
+
+    def child(
+        self,
+        api_version: str,
+        kind: str,
+        name: str,
+        content: Mapping[str, Any],
+        *,
+        labels: Mapping[str, str] | None = None,
+        annotations: Mapping[str, str] | None = None,
+    ) -> Manifest:
+        """A child in the e-service's namespace, owned by the EService and sealed with its manifest's hash."""
+        reference = {
+            "apiVersion": names.API_VERSION,
+            "kind": "EService",
+            "name": self.name,
+            "uid": self.uid,
+            "controller": True,
+            "blockOwnerDeletion": True,
+        }
+        metadata = {
+            "name": name,
+            "namespace": self.namespace,
+            "labels": self.labels | dict(labels or {}),
+            "annotations": dict(annotations or {}),
+            "ownerReferences": [reference],
+        }
+        return seal({"apiVersion": api_version, "kind": kind, "metadata": metadata, **content})
+
+
+def seal(manifest: Manifest) -> Manifest:
+    """The manifest with its own hash as an annotation, so that a field we drop shows as a change.
+
+    The number of replicas is left out: it is always there, and an autoscaler moves it all the time.
+    """
+    sealed = manifest
+    if "replicas" in manifest.get("spec", {}):
+        spec = {key: value for key, value in manifest["spec"].items() if key != "replicas"}
+        sealed = manifest | {"spec": spec}
+    metadata = manifest["metadata"]
+    annotations = metadata.get("annotations", {}) | {names.MANIFEST_ANNOTATION: short_hash(sealed)}
+    return manifest | {"metadata": metadata | {"annotations": annotations}}

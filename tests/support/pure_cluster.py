@@ -1,0 +1,519 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A cluster in memory, for life-cycle tests of the pure core.
+
+It does what a decision asks, and what controllers and the gateway then do by themselves. It keeps
+manifests as the API server would (JSON, with defaults and canonical quantities), and every world is read
+back from them with the operator's own readers. What it does not do: admission, races, failures.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from typing import Any, TypeVar, assert_never
+
+from eservice_operator.api import names
+from eservice_operator.api.acts import (
+    AcceptanceAct,
+    ProductionVerification,
+    UnpublishDecision,
+    UnpublishDeferral,
+)
+from eservice_operator.api.base import Status
+from eservice_operator.api.eservice import EService, EServiceStatus
+from eservice_operator.api.registration import EServiceRegistration
+from eservice_operator.api.template import EServiceTemplate
+from eservice_operator.core.actions import (
+    Action,
+    Create,
+    Delete,
+    Failure,
+    Manifest,
+    Outcome,
+    SetFinalizer,
+    SetLabels,
+    SetStatus,
+    Update,
+)
+from eservice_operator.core.dates import instant
+from eservice_operator.core.decide import Decision, decide
+from eservice_operator.core.report import report
+from eservice_operator.core.templating import catalogue_of, template_status
+from eservice_operator.core.transitions import Note, notes
+from eservice_operator.core.world import HostClaim, Observed, Policy, TemplateWorld, World
+from tests.support import worlds
+from tests.support.status import assert_status_sound
+
+M = TypeVar("M", AcceptanceAct, ProductionVerification, UnpublishDeferral)
+Place = tuple[str, str, str]
+"""Kind, namespace and name."""
+
+ROUNDS = 12
+"""Rounds of deciding and acting before a cluster that does not become quiet fails the test."""
+
+CHILD_KINDS = frozenset(
+    {
+        "ConfigMap",
+        "ControllerRevision",
+        "Deployment",
+        "EndpointSlice",
+        "HTTPRoute",
+        "HorizontalPodAutoscaler",
+        "NetworkPolicy",
+        "PodDisruptionBudget",
+        "ReferenceGrant",
+        "Service",
+        "ServiceAccount",
+    }
+)
+
+
+@dataclass
+class PureCluster:
+    """One e-service and everything around it."""
+
+    policy: Policy = worlds.POLICY
+    objects: dict[Place, Manifest] = field(default_factory=dict)
+    log: list[Action] = field(default_factory=list)
+    """Every action carried out, the oldest first."""
+    statuses: list[EServiceStatus] = field(default_factory=list)
+    """Every status of the e-service that was written."""
+    told: list[Note] = field(default_factory=list)
+    """Every Event that went with them."""
+    broken: set[str] = field(default_factory=set)
+    """Images whose Pods never become ready."""
+    pods_start: bool = True
+    """Whether the Deployment controller does its work."""
+    slices_follow: bool = True
+    """Whether the EndpointSlice controller does its work."""
+    gateway_answers: bool = True
+    gateway_refuses: str = ""
+    """Reason with which the gateway refuses routes, if it does."""
+    senior: Manifest | None = None
+    claims: tuple[tuple[str, str], ...] = ()
+    _uids: Iterator[int] = field(default_factory=lambda: count(1))
+    _store: dict[Place, tuple[str, Manifest]] = field(default_factory=dict)
+
+    # what people do
+
+    def put(self, *manifests: Manifest) -> None:
+        """Create or replace objects as ``kubectl apply`` does; the generation counts changes of spec."""
+        for manifest in manifests:
+            place = place_of(manifest)
+            old, new = self.objects.get(place), plain(manifest)
+            if old is not None:
+                changed = old["spec"] != new["spec"]
+                new["metadata"] = old["metadata"] | {
+                    "generation": old["metadata"]["generation"] + int(changed)
+                }
+                new["status"] = old["status"]
+            self.objects[place] = new
+
+    def edit(self, place: Place, **patch: Any) -> None:
+        """Change an object of people, as ``kubectl patch`` does."""
+        self.put(worlds.merged(self.objects[place], patch))
+
+    def edit_service(self, **spec: Any) -> None:
+        """Change the spec of the e-service."""
+        self.edit(self.service_place, spec=spec)
+
+    def remove(self, place: Place) -> None:
+        """Delete an object; one with finalizers waits for them, and its dependents go with it."""
+        body = self.objects[place]
+        if body["metadata"].get("finalizers"):
+            body["metadata"]["deletionTimestamp"] = "2030-01-01T00:00:00Z"
+            return
+        del self.objects[place]
+        for other, dependent in list(self.objects.items()):
+            owners = dependent["metadata"].get("ownerReferences") or ()
+            if any(owner["uid"] == body["metadata"]["uid"] for owner in owners):
+                self.remove(other)
+
+    def vandalise(self, place: Place, **patch: Any) -> None:
+        """Edit a child of ours behind our back, as another field manager."""
+        child = worlds.merged(self.objects[place], patch)
+        child["foreignManagers"] = ["kubectl-edit"]
+        child["metadata"]["generation"] = child["metadata"].get("generation", 0) + 1
+        self.objects[place] = child
+
+    # what there is
+
+    @property
+    def service_place(self) -> Place:
+        """Where the one EService is."""
+        return next(place for place in self.objects if place[0] == "EService")
+
+    @property
+    def service(self) -> EService:
+        """The EService, read as the operator reads it."""
+        return EService.model_validate(self.objects[self.service_place])
+
+    @property
+    def status(self) -> EServiceStatus:
+        """Its status as last written."""
+        return self.service.status
+
+    def of_kind(self, kind: str) -> dict[str, Manifest]:
+        """The objects of a kind by name."""
+        return {place[2]: body for place, body in self.objects.items() if place[0] == kind}
+
+    def one(self, kind: str) -> Manifest:
+        """The only object of a kind."""
+        (body,) = self.of_kind(kind).values()
+        return body
+
+    @property
+    def decisions(self) -> tuple[UnpublishDecision, ...]:
+        """All decisions by name."""
+        found = self.of_kind("UnpublishDecision")
+        return tuple(UnpublishDecision.model_validate(found[name]) for name in sorted(found))
+
+    def replicas(self) -> dict[str, int]:
+        """Replicas of each Deployment, by the letter of its image's digest."""
+        found = {}
+        for body in self.of_kind("Deployment").values():
+            app = body["spec"]["template"]["spec"]["containers"][0]
+            found[app["image"][-1]] = body["spec"]["replicas"]
+        return found
+
+    def public_letter(self) -> str | None:
+        """The letter of the image that the public Service leads to."""
+        service = self.of_kind("Service").get(worlds.NAME)
+        if service is None:
+            return None
+        for body in self.of_kind("Deployment").values():
+            if _selects(service["spec"]["selector"], body):
+                return str(body["spec"]["template"]["spec"]["containers"][0]["image"][-1])
+        return "?"
+
+    @property
+    def routed(self) -> bool:
+        """Whether the public route is there."""
+        return bool(self.of_kind("HTTPRoute"))
+
+    def world(self) -> World:
+        """What a decision about the e-service sees."""
+        uid = self.objects[self.service_place]["metadata"]["uid"]
+        children = [
+            self._seen(place)
+            for place, body in self.objects.items()
+            if place[0] in CHILD_KINDS and _owner_of(body) == uid
+        ]
+        registered = self.of_kind("EServiceRegistration").get(self.service.spec.registration)
+        return World(
+            service=self.service,
+            templates=worlds.known(*self.of_kind("EServiceTemplate").values()),
+            registration=None if registered is None else EServiceRegistration.model_validate(registered),
+            acts=self._read(AcceptanceAct),
+            verifications=self._read(ProductionVerification),
+            deferrals=self._read(UnpublishDeferral),
+            decisions=self.decisions,
+            senior=None if self.senior is None else EService.model_validate(self.senior),
+            claims=tuple(HostClaim(host, owner) for host, owner in self.claims),
+            children={(body["kind"], body["metadata"]["name"]): Observed(body) for body in children},
+            snapshots=worlds.snapshots_of(children),
+        )
+
+    def _read(self, model: type[M]) -> tuple[M, ...]:
+        return tuple(model.model_validate(body) for body in self.of_kind(model.__name__).values())
+
+    def _seen(self, place: Place) -> Manifest:
+        """A copy that nobody changes, and the same one until the object changes: as from a store."""
+        text = json.dumps(self.objects[place], sort_keys=True)
+        known = self._store.get(place)
+        if known is None or known[0] != text:
+            known = self._store[place] = text, json.loads(text)
+        return known[1]
+
+    # what happens
+
+    def settle(self, now: datetime) -> Decision | None:
+        """Let the operator, the controllers and the gateway work until nothing happens any more.
+
+        Answers the last decision; None when the EService went away. Fails when it does not become quiet.
+        """
+        for _ in range(ROUNDS):
+            decision = self.reconcile(now)
+            if not self._controllers(now) and (decision is None or not decision.actions):
+                return decision
+        raise AssertionError(f"not quiet after {ROUNDS} rounds: {self.log[-5:]}")
+
+    def advance(self, now: datetime, until: datetime) -> Decision | None:
+        """Settle now and at every instant that a decision names, up to and including ``until``."""
+        decision = self.settle(now)
+        while decision is not None and decision.next_at is not None and decision.next_at <= until:
+            assert decision.next_at > now, "next_at has to lie ahead"
+            now = decision.next_at
+            decision = self.settle(now)
+        return decision
+
+    def reconcile(self, now: datetime) -> Decision | None:
+        """Decide and act until there is nothing to do, and write the status if it says anything new."""
+        self._publish_dates(now)
+        outcome = Outcome(())
+        for _ in range(ROUNDS):
+            if not self.of_kind("EService"):
+                return None
+            decision = decide(self.world(), now, self.policy)
+            if not decision.actions or outcome.failure is not None:
+                self._tell(decision, outcome)
+                return decision
+            outcome = self.run(decision.actions, now)
+        raise AssertionError(f"still acting after {ROUNDS} rounds: {self.log[-5:]}")
+
+    def _tell(self, decision: Decision, outcome: Outcome) -> None:
+        old, new = self.status, report(decision, outcome)
+        if new != old:
+            body = self.objects[self.service_place]
+            body["status"] = status_body(new)
+            assert_status_sound(body, before=old)
+            assert self.status == new, "a status has to come back as it was written"
+            self.statuses.append(new)
+            self.told += notes(old, new)
+
+    def _publish_dates(self, now: datetime) -> None:
+        """What reconciling the templates does: publication dates that took effect are recorded."""
+        for body in self.of_kind("EServiceTemplate").values():
+            template = EServiceTemplate.model_validate(body)
+            status, _ = template_status(TemplateWorld(template, catalogue_of(template)), now, self.policy)
+            body["status"] = status_body(status)
+            assert_status_sound(body, before=template.status)
+
+    def run(self, actions: tuple[Action, ...], now: datetime) -> Outcome:
+        """Carry out actions in order, up to one that fails."""
+        done: list[Action] = []
+        for action in actions:
+            failure = self._carry_out(action, now)
+            if failure is not None:
+                return Outcome(tuple(done), failure)
+            done.append(action)
+            self.log.append(action)
+        return Outcome(tuple(done))
+
+    def _carry_out(self, action: Action, now: datetime) -> Failure | None:
+        match action:
+            case Create():
+                return self._create(action, now)
+            case Update():
+                self._update(action)
+            case Delete():
+                place = (action.ref.kind, action.ref.namespace, action.ref.name)
+                assert self.objects[place]["metadata"]["uid"] == action.uid, (
+                    "deletes the object that was seen"
+                )
+                self.remove(place)
+            case SetStatus():
+                place = (action.ref.kind, action.ref.namespace, action.ref.name)
+                self.objects[place]["status"] = plain(action.status)
+                assert_status_sound(self.objects[place])
+            case SetFinalizer():
+                self._set_finalizer(action)
+            case SetLabels():
+                raise AssertionError("an e-service labels nothing")
+            case _:
+                assert_never(action)
+        return None
+
+    def _create(self, action: Create, now: datetime) -> Failure | None:
+        manifest = plain(action.manifest)
+        place = place_of(manifest)
+        if place in self.objects:
+            return Failure(action, "NameCollision", f"{place} exists and is not ours", transient=False)
+        manifest["metadata"] |= {
+            "uid": f"uid-{next(self._uids)}",
+            "generation": 1,
+            "creationTimestamp": instant(now),
+        }
+        if manifest["apiVersion"].startswith(names.GROUP):
+            manifest["status"] = {"observedGeneration": -1}
+        self.objects[place] = defaulted(manifest)
+        return None
+
+    def _update(self, action: Update) -> None:
+        manifest = plain(action.manifest)
+        place = place_of(manifest)
+        old = self.objects[place]
+        assert old["metadata"]["uid"] == action.uid, "updates the object that was seen"
+        if old.get("foreignManagers"):
+            assert action.take_over, "somebody else's fields have to become ours before they can go"
+        new = defaulted(manifest)
+        kept = {key: old["metadata"][key] for key in ("uid", "creationTimestamp", "generation")}
+        changed = content(new) != content(old)
+        new["metadata"] |= kept | {"generation": kept["generation"] + int(changed)}
+        if "status" in old:
+            new["status"] = old["status"]
+        self.objects[place] = new
+
+    def _set_finalizer(self, action: SetFinalizer) -> None:
+        place = (action.ref.kind, action.ref.namespace, action.ref.name)
+        metadata = self.objects[place]["metadata"]
+        others = [name for name in metadata.get("finalizers") or () if name != names.FINALIZER]
+        metadata["finalizers"] = [*others, *([names.FINALIZER] if action.present else [])]
+        if not metadata["finalizers"] and "deletionTimestamp" in metadata:
+            self.remove(place)
+
+    # what the cluster does by itself
+
+    def _controllers(self, now: datetime) -> bool:
+        """One round of the controllers; whether anything changed."""
+        before = json.dumps([body for _, body in sorted(self.objects.items())], sort_keys=True)
+        if self.pods_start:
+            for body in self.of_kind("Deployment").values():
+                self._deploy(body, now)
+        if self.slices_follow:
+            self._slices()
+        if self.gateway_answers:
+            for body in self.of_kind("HTTPRoute").values():
+                self._answer(body, now)
+        return before != json.dumps([body for _, body in sorted(self.objects.items())], sort_keys=True)
+
+    def _deploy(self, body: Manifest, now: datetime) -> None:
+        wanted = body["spec"]["replicas"]
+        app = body["spec"]["template"]["spec"]["containers"][0]
+        ready = 0 if app["image"] in self.broken else wanted
+        up = "True" if ready >= wanted else "False"
+        old = {entry["type"]: entry for entry in body.get("status", {}).get("conditions", ())}
+        since = (
+            old["Available"]["lastTransitionTime"]
+            if old and old["Available"]["status"] == up
+            else instant(now)
+        )
+        body["status"] = {
+            "observedGeneration": body["metadata"]["generation"],
+            "replicas": wanted,
+            "updatedReplicas": wanted,
+            "readyReplicas": ready,
+            "availableReplicas": ready,
+            "conditions": [{"type": "Available", "status": up, "lastTransitionTime": since}],
+        }
+
+    def _slices(self) -> None:
+        services = self.of_kind("Service")
+        for place in [place for place in self.objects if place[0] == "EndpointSlice"]:
+            if place[2].removesuffix("-x7k2p") not in services:
+                del self.objects[place]
+        for name, service in services.items():
+            metadata = service["metadata"]
+            self.objects["EndpointSlice", metadata["namespace"], f"{name}-x7k2p"] = {
+                "apiVersion": "discovery.k8s.io/v1",
+                "kind": "EndpointSlice",
+                "metadata": {
+                    "name": f"{name}-x7k2p",
+                    "namespace": metadata["namespace"],
+                    "uid": f"slice-of-{metadata['uid']}",
+                    "labels": metadata["labels"] | {"kubernetes.io/service-name": name},
+                },
+                "endpoints": list(self._endpoints(service)),
+            }
+
+    def _endpoints(self, service: Manifest) -> Iterator[Manifest]:
+        for name, deployment in sorted(self.of_kind("Deployment").items()):
+            if _selects(service["spec"]["selector"], deployment):
+                for number in range(deployment.get("status", {}).get("replicas", 0)):
+                    yield {
+                        "targetRef": {"kind": "Pod", "name": f"{name}-5d9c7b-{number}"},
+                        "conditions": {"ready": True},
+                    }
+
+    def _answer(self, body: Manifest, now: datetime) -> None:
+        generation = body["metadata"]["generation"]
+        refused = self.gateway_refuses
+        answers = [
+            {
+                "type": kind,
+                "status": "False" if refused and kind == "Accepted" else "True",
+                "reason": refused if refused and kind == "Accepted" else kind,
+                "message": "",
+                "observedGeneration": generation,
+                "lastTransitionTime": instant(now),
+            }
+            for kind in ("Accepted", "ResolvedRefs")
+        ]
+        old = body.get("status", {}).get("parents", [{}])[0].get("conditions", [])
+        same = ("type", "status", "reason", "observedGeneration")
+        if [[entry[key] for key in same] for entry in old] != [
+            [entry[key] for key in same] for entry in answers
+        ]:
+            parent = {
+                "parentRef": self.policy.gateway.parent_ref(),
+                "controllerName": "gateway.example/one",
+                "conditions": answers,
+            }
+            body["status"] = {"parents": [parent]}
+
+    # what was done
+
+    def writes(self) -> Counter[str]:
+        """How often each kind was written, as ``verb Kind``."""
+        return Counter(_wording(action) for action in self.log)
+
+
+def _wording(action: Action) -> str:
+    match action:
+        case Create(manifest=manifest) | Update(manifest=manifest):
+            return f"{type(action).__name__} {manifest['kind']}"
+        case _:
+            return f"{type(action).__name__} {action.ref.kind}"
+
+
+def _owner_of(body: Manifest) -> str | None:
+    labels: dict[str, str] = body["metadata"].get("labels") or {}
+    return labels.get(names.OWNER_UID_LABEL)
+
+
+def place_of(manifest: Manifest) -> Place:
+    """Where an object is."""
+    metadata = manifest["metadata"]
+    return manifest["kind"], metadata.get("namespace", ""), metadata["name"]
+
+
+def plain(value: Manifest) -> Manifest:
+    """The value as JSON carries it; fails on anything that JSON does not know."""
+    return dict(json.loads(json.dumps(value)))
+
+
+def content(manifest: Manifest) -> Manifest:
+    """What counts for the generation."""
+    return {
+        key: value for key, value in manifest.items() if key not in ("metadata", "status", "foreignManagers")
+    }
+
+
+def status_body(status: Status) -> Manifest:
+    """A status as it is sent: without what is absent or empty."""
+    return _filled(status.model_dump(mode="json", by_alias=True, exclude_none=True))
+
+
+def _filled(values: Mapping[str, Any]) -> Manifest:
+    filled = {key: _filled(value) if isinstance(value, Mapping) else value for key, value in values.items()}
+    return {key: value for key, value in filled.items() if value not in ({}, [])}
+
+
+def _selects(selector: Mapping[str, str], deployment: Manifest) -> bool:
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+    return all(labels.get(key) == value for key, value in selector.items())
+
+
+def defaulted(manifest: Manifest) -> Manifest:
+    """The object with some of the API server's defaults and rewritings: these are no difference."""
+    kind = manifest["kind"]
+    if kind == "Service":
+        manifest["spec"] = {"clusterIP": "10.96.0.7", "sessionAffinity": "None"} | manifest["spec"]
+    if kind == "Deployment":
+        pod = manifest["spec"]["template"]["spec"]
+        pod |= {"restartPolicy": "Always", "dnsPolicy": "ClusterFirst"} | pod
+        for container in (*pod["containers"], *pod.get("initContainers", ())):
+            container.setdefault("imagePullPolicy", "IfNotPresent")
+            container.setdefault("terminationMessagePath", "/dev/termination-log")
+            for amounts in container.get("resources", {}).values():
+                for resource, amount in amounts.items():
+                    amounts[resource] = {"0.5": "500m", 1: "1"}.get(amount, amount)
+    if kind == "HTTPRoute":
+        for rule in manifest["spec"]["rules"]:
+            for backend in rule["backendRefs"]:
+                backend.setdefault("weight", 1)
+    return manifest

@@ -112,7 +112,7 @@ def superseded(stage: Stage) -> None:
 
 
 def renewed(stage: Stage) -> None:
-    """R7, R8. The institution renews: the new release goes through the same gates and comes back by itself."""
+    """R7, R8. The institution renews: the new release passes the same gates and comes back by itself."""
     stage.show("apply", "-f", "samples/demo/70-renewal.yaml")
     stage.until("its act is missing", lambda: "Accepted" in unmet(stage, ADDRESS))
     show_gates(stage, ADDRESS)

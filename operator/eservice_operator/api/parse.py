@@ -62,7 +62,7 @@ SENTENCES = {
     "missing": "is missing, write it",
     "string_pattern_mismatch": "{shown} is not accepted, {write}",
     "string_too_long": "is too long, write at most {max_length} characters",
-    "string_too_short": "is too short, write at least {min_length} characters",
+    "string_too_short": "is too short, write {min_length} or more characters",
     "string_type": "{shown} is not text, write it in quotes",
     "too_long": "has too many entries, write at most {max_length}",
     "too_short": "has too few entries, write at least {min_length}",

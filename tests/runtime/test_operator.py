@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from eservice_operator import __version__
 from eservice_operator.api.names import API_VERSION
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.core.actions import Ref, ref_of
@@ -269,3 +272,11 @@ async def test_a_port_that_is_taken_is_said_and_ends_it(cluster: Cluster) -> Non
         async with started(cluster.kubeconfig, "--metrics-address", address) as operator:
             assert await operator.ended(within=30) == 1
             assert operator.said(address.split(":")[1])
+
+
+async def test_the_command_is_there() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "eservice_operator.runtime", "version"), stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate()
+    assert (process.returncode, output.decode()) == (0, f"{__version__}\n")

@@ -112,13 +112,11 @@ class KeyedQueue:
 
     def add_at(self, key: ObjectKey, instant: datetime) -> None:
         """Reconcile ``key`` once the wall clock shows ``instant`` (aware); of several, the earliest."""
-        self._deadlines.put(key, instant.timestamp())
-        self._wake.set()
+        self._schedule(self._deadlines, key, instant.timestamp())
 
     def add_within(self, key: ObjectKey, seconds: float) -> None:
         """Reconcile ``key`` in the background after some seconds: how many keys are spread over time."""
-        self._spread.put(key, self._clock.monotonic() + seconds)
-        self._wake.set()
+        self._schedule(self._spread, key, self._clock.monotonic() + seconds)
 
     def wake(self) -> None:
         """Look at the clocks now; called when the wall clock has been moved."""
@@ -139,6 +137,13 @@ class KeyedQueue:
                 self._ripen()
                 await sleep_or(self._clock, self._pause(), self._wake)
             await self._drain()
+
+    def _schedule(self, schedule: Schedule, key: ObjectKey, due: float) -> None:
+        """Plan, and look at the clocks again if this comes before everything that was planned there."""
+        before = schedule.next_due()
+        schedule.put(key, due)
+        if before is None or due < before:
+            self._wake.set()
 
     def _pause(self) -> float:
         """Seconds until the next planned instant, by whichever clock, at most the longest sleep."""
@@ -205,9 +210,8 @@ class KeyedQueue:
         else:
             failures = self._failures[key] = self._failures.get(key, 0) + 1
             wait = self._limits.backoff(failures, self._chance())
-            self._retries.put(key, self._clock.monotonic() + wait)
+            self._schedule(self._retries, key, self._clock.monotonic() + wait)
             log.warning("%s: tried again in %.1f s (failure %d): %s", key, wait, failures, result.error)
-            self._wake.set()
         if result.next_at is not None:
             self.add_at(key, max(result.next_at, self._clock.now() + SOONEST_AGAIN))
 

@@ -131,8 +131,10 @@ class Observer:
                 return RecordWorld(record, service, newest=self._counts(record))
             case EServiceIdentifier():
                 return RecordWorld(record)
-            case _:
+            case InvalidObject():
                 return record
+            case _:
+                return None
 
     def envelope(self, key: ObjectKey) -> tuple[ObjectMeta, Status]:
         """The metadata and the status of an object whose spec cannot be read."""

@@ -275,20 +275,20 @@ RECORDS = tuple(
     )
     for case in (
         Transition(
-            f"{what} never changes: set revoked, and make a new one instead",
+            f"{what} never changes: set revoked, and write a new one instead",
             kind,
             {field: value},
             {"spec.revoked": _REVOKED},
         ),
         Transition(
-            f"revoked is set once and stays: make a new {what.split()[-1]} instead",
+            f"revoked is set once and stays: write a new {what.split()[-1]} instead",
             kind,
             {"spec.revoked": None},
             {"metadata.labels": {"seen": "yes"}},
             before=(("spec.revoked", _REVOKED),),
         ),
         Transition(
-            f"revoked is set once and stays: make a new {what.split()[-1]} instead",
+            f"revoked is set once and stays: write a new {what.split()[-1]} instead",
             kind,
             {"spec.revoked.reason": "Another reason"},
             {"metadata.labels": {"seen": "yes"}},
@@ -299,13 +299,13 @@ RECORDS = tuple(
 TRANSITIONS = (
     *RECORDS,
     Transition(
-        "an acceptance act never changes: set revoked, and make a new one instead",
+        "an acceptance act never changes: set revoked, and write a new one instead",
         "AcceptanceAct",
         {"spec.demonstratedAt": None},
         {"metadata.labels": {"seen": "yes"}},
     ),
     Transition(
-        "a verification never changes: make a new one instead, the newest one counts",
+        "a verification never changes: write a new one instead, the newest one counts",
         "ProductionVerification",
         {"spec.outcome": "Failed"},
         {"metadata.labels": {"seen": "yes"}},

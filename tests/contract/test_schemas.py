@@ -12,7 +12,7 @@ import pytest
 import yaml
 from pydantic import ConfigDict, Field, StringConstraints, create_model
 
-from eservice_operator.api import crd
+from eservice_operator.api import crd, reference
 from eservice_operator.api.base import Model, ObjectMeta, Status
 from eservice_operator.api.kinds import KINDS, Kind
 from eservice_operator.api.schema import VALIDATIONS, NoStructuralForm, structural
@@ -52,6 +52,11 @@ def test_the_files_are_what_the_models_generate(tmp_path: Path) -> None:
     fresh = {file.name: file.read_text() for file in tmp_path.iterdir()}
     stored = {file.name: file.read_text() for file in (ROOT / "crds").iterdir()}
     assert fresh == stored, "run: make crds"
+
+
+def test_the_page_on_the_kinds_is_what_the_models_generate() -> None:
+    stored = (ROOT / "docs" / "reference" / "kinds.md").read_text()
+    assert stored == reference.page(), "run: python -m eservice_operator.api.reference"
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)

@@ -49,10 +49,10 @@ def immutable_but_revoked(what: str, *fields: str) -> list[dict[str, object]]:
         for field in fields
     )
     return [
-        cel(same, f"{what} never changes: set revoked, and make a new one instead"),
+        cel(same, f"{what} never changes: set revoked, and write a new one instead"),
         cel(
             "!has(oldSelf.revoked) || (has(self.revoked) && self.revoked == oldSelf.revoked)",
-            f"revoked is set once and stays: make a new {what.rsplit(maxsplit=1)[-1]} instead",
+            f"revoked is set once and stays: write a new {what.rsplit(maxsplit=1)[-1]} instead",
             fieldPath=".revoked",
         ),
     ]
@@ -185,7 +185,7 @@ class ProductionVerificationSpec(Model):
         json_schema_extra=rules(
             cel(
                 "self == oldSelf",
-                "a verification never changes: make a new one instead, the newest one counts",
+                "a verification never changes: write a new one instead, the newest one counts",
             )
         )
     )

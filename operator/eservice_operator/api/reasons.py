@@ -115,6 +115,7 @@ class Reason(StrEnum):
     CATALOGUE_INCOMPLETE = "CatalogueIncomplete"
     # verification (R6)
     VERIFIED = "Verified"
+    CONFIG_CHANGED_SINCE_VERIFIED = "ConfigChangedSinceVerified"
     AWAITING_VERIFICATION = "AwaitingVerification"
     VERIFICATION_FAILED = "VerificationFailed"
     VERIFICATION_NOT_VALID = "VerificationNotValid"

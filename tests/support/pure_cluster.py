@@ -25,6 +25,7 @@ from eservice_operator.api.acts import (
 )
 from eservice_operator.api.base import Status
 from eservice_operator.api.eservice import EService, EServiceStatus
+from eservice_operator.api.reasons import ConditionType, Phase
 from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.core.actions import (
@@ -39,6 +40,7 @@ from eservice_operator.core.actions import (
     SetStatus,
     Update,
 )
+from eservice_operator.core.conditions import find
 from eservice_operator.core.dates import instant
 from eservice_operator.core.decide import Decision, decide
 from eservice_operator.core.report import report
@@ -140,6 +142,12 @@ class PureCluster:
         child["metadata"]["generation"] = child["metadata"].get("generation", 0) + 1
         self.objects[place] = child
 
+    def forget(self) -> None:
+        """Start the records of what was done and told anew."""
+        self.log.clear()
+        self.statuses.clear()
+        self.told.clear()
+
     # what there is
 
     @property
@@ -156,6 +164,19 @@ class PureCluster:
     def status(self) -> EServiceStatus:
         """Its status as last written."""
         return self.service.status
+
+    def phase(self) -> Phase | None:
+        """Where the e-service is in its life."""
+        return self.status.phase
+
+    def reason(self, kind: ConditionType) -> tuple[str, str] | None:
+        """Status and reason of a condition."""
+        condition = find(self.status.conditions, kind)
+        return None if condition is None else (condition.status.value, condition.reason)
+
+    def gates(self) -> list[str]:
+        """The gates that are not passed."""
+        return [entry.gate.value for entry in self.status.gates]
 
     def of_kind(self, kind: str) -> dict[str, Manifest]:
         """The objects of a kind by name."""
@@ -240,7 +261,7 @@ class PureCluster:
             decision = self.reconcile(now)
             if not self._controllers(now) and (decision is None or not decision.actions):
                 return decision
-        raise AssertionError(f"not quiet after {ROUNDS} rounds: {self.log[-5:]}")
+        raise AssertionError(f"not quiet after {ROUNDS} rounds: {self.last_steps()}")
 
     def advance(self, now: datetime, until: datetime) -> Decision | None:
         """Settle now and at every instant that a decision names, up to and including ``until``."""
@@ -263,7 +284,7 @@ class PureCluster:
                 self._tell(decision, outcome)
                 return decision
             outcome = self.run(decision.actions, now)
-        raise AssertionError(f"still acting after {ROUNDS} rounds: {self.log[-5:]}")
+        raise AssertionError(f"still acting after {ROUNDS} rounds: {self.last_steps()}")
 
     def _tell(self, decision: Decision, outcome: Outcome) -> None:
         old, new = self.status, report(decision, outcome)
@@ -372,16 +393,16 @@ class PureCluster:
         return before != json.dumps([body for _, body in sorted(self.objects.items())], sort_keys=True)
 
     def _deploy(self, body: Manifest, now: datetime) -> None:
-        wanted = body["spec"]["replicas"]
+        """One step: first the controller sees the Deployment, then its Pods come up."""
+        wanted, old = body["spec"]["replicas"], body.get("status", {})
         app = body["spec"]["template"]["spec"]["containers"][0]
-        ready = 0 if app["image"] in self.broken else wanted
+        seen = old.get("observedGeneration") == body["metadata"]["generation"] and old["replicas"] == wanted
+        ready = wanted if seen else min(old.get("availableReplicas", 0), wanted)
+        ready = 0 if app["image"] in self.broken else ready
         up = "True" if ready >= wanted else "False"
-        old = {entry["type"]: entry for entry in body.get("status", {}).get("conditions", ())}
-        since = (
-            old["Available"]["lastTransitionTime"]
-            if old and old["Available"]["status"] == up
-            else instant(now)
-        )
+        available = next(iter(old.get("conditions", ())), None)
+        same = available is not None and available["status"] == up
+        since = available["lastTransitionTime"] if available and same else instant(now)
         body["status"] = {
             "observedGeneration": body["metadata"]["generation"],
             "replicas": wanted,
@@ -446,6 +467,10 @@ class PureCluster:
             body["status"] = {"parents": [parent]}
 
     # what was done
+
+    def last_steps(self) -> list[str]:
+        """The last writes and why, for a failure."""
+        return [f"{_wording(action)}: {action.reason}" for action in self.log[-6:]]
 
     def writes(self) -> Counter[str]:
         """How often each kind was written, as ``verb Kind``."""

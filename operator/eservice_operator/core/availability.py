@@ -15,15 +15,13 @@ def replicas_of(deployment: Observed | None) -> int:
 
 
 def condition_of(deployment: Observed, kind: str) -> Mapping[str, Any] | None:
-    """A condition of a Deployment, unless it speaks of an earlier generation."""
-    if int(deployment.status.get("observedGeneration") or 0) < deployment.generation:
-        return None
+    """A condition of a Deployment."""
     conditions = deployment.status.get("conditions") or ()
     return next((condition for condition in conditions if condition.get("type") == kind), None)
 
 
 def available(deployment: Observed | None) -> bool:
-    """Whether a Deployment of its newest generation serves."""
+    """Whether a Deployment is Available; that its controller has not seen a change yet takes nothing away."""
     if deployment is None or _count(deployment, "availableReplicas") == 0:
         return False
     condition = condition_of(deployment, "Available")
@@ -32,7 +30,7 @@ def available(deployment: Observed | None) -> bool:
 
 def rolled_out(deployment: Observed | None, replicas: int) -> bool:
     """Whether that many Pods of a Deployment's newest template are available, and no older ones are left."""
-    if deployment is None or not available(deployment):
+    if deployment is None or not available(deployment) or not _up_to_date(deployment):
         return False
     updated = _count(deployment, "updatedReplicas")
     return (
@@ -49,12 +47,17 @@ def scaled_to_zero(deployment: Observed | None) -> bool:
 
 def failure_of(deployment: Observed | None) -> str | None:
     """Why a Deployment that is to have Pods has given up getting them; none while it is still at work."""
-    if deployment is None or replicas_of(deployment) == 0:
+    if deployment is None or replicas_of(deployment) == 0 or not _up_to_date(deployment):
         return None
     condition = condition_of(deployment, "Progressing")
     if condition is None or condition.get("reason") != "ProgressDeadlineExceeded":
         return None
     return f"Deployment {deployment.ref.name}: {condition.get('message') or 'its Pods do not become ready'}"
+
+
+def _up_to_date(deployment: Observed) -> bool:
+    """Whether the status speaks of the present generation."""
+    return _count(deployment, "observedGeneration") >= deployment.generation
 
 
 def _count(deployment: Observed, field: str) -> int:

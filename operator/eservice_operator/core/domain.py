@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from eservice_operator.api.reasons import ConditionType, Gate, Reason
 from eservice_operator.core import conditions as c
 from eservice_operator.core.conditions import Verdict
+from eservice_operator.core.dates import parse_instant
 from eservice_operator.core.decide import Decision
-from eservice_operator.core.facts import Facts
+from eservice_operator.core.facts import Facts, Subject
 from eservice_operator.core.gates import blocks_install
 from eservice_operator.core.routing import serving
 from eservice_operator.core.scheduling import cause_of
@@ -37,19 +38,28 @@ def domain_conditions(decision: Decision) -> Iterator[Verdict]:
     for kind, needed, passed in rows:
         missing = next((unmet[gate] for gate in needed if gate in unmet), None)
         if missing is None:
-            nothing = kind is ConditionType.ACCESS_GRANTED and not facts.wanted.uses
-            yield c.true(kind, Reason.NOTHING_USED if nothing else passed)
-        elif (
-            kind is ConditionType.INSTALLED
-            and missing.reason is Reason.AWAITING_INSTALLATION
-            and blocks_install(gates)
-        ):
-            yield c.false(
-                kind, Reason.GATES_UNMET, "not installed before these gates are passed: " + gate_list(gates)
-            )
+            yield _passed(decision, kind, passed)
+        elif missing.reason is Reason.AWAITING_INSTALLATION and blocks_install(gates):
+            text = f"not installed before these gates are passed: {gate_list(gates)}"
+            yield c.false(kind, Reason.GATES_UNMET, text)
         else:
             yield c.false(kind, missing.reason, missing.message)
     yield template_current(facts)
+
+
+def _passed(decision: Decision, kind: ConditionType, reason: Reason) -> Verdict:
+    """A passed condition, with what is worth knowing of it."""
+    facts, rollout = decision.facts, decision.rollout
+    if kind is ConditionType.ACCESS_GRANTED and not facts.wanted.uses:
+        return c.true(kind, Reason.NOTHING_USED)
+    content = rollout.candidate or rollout.public
+    last = facts.last_verification(Subject(facts.wanted, wanted=True))
+    if kind is ConditionType.VERIFIED and content is not None and last is not None:
+        changed = parse_instant(content.configured_at)
+        if changed is not None and changed > last.spec.verified_at:
+            text = f"its configuration changed at {content.configured_at}, after {last.metadata.name}"
+            return c.true(kind, Reason.CONFIG_CHANGED_SINCE_VERIFIED, text)
+    return c.true(kind, reason)
 
 
 def gate_list(gates: tuple[Unmet, ...]) -> str:

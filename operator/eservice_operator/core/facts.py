@@ -225,6 +225,11 @@ class Facts:
             return True
         return verification.spec.verified_at >= start_of_day(request.requested_at, self.policy.zone)
 
+    def last_verification(self, subject: Subject) -> ProductionVerification | None:
+        """The newest verification that counts."""
+        known = self.verifications(subject.snapshot)
+        return next((one for one in reversed(known) if self.verification_counts(one, subject)), None)
+
     # children
 
     def deployment(self, release: str) -> Observed | None:

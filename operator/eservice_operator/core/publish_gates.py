@@ -65,12 +65,10 @@ def catalogued(facts: Facts, subject: Subject) -> Unmet | None:
 
 def verified(facts: Facts, subject: Subject) -> Unmet | None:
     """R6: the newest valid verification of exactly this release has passed."""
-    known = facts.verifications(subject.snapshot)
-    valid = [verification for verification in known if facts.verification_counts(verification, subject)]
-    if valid and valid[-1].spec.outcome is VerificationOutcome.PASSED:
+    known, last = facts.verifications(subject.snapshot), facts.last_verification(subject)
+    if last is not None and last.spec.outcome is VerificationOutcome.PASSED:
         return None
-    if valid:
-        last = valid[-1]
+    if last is not None:
         notes = f": {last.spec.notes}" if last.spec.notes else ""
         reason, text = (
             Reason.VERIFICATION_FAILED,

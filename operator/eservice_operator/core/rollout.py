@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from eservice_operator.api import names
-from eservice_operator.core.availability import replicas_of, rolled_out
+from eservice_operator.api.reasons import Gate
+from eservice_operator.core.availability import available, replicas_of, rolled_out
 from eservice_operator.core.dates import instant, parse_instant
 from eservice_operator.core.facts import Facts, Subject, deployment_name
 from eservice_operator.core.gates import blocks_install, blocks_publish, check_all
@@ -70,7 +71,7 @@ def plan(facts: Facts) -> Rollout:
         public_gates=public_gates,
         public=public,
         candidate=candidate,
-        running=(*running, *_raised(facts, gates, candidate)),
+        running=(*running, *_on_its_way(facts, gates, candidate)),
         switched_at=switched_at,
         previous=previous,
         serves=_serves(facts, public, public_gates),
@@ -169,12 +170,18 @@ def _running(
     return tuple(running)
 
 
-def _raised(facts: Facts, gates: tuple[Unmet, ...], candidate: Snapshot | None) -> tuple[Running, ...]:
-    """The candidate: one replica beside a public release, until every gate is passed."""
+def _on_its_way(facts: Facts, gates: tuple[Unmet, ...], candidate: Snapshot | None) -> tuple[Running, ...]:
+    """The candidate: one replica beside a public release; all of them once every gate is passed.
+
+    More replicas are not Available before their Pods are: once raised, that does not lower it again.
+    """
     if candidate is None:
         return ()
-    alone = facts.public_name is None
-    return (Running(candidate, _full_replicas(facts) if alone or not gates else 1),)
+    deployment = facts.deployment(candidate.name)
+    waiting = any(unmet.gate is not Gate.INSTALLED for unmet in gates)
+    there = available(deployment) or replicas_of(deployment) > 1
+    raised = facts.public_name is None or (there and not waiting)
+    return (Running(candidate, _full_replicas(facts) if raised else 1),)
 
 
 def _serves(facts: Facts, public: Snapshot | None, gates: tuple[Unmet, ...]) -> bool:

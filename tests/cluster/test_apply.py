@@ -87,16 +87,17 @@ async def test_a_created_object_is_known_before_any_watch_tells(
 async def test_a_foreign_object_of_the_same_name_is_not_touched(
     api: KubeApi, applier: Applier, store: Store, namespace: str
 ) -> None:
-    foreign = deployment(namespace)
+    foreign = service_account(namespace)
     foreign["metadata"]["labels"] = {MANAGED_BY_LABEL: "Helm"}
     await api.create(foreign, field_manager="helm")
     ref = ref_of(foreign)
     before = json.dumps(await live(api, ref), sort_keys=True)
-    refused = failure(await applier.run([Create(deployment(namespace, nodeSelector={"a": "b"}), WHY)]))
+    ours = service_account(namespace) | {"automountServiceAccountToken": True}
+    refused = failure(await applier.run([Create(ours, WHY)]))
     assert (refused.reason, refused.transient) == ("NameCollision", False)
-    assert refused.message == f"Deployment {namespace}/web exists and is not ours; it was left alone"
+    assert refused.message == f"ServiceAccount {namespace}/web exists and is not ours; it was left alone"
     assert json.dumps(await live(api, ref), sort_keys=True) == before
-    assert store.all("Deployment") == []
+    assert store.all("ServiceAccount") == []
 
 
 async def test_an_object_of_ours_for_another_owner_is_a_collision_too(

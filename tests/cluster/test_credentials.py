@@ -30,6 +30,8 @@ def nothing_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("KUBECONFIG", raising=False)
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def kubeconfig(path: Path, *servers: str, **user: Any) -> Path:
@@ -58,6 +60,19 @@ async def test_the_flag_comes_before_the_environment(tmp_path: Path, monkeypatch
     assert (await load(str(given), "two")).host == "https://two.example"
     assert (await load(None, None)).host == "https://three.example"
     assert (await load("", "")).host == "https://three.example"
+
+
+async def test_the_environment_names_the_proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = kubeconfig(tmp_path / "given", "one", "two", **SOMEBODY)
+    assert (await load(str(given), None)).proxy is None
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", "two.example")
+    assert (await load(str(given), None)).proxy == "http://proxy.example:3128"
+    assert (await load(str(given), "two")).proxy is None
+    document = yaml.safe_load(given.read_text())
+    document["clusters"][0]["cluster"]["proxy-url"] = "http://other.example:3128"
+    given.write_text(yaml.safe_dump(document))
+    assert (await load(str(given), None)).proxy == "http://other.example:3128"
 
 
 async def test_several_files_are_merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,8 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import yaml
 from kubernetes.aio.client import Configuration
@@ -50,7 +52,17 @@ async def load(kubeconfig: str | None, context: str | None) -> Configuration:
             )
     except (ConfigException, OSError, yaml.YAMLError, *MALFORMED) as error:
         raise CredentialsError(f"cannot use {paths or 'the service account of this Pod'}: {error}") from error
+    if configuration.proxy is None:
+        configuration.proxy = _proxy(configuration.host)
     return configuration
+
+
+def _proxy(host: str) -> str | None:
+    """The proxy that the environment (``HTTPS_PROXY``, ``NO_PROXY``, …) names for the API server."""
+    server = urlsplit(host)
+    if not server.hostname or proxy_bypass(server.hostname):
+        return None
+    return getproxies().get(server.scheme)
 
 
 def _present(paths: str) -> str:

@@ -29,6 +29,8 @@ BACKOFF: Final = 0.25
 PATIENCE: Final = 10.0
 """Seconds: a server that asks to wait longer gets its wish from the queue, not from a worker that sleeps."""
 CONNECT_TIMEOUT: Final = 5.0
+READ_BUFFER: Final = 2**21
+"""Bytes: more than the largest object that etcd takes."""
 
 PUT_OFF: Final = 429
 """The status with which the server refuses to begin."""
@@ -68,7 +70,7 @@ class Transport:
         on_request: OnRequest | None = None,
     ) -> None:
         self._configuration = configuration
-        self._rest = ApiClient(configuration).rest_client
+        self._rest = _rest_client(configuration)
         self._timeout = aiohttp.ClientTimeout(total=request_timeout, sock_connect=CONNECT_TIMEOUT)
         self._on_request = on_request
 
@@ -153,6 +155,19 @@ class Transport:
         for setting in (await self._configuration.auth_settings()).values():
             headers[setting["key"]] = setting["value"]
         return headers
+
+
+def _rest_client(configuration: Configuration) -> Any:
+    """The REST layer with a session that does not look for proxies and passwords at each request.
+
+    aiohttp would read the environment and ~/.netrc in threads, every time: two thirds of a request's cost, and
+    a chance to send somebody's password. The proxy is in the configuration.
+    """
+    rest = ApiClient(configuration).rest_client
+    connector = rest.pool_manager.connector
+    rest.pool_manager.detach()
+    rest.pool_manager = aiohttp.ClientSession(connector=connector, read_bufsize=READ_BUFFER)
+    return rest
 
 
 def _unanswered(error: Exception) -> ApiError:

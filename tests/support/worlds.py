@@ -19,7 +19,8 @@ from eservice_operator.api.acts import (
     UnpublishDecision,
     UnpublishDeferral,
 )
-from eservice_operator.api.eservice import DocumentKind, EService
+from eservice_operator.api.delivery import DocumentKind
+from eservice_operator.api.eservice import EService
 from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.core.actions import Manifest

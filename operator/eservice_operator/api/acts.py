@@ -27,7 +27,6 @@ from eservice_operator.api.fields import (
     Duration,
     Image,
     Instant,
-    Line,
     Message,
     Name,
     ObjectName,
@@ -38,6 +37,7 @@ from eservice_operator.api.fields import (
     rules,
     text,
 )
+from eservice_operator.api.notices import Notices
 from eservice_operator.api.template import LagMeasure
 
 
@@ -56,28 +56,6 @@ def immutable_but_revoked(what: str, *fields: str) -> list[dict[str, object]]:
             fieldPath=".revoked",
         ),
     ]
-
-
-class Notice(Model):
-    """An entry of the ledger of notices: written before sending."""
-
-    id: Line
-    """Derived from the object, the change, the channel and the recipient, so that nothing is told twice."""
-    kind: Short
-    """What was told, such as UnpublishScheduled."""
-    channel: Short
-    """How it was told, such as Email."""
-    recipient: Line
-    """To whom it was told."""
-    state: Short
-    """Sending: about to be handed over. Sent: the channel accepted it. Failed: it did not."""
-    at: DateTime
-    """When it was last tried."""
-    attempts: Annotated[int, Field(ge=0)] = 0
-    """How often it was tried."""
-
-
-Notices = Annotated[tuple[Notice, ...], Field(max_length=20, json_schema_extra=LIST_ATOMIC)]
 
 
 class TestPeriod(Model):

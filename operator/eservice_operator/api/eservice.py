@@ -8,93 +8,29 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from eservice_operator.api.acts import Notices
-from eservice_operator.api.base import Environment, LocalizedText, Model, ObjectMeta, Status, TemplateRef
+from eservice_operator.api.base import Environment, Model, ObjectMeta, Status, TemplateRef
+from eservice_operator.api.delivery import Release
 from eservice_operator.api.fields import (
     LIST_ATOMIC,
-    LIST_SET,
     Date,
     DateTime,
     Day,
-    Email,
-    Host,
     Image,
-    Instant,
-    Line,
     Message,
     Name,
     ObjectName,
-    Phone,
     SemVer,
-    Sha256,
     Short,
     Url,
     cel,
     list_map,
     rules,
-    text,
 )
+from eservice_operator.api.notices import Notices
+from eservice_operator.api.publication import Publication
 from eservice_operator.api.reasons import Gate, Phase
 from eservice_operator.api.registration import Identifier
 from eservice_operator.api.workload import Workload
-
-
-class Source(Model):
-    """The source from which the release was built (R4)."""
-
-    repository: Url
-    """Where the source is kept."""
-    revision: Short
-    """The commit, or the tag."""
-
-
-class DocumentKind(StrEnum):
-    """The documents of a full delivery (R4)."""
-
-    INSTRUCTIONS = "Instructions"
-    DESCRIPTION = "Description"
-    TERMS = "Terms"
-    REQUIREMENTS_SPECIFICATION = "RequirementsSpecification"
-    DESIGN_DESCRIPTION = "DesignDescription"
-
-
-class Document(Model):
-    """A document of the delivery, pinned by its digest."""
-
-    kind: DocumentKind
-    """Which document it is: Instructions (for users and operators), Description (of the e-service), Terms
-    (of use), RequirementsSpecification (SRS) or DesignDescription (SDD)."""
-    url: Url
-    """Where it is kept; never fetched by the operator."""
-    sha256: Sha256
-    """SHA-256 of the document, 64 hexadecimal digits in lower case."""
-
-
-Documents = Annotated[tuple[Document, ...], Field(max_length=5, json_schema_extra=list_map("kind"))]
-
-
-class DeliveredWebService(Model):
-    """A web service made within the e-service; its documents belong to the delivery (R4)."""
-
-    name: Name
-    """Name of the web service."""
-    documents: Documents = ()
-    """Its RequirementsSpecification and DesignDescription."""
-
-
-class Release(Model):
-    """What is delivered: with the template version it is the release that acts and verifications name."""
-
-    image: Image
-    """The container image; in Production by digest: repository@sha256:…"""
-    source: Source | None = None
-    """The source it was built from."""
-    documents: Documents = ()
-    """The documents of the delivery; Production needs one of each kind."""
-    web_services: Annotated[
-        tuple[DeliveredWebService, ...], Field(max_length=32, json_schema_extra=list_map("name"))
-    ] = ()
-    """Web services made within the e-service; each comes with its own documents."""
 
 
 class WebServiceRef(Model):
@@ -117,62 +53,6 @@ class Use(Model):
     """The contract version, for SOAP; absent for REST, where a grant covers all of them."""
     agent: Name | None = None
     """The agent through whose connection the call goes (R9)."""
-
-
-class Catalogue(Model):
-    """The description in the public service catalogue (R4)."""
-
-    url: Url | None = None
-    """Where the catalogue shows the e-service."""
-    title: LocalizedText = LocalizedText()
-    """What the e-service is called."""
-    description: LocalizedText = LocalizedText()
-    """What the e-service does."""
-    channels: Annotated[tuple[Short, ...], Field(max_length=16, json_schema_extra=LIST_SET)] = ()
-    """How people reach it, such as Web or Mobile."""
-
-
-class Support(Model):
-    """Whom people ask for help."""
-
-    email: Email | None = None
-    """E-mail address for help."""
-    phone: Phone | None = None
-    """Telephone number for help."""
-
-
-class Pause(Model):
-    """The institution takes the e-service off the public route for a while."""
-
-    reason: Line
-    """Why it is off; shown to people."""
-    until: Instant | None = None
-    """When it comes back by itself; without it, once paused is removed."""
-
-
-PublicPath = Annotated[
-    str,
-    text(
-        r"^/(\.?[A-Za-z0-9_~-][A-Za-z0-9._~-]*(/\.?[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?)?$",
-        "write a path such as / or /declare, without //, . and .. as parts of it",
-        most=1024,
-    ),
-]
-
-
-class Publication(Model):
-    """How the public reaches the e-service."""
-
-    hosts: Annotated[tuple[Host, ...], Field(min_length=1, max_length=16, json_schema_extra=LIST_SET)]
-    """The public hosts; each must be among the registration's hosts for the environment."""
-    path: PublicPath = "/"
-    """The path prefix that is served."""
-    catalogue: Catalogue = Catalogue()
-    """The description in the public service catalogue."""
-    support: Support = Support()
-    """Whom people ask for help."""
-    paused: Pause | None = None
-    """Takes the e-service off the public route for a while."""
 
 
 class ProductionRequest(Model):

@@ -7,7 +7,8 @@ Each answers ``None`` when it is passed. Gates read objects and domain condition
 from __future__ import annotations
 
 from eservice_operator.api.base import ConditionStatus, Environment
-from eservice_operator.api.eservice import DocumentKind, GateOwner
+from eservice_operator.api.delivery import DocumentKind
+from eservice_operator.api.eservice import GateOwner
 from eservice_operator.api.reasons import ConditionType, Gate, Reason
 from eservice_operator.api.registration import EServiceRegistration, NamespaceState
 from eservice_operator.core.conditions import find

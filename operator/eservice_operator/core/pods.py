@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from eservice_operator.api import names
-from eservice_operator.api.workload import EnvFrom, EnvVar, ExtraContainer, Probe, Resources, Volume, Workload
+from eservice_operator.api.container import EnvFrom, EnvVar, ExtraContainer, Probe, Resources, Volume
+from eservice_operator.api.workload import Workload
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.facts import deployment_name
 from eservice_operator.core.manifests import PORT_NAME

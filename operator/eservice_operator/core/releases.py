@@ -15,7 +15,9 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from eservice_operator.api.base import TemplateRef
-from eservice_operator.api.eservice import EService, Publication, Release, Use
+from eservice_operator.api.delivery import Release
+from eservice_operator.api.eservice import EService, Use
+from eservice_operator.api.publication import Publication
 from eservice_operator.api.workload import Workload
 
 HASH_LENGTH = 10

@@ -98,6 +98,8 @@ async def site(people: KubeApi, operator: OperatorProcess) -> AsyncIterator[Site
     begins = len(operator.records())
     place = Site(people)
     yield place
-    await place.assert_sound()
-    assert_log_clean(operator.records()[begins:])
-    await place.clear(operated=True)
+    try:
+        await place.assert_sound()
+        assert_log_clean(operator.records()[begins:])
+    finally:
+        await place.clear(operated=operator.running)

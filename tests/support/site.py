@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,6 +104,25 @@ class Site:
         assert answer is not None
         return answer
 
+    @asynccontextmanager
+    async def watching(self, ref: Ref) -> AsyncIterator[list[Manifest]]:
+        """Every version of an object from now to the end of the block, as they come."""
+        versions: list[Manifest] = []
+        live = await self.see(ref)
+
+        async def collect() -> None:
+            events = self.api.watch(resource_of(ref.kind), live["metadata"]["resourceVersion"], ref.namespace)
+            async for _, obj in events:
+                if obj["metadata"].get("name") == ref.name:
+                    versions.append(obj)
+
+        task = asyncio.create_task(collect())
+        try:
+            yield versions
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
     async def gone(self, ref: Ref) -> None:
         """Wait until the object is not there."""
 
@@ -117,6 +138,11 @@ class Site:
             lambda obj: in_phase(obj, phase) and condition(obj, "Reconciling") is None and up_to_date(obj),
             f"{phase} and settled",
         )
+
+    async def published(self, planned: Planned) -> Manifest:
+        """The EService once it is public, with everything that it takes."""
+        await self.apply(*planned.everything())
+        return await self.settled(planned, "Published")
 
     async def children(self, planned: Planned) -> dict[str, Manifest]:
         """Every child of the EService, by ``Kind name``."""
@@ -138,6 +164,14 @@ class Site:
             if (item["involvedObject"].get("kind"), item["involvedObject"].get("name")) == (ref.kind, ref.name)
         ]
         return [(item["reason"], item["message"]) for item in sorted(about, key=_when)]
+
+    async def told(self, ref: Ref, reason: str, text: str = "") -> None:
+        """Wait for an Event about an object: it is published after the status that it is about."""
+
+        async def ask() -> bool:
+            return any(found == reason and text in message for found, message in await self.events(ref))
+
+        await eventually(ask, f"{reason} {text!r} about {ref}", PATIENCE)
 
     async def decisions(self, planned: Planned) -> list[Manifest]:
         """The UnpublishDecisions about an e-service, by name."""

@@ -41,6 +41,7 @@ def decide(world: World, now: datetime, policy: Policy) -> Decision:
         actions = tuple(_take_down(facts))
     else:
         actions = (
+            *_leftover(facts),
             *_decisions(facts),
             *_unpublish(facts, rollout),
             *_finalizer(facts, rollout),
@@ -68,6 +69,13 @@ def _remove_route(facts: Facts, reason: str) -> Iterator[Action]:
     route = facts.route
     if route is not None and route.uid and not route.terminating:
         yield Delete(route.ref, route.uid, reason)
+
+
+def _leftover(facts: Facts) -> Iterator[Action]:
+    """What an earlier EService of the same name left in the Agency's namespace without its finalizer."""
+    route = facts.world.leftover
+    if route is not None and route.uid and not route.terminating:
+        yield Delete(route.ref, route.uid, "left behind by an earlier EService of this name")
 
 
 def _decisions(facts: Facts) -> Iterator[Action]:

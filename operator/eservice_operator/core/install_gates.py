@@ -13,6 +13,7 @@ from eservice_operator.api.reasons import ConditionType, Gate, Reason
 from eservice_operator.api.registration import EServiceRegistration, NamespaceState
 from eservice_operator.core.conditions import find
 from eservice_operator.core.facts import Facts, Subject
+from eservice_operator.core.releases import short_image
 from eservice_operator.core.unmet import Unmet, holds_install
 from eservice_operator.core.versions import is_withdrawn
 
@@ -134,7 +135,7 @@ def accepted(facts: Facts, subject: Subject) -> Unmet | None:
     act = facts.act(snapshot)
     if act is None:
         text = (
-            f"no AcceptanceAct for image {snapshot.image} on {snapshot.template.name}"
+            f"no AcceptanceAct for {short_image(snapshot.image)} on {snapshot.template.name}"
             f" {snapshot.template.version}: the Agency prepares it after the acceptance test, both sides sign"
         )
         return holds_install(Gate.ACCEPTED, Reason.AWAITING_ACCEPTANCE, text, GateOwner.AGENCY, "R2")

@@ -23,7 +23,7 @@ from eservice_operator.api.delivery import DocumentKind
 from eservice_operator.api.eservice import EService
 from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.api.template import EServiceTemplate
-from eservice_operator.core.actions import Manifest
+from eservice_operator.core.actions import Action, Failure, Manifest
 from eservice_operator.core.dates import Calendar
 from eservice_operator.core.releases import Snapshot, read_snapshot
 from eservice_operator.core.templating import catalogue_of
@@ -341,6 +341,11 @@ def _registration(body: Manifest | bool) -> EServiceRegistration | None:
     if body is False:
         return None
     return EServiceRegistration.model_validate(registration() if body is True else body)
+
+
+def failure(action: Action, reason: str, message: str, *, transient: bool) -> Failure:
+    """What a write came to."""
+    return Failure(action, reason, message, transient)
 
 
 DAY: Final = timedelta(days=1)

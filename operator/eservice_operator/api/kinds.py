@@ -118,7 +118,7 @@ KINDS: tuple[Kind, ...] = (
         "act",
         namespaced=False,
         columns=(
-            Column("Namespace", ".spec.eService.namespace"),
+            Column("Service namespace", ".spec.eService.namespace"),
             Column("EService", ".spec.eService.name"),
             Column("Template", ".spec.template.version"),
             Column("Signed", ".spec.signedAt"),
@@ -152,7 +152,7 @@ KINDS: tuple[Kind, ...] = (
         "deferral",
         namespaced=False,
         columns=(
-            Column("Namespace", ".spec.eService.namespace"),
+            Column("Service namespace", ".spec.eService.namespace"),
             Column("EService", ".spec.eService.name"),
             Column("Until", ".spec.until"),
             READY,
@@ -168,7 +168,7 @@ KINDS: tuple[Kind, ...] = (
         "decision",
         namespaced=False,
         columns=(
-            Column("Namespace", ".spec.eService.namespace"),
+            Column("Service namespace", ".spec.eService.namespace"),
             Column("EService", ".spec.eService.name"),
             Column("Version", ".spec.release.template.version"),
             Column("Overdue since", ".spec.overdueSince"),

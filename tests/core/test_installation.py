@@ -15,7 +15,7 @@ def test_everything_in_order_is_installed_and_made_public_with_each_child_writte
     decision = cluster.settle(NOW)
     assert cluster.phase() is Phase.PUBLISHED
     assert cluster.status.public_url == "https://address.latvija.example/"
-    assert cluster.routed
+    assert cluster.routed()
     assert cluster.public_letter() == "a"
     assert cluster.replicas() == {"a": 2}
     assert decision is not None
@@ -74,7 +74,7 @@ def test_the_story_from_application_to_the_public_gate_by_gate() -> None:
     assert str(cluster.status.installation.due_by) == "2026-10-19", "the tenth working day after the request"
     assert cluster.status.installation.installed_at == at("2026-10-05")
     assert cluster.reason(ConditionType.READY) == ("True", Reason.AWAITING_VERIFICATION)
-    assert not cluster.routed
+    assert not cluster.routed()
     assert NAME not in cluster.of_kind("Service"), "nothing leads to the public yet"
     assert cluster.replicas() == {"a": 2}
 
@@ -106,7 +106,7 @@ def test_pods_that_do_not_come_up_are_waited_for(cluster: PureCluster) -> None:
     assert cluster.phase() is Phase.INSTALLING
     assert cluster.reason(ConditionType.INSTALLED) == ("False", Reason.AWAITING_PODS)
     assert cluster.reason(ConditionType.RECONCILING) == ("True", Reason.AWAITING_PODS)
-    assert not cluster.routed
+    assert not cluster.routed()
 
 
 def test_published_is_what_the_gateway_says(cluster: PureCluster) -> None:

@@ -108,7 +108,7 @@ def test_a_failed_verification_leaves_the_public_release_untouched(candidate: Pu
     candidate.advance(LATER, at("2026-11-01"))
     assert candidate.public_letter() == "a"
     assert candidate.replicas() == {"a": 2, "b": 1}
-    assert candidate.routed
+    assert candidate.routed()
     assert candidate.reason(ConditionType.VERIFIED) == ("False", Reason.VERIFICATION_FAILED)
     assert "does not submit" in candidate.status.gates[0].message
     assert before == {key: body for key, body in candidate.objects.items() if key in before}

@@ -30,7 +30,7 @@ def test_a_pause_takes_the_route_and_gives_it_back_at_its_end(public: PureCluste
     paused = {"reason": "maintenance", "until": until.isoformat()}
     public.edit_service(publication={"paused": paused})
     decision = public.settle(LATER)
-    assert not public.routed
+    assert not public.routed()
     assert public.replicas() == {"a": 2}
     assert public.phase() is Phase.PAUSED
     assert public.reason(ConditionType.PUBLISHED) == ("False", Reason.PAUSED)
@@ -51,20 +51,20 @@ def test_a_pause_ends_at_the_first_whole_second_that_is_not_before_it(public: Pu
     assert decision is not None
     assert decision.next_at == at("2026-10-25", "06:00:01")
     public.settle(until)
-    assert not public.routed, "decisions count in whole seconds"
+    assert not public.routed(), "decisions count in whole seconds"
     public.settle(at("2026-10-25", "06:00:01"))
-    assert public.routed
+    assert public.routed()
 
 
 def test_a_suspension_takes_the_route_and_its_end_gives_it_back(public: PureCluster) -> None:
     public.edit(AT_REGISTRATION, spec={"suspended": {"reason": "an incident"}})
     public.settle(LATER)
-    assert not public.routed
+    assert not public.routed()
     assert public.reason(ConditionType.PUBLISHED) == ("False", Reason.REGISTRATION_SUSPENDED)
     assert public.phase() is Phase.PAUSED
     public.edit(AT_REGISTRATION, spec={"suspended": None})
     public.settle(LATER)
-    assert public.routed
+    assert public.routed()
 
 
 def test_a_candidate_goes_on_while_paused_and_is_not_shown(public: PureCluster) -> None:
@@ -75,14 +75,14 @@ def test_a_candidate_goes_on_while_paused_and_is_not_shown(public: PureCluster) 
     )
     public.advance(LATER, LATER + DAY)
     assert public.public_letter() == "b"
-    assert not public.routed
+    assert not public.routed()
 
 
 # deletions take nothing down
 
 
 @pytest.mark.parametrize(
-    ("gone", "condition", "reason"),
+    "gone, condition, reason",
     [
         (("AcceptanceAct", "", "act-1"), ConditionType.ACCEPTED, Reason.AWAITING_ACCEPTANCE),
         (AT_REGISTRATION, ConditionType.REGISTERED, Reason.REGISTRATION_NOT_FOUND),
@@ -117,13 +117,13 @@ def test_a_later_failed_verification_takes_nothing_down_and_blocks_republishing(
     )
     public.put(failed)
     public.settle(LATER)
-    assert public.routed
+    assert public.routed()
     assert public.reason(ConditionType.VERIFIED) == ("False", Reason.VERIFICATION_FAILED)
     public.edit_service(publication={"paused": {"reason": "repair"}})
     public.settle(LATER)
     public.edit_service(publication={"paused": None})
     public.settle(LATER)
-    assert not public.routed
+    assert not public.routed()
     assert public.reason(ConditionType.PUBLISHED) == ("False", Reason.VERIFICATION_FAILED)
     assert public.phase() is Phase.UNPUBLISHED
 
@@ -191,7 +191,7 @@ EDITS: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
-@pytest.mark.parametrize(("kind", "patch"), EDITS, ids=[kind for kind, _ in EDITS])
+@pytest.mark.parametrize("kind, patch", EDITS, ids=[kind for kind, _ in EDITS])
 def test_an_edited_child_is_put_back(public: PureCluster, kind: str, patch: dict[str, Any]) -> None:
     ((place, before),) = [(place, body) for place, body in public.objects.items() if place[0] == kind]
     public.vandalise(place, **patch)
@@ -200,7 +200,7 @@ def test_an_edited_child_is_put_back(public: PureCluster, kind: str, patch: dict
     ours = ("spec", "data", "automountServiceAccountToken")
     assert {key: after.get(key) for key in ours} == {key: before.get(key) for key in ours}
     assert after["metadata"]["labels"] == before["metadata"]["labels"]
-    assert public.routed
+    assert public.routed()
     assert public.public_letter() == "a"
     assert public.phase() is Phase.PUBLISHED
 
@@ -255,7 +255,7 @@ def test_a_public_release_whose_snapshot_was_lost_is_left_as_it_runs(public: Pur
     public.remove(snapshot)
     public.put(worlds.act("act-b", spec={"image": image("b")}))
     public.settle(LATER)
-    assert public.routed, "nobody knows how it ran, and it runs"
+    assert public.routed(), "nobody knows how it ran, and it runs"
     assert public.replicas() == {"a": 2, "b": 1}
     assert public.status.release.public is not None
     assert public.status.release.public.image == image("a")
@@ -263,13 +263,13 @@ def test_a_public_release_whose_snapshot_was_lost_is_left_as_it_runs(public: Pur
 
     public.put(worlds.template((*worlds.VERSIONS, worlds.version("4.0.0", "2027-05-01", "2027-06-01"))))
     public.advance(LATER, at("2027-06-01"))
-    assert not public.routed, "the rule still holds"
+    assert not public.routed(), "the rule still holds"
 
     public.edit_service(template={"version": "4.0.0"})
     release = {"image": image("b"), "template": {"version": "4.0.0"}}
     public.put(worlds.act("act-c", spec=release), worlds.verification("passed-c", spec=release))
     public.advance(at("2027-06-01"), at("2027-06-02"))
-    assert public.routed
+    assert public.routed()
     assert public.public_letter() == "b"
 
 
@@ -333,7 +333,7 @@ def test_a_writing_that_fails_for_now_is_told_as_under_way(public: PureCluster) 
 
 
 @pytest.mark.parametrize(
-    ("spec", "reason"),
+    "spec, reason",
     [
         ({"template": {"version": "9.9.9"}}, Reason.TEMPLATE_VERSION_UNKNOWN),
         ({"template": {"version": "3.0.0-rc.1"}}, Reason.TEMPLATE_VERSION_PRERELEASE),

@@ -211,7 +211,6 @@ class PureCluster:
                 return str(body["spec"]["template"]["spec"]["containers"][0]["image"][-1])
         return "?"
 
-    @property
     def routed(self) -> bool:
         """Whether the public route is there."""
         return bool(self.of_kind("HTTPRoute"))

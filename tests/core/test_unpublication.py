@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from eservice_operator.api.acts import DecisionState
+from eservice_operator.api.decisions import DecisionState
 from eservice_operator.api.reasons import ConditionType, Gate, Phase, Reason
 from eservice_operator.core.actions import Delete, SetStatus
 from tests.support import worlds

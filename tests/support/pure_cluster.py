@@ -17,13 +17,9 @@ from itertools import count
 from typing import Any, TypeVar, assert_never
 
 from eservice_operator.api import names
-from eservice_operator.api.acts import (
-    AcceptanceAct,
-    ProductionVerification,
-    UnpublishDecision,
-    UnpublishDeferral,
-)
+from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
 from eservice_operator.api.base import Status
+from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.eservice import EService, EServiceStatus
 from eservice_operator.api.reasons import ConditionType, Phase
 from eservice_operator.api.registration import EServiceRegistration

@@ -13,19 +13,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from eservice_operator.api.acts import (
-    AcceptanceAct,
-    ProductionVerification,
-    UnpublishDecision,
-    UnpublishDeferral,
-)
+from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
+from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.delivery import DocumentKind
 from eservice_operator.api.eservice import EService
 from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.core.actions import Action, Failure, Manifest
 from eservice_operator.core.dates import Calendar
-from eservice_operator.core.releases import Snapshot, read_snapshot
+from eservice_operator.core.releases import Snapshot, read_snapshot, release_name
 from eservice_operator.core.templating import catalogue_of
 from eservice_operator.core.world import GatewayRef, HostClaim, KnownTemplate, Observed, Policy, World
 
@@ -286,6 +282,23 @@ def eservice_in_test(**patch: Any) -> Manifest:
             "productionRequest": None,
         },
     )
+    return dict(merged(base, patch))
+
+
+def deployment_of(service: EService, **patch: Any) -> Manifest:
+    """The Deployment of the release that the spec names, as far as gates read it."""
+    namespace, name = service.metadata.namespace, service.metadata.name
+    base = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {
+            "name": f"{name}-{release_name(service.spec.release.image, service.spec.template)}",
+            "namespace": namespace,
+            "uid": "uid-deployment",
+            "generation": 1,
+        },
+        "spec": {"replicas": 2},
+    }
     return dict(merged(base, patch))
 
 

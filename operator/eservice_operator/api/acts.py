@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The acts: AcceptanceAct (R2), ProductionVerification (R6), UnpublishDeferral and UnpublishDecision (R8)."""
+"""The acts: AcceptanceAct (R2) and ProductionVerification (R6)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from eservice_operator.api.base import (
-    Environment,
     EServiceRef,
     Model,
     ObjectMeta,
@@ -20,42 +19,16 @@ from eservice_operator.api.base import (
 )
 from eservice_operator.api.fields import (
     LIST_ATOMIC,
-    Date,
-    DateTime,
     Day,
     DigestImage,
-    Duration,
-    Image,
     Instant,
-    Message,
     Name,
-    ObjectName,
-    SemVer,
     Short,
     Text,
     cel,
+    immutable_but_revoked,
     rules,
-    text,
 )
-from eservice_operator.api.notices import Notices
-from eservice_operator.api.template import LagMeasure
-
-
-def immutable_but_revoked(what: str, *fields: str) -> list[dict[str, object]]:
-    """CEL rules for a record (``what``, in messages) of which only ``revoked`` may be set, once."""
-    same = " && ".join(
-        f"has(self.{field}) == has(oldSelf.{field})"
-        f" && (!has(self.{field}) || self.{field} == oldSelf.{field})"
-        for field in fields
-    )
-    return [
-        cel(same, f"{what} never changes: set revoked, and write a new one instead"),
-        cel(
-            "!has(oldSelf.revoked) || (has(self.revoked) && self.revoked == oldSelf.revoked)",
-            f"revoked is set once and stays: write a new {what.rsplit(maxsplit=1)[-1]} instead",
-            fieldPath=".revoked",
-        ),
-    ]
 
 
 class TestPeriod(Model):
@@ -190,135 +163,3 @@ class ProductionVerification(Model):
     metadata: ObjectMeta
     spec: ProductionVerificationSpec
     status: Status = Status()
-
-
-class UnpublishDeferralSpec(Model):
-    """A time-limited, reasoned exception to R8."""
-
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            *immutable_but_revoked("a deferral", "eService", "until", "reason", "ticket", "approvedBy")
-        )
-    )
-
-    e_service: EServiceRef
-    """The EService whose unpublication is deferred."""
-    until: Day
-    """The last day with the public route; the template's maximumDeferral is the most."""
-    reason: Text
-    """Why the exception is made."""
-    ticket: Short | None = None
-    """Where the exception is recorded."""
-    approved_by: Short
-    """Who at the Agency approved it."""
-    revoked: SetOnceRevocation | None = None
-    """Ends the deferral before its day; set once."""
-
-
-class UnpublishDeferral(Model):
-    """Defers the unpublication of one e-service until a day (R8)."""
-
-    metadata: ObjectMeta
-    spec: UnpublishDeferralSpec
-    status: Status = Status()
-
-
-class DecidedRelease(Model):
-    """The release that the decision is about."""
-
-    image: Image
-    """The image of the release."""
-    template: TemplateRef
-    """The template version of the release."""
-
-
-class DecisionState(StrEnum):
-    """How far a decision has got."""
-
-    SCHEDULED = "Scheduled"
-    HELD = "Held"
-    EFFECTIVE = "Effective"
-    CLOSED = "Closed"
-
-
-class UnpublishDecisionSpec(Model):
-    """The facts of one decision under R8; only ``revoked`` may be set, by the Agency."""
-
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            *immutable_but_revoked(
-                "a decision",
-                "eService",
-                "registration",
-                "environment",
-                "release",
-                "currentVersion",
-                "causedBy",
-                "maximumLag",
-                "lagMeasure",
-                "overdueSince",
-                "effectiveAt",
-                "decidedAt",
-                "inputsHash",
-            )
-        )
-    )
-
-    e_service: EServiceRef
-    """The EService that was public."""
-    registration: ObjectName
-    """With the environment the key of the decision: re-creating the EService escapes nothing."""
-    environment: Environment
-    """The environment; today it is always Production, never Test or Acceptance."""
-    release: DecidedRelease
-    """The release that was public."""
-    current_version: SemVer | None = None
-    """The template version that was the current one when it was decided."""
-    caused_by: SemVer | None = None
-    """The template version that made the release overdue; absent when its own recall did."""
-    maximum_lag: Duration
-    """The template's maximumLag when it was decided."""
-    lag_measure: LagMeasure
-    """The template's lagMeasure when it was decided: ReleaseGap or SinceSuperseded."""
-    overdue_since: Date
-    """The first day on which the release is overdue."""
-    effective_at: DateTime
-    """The promise: the instant of the unpublication, which is never moved earlier."""
-    decided_at: DateTime
-    """When the operator decided."""
-    inputs_hash: Annotated[str, text(r"^[0-9a-f]{16}$", "write 16 hexadecimal digits", most=16)]
-    """Hash of the facts that led to the decision."""
-    revoked: SetOnceRevocation | None = None
-    """The Agency takes the decision back; set once."""
-
-
-class UnpublishDecisionStatus(Status):
-    """What became of a decision."""
-
-    state: DecisionState = DecisionState.SCHEDULED
-    """Scheduled: it takes effect at effectiveAt. Held: something holds it up, see reason. Effective: the
-    e-service is off the public route. Closed: renewed or revoked."""
-    reason: Short | None = None
-    """Why it is in this state, in one word."""
-    message: Message = ""
-    """Why it is in this state, for people."""
-    effective_at: DateTime | None = None
-    """When it takes effect or took effect, deferrals included."""
-    deferred_until: Date | None = None
-    """The last day of a deferral that is honoured."""
-    effective_since: DateTime | None = None
-    """When it took effect."""
-    closed_at: DateTime | None = None
-    """When it was closed."""
-    hold_token: Short | None = None
-    """The token that releases the set of decisions held by the brake."""
-    notices: Notices = ()
-    """Whom the operator told, the last 20."""
-
-
-class UnpublishDecision(Model):
-    """The record of one decision to unpublish an e-service (R8); the Agency may revoke it."""
-
-    metadata: ObjectMeta
-    spec: UnpublishDecisionSpec
-    status: UnpublishDecisionStatus = UnpublishDecisionStatus()

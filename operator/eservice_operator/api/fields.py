@@ -178,3 +178,20 @@ Quantity = Annotated[
     _Amount,
 ]
 """A Kubernetes quantity such as ``500m`` or ``1Gi``."""
+
+
+def immutable_but_revoked(what: str, *fields: str) -> list[dict[str, object]]:
+    """CEL rules for a record (``what``, in messages) of which only ``revoked`` may be set, once."""
+    same = " && ".join(
+        f"has(self.{field}) == has(oldSelf.{field})"
+        f" && (!has(self.{field}) || self.{field} == oldSelf.{field})"
+        for field in fields
+    )
+    return [
+        cel(same, f"{what} never changes: set revoked, and write a new one instead"),
+        cel(
+            "!has(oldSelf.revoked) || (has(self.revoked) && self.revoked == oldSelf.revoked)",
+            f"revoked is set once and stays: write a new {what.rsplit(maxsplit=1)[-1]} instead",
+            fieldPath=".revoked",
+        ),
+    ]

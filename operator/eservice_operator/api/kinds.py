@@ -5,13 +5,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from eservice_operator.api.acts import (
-    AcceptanceAct,
-    ProductionVerification,
-    UnpublishDecision,
-    UnpublishDeferral,
-)
+from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
 from eservice_operator.api.base import Model
+from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.eservice import EService
 from eservice_operator.api.registration import EServiceIdentifier, EServiceRegistration
 from eservice_operator.api.template import EServiceTemplate

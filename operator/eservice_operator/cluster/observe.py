@@ -8,13 +8,9 @@ nothing, a template nobody can read is unknown.
 from __future__ import annotations
 
 from eservice_operator.api import names
-from eservice_operator.api.acts import (
-    AcceptanceAct,
-    ProductionVerification,
-    UnpublishDecision,
-    UnpublishDeferral,
-)
+from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
 from eservice_operator.api.base import ObjectMeta, Status
+from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.eservice import EService
 from eservice_operator.api.parse import InvalidObject
 from eservice_operator.api.registration import EServiceIdentifier, EServiceRegistration

@@ -160,7 +160,7 @@ class Transport:
 def _rest_client(configuration: Configuration) -> Any:
     """The REST layer with a session that does not look for proxies and passwords at each request.
 
-    aiohttp would read the environment and ~/.netrc in threads, every time: two thirds of a request's cost, and
+    aiohttp would read the environment and ~/.netrc in threads, every time: two thirds of a request, and
     a chance to send somebody's password. The proxy is in the configuration.
     """
     rest = ApiClient(configuration).rest_client

@@ -7,8 +7,8 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
-from eservice_operator.api.acts import DecisionState
 from eservice_operator.api.base import TemplateRef
+from eservice_operator.api.decisions import DecisionState
 from eservice_operator.core.availability import available
 from eservice_operator.core.dates import add_working_days, following_day, start_of_day
 from eservice_operator.core.facts import Facts

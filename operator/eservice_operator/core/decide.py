@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from eservice_operator.api import names
-from eservice_operator.api.acts import UnpublishDecision
+from eservice_operator.api.decisions import UnpublishDecision
 from eservice_operator.core.actions import Action, Create, Delete, Ref, SetFinalizer, SetStatus
 from eservice_operator.core.children import changes, layout_of
 from eservice_operator.core.deadlines import next_instant

@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 
 from eservice_operator.api import names
-from eservice_operator.api.acts import AcceptanceAct, ProductionVerification, UnpublishDecision
+from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
 from eservice_operator.api.base import Environment, ObjectMeta, TemplateRef
+from eservice_operator.api.decisions import UnpublishDecision
 from eservice_operator.api.eservice import EServiceSpec
 from eservice_operator.api.template import Enforcement, Lifecycle
 from eservice_operator.core.dates import local_day, start_of_day

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from eservice_operator.api.acts import DecisionState
+from eservice_operator.api.decisions import DecisionState
 from eservice_operator.api.eservice import Next
 from eservice_operator.core.availability import available
 from eservice_operator.core.conditions import told

@@ -9,14 +9,9 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from eservice_operator.api.acts import (
-    AcceptanceAct,
-    ProductionVerification,
-    UnpublishDecision,
-    UnpublishDecisionStatus,
-    UnpublishDeferral,
-)
+from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
 from eservice_operator.api.base import Status
+from eservice_operator.api.decisions import UnpublishDecision, UnpublishDecisionStatus, UnpublishDeferral
 from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.api.registration import EServiceIdentifier
 from eservice_operator.core.conditions import Verdict, merge, true

@@ -12,8 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from eservice_operator.api.acts import DecisionState, UnpublishDecision, UnpublishDecisionStatus
 from eservice_operator.api.base import TemplateRef
+from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDecisionStatus
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core.dates import add_period, day_after_end, local_day, parse_period
 from eservice_operator.core.facts import Facts

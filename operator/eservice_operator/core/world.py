@@ -11,12 +11,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from eservice_operator.api import names
-from eservice_operator.api.acts import (
-    AcceptanceAct,
-    ProductionVerification,
-    UnpublishDecision,
-    UnpublishDeferral,
-)
+from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
+from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.eservice import EService
 from eservice_operator.api.registration import EServiceIdentifier, EServiceRegistration
 from eservice_operator.api.template import EServiceTemplate

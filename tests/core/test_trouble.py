@@ -174,6 +174,19 @@ def test_an_e_service_that_was_never_public_goes_at_once(cluster: PureCluster) -
     assert cluster.settle(NOW) is None
 
 
+def test_a_route_that_an_earlier_one_left_behind_goes_before_a_new_one_comes(public: PureCluster) -> None:
+    public.objects[public.service_place]["metadata"]["finalizers"] = []  # somebody tore it out
+    public.remove(public.service_place)
+    assert public.routed()
+    public.put(worlds.eservice(metadata={"uid": "another-uid"}))
+    public.remove(("AcceptanceAct", "", "act-1"))
+    public.settle(LATER)
+    assert not public.routed()
+    public.put(worlds.act())
+    public.settle(LATER)
+    assert public.phase() is Phase.PUBLISHED
+
+
 # edits behind our back
 
 EDITS: tuple[tuple[str, dict[str, Any]], ...] = (

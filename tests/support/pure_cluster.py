@@ -231,11 +231,18 @@ class PureCluster:
             senior=None if self.senior is None else EService.model_validate(self.senior),
             claims=tuple(HostClaim(host, owner) for host, owner in self.claims),
             children={(body["kind"], body["metadata"]["name"]): Observed(body) for body in children},
+            leftover=self._leftover(uid),
             snapshots=worlds.snapshots_of(children),
         )
 
     def _read(self, model: type[M]) -> tuple[M, ...]:
         return tuple(model.model_validate(body) for body in self.of_kind(model.__name__).values())
+
+    def _leftover(self, uid: str) -> Observed | None:
+        metadata = self.service.metadata
+        place = "HTTPRoute", self.policy.routes_namespace, f"{metadata.namespace}.{metadata.name}"
+        left = place in self.objects and _owner_of(self.objects[place]) != uid
+        return Observed(self._seen(place)) if left else None
 
     def _seen(self, place: Place) -> Manifest:
         """A copy that nobody changes, and the same one until the object changes: as from a store."""

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What acts, verifications, deferrals and identifiers say of themselves."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
+from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
+from eservice_operator.api.eservice import EService
+from eservice_operator.api.kinds import BY_KIND
+from eservice_operator.api.reasons import Reason
+from eservice_operator.api.registration import EServiceIdentifier
+from eservice_operator.core.actions import Manifest
+from eservice_operator.core.records import decision_status, next_change, record_status
+from eservice_operator.core.releases import release_name
+from eservice_operator.core.world import RecordWorld
+from tests.support import worlds
+from tests.support.pure_cluster import status_body
+from tests.support.status import assert_status_sound
+from tests.support.worlds import DAY, NOW, POLICY, at, image
+
+SERVICE = EService.model_validate(worlds.eservice())
+
+
+def identifier() -> Manifest:
+    spec = {"identifier": "EP-000007", "registration": "address-declaration"}
+    return {"kind": "EServiceIdentifier", "metadata": {"name": "ep-000007", "generation": 1}, "spec": spec}
+
+
+def world(body: Manifest, service: EService | None = SERVICE, **more: Any) -> RecordWorld:
+    record = BY_KIND[body["kind"]].model.model_validate(body)
+    assert isinstance(record, AcceptanceAct | ProductionVerification | UnpublishDeferral | EServiceIdentifier)
+    return RecordWorld(record, service, **more)
+
+
+def revoked(day: str) -> Manifest:
+    return {"revoked": {"at": day, "reason": "a mistake"}}
+
+
+PUBLIC = {"name": "x", "image": image("a"), "template": {"name": worlds.TEMPLATE, "version": "3.0.0"}}
+
+
+@pytest.mark.parametrize(
+    "record,reason,changes",
+    [
+        (world(worlds.act()), Reason.IN_FORCE, None),
+        (world(worlds.act(), None), Reason.UNKNOWN_E_SERVICE, None),
+        (world(worlds.act(spec={"image": image("b")})), Reason.UNKNOWN_RELEASE, None),
+        (world(worlds.act(spec=revoked("2026-10-13"))), Reason.REVOKED, None),
+        (world(worlds.act(spec=revoked("2026-10-14"))), Reason.IN_FORCE, "2026-10-14"),
+        (world(worlds.verification()), Reason.IN_FORCE, None),
+        (world(worlds.verification(), None), Reason.UNKNOWN_E_SERVICE, None),
+        (world(worlds.verification(), newest=False), Reason.SUPERSEDED, None),
+        (
+            world(worlds.verification(spec={"verifiedAt": "2026-10-20T08:00:00Z"})),
+            Reason.VERIFICATION_NOT_VALID,
+            "2026-10-20",
+        ),
+        (world(worlds.deferral("2026-10-13")), Reason.IN_FORCE, "2026-10-14"),
+        (world(worlds.deferral("2026-10-12")), Reason.EXPIRED, None),
+        (world(worlds.deferral("2026-12-31"), None), Reason.UNKNOWN_E_SERVICE, "2027-01-01"),
+        (world(worlds.deferral("2026-12-31", spec=revoked("2026-10-01"))), Reason.REVOKED, "2027-01-01"),
+        (world(worlds.deferral("2026-12-31", spec=revoked("2026-11-01"))), Reason.IN_FORCE, "2026-11-01"),
+        (world(identifier(), None), Reason.ALLOCATED, None),
+    ],
+)
+def test_a_record_says_whether_it_is_in_force(
+    record: RecordWorld, reason: Reason, changes: str | None
+) -> None:
+    status = record_status(record, NOW, POLICY)
+    kind = type(record.record).__name__
+    body: Manifest = {
+        "kind": kind,
+        "metadata": {"name": "it", "generation": 1},
+        "status": status_body(status),
+    }
+    assert_status_sound(body)
+    (ready,) = status.conditions
+    assert (ready.status.value, ready.reason) == ("True", reason), "a record is never at fault"
+    assert next_change(record, NOW, POLICY) == (None if changes is None else date.fromisoformat(changes))
+    read = record.record.model_copy(update={"status": status})
+    again = record_status(RecordWorld(read, record.service, newest=record.newest), NOW + DAY / 24, POLICY)
+    assert again == status
+
+
+def test_an_act_of_the_release_in_public_use_is_in_force_whatever_the_spec_names() -> None:
+    other = worlds.eservice(
+        spec={"release": {"image": image("b")}},
+        status={"release": {"public": PUBLIC | {"name": _name_of_a()}}},
+    )
+    status = record_status(world(worlds.act(), EService.model_validate(other)), NOW, POLICY)
+    assert status.conditions[0].reason == Reason.IN_FORCE
+
+
+def _name_of_a() -> str:
+    act = AcceptanceAct.model_validate(worlds.act())
+    return release_name(act.spec.image, act.spec.template)
+
+
+def test_the_day_of_a_record_is_the_local_one() -> None:
+    record = world(worlds.deferral("2026-10-13"))
+    midnight = at("2026-10-14", "00:00")
+    assert record_status(record, midnight - worlds.SECOND, POLICY).conditions[0].reason == Reason.IN_FORCE
+    assert record_status(record, midnight, POLICY).conditions[0].reason == Reason.EXPIRED
+
+
+def test_a_decision_with_a_word_of_a_newer_operator_stays_as_it_is() -> None:
+    closed = {"state": "Closed", "reason": "SomethingNew", "message": "so it is", "observedGeneration": 1}
+    decision = UnpublishDecision.model_validate(worlds.decision(status=closed))
+    status = decision_status(decision, decision.status, NOW)
+    assert (status.state.value, status.reason) == ("Closed", "SomethingNew")
+    assert_status_sound(worlds.decision(status=status_body(status)))

@@ -3,6 +3,7 @@
 
 import json
 import logging
+import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -71,10 +72,11 @@ async def test_an_event_says_what_happened_to_what(api: KubeApi, watch: Watch, n
 async def test_an_event_about_a_register_is_in_the_default_namespace(api: KubeApi, watch: Watch) -> None:
     ref = Ref("eservice.dev/v1alpha1", "EServiceTemplate", "", "viss-2020")
     sink = sink_of(api, watch)
-    await sink.publish(ref, "uid-of-the-template", "Normal", "NewVersion", "3.1.0 is current", "Record")
+    uid = secrets.token_hex()
+    await sink.publish(ref, uid, "Normal", "NewVersion", "3.1.0 is current", "Record")
     assert sink.failures == 0
     found, _ = await api.list(EVENTS, "default")
-    assert "uid-of-the-template" in {event["regarding"].get("uid") for event in found}
+    assert uid in {event["regarding"].get("uid") for event in found}
 
 
 async def test_what_repeats_is_counted(api: KubeApi, watch: Watch, namespace: str) -> None:

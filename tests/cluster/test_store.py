@@ -39,7 +39,7 @@ def test_a_newer_version_replaces_an_older_one_and_never_the_reverse(store: Stor
     assert change == (key("a"), None, second)
     assert store.upsert(first) is None, "versions are numbers, not text"
     assert store.upsert(second) is None, "the same version is no news"
-    assert store.get("Thing", "ns", "a") is second
+    assert store.get("Thing", "ns", "a") == second
     third = thing("a", 100)
     assert store.upsert(third) == (key("a"), second, third)
 
@@ -90,7 +90,7 @@ def test_a_recreated_object_takes_the_place_of_the_old_one(store: Store) -> None
     new = thing("a", 9, uid="new")
     assert store.upsert(new) == (key("a"), thing("a", 1, uid="old"), new)
     assert store.delete(thing("a", 8, uid="old")) is None, "the old one's deletion, heard late"
-    assert store.get("Thing", "ns", "a") is new
+    assert store.get("Thing", "ns", "a") == new
 
 
 def test_the_deletion_of_an_object_we_never_saw_ends_its_predecessor(store: Store) -> None:

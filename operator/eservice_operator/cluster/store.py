@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
+from eservice_operator.cluster.sharing import Sharing
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.keys import ObjectKey
 
@@ -75,7 +76,7 @@ class _Shelf:
 
 
 class Store:
-    """Objects by kind, namespace and name. What is put in must not be changed by anybody afterwards.
+    """Objects by kind, namespace and name. Nobody may change what comes out: objects share their parts.
 
     Fed by LISTs, watches, kopf's events and the answers to our own writes, in any order: an older version
     never replaces a newer one, and a late answer does not bring back an object that was deleted.
@@ -85,6 +86,7 @@ class Store:
     def __init__(self, indexes: Mapping[tuple[str, str], Index] | None = None) -> None:
         self._declared = dict(indexes or {})
         self._shelves: dict[str, _Shelf] = {}
+        self._sharing = Sharing()
 
     def _shelf(self, kind: str) -> _Shelf:
         shelf = self._shelves.get(kind)
@@ -103,7 +105,7 @@ class Store:
             return None
         if shelf.buried.get(obj["metadata"]["uid"], -1) >= version:
             return None
-        return shelf.put(key, obj)
+        return shelf.put(key, self._sharing.share(obj))
 
     def delete(self, obj: Manifest) -> Change | None:
         """Forget the object as of this version; what is known to be later stays."""
@@ -138,7 +140,9 @@ class Store:
         known = {key for key in shelf.objects if not namespace or key.namespace == namespace}
         listed = {key_of(item): item for item in items}
         changes = [shelf.put(key, None) for key in known - set(listed)]
-        changes += [shelf.put(key, item) for key, item in listed.items() if shelf.objects.get(key) != item]
+        for key, item in listed.items():
+            if shelf.objects.get(key) != item:
+                changes.append(shelf.put(key, self._sharing.share(item)))
         return changes
 
     def prune(

@@ -98,7 +98,7 @@ def test_links_within_the_checkout_lead_somewhere(path: Path) -> None:
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_names_after_a_link_to_code_are_defined_there(path: Path) -> None:
-    for target, named in re.findall(r"\]\(([^)\s]+\.py)\): ((?:`\w+`(?:,\s+)?)+)", prose(path)):
+    for target, named in re.findall(r"\]\(([^)\s]+\.py)\):\s+((?:`\w+`(?:,\s+)?)+)", prose(path)):
         code = (path.parent / target).read_text()
         for name in words(named):
             assert re.search(rf"(?:def|class) {name}\b|^{name}\b.* = ", code, re.MULTILINE), (

@@ -6,9 +6,12 @@ import time
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from kubernetes.aio.client import Configuration
 
 from eservice_operator import __version__
+from eservice_operator.api.names import MANAGER
 from eservice_operator.cluster import transport
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.errors import (
@@ -120,6 +123,47 @@ class TestErrors:
     def test_a_version_from_the_future_has_expired(self) -> None:
         causes = [{"reason": "ResourceVersionTooLarge"}]
         assert isinstance(from_status(504, {"reason": "Timeout", "details": {"causes": causes}}), Expired)
+
+
+class TestText:
+    @given(
+        st.recursive(st.none() | st.integers() | st.text(), lambda inner: st.dictionaries(st.text(), inner))
+    )
+    def test_it_says_what_was_meant(self, document: Any) -> None:
+        for kind in ("application/json", transport.APPLY):
+            assert json.loads(transport.encoded(document, kind)) == document
+
+    @pytest.mark.cluster
+    @pytest.mark.parametrize("create", [True, False], ids=["create", "apply"])
+    async def test_every_character_arrives(self, api: KubeApi, namespace: str, *, create: bool) -> None:
+        """An apply is read as YAML, to which some characters are control characters or line breaks."""
+        text = "".join(
+            map(chr, (*range(0x250), *range(0x2020, 0x2030), 0xFEFF, 0xFFFD, 0xFFFE, 0xFFFF, 0x1F600))
+        )
+        manifest = service_account(namespace)
+        manifest["metadata"]["annotations"] = {
+            "text": text,
+            "html": "<a href='?x&y'>",
+            "yaml": "- a: !b &c *d\n",
+        }
+        made = await (
+            api.create(manifest) if create else api.apply(manifest, field_manager=MANAGER, force=True)
+        )
+        assert made["metadata"]["annotations"] == manifest["metadata"]["annotations"]
+
+    @pytest.mark.cluster
+    async def test_an_apply_spells_data_as_the_create_did(self, api: KubeApi, namespace: str) -> None:
+        """The data of a ControllerRevision may never change, not by a byte."""
+        manifest: Manifest = {
+            "apiVersion": "apps/v1",
+            "kind": "ControllerRevision",
+            "metadata": {"name": "a", "namespace": namespace},
+            "data": {"z": {"y": [1, None, True, "<&>\u2028ā\U0001f600\n"]}, "a": ""},
+            "revision": 1,
+        }
+        await api.create(manifest)
+        changed = manifest | {"revision": 2}
+        assert (await api.apply(changed, field_manager=MANAGER, force=True))["revision"] == 2
 
 
 @pytest.mark.cluster

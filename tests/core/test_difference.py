@@ -148,16 +148,16 @@ def test_an_owner_that_is_gone_is_a_difference() -> None:
     assert first_difference(DESIRED, orphan) == 'metadata.ownerReferences.uid: have nothing, want "u1"'
 
 
-@pytest.mark.parametrize("empty", [None, "", [], {}, False])
+@pytest.mark.parametrize("empty", [None, "", [], {}, False, 0])
 def test_empty_is_the_same_as_missing(empty: Any) -> None:
     assert first_difference({"spec": {"x": empty}}, {"spec": {}}) is None
     assert first_difference({"spec": {"x": empty}}, {}) is None
     assert first_difference({"spec": {"x": empty}}, {"spec": {"x": None}}) is None
 
 
-@pytest.mark.parametrize("number", [0, 0.0])
-def test_zero_is_not_missing(number: float) -> None:
-    assert first_difference({"spec": {"x": number}}, {"spec": {}}) == f"spec.x: have nothing, want {number}"
+def test_zero_is_not_a_default_that_was_filled_in() -> None:
+    assert first_difference({"spec": {"weight": 0}}, {"spec": {"weight": 1}}) == "spec.weight: have 1, want 0"
+    assert first_difference({"spec": {"weight": 1}}, {"spec": {"weight": 0}}) == "spec.weight: have 0, want 1"
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def with_defaults(value: Any, draw: Any) -> Any:
         return value
     kept = {key: with_defaults(item, draw) for key, item in value.items()}
     for key, item in value.items():
-        if (item is None or item is False or item in ("", [], {})) and item != 0 and draw(st.booleans()):
+        if not item and draw(st.booleans()):
             del kept[key]
     added = draw(st.dictionaries(st.text(min_size=4, max_size=5), scalars, max_size=2))
     return added | kept

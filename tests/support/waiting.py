@@ -5,22 +5,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from inspect import isawaitable
-from typing import TypeVar
-
-Answer = TypeVar("Answer")
+from typing import Any
 
 
-async def eventually(
-    check: Callable[[], Answer | Awaitable[Answer]], what: str = "the condition", within: float = 15.0
-) -> Answer:
-    """The first true answer of ``check``, asked again and again; fails after ``within`` seconds."""
+async def eventually(check: Callable[[], Any], what: str = "the condition", within: float = 15.0) -> Any:
+    """The first true answer of ``check``, asked again and again; fails after ``within`` seconds.
+
+    ``check`` may be a coroutine function.
+    """
     deadline = time.monotonic() + within
     pause = 0.005
     while True:
         asked = check()
-        answer: Answer = await asked if isawaitable(asked) else asked
+        answer = await asked if isawaitable(asked) else asked
         if answer:
             return answer
         assert time.monotonic() < deadline, f"{what} was not met in {within} s; last answer: {answer!r}"

@@ -16,7 +16,7 @@ from kubernetes.aio.client import Configuration
 from eservice_operator.api.names import MANAGER
 from eservice_operator.cluster.errors import Expired, NotFound, from_status
 from eservice_operator.cluster.resources import Resource, path, path_of, resource_of
-from eservice_operator.cluster.transport import CONNECT_TIMEOUT, OnRequest, Request, Transport
+from eservice_operator.cluster.transport import APPLY, CONNECT_TIMEOUT, OnRequest, Request, Transport
 from eservice_operator.core.actions import Manifest, Ref, ref_of
 
 METADATA_LIST: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -144,7 +144,7 @@ class KubeApi:
             "fieldValidation": "Strict",
         }
         url = _url(path_of(ref_of(manifest), subresource), query)
-        request = Request("apply", "PATCH", url, manifest, content_type="application/apply-patch+yaml")
+        request = Request("apply", "PATCH", url, manifest, content_type=APPLY)
         return _object(await self._transport.send(request))
 
     async def json_patch(

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One request to the API server: credentials, time limits, retries, counting. Knows no verbs and no kinds.
 
-It drives the REST layer of the kubernetes client (TLS, proxy, session) and leaves out its models, whose
-conversions cost more than the request itself.
+The kubernetes client gives the configuration, the credentials and the connections with their TLS. Its session
+and its models, whose conversions cost more than a request, are left out.
 """
 
 from __future__ import annotations
@@ -39,6 +39,19 @@ NEEDS_MORE: Final = frozenset({401, 410})
 UNREACHABLE: Final = "Unreachable"
 """The reason when no connection was made, so that nothing can have been carried out."""
 
+APPLY: Final = "application/apply-patch+yaml"
+
+
+def _escapes(*characters: int) -> dict[int, str]:
+    return {character: f"\\u{character:04x}" for character in characters}
+
+
+GO_ESCAPES: Final = _escapes(*map(ord, "<>&"), 0x2028, 0x2029)
+"""What Go escapes in the strings of JSON besides what has to be."""
+YAML_ESCAPES: Final = GO_ESCAPES | _escapes(*range(0x7F, 0xA0), 0xFEFF, 0xFFFE, 0xFFFF)
+"""What YAML refuses, or takes for a line break, when it is not escaped. (It refuses pairs of surrogates, by
+which ASCII stands for emoji, too: so the rest is sent as it is.)"""
+
 OnRequest = Callable[[str, int, float], None]
 """Told of each attempt: the verb, the HTTP status (0 when no answer came) and the seconds until it came."""
 
@@ -70,13 +83,13 @@ class Transport:
         on_request: OnRequest | None = None,
     ) -> None:
         self._configuration = configuration
-        self._rest = _rest_client(configuration)
+        self._session = _session(configuration)
         self._timeout = aiohttp.ClientTimeout(total=request_timeout, sock_connect=CONNECT_TIMEOUT)
         self._on_request = on_request
 
     async def close(self) -> None:
         """Close the session and its connections."""
-        await self._rest.close()
+        await self._session.close()
 
     async def send(self, request: Request) -> Any:
         """The parsed body of the answer, after up to ``ATTEMPTS`` tries.
@@ -126,13 +139,15 @@ class Transport:
         code = 0
         try:
             try:
-                response: aiohttp.ClientResponse = await self._rest.request(
+                response = await self._session.request(
                     request.method,
                     self._configuration.host + request.path,
+                    data=None if request.body is None else encoded(request.body, request.content_type),
                     headers=await self._headers(request),
-                    body=request.body,
-                    _preload_content=False,
-                    _request_timeout=timeout,
+                    timeout=timeout,
+                    proxy=self._configuration.proxy,
+                    proxy_headers=self._configuration.proxy_headers,
+                    server_hostname=self._configuration.tls_server_name,
                 )
                 code = response.status
             finally:
@@ -157,17 +172,26 @@ class Transport:
         return headers
 
 
-def _rest_client(configuration: Configuration) -> Any:
-    """The REST layer with a session that does not look for proxies and passwords at each request.
+def encoded(document: Any, content_type: str) -> bytes:
+    """JSON as the API server itself would write it; for an apply, which it reads as YAML, as YAML too.
 
-    aiohttp would read the environment and ~/.netrc in threads, every time: two thirds of a request, and
-    a chance to send somebody's password. The proxy is in the configuration.
+    It tells some documents apart by their bytes: the data of a ControllerRevision is immutable as text, and
+    an apply of the same data is refused when the POST that made it was spelt otherwise.
+    """
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.translate(YAML_ESCAPES if content_type == APPLY else GO_ESCAPES).encode()
+
+
+def _session(configuration: Configuration) -> aiohttp.ClientSession:
+    """A session over the connections of the kubernetes client.
+
+    Its own looks for proxies and passwords in the environment and in ~/.netrc, in threads, at each request:
+    two thirds of what a request costs, and a chance to send somebody's password.
     """
     rest = ApiClient(configuration).rest_client
     connector = rest.pool_manager.connector
     rest.pool_manager.detach()
-    rest.pool_manager = aiohttp.ClientSession(connector=connector, read_bufsize=READ_BUFFER)
-    return rest
+    return aiohttp.ClientSession(connector=connector, read_bufsize=READ_BUFFER)
 
 
 def _unanswered(error: Exception) -> ApiError:

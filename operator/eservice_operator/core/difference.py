@@ -48,8 +48,8 @@ def first_difference(desired: Mapping[str, Any], observed: Mapping[str, Any]) ->
 
     ``spec.template.spec.containers[0].image: have "a", want "b"``. Compared are labels, annotations, owner
     references (by uid), finalizers, and everything outside ``metadata`` and ``status``. Lists have to be as
-    long and to match item by item; missing equals empty (null, "", [], {}, false, but not 0). Quantities of
-    resources compare by value.
+    long and to match item by item; missing equals empty (null, "", [], {}, false, 0): the API server leaves
+    such values out unless its default is another one. Quantities of resources compare by value.
     """
     difference = _metadata(desired.get("metadata") or {}, observed.get("metadata") or {})
     if difference is None:
@@ -111,8 +111,8 @@ def _sequence(desired: Sequence[Any], observed: Sequence[Any]) -> _Difference | 
 
 
 def _is_empty(value: Any) -> bool:
-    """What the API server treats as if it had not been said; 0 is a number."""
-    return not value and (value is False or not isinstance(value, int | float))
+    """What the API server may leave out when it is said, and never leaves out when its default is another."""
+    return not value
 
 
 def _same_quantity(have: Any, want: Any) -> bool:

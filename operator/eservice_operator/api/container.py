@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from eservice_operator.api.base import Model
 from eservice_operator.api.fields import (
+    BLANK,
     LIST_ATOMIC,
     DigestImage,
     Name,
@@ -36,7 +37,9 @@ MountPath = Annotated[
     text(r"^/[^:]+$", "write an absolute path without a colon, such as /var/cache/app", least=2, most=1024),
 ]
 DataKey = Annotated[str, text(r"^[-._a-zA-Z0-9]+$", "write a key of letters, digits, -, _ and .", most=253)]
-ProbePath = Annotated[str, text(r"^/\S*$", "write a path that begins with /, such as /ready", most=1024)]
+ProbePath = Annotated[
+    str, text(rf"^/[^{BLANK}]*$", "write a path that begins with /, such as /ready", most=1024)
+]
 ONE_SOURCE = "name exactly one of configMap, secret, persistentVolumeClaim and emptyDir"
 
 

@@ -7,14 +7,15 @@ range over everything that can be written, for "never raises".
 """
 
 from collections.abc import Callable
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from random import Random
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from semver import Version
 
-from eservice_operator.core.dates import Period
+from eservice_operator.core.dates import Period, add_period
 from eservice_operator.core.lag import LagPolicy, Measure
 from eservice_operator.core.versions import Catalogue, CatalogueVersion
 
@@ -158,6 +159,29 @@ def catalogues_and_used(draw: st.DrawFn) -> tuple[Catalogue, CatalogueVersion]:
     ascending = sorted(catalogue.versions, key=lambda one: one.number)
     ranks = st.integers(0, len(ascending) - 1)
     return catalogue, ascending[min(draw(ranks), draw(ranks))]
+
+
+@st.composite
+def lags_at_the_limit(draw: st.DrawFn) -> tuple[Catalogue, CatalogueVersion, LagPolicy]:
+    """A crowded catalogue in which all others were released within a day of the limit of the lowest one."""
+    of = draw(policies())
+    used, *others = sorted(draw(catalogues(min_size=3)).versions, key=lambda one: one.number)
+    limit = add_period(used.released, of.maximum_lag)
+    offsets = st.sampled_from([timedelta(days=-1), timedelta(), timedelta(days=1)])
+    moved = [replace(one, released=limit + draw(offsets)) for one in others]
+    return Catalogue((used, *moved)), used, of
+
+
+@st.composite
+def lags_with_a_draft(draw: st.DrawFn) -> tuple[Catalogue, CatalogueVersion, LagPolicy]:
+    """Three versions: the used one, one just out of its reach without an instruction, and one above that."""
+    of = draw(policies())
+    used = draw(catalogue_versions(st.just(Version(1)), fact_days))
+    limit = add_period(used.released, of.maximum_lag)
+    draft = CatalogueVersion("2.0.0", Version(2), limit + timedelta(days=1), None, None, None)
+    above = draw(catalogue_versions(st.just(Version(3)), fact_days))
+    above = replace(above, released=limit + timedelta(days=draw(st.integers(-1, 1))))
+    return Catalogue((above, used, draft)), used, of
 
 
 Shuffle = Callable[[Catalogue], Catalogue]

@@ -151,6 +151,21 @@ async def test_deletions_in_a_gap_are_found_after_410(
     assert len(lists(proxy)) == 2
 
 
+async def test_a_version_that_the_api_server_no_longer_has(
+    faulty_api: KubeApi, proxy: FaultProxy, store: Store, namespace: str
+) -> None:
+    """The real 410: a watch from before the memory of the API server."""
+    reflector = reflector_of(faulty_api, store, namespace, lambda _: None)
+    await reflector.sync()
+    reflector._versions[namespace] = "1"
+    await faulty_api.create(service_account(namespace))
+    async with running(reflector):
+        await eventually(lambda: names(store) == {"web"})
+        await eventually(lambda: proxy.watching == 1)
+    assert next(one.query["resourceVersion"] for one in proxy.seen if one.watch) == "1"
+    assert len(lists(proxy)) == 2
+
+
 @pytest.mark.parametrize("how", ["ended", "cut", "error frame"])
 async def test_a_watch_goes_on_where_it_broke(
     api: KubeApi,

@@ -9,15 +9,13 @@ from typing import Final, TypeVar, assert_never
 from eservice_operator.api.names import (
     FINALIZER,
     FINALIZER_MANAGER,
-    MANAGED_BY_LABEL,
     MANAGER,
-    OWNER_UID_LABEL,
     STATUS_MANAGER,
 )
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound
 from eservice_operator.cluster.managed_fields import take_over
-from eservice_operator.cluster.slim import slim
+from eservice_operator.cluster.sight import Refused, Sight, is_managed, is_ours
 from eservice_operator.cluster.store import Change, Store
 from eservice_operator.core.actions import (
     Action,
@@ -39,16 +37,6 @@ ATTEMPTS: Final = 4
 T = TypeVar("T")
 
 
-class _Refused(Exception):
-    """We did not, or could not safely, do it; ``transient``: looking at the cluster again can help."""
-
-    def __init__(self, reason: str, message: str, *, transient: bool) -> None:
-        super().__init__(reason, message)
-        self.reason = reason
-        self.message = message
-        self.transient = transient
-
-
 class Applier:
     """Writes to the cluster; what the API server answers is in ``store`` before the next read of it.
 
@@ -58,8 +46,7 @@ class Applier:
 
     def __init__(self, api: KubeApi, store: Store, on_change: Callable[[Change], None]) -> None:
         self._api = api
-        self._store = store
-        self._on_change = on_change
+        self._sight = Sight(api, store, on_change)
 
     async def run(self, actions: Sequence[Action]) -> Outcome:
         """Carry out ``actions`` in order up to the first that fails.
@@ -73,7 +60,7 @@ class Applier:
         for action in actions:
             try:
                 await self._carry_out(action)
-            except _Refused as refusal:
+            except Refused as refusal:
                 return Outcome(
                     tuple(done), Failure(action, refusal.reason, refusal.message, transient=refusal.transient)
                 )
@@ -109,17 +96,17 @@ class Applier:
         except AlreadyExists as error:
             live = await self._api.get(ref)
             if live is None:
-                raise _Refused("Gone", f"{ref} was there and is not any more", transient=True) from error
-            if not _is_ours(live, action.manifest):
+                raise Refused("Gone", f"{ref} was there and is not any more", transient=True) from error
+            if not is_ours(live, action.manifest):
                 message = f"{ref} exists and is not ours; it was left alone"
-                raise _Refused("NameCollision", message, transient=False) from error
-            self._learn(live)
-            raise _Refused("AlreadyExists", f"{ref} is ours already", transient=True) from error
-        self._learn(answer)
+                raise Refused("NameCollision", message, transient=False) from error
+            self._sight.learn(live)
+            raise Refused("AlreadyExists", f"{ref} is ours already", transient=True) from error
+        self._sight.learn(answer)
 
     async def _update(self, action: Update) -> None:
         ref = ref_of(action.manifest)
-        known = self._store.get(ref.kind, ref.namespace, ref.name)
+        known = self._sight.known(ref)
         if action.take_over or known is None or "ownUpdates" in known:
             await _again(lambda: self._take_over(action))
         metadata = action.manifest["metadata"] | {"uid": action.uid}
@@ -127,9 +114,9 @@ class Applier:
 
     async def _take_over(self, action: Update) -> None:
         ref = ref_of(action.manifest)
-        live = await self._look(ref, action.uid)
-        if not _is_ours(live, action.manifest):
-            raise _Refused("NotOurs", f"{ref} no longer says that it is ours", transient=False)
+        live = await self._sight.look(ref, action.uid)
+        if not is_ours(live, action.manifest):
+            raise Refused("NotOurs", f"{ref} no longer says that it is ours", transient=False)
         patch = take_over(live)
         if patch:
             await self._api.json_patch(ref, patch)
@@ -141,20 +128,20 @@ class Applier:
                 manifest, field_manager=manager, force=True, subresource=subresource
             )
         except (Conflict, NotFound, Invalid):  # another uid is "invalid", no object at all a conflict
-            await self._look(ref_of(manifest), manifest["metadata"]["uid"])
+            await self._sight.look(ref_of(manifest), manifest["metadata"]["uid"])
             raise
-        self._learn(answer)
+        self._sight.learn(answer)
         return answer
 
     async def _set_status(self, action: SetStatus) -> None:
         """In a custom resource's status the API server ignores the uid: the resourceVersion stands for it."""
         ref, uid = action.ref, action.uid
-        seen = self._store.get(ref.kind, ref.namespace, ref.name)
+        seen = self._sight.known(ref)
 
         async def write() -> None:
             nonlocal seen
             if seen is None or seen["metadata"]["uid"] != uid:
-                seen = await self._look(ref, uid)
+                seen = await self._sight.look(ref, uid)
             manifest = _addressed(ref, uid) | {"status": action.status}
             manifest["metadata"]["resourceVersion"] = seen["metadata"]["resourceVersion"]
             seen = None
@@ -165,11 +152,11 @@ class Applier:
     async def _delete(self, action: Delete) -> None:
         left = await self._delete_as_known(action)
         if left is None or left["metadata"]["uid"] != action.uid:
-            self._forget(action.ref, action.uid)
+            self._sight.forget(action.ref, action.uid)
             return
-        self._learn(left)
+        self._sight.learn(left)
         held = ", ".join(left["metadata"].get("finalizers") or ()) or "a grace period"
-        raise _Refused("Terminating", f"{action.ref} is being deleted; held by {held}", transient=True)
+        raise Refused("Terminating", f"{action.ref} is being deleted; held by {held}", transient=True)
 
     async def _delete_as_known(self, action: Delete) -> Manifest | None:
         """Delete the version that the store has, if it still is the newest; otherwise read, and that one.
@@ -177,7 +164,7 @@ class Applier:
         Either way the server deletes nothing but the very version that was seen to be ours.
         """
         ref = action.ref
-        known = self._store.get(ref.kind, ref.namespace, ref.name)
+        known = self._sight.known(ref)
         if known is not None and known["metadata"]["uid"] == action.uid:
             try:
                 return await self._delete_this(action, known)
@@ -191,9 +178,9 @@ class Applier:
 
     async def _delete_this(self, action: Delete, seen: Manifest) -> Manifest | None:
         """Delete the object in the version that was seen, and answer what is there then."""
-        self._expect(seen, action.ref, action.uid)
-        if not _is_managed(seen):
-            raise _Refused("NotOurs", f"{action.ref} no longer says that it is ours", transient=False)
+        self._sight.expect(seen, action.ref, action.uid)
+        if not is_managed(seen):
+            raise Refused("NotOurs", f"{action.ref} no longer says that it is ours", transient=False)
         if "deletionTimestamp" in seen["metadata"]:
             return await self._api.get(action.ref)
         version = seen["metadata"]["resourceVersion"]
@@ -210,7 +197,7 @@ class Applier:
             manifest["metadata"]["finalizers"] = [FINALIZER]
         try:
             answer = await self._apply(manifest, FINALIZER_MANAGER)
-        except _Refused as refusal:
+        except Refused as refusal:
             if not action.present and refusal.reason in {"Gone", "Replaced"}:
                 return
             raise
@@ -223,38 +210,9 @@ class Applier:
                 {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
             ]
             answer = await self._api.json_patch(action.ref, ops, field_manager=FINALIZER_MANAGER)
-            self._learn(answer)
+            self._sight.learn(answer)
         if "deletionTimestamp" in answer["metadata"] and not answer["metadata"].get("finalizers"):
-            self._tell(self._store.delete(slim(answer)))
-
-    async def _look(self, ref: Ref, uid: str) -> Manifest:
-        """The object as it is now, if it is the one of this uid."""
-        live = await self._api.get(ref)
-        if live is None:
-            self._forget(ref, uid)
-            raise _Refused("Gone", f"{ref} is not there any more", transient=True)
-        self._expect(live, ref, uid)
-        return live
-
-    def _expect(self, live: Manifest, ref: Ref, uid: str) -> None:
-        """Refuse unless ``live`` is the object of this uid; what the store had of it is forgotten then."""
-        if live["metadata"]["uid"] != uid:
-            self._forget(ref, uid)
-            if _is_managed(live):
-                self._learn(live)
-            raise _Refused("Replaced", f"{ref} was deleted and made again meanwhile", transient=True)
-
-    def _learn(self, live: Manifest) -> None:
-        self._tell(self._store.upsert(slim(live)))
-
-    def _forget(self, ref: Ref, uid: str) -> None:
-        known = self._store.get(ref.kind, ref.namespace, ref.name)
-        if known is not None and known["metadata"]["uid"] == uid:
-            self._tell(self._store.delete(known))
-
-    def _tell(self, change: Change | None) -> None:
-        if change is not None:
-            self._on_change(change)
+            self._sight.forget(action.ref, action.uid)
 
 
 async def _again(step: Callable[[], Awaitable[T]]) -> T:
@@ -273,13 +231,3 @@ def _addressed(ref: Ref, uid: str) -> Manifest:
     """A manifest that says nothing but which very object it is about."""
     metadata = {"name": ref.name, "uid": uid} | ({"namespace": ref.namespace} if ref.namespace else {})
     return {"apiVersion": ref.api_version, "kind": ref.kind, "metadata": metadata}
-
-
-def _is_managed(live: Manifest) -> bool:
-    return (live["metadata"].get("labels") or {}).get(MANAGED_BY_LABEL) == MANAGER
-
-
-def _is_ours(live: Manifest, desired: Manifest) -> bool:
-    """The proof of ownership: managed by us, and for the owner that the manifest is written for."""
-    owner = (desired["metadata"].get("labels") or {}).get(OWNER_UID_LABEL)
-    return _is_managed(live) and (live["metadata"].get("labels") or {}).get(OWNER_UID_LABEL) == owner

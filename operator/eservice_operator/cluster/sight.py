@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a writer sees of an object, whether it is the one that was decided about, and whether it is ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from eservice_operator.api.names import MANAGED_BY_LABEL, MANAGER, OWNER_UID_LABEL
+from eservice_operator.cluster.client import KubeApi
+from eservice_operator.cluster.slim import slim
+from eservice_operator.cluster.store import Change, Store
+from eservice_operator.core.actions import Manifest, Ref
+
+
+class Refused(Exception):
+    """We did not, or could not safely, do it; ``transient``: looking at the cluster again can help."""
+
+    def __init__(self, reason: str, message: str, *, transient: bool) -> None:
+        super().__init__(reason, message)
+        self.reason = reason
+        self.message = message
+        self.transient = transient
+
+
+class Sight:
+    """Looks at objects as they are now, and keeps in the store what it sees; ``on_change`` is told of it."""
+
+    def __init__(self, api: KubeApi, store: Store, on_change: Callable[[Change], None]) -> None:
+        self._api = api
+        self._store = store
+        self._on_change = on_change
+
+    def known(self, ref: Ref) -> Manifest | None:
+        """The object as the store has it."""
+        return self._store.get(ref.kind, ref.namespace, ref.name)
+
+    async def look(self, ref: Ref, uid: str) -> Manifest:
+        """The object as it is now, if it is the one of this uid; else `Refused` (Gone or Replaced)."""
+        live = await self._api.get(ref)
+        if live is None:
+            self.forget(ref, uid)
+            raise Refused("Gone", f"{ref} is not there any more", transient=True)
+        self.expect(live, ref, uid)
+        return live
+
+    def expect(self, live: Manifest, ref: Ref, uid: str) -> None:
+        """Refuse unless ``live`` is the object of this uid; what the store had of it is forgotten then."""
+        if live["metadata"]["uid"] != uid:
+            self.forget(ref, uid)
+            if is_managed(live):
+                self.learn(live)
+            raise Refused("Replaced", f"{ref} was deleted and made again meanwhile", transient=True)
+
+    def learn(self, live: Manifest) -> None:
+        """Keep what the API server answered."""
+        self._tell(self._store.upsert(slim(live)))
+
+    def forget(self, ref: Ref, uid: str) -> None:
+        """The object of this uid is gone."""
+        known = self.known(ref)
+        if known is not None and known["metadata"]["uid"] == uid:
+            self._tell(self._store.delete(known))
+
+    def _tell(self, change: Change | None) -> None:
+        if change is not None:
+            self._on_change(change)
+
+
+def is_managed(live: Manifest) -> bool:
+    """Whether the object says that we manage it."""
+    return (live["metadata"].get("labels") or {}).get(MANAGED_BY_LABEL) == MANAGER
+
+
+def is_ours(live: Manifest, desired: Manifest) -> bool:
+    """The proof of ownership: managed by us, and for the owner that the manifest is written for."""
+    owner = (desired["metadata"].get("labels") or {}).get(OWNER_UID_LABEL)
+    return is_managed(live) and (live["metadata"].get("labels") or {}).get(OWNER_UID_LABEL) == owner

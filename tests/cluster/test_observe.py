@@ -123,11 +123,28 @@ def test_a_rival_elsewhere_has_no_place_here() -> None:
 
 
 def test_a_host_belongs_to_whom_the_register_gives_it_first() -> None:
+    theirs = worlds.registration(metadata={"name": "theirs", "uid": "uid-theirs-registration"})
+    theirs["spec"]["namespaces"] = [{"environment": "Production", "name": "other"}]
     where = {"metadata": {"name": "theirs", "uid": "uid-theirs", "namespace": "other"}}
-    first = worlds.eservice(**worlds.merged(EARLIER, where))
-    assert world_of(first).claims == (HostClaim(worlds.HOST, "EService other/theirs"),)
-    unregistered = worlds.merged(first, {"spec": {"registration": "nobody"}})
-    assert world_of(unregistered).claims == ()
+    first = worlds.eservice(**worlds.merged(EARLIER, where), spec={"registration": "theirs"})
+    assert world_of(theirs, first).claims == (HostClaim(worlds.HOST, "EService other/theirs"),)
+    assert world_of(first).claims == ()
+
+
+def test_whoever_names_a_registration_elsewhere_takes_none_of_its_hosts() -> None:
+    where = {"metadata": {"name": "squatter", "uid": "uid-squatter", "namespace": "elsewhere"}}
+    assert world_of(worlds.eservice(**worlds.merged(EARLIER, where))).claims == ()
+
+
+def test_claims_are_known_also_to_hosts_of_remembered_releases() -> None:
+    snapshot = {
+        "image": worlds.image("b"),
+        "template": {"name": worlds.TEMPLATE, "version": "3.0.0"},
+        "hosts": ["shop.latvija.example"],
+    }
+    kept = child("ControllerRevision", "address-x", worlds.NAMESPACE, owner_uid(), data=snapshot, revision=1)
+    foreign = route("shop", "shop", "shop.latvija.example")
+    assert world_of(kept, foreign).claims == (HostClaim("shop.latvija.example", "HTTPRoute shop/shop"),)
 
 
 @pytest.mark.parametrize(

@@ -246,6 +246,10 @@ class EServiceRegistration(Model):
     spec: EServiceRegistrationSpec
     status: EServiceRegistrationStatus = EServiceRegistrationStatus()
 
+    def namespace_for(self, environment: Environment) -> str | None:
+        """The namespace that it has for an environment (R1)."""
+        return next((entry.name for entry in self.spec.namespaces if entry.environment is environment), None)
+
 
 class EServiceIdentifierSpec(Model):
     """A number that belongs to a registration name for good."""

@@ -58,6 +58,7 @@ class Observer:
         decisions = reading.found(UnpublishDecision, indexes.REGISTRATION, standing)
         snapshots = self._snapshots(children)
         templates = sorted(_templates_of(service, snapshots, decisions))
+        hosts = {*spec.publication.hosts, *(host for snapshot in snapshots for host in snapshot.hosts)}
         return World(
             service=service,
             templates={name: known for name in templates if (known := reading.template(name)) is not None},
@@ -67,7 +68,7 @@ class Observer:
             deferrals=reading.found(UnpublishDeferral, indexes.ESERVICE, place),
             decisions=decisions,
             senior=senior_of(service, reading),
-            claims=claims_of(service, reading, self._policy),
+            claims=claims_of(service, hosts, reading, self._policy),
             children=children,
             snapshots=snapshots,
             leftover=self._leftover(metadata),

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from eservice_operator.api import names
 from eservice_operator.api.eservice import EService
@@ -31,9 +31,10 @@ def senior_of(service: EService, reading: Reading) -> EService | None:
     return min(rivals, key=lambda other: age(other.metadata), default=None)
 
 
-def claims_of(service: EService, reading: Reading, policy: Policy) -> tuple[HostClaim, ...]:
-    """Who else has, or had before, a host that this EService names."""
-    hosts = service.spec.publication.hosts
+def claims_of(
+    service: EService, hosts: Iterable[str], reading: Reading, policy: Policy
+) -> tuple[HostClaim, ...]:
+    """Who else has, or had before, one of the hosts that this EService asks for."""
     found = {claim for host in hosts for claim in _claims(host, service, reading, policy)}
     return tuple(sorted(found, key=lambda claim: (claim.host, claim.owner)))
 
@@ -49,11 +50,16 @@ def _claims(host: str, service: EService, reading: Reading, policy: Policy) -> I
 
 
 def _came_before(other: EService, service: EService, host: str, reading: Reading) -> bool:
-    """Whether the other came first and its registration gives it the host; a host stays reserved."""
+    """Whether the other came first, where its registration places it and gives it the host.
+
+    A host stays reserved; but anybody can name any registration in a namespace of their own.
+    """
     mine, theirs = service.metadata, other.metadata
     if (age(theirs), theirs.namespace) > (age(mine), mine.namespace):
         return False
     registration = reading.readable(EServiceRegistration, other.spec.registration)
+    if registration is None or registration.namespace_for(other.spec.environment) != theirs.namespace:
+        return False
     return not unregistered_hosts((host,), registration, other.spec.environment)
 
 

@@ -150,11 +150,7 @@ class Facts:
     def registered_namespace(self) -> str | None:
         """The namespace that the registration has for the environment."""
         registration = self.world.registration
-        if registration is None:
-            return None
-        return next(
-            (e.name for e in registration.spec.namespaces if e.environment is self.spec.environment), None
-        )
+        return None if registration is None else registration.namespace_for(self.spec.environment)
 
     @cached_property
     def stands(self) -> bool:

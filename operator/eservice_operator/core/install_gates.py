@@ -62,7 +62,7 @@ def _not_ready(registration: EServiceRegistration, environment: Environment) -> 
         text = f"EServiceRegistration {registration.metadata.name}: {why}"
         return _unregistered(Reason.REGISTRATION_NOT_READY, text)
     place = next((e for e in registration.status.namespaces if e.environment is environment), None)
-    named = next((e.name for e in registration.spec.namespaces if e.environment is environment), "")
+    named = registration.namespace_for(environment)
     if place is None or place.name != named or place.state is not NamespaceState.READY:
         why = place.message if place is not None and place.name == named else NOT_LOOKED_AT
         return _unregistered(Reason.NAMESPACE_NOT_ONBOARDED, f"namespace {named}: {why}")

@@ -17,7 +17,9 @@ from eservice_operator.core.availability import available, replicas_of, rolled_o
 from eservice_operator.core.dates import instant, parse_instant
 from eservice_operator.core.facts import Facts, Subject, deployment_name
 from eservice_operator.core.gates import blocks_install, blocks_publish, check_all
+from eservice_operator.core.hosts import unregistered_hosts
 from eservice_operator.core.releases import Snapshot
+from eservice_operator.core.routing import route_path
 from eservice_operator.core.unmet import Unmet
 from eservice_operator.core.unpublication import blocking_decision
 from eservice_operator.core.world import Observed
@@ -60,6 +62,8 @@ def plan(facts: Facts) -> Rollout:
     switching = _may_switch(facts, gates)
     is_public = switching or facts.public_name == facts.wanted.name
     public, candidate = (wanted, None) if is_public else (facts.public, wanted)
+    if public is not None and facts.route is not None:
+        public = _on_own_hosts(facts, public, facts.route)
     public_gates = gates
     if public is not None and not is_public:
         public_gates = check_all(facts, Subject(public, wanted=False))
@@ -182,6 +186,21 @@ def _on_its_way(facts: Facts, gates: tuple[Unmet, ...], candidate: Snapshot | No
     there = available(deployment) or replicas_of(deployment) > 1
     raised = facts.public_name is None or (there and not waiting)
     return (Running(candidate, _full_replicas(facts) if raised else 1),)
+
+
+def _on_own_hosts(facts: Facts, public: Snapshot, route: Observed) -> Snapshot:
+    """R1: the release with the hosts that the route may have.
+
+    A host that comes onto the route has to be registered for the e-service and nobody else's; what is on it
+    stays. Snapshots lie in the e-service's namespace, so that their word alone gives nobody a host.
+    """
+    served = tuple(route.spec.get("hostnames") or ())
+    added = [host for host in public.hosts if host not in served]
+    claimed = {claim.host for claim in facts.world.claims}
+    strange = unregistered_hosts(added, facts.world.registration, facts.spec.environment)
+    if not served or not (strange or claimed.intersection(added)):
+        return public
+    return replace(public, hosts=served, path=route_path(route))
 
 
 def _serves(facts: Facts, public: Snapshot | None, gates: tuple[Unmet, ...]) -> bool:

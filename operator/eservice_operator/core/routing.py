@@ -111,6 +111,10 @@ def _is_ours(parent: Mapping[str, Any], policy: Policy) -> bool:
 def route_url(route: Observed) -> str | None:
     """Where the public reaches what a route serves: its first host, and its path."""
     hosts = route.spec.get("hostnames") or []
+    return f"https://{hosts[0]}{route_path(route)}" if hosts else None
+
+
+def route_path(route: Observed) -> str:
+    """The path prefix that a route serves."""
     matches = [match for rule in route.spec.get("rules") or [] for match in rule.get("matches") or []]
-    path = next((str(match["path"].get("value", "/")) for match in matches if "path" in match), "/")
-    return f"https://{hosts[0]}{path}" if hosts else None
+    return next((str(match["path"].get("value", "/")) for match in matches if "path" in match), "/")

@@ -37,11 +37,18 @@ async def test_the_public_release_changes_by_one_write_and_can_go_back(site: Sit
     assert status["template"]["version"] == "2.0.0", "the lag is that of the public release"
     assert says(updating, "Published", "True")
     children = await site.children(first)
-    assert children[f"Deployment {second.deployment}"]["spec"]["replicas"] == 1, "one replica is enough to look at"
-    assert children[f"Service {first.name}-candidate"]["spec"]["selector"]["eservice.dev/release"] == second.release
+    assert children[f"Deployment {second.deployment}"]["spec"]["replicas"] == 1, (
+        "one replica is enough to look at"
+    )
+    assert (
+        children[f"Service {first.name}-candidate"]["spec"]["selector"]["eservice.dev/release"]
+        == second.release
+    )
 
     await site.apply(second.verification("Failed", number=1))
-    failed = await site.until(first.ref, lambda obj: says(obj, "Verified", "False", "VerificationFailed"), "failed")
+    failed = await site.until(
+        first.ref, lambda obj: says(obj, "Verified", "False", "VerificationFailed"), "failed"
+    )
     assert says(failed, "Published", "True")
     await site.told(first.ref, "VerificationFailed")
     assert (await site.children(first))[f"Service {first.name}"] == service, "not written at all"
@@ -51,11 +58,11 @@ async def test_the_public_release_changes_by_one_write_and_can_go_back(site: Sit
         await site.apply(second.verification("Passed", number=2))
         done = await site.settled(first, "Published")
     said = [json.dumps([seen["spec"], seen["metadata"]["annotations"]]) for seen in [service, *versions]]
-    assert len(set(said)) == 2, "the selector and the note of the switch move in one write"  # noqa: PLR2004
+    assert len(set(said)) == 2, "the selector and the note of the switch move in one write"
     assert done["status"]["release"]["public"]["name"] == second.release
     assert "candidate" not in done["status"]["release"]
     assert done["status"]["template"]["version"] == "3.0.0"
-    await drained(site, first)
+    await site.kept_without_pods(first)
     after = await site.children(first)
     assert f"Service {first.name}-candidate" not in after
     assert after[f"Service {first.name}"]["metadata"]["uid"] == service["metadata"]["uid"]
@@ -72,13 +79,7 @@ async def test_the_public_release_changes_by_one_write_and_can_go_back(site: Sit
     for name in (f"Deployment {first.deployment}", f"Service {first.name}"):
         assert returned[name]["metadata"]["uid"] == before[name]["metadata"]["uid"]
     assert returned[f"Deployment {first.deployment}"]["spec"]["replicas"] == 2
-    await drained(site, second)
-
-
-async def drained(site: Site, planned: Planned) -> None:
-    """Wait until the Deployment of a release is kept without Pods, as the way back."""
-    ref = Ref("apps/v1", "Deployment", planned.namespace, planned.deployment)
-    await site.until(ref, lambda obj: obj["spec"]["replicas"] == 0, "no replicas")
+    await site.kept_without_pods(second)
 
 
 def assert_switched_in_order(requests: list[Request], first: Planned, second: Planned) -> None:
@@ -107,7 +108,7 @@ def patched(requests: list[Request], resource: str, name: str) -> list[Request]:
         if (request.user, request.verb, request.resource, request.name) == (OPERATOR, "patch", resource, name)
         and not request.subresource
     ]
-    assert 1 <= len(found) <= 2, f"{resource} {name}: {found}"  # noqa: PLR2004
+    assert 1 <= len(found) <= 2, f"{resource} {name}: {found}"
     return found
 
 
@@ -124,7 +125,9 @@ async def test_a_candidate_that_never_comes_up_is_not_switched_to(site: Site) ->
         second.verification(spec={"image": image}),
         second.eservice(spec={"release": {"image": image}}),
     )
-    stuck = await site.until(first.ref, lambda obj: says(obj, "Reconciling", "True", "AwaitingPods"), "no Pod")
+    stuck = await site.until(
+        first.ref, lambda obj: says(obj, "Reconciling", "True", "AwaitingPods"), "no Pod"
+    )
     assert says(stuck, "Published", "True")
     assert says(stuck, "Installed", "False", "AwaitingPods")
     assert (await site.children(first))[f"Service {first.name}"] == service
@@ -171,7 +174,10 @@ async def test_a_later_failed_verification_or_revoked_act_takes_nothing_down(sit
     )
     shown = await site.until(
         planned.ref,
-        lambda obj: says(obj, "Verified", "False", "VerificationFailed") and says(obj, "Accepted", "False", "ActRevoked"),
+        lambda obj: (
+            says(obj, "Verified", "False", "VerificationFailed")
+            and says(obj, "Accepted", "False", "ActRevoked")
+        ),
         "both shown",
     )
     assert says(shown, "Published", "True")

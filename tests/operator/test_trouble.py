@@ -9,7 +9,7 @@ import pytest
 from eservice_operator.core.actions import Manifest, Ref, ref_of
 from tests.support.audit import OPERATOR, AuditLog
 from tests.support.fleet import Planned
-from tests.support.site import Site, condition, says, without_bookkeeping
+from tests.support.site import Site, message, says, without_bookkeeping
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.cluster
@@ -29,7 +29,9 @@ def edit(path: str, value: Any, op: str = "replace") -> Vandalism:
     """What ``kubectl edit`` sends."""
 
     async def do(site: Site, obj: Manifest) -> None:
-        await site.api.json_patch(ref_of(obj), [{"op": op, "path": path, "value": value}], field_manager=EDITOR)
+        await site.api.json_patch(
+            ref_of(obj), [{"op": op, "path": path, "value": value}], field_manager=EDITOR
+        )
 
     return do
 
@@ -79,7 +81,9 @@ def of_kind(children: dict[str, Manifest], kind: str) -> Manifest:
 def meaning(obj: Manifest) -> Manifest:
     """What an object says to others: without what only tells one copy of it from another."""
     apart = without_bookkeeping(obj, ["uid", "creationTimestamp", "annotations"])
-    spec = {key: value for key, value in (obj.get("spec") or {}).items() if key not in {"clusterIP", "clusterIPs"}}
+    spec = {
+        key: value for key, value in (obj.get("spec") or {}).items() if key not in {"clusterIP", "clusterIPs"}
+    }
     return apart | ({"spec": spec} if spec else {})
 
 
@@ -98,7 +102,9 @@ async def test_what_somebody_edits_or_removes_is_put_back(site: Site) -> None:
             f"{what} of our {kind} put back",
         )
         assert mended["metadata"]["uid"] == good[kind]["metadata"]["uid"], f"{kind}: mended, not made again"
-        assert mended["metadata"]["resourceVersion"] != spoiled["metadata"]["resourceVersion"], f"{kind}: {what}"
+        assert mended["metadata"]["resourceVersion"] != spoiled["metadata"]["resourceVersion"], (
+            f"{kind}: {what}"
+        )
     for kind in CHILDREN:
         await remove(site, good[kind])
         again = await site.until(
@@ -131,7 +137,9 @@ async def test_what_others_may_do_to_our_children_is_left_to_them(site: Site, au
     )
     await looked_at_again(audit)
     live = await site.see(ref_of(deployment))
-    assert live["spec"]["template"]["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"] == restarted
+    assert (
+        live["spec"]["template"]["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"] == restarted
+    )
     assert live["metadata"]["annotations"]["example.com/note"] == "mind the gap"
     assert live["metadata"]["labels"]["example.com/team"] == "blue"
     touched = [r for r in audit.writes() if (r.resource, r.namespace) == ("deployments", planned.namespace)]
@@ -221,15 +229,17 @@ async def test_what_is_not_ours_is_left_alone_and_reported(site: Site) -> None:
         await site.apply(*planned.everything())
     for planned, obj in theirs.items():
         ref = ref_of(obj)
-        stalled = await site.until(planned.ref, lambda live: says(live, "Stalled", "True", "NameCollision"), str(ref))
-        told = condition(stalled, "Stalled")
-        assert told is not None
-        assert str(ref) in told["message"]
+        stalled = await site.until(
+            planned.ref, lambda live: says(live, "Stalled", "True", "NameCollision"), str(ref)
+        )
+        assert str(ref) in message(stalled, "Stalled")
         assert says(stalled, "Published", "False")
-        await site.told(planned.ref, "NameCollision", told["message"])
+        await site.told(planned.ref, "NameCollision", message(stalled, "Stalled"))
         live = await site.see(ref)
         assert without_bookkeeping(live) == without_bookkeeping(obj)
-        assert OPERATOR not in {entry["manager"] for entry in live["metadata"].get("managedFields", ())}, str(ref)
+        assert OPERATOR not in {entry["manager"] for entry in live["metadata"].get("managedFields", ())}, str(
+            ref
+        )
     for obj in theirs.values():
         await site.delete(ref_of(obj))
     for planned in services:
@@ -247,8 +257,10 @@ async def test_a_host_that_somebody_else_serves_is_reported_and_not_fought_over(
         second.verification(),
         second.eservice(spec={"publication": {"hosts": [first.host]}}),
     )
-    waiting = await site.until(second.ref, lambda obj: says(obj, "Published", "False", "HostConflict"), "a conflict")
-    assert f"{first.host} by EService {first.namespace}/{first.name}" in condition(waiting, "Published")["message"]
+    waiting = await site.until(
+        second.ref, lambda obj: says(obj, "Published", "False", "HostConflict"), "a conflict"
+    )
+    assert f"{first.host} by EService {first.namespace}/{first.name}" in message(waiting, "Published")
     assert says(waiting, "Installed", "True")
     assert await site.api.get(second.route) is None
     assert says(await site.see(first.ref), "Published", "True")

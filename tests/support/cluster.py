@@ -24,6 +24,13 @@ def control_plane(folder: Path) -> Iterator[Cluster]:
     if given:
         yield Cluster.attach(Path(given).parent)
         return
+    with private_control_plane(folder) as cluster:
+        yield cluster
+
+
+@contextmanager
+def private_control_plane(folder: Path) -> Iterator[Cluster]:
+    """One that nobody else uses, whatever was given."""
     cluster = Cluster.up(folder)
     try:
         yield cluster

@@ -98,7 +98,7 @@ class FaultProxy:
             return self._lose(request)
         headers = {key: value for key, value in request.headers.items() if key not in HOP_BY_HOP}
         async with session.request(
-            request.method, f"{server}{request.raw_path}", data=await request.read(), headers=headers
+            request.method, f"{server}{request.raw_path}", data=await request.read() or None, headers=headers
         ) as upstream:
             if seen.watch and upstream.ok:
                 return await self._relay(request, upstream)
@@ -108,8 +108,8 @@ class FaultProxy:
             return web.Response(status=upstream.status, body=answer, content_type=upstream.content_type)
 
     def _lose(self, request: web.Request) -> web.Response:
-        assert request.transport is not None
-        request.transport.abort()
+        if request.transport is not None:  # else the client has gone already
+            request.transport.abort()
         return web.Response()
 
     async def _relay(self, request: web.Request, upstream: ClientResponse) -> web.StreamResponse:

@@ -8,14 +8,14 @@ is two years old and within the limit, until the instruction for 3.0.0 is publis
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from eservice_operator.api.names import API_VERSION, INSTITUTION_LABEL
 from eservice_operator.api.base import TemplateRef
+from eservice_operator.api.names import API_VERSION, INSTITUTION_LABEL
 from eservice_operator.core.actions import Manifest, Ref
 from eservice_operator.core.releases import release_name
 from eservice_operator.runtime.clock import now
@@ -143,16 +143,16 @@ class Planned:
 
     @property
     def route(self) -> Ref:
-        return Ref("gateway.networking.k8s.io/v1", "HTTPRoute", "eservice-routes", f"{self.namespace}.{self.name}")
+        return Ref(
+            "gateway.networking.k8s.io/v1", "HTTPRoute", "eservice-routes", f"{self.namespace}.{self.name}"
+        )
 
     def renewed(self, version: str = "3.0.0", content: str = "b") -> Planned:
         """The next release of it."""
         return replace(self, version=version, content=content)
 
     def registration(self, **patch: Any) -> Manifest:
-        body = registration(
-            self.name, [("Production", self.namespace)], [("Production", self.host)]
-        )
+        body = registration(self.name, [("Production", self.namespace)], [("Production", self.host)])
         return dict(merged(body, patch))
 
     def eservice(self, **patch: Any) -> Manifest:
@@ -169,7 +169,10 @@ class Planned:
             "template": {"name": self.template, "version": self.version},
             "release": {
                 "image": self.image,
-                "source": {"repository": f"https://git.example/{self.name}", "revision": sha(self.content)[:12]},
+                "source": {
+                    "repository": f"https://git.example/{self.name}",
+                    "revision": sha(self.content)[:12],
+                },
                 "documents": [_document(self.name, kind) for kind in DOCUMENTS],
             },
             "workload": {
@@ -275,11 +278,6 @@ def in_test(planned: Planned, **patch: Any) -> Manifest:
         "publication": {"hosts": [planned.host]},
     }
     return dict(merged(_object("EService", planned.name, planned.namespace, spec=spec), patch))
-
-
-def fleet(count: int, namespace_name: str, template_name: str, **fields: Any) -> Iterator[Planned]:
-    """That many e-services of one institution, in one namespace."""
-    return (Planned(f"service-{number:04d}", namespace_name, template_name, **fields) for number in range(count))
 
 
 def _document(name: str, kind: str) -> Manifest:

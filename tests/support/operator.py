@@ -137,6 +137,8 @@ def assert_log_clean(records: list[dict[str, Any]]) -> None:
     bad = [
         record
         for record in records
-        if "exception" in record or record["level"] in {"error", "critical", "raw"} or "Traceback" in record["msg"]
+        if "exception" in record
+        or record["level"] in {"error", "critical", "raw"}
+        or "Traceback" in record["msg"]
     ]
     assert not bad, json.dumps(bad[:3], indent=1)

@@ -5,28 +5,29 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from eservice_operator.api.names import API_VERSION, FINALIZER, OWNER_UID_LABEL
 from eservice_operator.cluster.client import KubeApi
-from eservice_operator.cluster.errors import ApiError, NotFound
+from eservice_operator.cluster.errors import NotFound
 from eservice_operator.cluster.resources import CHILDREN, OWN, Resource, resource_of
 from eservice_operator.core.actions import Manifest, Ref, ref_of
 from tests.support import fleet
 from tests.support.fleet import Planned
 from tests.support.status import assert_status_sound
-from tests.support.waiting import eventually
+
+Answer = TypeVar("Answer")
 
 EVENTS = Resource("v1", "Event", "events", namespaced=True)
 PODS = Resource("v1", "Pod", "pods", namespaced=True)
 PERSON = "kubectl-apply"
 """The field manager of what people write."""
-PATIENCE = 60.0
+PATIENCE = 45.0
 """Seconds for anything to come true, on a machine that is busy with other things."""
 
 
@@ -45,6 +46,10 @@ class Site:
     @property
     def template(self) -> str:
         return f"viss-{self.mark}"
+
+    @property
+    def template_ref(self) -> Ref:
+        return Ref(API_VERSION, "EServiceTemplate", "", self.template)
 
     def planned(self, name: str = "address", **fields: Any) -> Planned:
         """An e-service of this site."""
@@ -96,13 +101,11 @@ class Site:
             last = await self.api.get(ref) or {}
             return last if last and check(last) else None
 
-        try:
-            answer = await eventually(ask, f"{ref}: {what}", within)
-        except AssertionError as error:
+        def missed() -> str:
             shown = json.dumps(last.get("status", last), indent=1, ensure_ascii=False)
-            raise AssertionError(f"{error}\n{shown}") from None
-        assert answer is not None
-        return answer
+            return f"{ref}: {what}\n{shown}"
+
+        return await poll(ask, missed, within)
 
     @asynccontextmanager
     async def watching(self, ref: Ref) -> AsyncIterator[list[Manifest]]:
@@ -129,7 +132,7 @@ class Site:
         async def ask() -> bool:
             return await self.api.get(ref) is None
 
-        await eventually(ask, f"the end of {ref}", PATIENCE)
+        await poll(ask, lambda: f"the end of {ref}")
 
     async def settled(self, planned: Planned, phase: str) -> Manifest:
         """The EService once it is in the phase, for its present spec, and the operator has nothing to do."""
@@ -139,16 +142,27 @@ class Site:
             f"{phase} and settled",
         )
 
+    async def see_template(self) -> Manifest:
+        """The template as somebody would apply it again."""
+        live = await self.see(self.template_ref)
+        metadata = {"name": self.template}
+        return {"apiVersion": API_VERSION, "kind": live["kind"], "metadata": metadata, "spec": live["spec"]}
+
     async def published(self, planned: Planned) -> Manifest:
         """The EService once it is public, with everything that it takes."""
         await self.apply(*planned.everything())
         return await self.settled(planned, "Published")
 
+    async def kept_without_pods(self, planned: Planned) -> None:
+        """Wait until a release's Deployment is kept without Pods, as the way back."""
+        ref = Ref("apps/v1", "Deployment", planned.namespace, planned.deployment)
+        await self.until(ref, lambda obj: obj["spec"]["replicas"] == 0, "no replicas")
+
     async def children(self, planned: Planned) -> dict[str, Manifest]:
         """Every child of the EService, by ``Kind name``."""
         owner = await self.see(planned.ref)
         selector = f"{OWNER_UID_LABEL}={owner['metadata']['uid']}"
-        found = {}
+        found: dict[str, Manifest] = {}
         for resource in CHILDREN:
             place = planned.route.namespace if resource.kind == "HTTPRoute" else planned.namespace
             items, _ = await self.api.list(resource, place, selector)
@@ -161,7 +175,8 @@ class Site:
         about = [
             item
             for item in items
-            if (item["involvedObject"].get("kind"), item["involvedObject"].get("name")) == (ref.kind, ref.name)
+            if (item["involvedObject"].get("kind"), item["involvedObject"].get("name"))
+            == (ref.kind, ref.name)
         ]
         return [(item["reason"], item["message"]) for item in sorted(about, key=_when)]
 
@@ -171,7 +186,7 @@ class Site:
         async def ask() -> bool:
             return any(found == reason and text in message for found, message in await self.events(ref))
 
-        await eventually(ask, f"{reason} {text!r} about {ref}", PATIENCE)
+        await poll(ask, lambda: f"{reason} {text!r} about {ref}")
 
     async def decisions(self, planned: Planned) -> list[Manifest]:
         """The UnpublishDecisions about an e-service, by name."""
@@ -189,7 +204,11 @@ class Site:
 
     def _is_mine(self, item: Manifest) -> bool:
         metadata = item["metadata"]
-        places = (metadata["name"], metadata.get("namespace", ""), (item.get("spec") or {}).get("registration", ""))
+        places = (
+            metadata["name"],
+            metadata.get("namespace", ""),
+            (item.get("spec") or {}).get("registration", ""),
+        )
         return any(self.mark in str(place) for place in places)
 
     async def assert_sound(self) -> None:
@@ -205,7 +224,9 @@ class Site:
 
     async def clear(self, *, operated: bool) -> None:
         """Remove what the test has made; without an operator also what only it would remove."""
-        own = sorted((obj for obj in await self.objects() if obj["apiVersion"] == API_VERSION), key=_eservices_first)
+        own = sorted(
+            (obj for obj in await self.objects() if obj["apiVersion"] == API_VERSION), key=_eservices_first
+        )
         for obj in own:
             if obj["kind"] == "EService" and not operated:
                 await self._strip(obj)
@@ -215,7 +236,11 @@ class Site:
         for resource in (*CHILDREN, resource_of("EServiceIdentifier"), resource_of("UnpublishDecision")):
             items, _ = await self.api.list(resource)
             for item in items:
-                if self._is_mine(item) and resource.kind in {"HTTPRoute", "EServiceIdentifier", "UnpublishDecision"}:
+                if self._is_mine(item) and resource.kind in {
+                    "HTTPRoute",
+                    "EServiceIdentifier",
+                    "UnpublishDecision",
+                }:
                     await self.delete(ref_of(item))
         items, _ = await self.api.list(resource_of("Namespace"))
         for item in items:
@@ -228,9 +253,28 @@ class Site:
             return
         ops = [
             {"op": "remove", "path": "/metadata/finalizers"},
-            {"op": "replace", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]},
+            {
+                "op": "replace",
+                "path": "/metadata/resourceVersion",
+                "value": live["metadata"]["resourceVersion"],
+            },
         ]
         await self.api.json_patch(ref_of(obj), ops, field_manager=PERSON)
+
+
+async def poll(
+    ask: Callable[[], Awaitable[Answer | None]], missed: Callable[[], str], within: float = PATIENCE
+) -> Answer:
+    """The first true answer; fails after ``within`` seconds with what ``missed`` says."""
+    deadline = time.monotonic() + within
+    pause = 0.01
+    while True:
+        answer = await ask()
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"not in {within:.0f} s: {missed()}"
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, 0.25)
 
 
 def _eservices_first(obj: Manifest) -> bool:
@@ -251,6 +295,11 @@ def condition(obj: Manifest, kind: str) -> Manifest | None:
     return next(
         (entry for entry in (obj.get("status") or {}).get("conditions") or () if entry["type"] == kind), None
     )
+
+
+def message(obj: Manifest, kind: str) -> str:
+    """What the condition of that type says to people; empty when there is none."""
+    return str((condition(obj, kind) or {}).get("message", ""))
 
 
 def says(obj: Manifest, kind: str, status: str, reason: str | None = None) -> bool:
@@ -284,9 +333,7 @@ def without_bookkeeping(obj: Manifest, also: Sequence[str] = ()) -> Manifest:
     """The object without what the API server keeps about its writes; for comparing what it says."""
     bookkeeping = {"resourceVersion", "managedFields", "generation", *also}
     metadata = {key: value for key, value in obj["metadata"].items() if key not in bookkeeping}
-    return {key: value for key, value in obj.items() if key not in {"metadata", "status"}} | {"metadata": metadata}
+    return {key: value for key, value in obj.items() if key not in {"metadata", "status"}} | {
+        "metadata": metadata
+    }
 
-
-def refused(error: ApiError) -> str:
-    """What somebody reads whose object was refused."""
-    return re.sub(r"\s+", " ", error.message)

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an e-service looks like in the end, without what two runs of the same story must differ in.
+
+Names of the site, hashes that follow from them, numbers, uids, addresses and times are replaced by words, so that
+portraits of two sites are equal when the same has happened to both.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from eservice_operator.api.names import API_VERSION
+from eservice_operator.core.actions import Manifest
+from tests.support.audit import Request
+from tests.support.site import Site
+
+VOLATILE = ("uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "clusterIP", "clusterIPs")
+HISTORY = ("history", "observedGeneration", "lastTransitionTime", "lastUpdateTime", "installedAt", "since", "eServices")
+"""When something happened, through which phases it was seen to go, and what is counted every other second."""
+WORDS = (
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z"), "<time>"),
+    (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uid>"),
+    (re.compile(r"EP-\d{6}|ep-\d{6}"), "<number>"),
+)
+HASH = re.compile(r"\b[0-9a-f]{10,64}\b")
+
+
+class Names:
+    """Gives each hash of a site a word, in the order in which the site's releases come."""
+
+    def __init__(self, site: Site, releases: Iterable[str]) -> None:
+        self._site = site.mark
+        self._releases = {release: f"<release {number}>" for number, release in enumerate(releases, 1)}
+
+    def plain(self, text: str) -> str:
+        for release, word in self._releases.items():
+            text = text.replace(release, word)
+        for pattern, word in WORDS:
+            text = pattern.sub(word, text)
+        return HASH.sub("<hash>", text.replace(self._site, "<site>"))
+
+
+async def portrait(site: Site, names: Names) -> list[str]:
+    """Every object of the site, a line each."""
+    lines = []
+    for obj in await site.objects():
+        theirs = () if obj["apiVersion"] == API_VERSION else ("status",)  # what a controller says of a child
+        shown = _without(obj, (*VOLATILE, *HISTORY, *theirs))
+        lines.append(names.plain(json.dumps(shown, sort_keys=True, ensure_ascii=False)))
+    return sorted(lines)
+
+
+def made_and_removed(requests: Iterable[Request], names: Names) -> Counter[str]:
+    """How often each object was made or removed, Events apart: those are told at best once."""
+    return Counter(
+        names.plain(f"{request.verb} {request.resource} {request.namespace}/{request.name}")
+        for request in requests
+        if request.verb in {"create", "delete"} and request.resource != "events" and request.code < 300
+    )
+
+
+def _without(value: Any, fields: Iterable[str]) -> Manifest | list[Any] | Any:
+    if isinstance(value, dict):
+        return {key: _without(entry, fields) for key, entry in value.items() if key not in fields}
+    if isinstance(value, list):
+        return [_without(entry, fields) for entry in value]
+    return value

@@ -97,7 +97,7 @@ FIELDS = (
         ([{"name": "_a.b-C", "value": ""}],),
     ),
     Rule(
-        "write a network such as 192.0.2.0/24 or 2001:db8::/32",
+        "write a network such as 192.0.2.0/24 or 2001:db8::/32, with no bits beyond its prefix",
         "EService",
         "spec.workload.egress",
         (
@@ -105,6 +105,8 @@ FIELDS = (
             [{"cidr": "192.0.2.0/33"}],
             [{"cidr": "300.0.0.0/8"}],
             [{"cidr": "a.example/8"}],
+            [{"cidr": "192.0.2.1/24"}],
+            [{"cidr": "2001:db8::1/32"}],
         ),
         ([{"cidr": "192.0.2.0/24", "ports": [{"port": 53, "protocol": "UDP"}]}, {"cidr": "2001:db8::/32"}],),
     ),
@@ -174,7 +176,7 @@ FIELDS = (
         ("https://documents.example/1?a=b#c", "http://documents.example"),
     ),
     Rule(
-        "write an amount such as 500m, 2, 512Mi or 1Gi",
+        "write an amount such as 500m, 2, 512Mi or 1.5Gi, with three decimals at most",
         "EService",
         "spec.workload.resources.limits",
         (
@@ -184,8 +186,15 @@ FIELDS = (
             {"memory": "1GB"},
             {"memory": "lots"},
             {"cpu": "1e3"},
+            {"cpu": "0.0001"},
+            {"cpu": "0.5m"},
         ),
-        ({"cpu": 2, "memory": "1.5Gi", "ephemeral-storage": "100M"}, {"cpu": "500m"}, {"cpu": 0}),
+        (
+            {"cpu": 2, "memory": "1.5Gi", "ephemeral-storage": "100M"},
+            {"cpu": "500m"},
+            {"cpu": 0},
+            {"cpu": "0.125"},
+        ),
     ),
     Rule(
         "write an e-mail address, such as help@pmlp.example",

@@ -20,6 +20,8 @@ from eservice_operator.core.actions import Manifest
 from tests.contract.manifests import changed, example
 
 NOW = "2026-11-22T02:00:00Z"
+AMOUNT = "write an amount such as 500m, 2, 512Mi or 1.5Gi, with three decimals at most"
+NETWORK = "write a network such as 192.0.2.0/24 or 2001:db8::/32, with no bits beyond its prefix"
 GATE = {
     "gate": "Accepted",
     "blocks": "Install",
@@ -124,17 +126,17 @@ INSTANT = "is not an instant with its offset from UTC, write it as 2026-10-12T10
         (
             "workload.resources.limits.cpu",
             "lots",
-            '"lots" is not accepted, write an amount such as 500m, 2, 512Mi or 1Gi',
+            f'"lots" is not accepted, {AMOUNT}',
         ),
         (
             "workload.resources.limits.memory",
             {"value": 1},
-            "a map is not accepted, write an amount such as 500m, 2, 512Mi or 1Gi",
+            f"a map is not accepted, {AMOUNT}",
         ),
         (
             "workload.egress[0].cidr",
             "192.0.2.0/33",
-            '"192.0.2.0/33" is not accepted, write a network such as 192.0.2.0/24 or 2001:db8::/32',
+            f'"192.0.2.0/33" is not accepted, {NETWORK}',
         ),
         ("release.image", 7, "7 is not text, write it in quotes"),
         ("release.image", "", "is too short, write 1 or more characters"),

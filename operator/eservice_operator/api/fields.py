@@ -47,7 +47,8 @@ _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _PRERELEASE = r"(0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
 _NUMBER = r"(0|[1-9][0-9]*)"
 SEMVER_PATTERN = rf"^{_NUMBER}\.{_NUMBER}\.{_NUMBER}(-{_PRERELEASE}(\.{_PRERELEASE})*)?$"
-QUANTITY_PATTERN = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$"
+# thousandths at the finest: the apiserver rounds what is finer, and would never have what the spec says
+QUANTITY_PATTERN = r"^[0-9]+(m|(\.[0-9]{1,3})?(k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?)$"
 ONE_LINE = r"^[^\p{Cc}\p{Zl}\p{Zp}]+$"
 BLANK = r"\p{Cc}\p{Z}"
 """White space, in a class: the apiserver (RE2) takes other characters for ``\\s`` than Rust's regex here, and
@@ -163,7 +164,7 @@ Instant = Annotated[
     ),
 ]
 """An instant that people write, in the same range."""
-_AMOUNT = "write an amount such as 500m, 2, 512Mi or 1Gi"
+_AMOUNT = "write an amount such as 500m, 2, 512Mi or 1.5Gi, with three decimals at most"
 
 
 class _Amount:

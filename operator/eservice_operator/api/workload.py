@@ -36,12 +36,12 @@ LabelValue = Annotated[
         most=63,
     ),
 ]
-_NETWORK = "write a network such as 192.0.2.0/24 or 2001:db8::/32"
+_NETWORK = "write a network such as 192.0.2.0/24 or 2001:db8::/32, with no bits beyond its prefix"
 
 
 def _is_network(cidr: str) -> str:
     try:
-        ipaddress.ip_network(cidr, strict=False)
+        ipaddress.ip_network(cidr)
     except ValueError as error:
         raise PydanticCustomError("network", _NETWORK) from error
     return cidr
@@ -49,7 +49,12 @@ def _is_network(cidr: str) -> str:
 
 Cidr = Annotated[
     str,
-    text(r"^[0-9a-fA-F.:]+/[0-9]{1,3}$", _NETWORK, most=43, rule="isCIDR(self)"),
+    text(
+        r"^[0-9a-fA-F.:]+/[0-9]{1,3}$",
+        _NETWORK,
+        most=43,
+        rule="isCIDR(self) && cidr(self) == cidr(self).masked()",
+    ),
     AfterValidator(_is_network),
 ]
 

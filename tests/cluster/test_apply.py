@@ -465,6 +465,24 @@ async def test_a_status_is_written_over_edits_of_others_meanwhile(
     assert (after["status"], after["metadata"]["labels"]) == ({"observedGeneration": 1}, {"team": "payments"})
 
 
+async def test_what_others_add_to_a_status_goes_with_the_next_write(
+    api: KubeApi, applier: Applier, deferral: Manifest
+) -> None:
+    ref = ref_of(deferral)
+    ours = {"observedGeneration": 1, "conditions": [condition("Ready")]}
+    write = SetStatus(ref, uid(deferral), ours, WHY)
+    assert (await applier.run([write])).failure is None
+    addressed = {"apiVersion": deferral["apiVersion"], "kind": ref.kind, "metadata": {"name": ref.name}}
+    added = {"conditions": [condition("Stalled"), condition("Foreign")]}
+    await api.apply(addressed | {"status": added}, field_manager="kubectl", force=True, subresource="status")
+    assert len((await live(api, ref))["status"]["conditions"]) == 3
+    assert (await applier.run([write])).failure is None
+    after = await live(api, ref)
+    assert after["status"] == ours
+    assert (await applier.run([write])).failure is None
+    assert await live(api, ref) == after
+
+
 async def test_a_status_that_the_schema_refuses_is_invalid(applier: Applier, deferral: Manifest) -> None:
     action = SetStatus(ref_of(deferral), uid(deferral), {"observedGeneration": "x"}, WHY)
     refused = failure(await applier.run([action]))

@@ -14,7 +14,7 @@ from eservice_operator.api.names import (
 )
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound
-from eservice_operator.cluster.managed_fields import take_over
+from eservice_operator.cluster.managed_fields import take_over, take_over_status
 from eservice_operator.cluster.sight import Refused, Sight, is_managed, is_ours
 from eservice_operator.cluster.store import Change, Store
 from eservice_operator.core.actions import (
@@ -145,7 +145,12 @@ class Applier:
             manifest = _addressed(ref, uid) | {"status": action.status}
             manifest["metadata"]["resourceVersion"] = seen["metadata"]["resourceVersion"]
             seen = None
-            await self._apply(manifest, STATUS_MANAGER, subresource="status")
+            answer = await self._apply(manifest, STATUS_MANAGER, subresource="status")
+            patch = take_over_status(answer)
+            if patch:
+                answer = await self._api.json_patch(ref, patch, field_manager=STATUS_MANAGER)
+                manifest["metadata"]["resourceVersion"] = answer["metadata"]["resourceVersion"]
+                await self._apply(manifest, STATUS_MANAGER, subresource="status")
 
         await _again(write)
 

@@ -119,6 +119,35 @@ def take_over(live: Manifest) -> list[dict[str, Any]]:
     ]
 
 
+def take_over_status(live: Manifest) -> list[dict[str, Any]]:
+    """The JSON patch by which our status entry takes over what others wrote into a status of ours.
+
+    Nobody else writes there rightly, and a server-side apply removes only what its own entry had. ``live`` is
+    what our apply answered; the patch is empty when there is nothing to take over.
+    """
+    metadata = live["metadata"]
+    entries: list[Entry] = metadata.get("managedFields") or []
+    foreign = [e for e in entries if e.get("subresource") == "status" and e.get("manager") != STATUS_MANAGER]
+    if not foreign:
+        return []
+    taken: Fields = {}
+    for entry in foreign:
+        taken = union(taken, entry.get("fieldsV1") or {})
+    kept = [
+        entry | {"fieldsV1": union(entry.get("fieldsV1") or {}, taken)} if _is_own_status(entry) else entry
+        for entry in entries
+        if entry not in foreign
+    ]
+    return [
+        {"op": "replace", "path": "/metadata/managedFields", "value": kept},
+        {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
+    ]
+
+
+def _is_own_status(entry: Entry) -> bool:
+    return entry.get("manager") == STATUS_MANAGER and entry.get("operation") == "Apply"
+
+
 def _split(entry: Entry) -> tuple[Fields, Fields]:
     """What an entry keeps, and what our Apply entry takes from it."""
     fields: Fields = entry.get("fieldsV1") or {}

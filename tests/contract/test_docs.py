@@ -205,7 +205,7 @@ def test_the_columns_of_every_kind() -> None:
         row = rows[one.kind]
         columns = [f"*{column.name}*" if column.wide else column.name for column in one.columns]
         assert row["columns"] == ", ".join(columns)
-        assert (words(row["plural"]), words(row["short"])) == ([one.plural], [one.short])
+        assert (words(row["plural"]), words(row["short"])) == ([one.plural], [one.short, *one.also])
         assert row["scope"] == ("namespace" if one.namespaced else "cluster")
     selectors = {row["kind"]: words(row["field"]) for row in table(text, "kind") if "field" in row}
     assert selectors == {one.kind: [path[1:] for path in one.selectable] for one in KINDS if one.selectable}

@@ -52,7 +52,7 @@ def crd(kind: Kind) -> dict[str, Any]:
                 "listKind": f"{kind.kind}List",
                 "plural": kind.plural,
                 "singular": kind.singular,
-                "shortNames": [kind.short],
+                "shortNames": [kind.short, *kind.also],
                 "categories": [CATEGORY],
             },
             "versions": [version],

@@ -32,6 +32,8 @@ class Kind:
     plural: str
     short: str
     namespaced: bool
+    also: tuple[str, ...] = ()
+    """Further short names."""
     columns: tuple[Column, ...] = ()
     selectable: tuple[str, ...] = field(default=())
 
@@ -113,6 +115,7 @@ KINDS: tuple[Kind, ...] = (
         "acceptanceacts",
         "act",
         namespaced=False,
+        also=("acts",),
         columns=(
             Column("Service namespace", ".spec.eService.namespace"),
             Column("EService", ".spec.eService.name"),
@@ -147,6 +150,7 @@ KINDS: tuple[Kind, ...] = (
         "unpublishdeferrals",
         "deferral",
         namespaced=False,
+        also=("deferrals",),
         columns=(
             Column("Service namespace", ".spec.eService.namespace"),
             Column("EService", ".spec.eService.name"),
@@ -163,6 +167,7 @@ KINDS: tuple[Kind, ...] = (
         "unpublishdecisions",
         "decision",
         namespaced=False,
+        also=("decisions",),
         columns=(
             Column("Service namespace", ".spec.eService.namespace"),
             Column("EService", ".spec.eService.name"),

@@ -77,7 +77,6 @@ class Reason(StrEnum):
     ALLOCATED = "Allocated"
     # template (R7, R8)
     TEMPLATE_CURRENT = "TemplateCurrent"
-    TEMPLATE_SUPPORTED = "TemplateSupported"
     TEMPLATE_UNKNOWN = "TemplateUnknown"
     TEMPLATE_VERSION_UNKNOWN = "TemplateVersionUnknown"
     TEMPLATE_VERSION_WITHDRAWN = "TemplateVersionWithdrawn"
@@ -92,7 +91,6 @@ class Reason(StrEnum):
     DELIVERY_INCOMPLETE = "DeliveryIncomplete"
     REQUEST_MISSING = "RequestMissing"
     REQUEST_BEFORE_ACT = "RequestBeforeAct"
-    REQUESTED = "Requested"
     # acceptance (R2)
     ACCEPTED = "Accepted"
     AWAITING_ACCEPTANCE = "AwaitingAcceptance"
@@ -108,10 +106,8 @@ class Reason(StrEnum):
     ROLLOUT_FAILED = "RolloutFailed"
     GATES_UNMET = "GatesUnmet"
     # hosts and catalogue (R4)
-    HOST_ALLOWED = "HostAllowed"
     HOST_NOT_REGISTERED = "HostNotRegistered"
     HOST_CONFLICT = "HostConflict"
-    CATALOGUED = "Catalogued"
     CATALOGUE_INCOMPLETE = "CatalogueIncomplete"
     # verification (R6)
     VERIFIED = "Verified"

@@ -14,7 +14,7 @@ from eservice_operator.core.facts import Facts, Subject
 from eservice_operator.core.gates import blocks_install
 from eservice_operator.core.routing import serving
 from eservice_operator.core.scheduling import cause_of
-from eservice_operator.core.unmet import Unmet
+from eservice_operator.core.unmet import Blocks, Unmet
 from eservice_operator.core.unpublication import blocking_decision
 
 # condition, the gates behind it, and the reason when all of them are passed
@@ -40,7 +40,7 @@ def domain_conditions(decision: Decision) -> Iterator[Verdict]:
         if missing is None:
             yield _passed(decision, kind, passed)
         elif missing.reason is Reason.AWAITING_INSTALLATION and blocks_install(gates):
-            text = f"not installed before these gates are passed: {gate_list(gates)}"
+            text = f"not installed before these gates are passed: {gate_list(before_install(gates))}"
             yield c.false(kind, Reason.GATES_UNMET, text)
         else:
             yield c.false(kind, missing.reason, missing.message)
@@ -60,6 +60,11 @@ def _passed(decision: Decision, kind: ConditionType, reason: Reason) -> Verdict:
             text = f"its configuration changed at {content.configured_at}, after {last.metadata.name}"
             return c.true(kind, Reason.CONFIG_CHANGED_SINCE_VERIFIED, text)
     return c.true(kind, reason)
+
+
+def before_install(gates: tuple[Unmet, ...]) -> tuple[Unmet, ...]:
+    """The unmet gates that hold back the installation."""
+    return tuple(entry for entry in gates if entry.blocks is Blocks.INSTALL)
 
 
 def gate_list(gates: tuple[Unmet, ...]) -> str:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC
 
 from eservice_operator.api.decisions import DecisionState
 from eservice_operator.api.eservice import Next
@@ -40,7 +41,8 @@ def _changes(decision: Decision) -> Iterator[Next]:
             )
     paused = facts.spec.publication.paused
     if facts.public_name is not None and facts.paused and paused is not None and paused.until is not None:
-        yield Next(action="Republish", at=paused.until, why=f"the pause ends: {paused.reason}")
+        until = paused.until.astimezone(UTC)
+        yield Next(action="Republish", at=until, why=f"the pause ends: {paused.reason}")
     if lag is not None and lag.migrate_by is not None:
         why = f"R7: the last day for migrating is {lag.migrate_by}"
         yield Next(action="MigrationDue", at=day_after_end(lag.migrate_by, zone), why=why)

@@ -14,6 +14,9 @@ from eservice_operator.core.facts import Facts
 from eservice_operator.core.gates import refused
 from eservice_operator.core.rollout import Running
 
+UNDER_WAY = frozenset({Reason.SWITCHING, Reason.AWAITING_INSTALLATION, Reason.AWAITING_PODS})
+"""Reasons for not being public that say no more than that somebody is at it."""
+
 
 def progress(decision: Decision, outcome: Outcome, published: Verdict) -> tuple[Verdict, ...]:
     """Ready, and Reconciling or Stalled where one of them holds; never both."""
@@ -33,9 +36,18 @@ def progress(decision: Decision, outcome: Outcome, published: Verdict) -> tuple[
         return (c.true(ConditionType.READY, Reason.SUCCEEDED, "public; nothing left to do"),)
     gates = decision.rollout.gates
     if published.status is ConditionStatus.TRUE:
-        text = f"public; for the release the spec names: {gates[0].message}"
+        beside = decision.facts.public_name != decision.facts.wanted.name
+        text = f"public; {'for the release the spec names: ' if beside else ''}{gates[0].message}"
         return (c.true(ConditionType.READY, gates[0].reason, text),)
     return (c.true(ConditionType.READY, published.reason, published.message),)
+
+
+def why_not(published: Verdict, summary: tuple[Verdict, ...]) -> Verdict:
+    """The Published condition, which names what stalls the way to the public where it knew no better."""
+    stall = next((verdict for verdict in summary if verdict.type is ConditionType.STALLED), None)
+    if stall is None or published.status is ConditionStatus.TRUE or published.reason not in UNDER_WAY:
+        return published
+    return c.false(ConditionType.PUBLISHED, stall.reason, stall.message)
 
 
 def _reconciling(reason: Reason, text: str) -> tuple[Verdict, ...]:

@@ -78,7 +78,9 @@ def _switch(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
 
 
 def _installation(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
-    if new.phase is Phase.AWAITING_VERIFICATION and old.phase is not Phase.AWAITING_VERIFICATION:
+    before, after = _both(old, new, ConditionType.INSTALLED)
+    verified = find(new.conditions, ConditionType.VERIFIED)
+    if _holds(after) and not _holds(before) and verified is not None and not _holds(verified):
         text = "installed; the institution verifies it before the public sees it"
         yield Note(NORMAL, "Installed", "Install", text)
     before, after = _both(old, new, ConditionType.VERIFIED)
@@ -87,6 +89,9 @@ def _installation(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
 
 
 def _lost_ground(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
+    """Only for the same spec: a new release that has no act yet has lost nothing."""
+    if old.observed_generation != new.observed_generation:
+        return
     for kind in GROUNDS:
         before, after = _both(old, new, kind)
         if _holds(before) and after is not None and not _holds(after):

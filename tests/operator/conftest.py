@@ -11,6 +11,7 @@ from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
 from tests.support.audit import OPERATOR, AuditLog
 from tests.support.figures import Figures
+from tests.support.kubectl import Kubectl
 from tests.support.operator import OperatorProcess, assert_log_clean
 from tests.support.site import Site
 
@@ -84,6 +85,11 @@ async def people(people_kubeconfig: Path) -> AsyncIterator[KubeApi]:
     """A client for what people do: the institution, the Agency, an administrator, a vandal."""
     async with KubeApi(await credentials.load(str(people_kubeconfig), None)) as client:
         yield client
+
+
+@pytest.fixture
+def kubectl(people_kubeconfig: Path) -> Kubectl:
+    return Kubectl(people_kubeconfig)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from eservice_operator.core.actions import Manifest, Ref, ref_of
 from tests.support import fleet
 from tests.support.fleet import Planned
 from tests.support.site import Site, condition, gates, message, says, up_to_date, without_bookkeeping
+from tests.support.worlds import merged
 
 pytestmark = pytest.mark.cluster
 
@@ -40,7 +41,7 @@ async def test_what_the_schema_can_refuse_is_refused_with_what_to_write(site: Si
     requested = {"productionRequest": {"requestedAt": "2026-02-30"}}
     await refused(planned.eservice(spec=requested), "2026-02-30")
     shorter = {"spec": {"versions": template["spec"]["versions"][1:]}}
-    await refused(dict(fleet.merged(template, shorter)), "withdraw the version instead")
+    await refused(dict(merged(template, shorter)), "withdraw the version instead")
     await refused(planned.act(spec={"signedAt": fleet.days_ago(1)}), "make a new one instead")
     await refused(planned.verification("Failed"), "make a new one instead")
     assert await site.children(planned) == children, "nothing of it has reached the e-service"
@@ -62,7 +63,11 @@ async def test_what_only_the_cluster_refuses_is_stalled_and_the_last_good_childr
     assert says(stalled, "Published", "True")
     await site.told(planned.ref, "Rejected", "memory limit")
     now = await site.children(planned)
-    for name in (f"Deployment {planned.deployment}", f"Service {planned.name}", f"HTTPRoute {planned.route.name}"):
+    for name in (
+        f"Deployment {planned.deployment}",
+        f"Service {planned.name}",
+        f"HTTPRoute {planned.route.name}",
+    ):
         assert without_bookkeeping(now[name]) == without_bookkeeping(children[name])
     await site.apply(planned.eservice())
     healed = await site.settled(planned, "Published")
@@ -70,7 +75,9 @@ async def test_what_only_the_cluster_refuses_is_stalled_and_the_last_good_childr
     now, kept = meaning(await site.children(planned)), meaning(children)
     memory = [name for name in (*now, *kept) if name.startswith("ControllerRevision")]
     assert len(memory) == 2, "one before, one now: what was refused is not remembered"
-    assert {n: c for n, c in now.items() if n not in memory} == {n: c for n, c in kept.items() if n not in memory}
+    assert {n: c for n, c in now.items() if n not in memory} == {
+        n: c for n, c in kept.items() if n not in memory
+    }
 
 
 async def test_a_template_that_goes_away_unpublishes_nobody(site: Site) -> None:
@@ -139,7 +146,9 @@ async def test_what_is_deleted_while_in_use_takes_nothing_down_and_is_reported(
 
     written = {"metadata": {"name": lost["metadata"]["name"]}, "spec": lost["spec"]}
     await site.apply({"apiVersion": API_VERSION, "kind": lost["kind"]} | written)
-    back = await site.until(planned.ref, lambda obj: says(obj, kind, "True") and not gates(obj), "all is well")
+    back = await site.until(
+        planned.ref, lambda obj: says(obj, kind, "True") and not gates(obj), "all is well"
+    )
     assert says(back, "Ready", "True", "Succeeded")
 
 
@@ -165,6 +174,8 @@ async def test_one_e_service_for_each_registration_and_environment(site: Site) -
     await site.published(planned)
     second = planned.eservice(metadata={"name": f"second-{site.mark}"})
     await site.apply(second)
-    seen = await site.until(ref_of(second), lambda obj: says(obj, "Registered", "False", "AlreadyTaken"), "taken")
+    seen = await site.until(
+        ref_of(second), lambda obj: says(obj, "Registered", "False", "AlreadyTaken"), "taken"
+    )
     assert f"EService {planned.namespace}/{planned.name} already stands for" in message(seen, "Registered")
     assert says(await site.see(planned.ref), "Published", "True")

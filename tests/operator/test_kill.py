@@ -46,6 +46,7 @@ class Assassin:
     kills: int = 0
     writes: int = 0
     _victims: list[int] = field(default_factory=list)
+    _struck: asyncio.Event = field(default_factory=asyncio.Event)
 
     def arm(self, *numbers: int) -> None:
         """Odd numbers die before the API server hears of the write, even ones before they hear its answer."""
@@ -67,8 +68,9 @@ class Assassin:
         if self.writes not in self._victims or bool(self.writes % 2) is not odd:
             return False
         self._victims.remove(self.writes)
-        self.operator.process.kill()
+        self.operator.kill()
         self.kills += 1
+        self._struck.set()
         return True
 
     @asynccontextmanager
@@ -86,15 +88,13 @@ class Assassin:
 
     async def _revive(self) -> None:
         while True:
-            while self.operator.running:
-                await asyncio.sleep(0.01)
+            await self._struck.wait()
+            self._struck.clear()
             self.operator.launch()
 
 
 @pytest.fixture
-async def assassin(
-    operator_kubeconfig: Path, tmp_path: Path
-) -> AsyncIterator[Assassin]:
+async def assassin(operator_kubeconfig: Path, tmp_path: Path) -> AsyncIterator[Assassin]:
     """An operator whose way to the API server is watched by its murderer."""
     async with fault_proxy(await credentials.load(str(operator_kubeconfig), None)) as proxy:
         kubeconfig = tmp_path / "kubeconfig"

@@ -51,7 +51,9 @@ async def test_a_converged_fleet_costs_no_write(
             site = Site(api)
             await publish(site, FLEET)
             writes = [request for request in audit.writes() if request.resource != "events"]
-            figures.add(f"{FLEET} e-services published: writes but Events, each", round(len(writes) / FLEET, 1))
+            figures.add(
+                f"{FLEET} e-services published: writes but Events, each", round(len(writes) / FLEET, 1)
+            )
             assert_made_once(writes)
             assert await operator.terminate() == 0
             audit.skip()

@@ -128,7 +128,9 @@ async def test_a_system_namespace_is_refused(site: Site, name: str) -> None:
 
 async def test_conflicts_over_a_namespace_say_what_to_do(site: Site) -> None:
     routes, other, first = site.planned("routes"), site.planned("other"), site.planned("first")
-    await site.apply(routes.registration(spec={"namespaces": [{"environment": "Test", "name": "eservice-routes"}]}))
+    await site.apply(
+        routes.registration(spec={"namespaces": [{"environment": "Test", "name": "eservice-routes"}]})
+    )
     seen = await site.until(
         routes.registered, lambda obj: says(obj, "Ready", "True", "NamespaceConflict"), "a conflict"
     )
@@ -136,7 +138,9 @@ async def test_conflicts_over_a_namespace_say_what_to_do(site: Site) -> None:
 
     await site.apply(first.registration())
     await numbered(site, first)
-    await site.apply(other.registration(spec={"namespaces": [{"environment": "Test", "name": site.namespace}]}))
+    await site.apply(
+        other.registration(spec={"namespaces": [{"environment": "Test", "name": site.namespace}]})
+    )
     seen = await site.until(
         other.registered, lambda obj: says(obj, "Ready", "True", "NamespaceConflict"), "a conflict"
     )

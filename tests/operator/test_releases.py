@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from eservice_operator.core.actions import Ref, ref_of
+from eservice_operator.core.actions import ref_of
 from tests.support.audit import OPERATOR, AuditLog, Request
 from tests.support.fleet import Planned
 from tests.support.site import Site, says, without_bookkeeping
@@ -101,7 +101,7 @@ def assert_switched_in_order(requests: list[Request], first: Planned, second: Pl
 
 
 def patched(requests: list[Request], resource: str, name: str) -> list[Request]:
-    """The writes to one object: one that takes over the fields of the POST which made it, one that changes it."""
+    """Our writes to an object: one may take over the fields of the POST that made it, one changes it."""
     found = [
         request
         for request in requests

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an e-service looks like in the end, without what two runs of the same story must differ in.
 
-Names of the site, hashes that follow from them, numbers, uids, addresses and times are replaced by words, so that
-portraits of two sites are equal when the same has happened to both.
+Names of the site, hashes that follow from them, numbers, uids, addresses and times are replaced by words,
+so that portraits of two sites are equal when the same has happened to both.
 """
 
 from __future__ import annotations
@@ -18,8 +18,24 @@ from eservice_operator.core.actions import Manifest
 from tests.support.audit import Request
 from tests.support.site import Site
 
-VOLATILE = ("uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "clusterIP", "clusterIPs")
-HISTORY = ("history", "observedGeneration", "lastTransitionTime", "lastUpdateTime", "installedAt", "since", "eServices")
+VOLATILE = (
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "managedFields",
+    "clusterIP",
+    "clusterIPs",
+)
+HISTORY = (
+    "history",
+    "observedGeneration",
+    "lastTransitionTime",
+    "lastUpdateTime",
+    "installedAt",
+    "since",
+    "eServices",
+)
 """When something happened, through which phases it was seen to go, and what is counted every other second."""
 WORDS = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z"), "<time>"),

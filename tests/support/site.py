@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from eservice_operator.api.names import API_VERSION, FINALIZER, OWNER_UID_LABEL
+from eservice_operator.api.names import API_VERSION, FINALIZER, MANAGED_BY_LABEL, MANAGER, OWNER_UID_LABEL
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.errors import NotFound
 from eservice_operator.cluster.resources import CHILDREN, OWN, Resource, resource_of
@@ -198,7 +198,8 @@ class Site:
         """Everything of ours that carries this site's mark, children included."""
         found = []
         for resource in (*OWN, *CHILDREN):
-            items, _ = await self.api.list(resource)
+            made_by_us = f"{MANAGED_BY_LABEL}={MANAGER}" if resource in CHILDREN else ""
+            items, _ = await self.api.list(resource, "", made_by_us)
             found += [item for item in items if self._is_mine(item)]
         return found
 
@@ -336,4 +337,3 @@ def without_bookkeeping(obj: Manifest, also: Sequence[str] = ()) -> Manifest:
     return {key: value for key, value in obj.items() if key not in {"metadata", "status"}} | {
         "metadata": metadata
     }
-

@@ -203,6 +203,27 @@ def test_registrations_see_who_names_the_same_namespace() -> None:
     assert {"eservice-routes", "gateway-system", "kube-system"} <= world.reserved
 
 
+def identifier(number: int, registration: str) -> Manifest:
+    metadata = {"name": f"ep-{number:06d}", "uid": f"uid-{number}", "resourceVersion": "1"}
+    spec = {"identifier": f"EP-{number:06d}", "registration": registration}
+    return {
+        "apiVersion": "eservice.dev/v1alpha1",
+        "kind": "EServiceIdentifier",
+        "metadata": metadata,
+        "spec": spec,
+    }
+
+
+@pytest.mark.parametrize("own, seen", [((7,), ["EP-000007"]), ((), ["EP-000001", "EP-000002"])])
+def test_a_registration_that_has_its_number_reads_no_other(own: tuple[int, ...], seen: list[str]) -> None:
+    others = [identifier(number, f"other-{number}") for number in (1, 2)]
+    mine = [identifier(number, worlds.NAME) for number in own]
+    observer = observed(worlds.registration(), *others, *mine)
+    world = observer.registration(ObjectKey("EServiceRegistration", "", worlds.NAME))
+    assert isinstance(world, RegistrationWorld)
+    assert sorted(entry.spec.identifier for entry in world.identifiers) == seen
+
+
 def test_only_the_newest_verification_counts() -> None:
     newer = worlds.verification("verified-2", metadata={"creationTimestamp": "2026-10-13T08:00:00Z"})
     observer = observed(worlds.eservice(), worlds.verification(), newer)

@@ -107,12 +107,17 @@ class Observer:
         }
         return RegistrationWorld(
             registration=registration,
-            identifiers=reading.all(EServiceIdentifier),
+            identifiers=self._identifiers(key.name),
             namespaces={name: Observed(body) for name, body in namespaces.items() if body is not None},
             others=tuple(others[name] for name in sorted(others)),
             reserved=names.SYSTEM_NAMESPACES
             | {self._policy.routes_namespace, self._policy.gateway.namespace},
         )
+
+    def _identifiers(self, registration: str) -> tuple[EServiceIdentifier, ...]:
+        """The registration's own numbers; only one that has none yet has to know all that are taken."""
+        own = self._reading.found(EServiceIdentifier, indexes.REGISTRATION, registration)
+        return own or self._reading.all(EServiceIdentifier)
 
     def record(self, key: ObjectKey) -> RecordWorld | InvalidObject | None:
         """The world of an act, a verification, a deferral or an identifier; None when there is none."""

@@ -199,10 +199,11 @@ class TemplateWorld:
 
 @dataclass(frozen=True)
 class RegistrationWorld:
-    """One EServiceRegistration, all identifiers, and the namespaces it names."""
+    """One EServiceRegistration, its identifiers, and the namespaces it names."""
 
     registration: EServiceRegistration
     identifiers: tuple[EServiceIdentifier, ...] = ()
+    """Its own; all there are as long as it has none."""
     namespaces: Mapping[str, Observed] = field(default_factory=dict)
     others: tuple[EServiceRegistration, ...] = ()
     """Other registrations that name one of its namespaces or its identifier."""

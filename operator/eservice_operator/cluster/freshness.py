@@ -96,12 +96,12 @@ def _behind_taking(decision: Decision) -> Iterator[Ref]:
 
 def _behind_giving(decision: Decision) -> Iterator[Ref]:
     """The act and the verification that let the release go public."""
-    facts = decision.facts
-    act = facts.act(facts.wanted)
+    facts, release = decision.facts, decision.rollout.public
+    if release is None:
+        return
+    act = facts.act(release)
     if act is not None:
         yield Ref(names.API_VERSION, "AcceptanceAct", "", act.metadata.name)
-    known = facts.verifications(facts.wanted)
-    counting = [one for one in known if facts.verification_counts(one, Subject(facts.wanted, wanted=True))]
-    if counting:
-        metadata = counting[-1].metadata
-        yield Ref(names.API_VERSION, "ProductionVerification", metadata.namespace, metadata.name)
+    last = facts.last_verification(Subject(release, wanted=release.name == facts.wanted.name))
+    if last is not None:
+        yield Ref(names.API_VERSION, "ProductionVerification", last.metadata.namespace, last.metadata.name)

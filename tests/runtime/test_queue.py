@@ -14,7 +14,7 @@ import pytest
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.runtime.metrics import Metrics
 from eservice_operator.runtime.ports import Result
-from eservice_operator.runtime.queue import KeyedQueue, Limits
+from eservice_operator.runtime.queue import AGAIN_AFTER_FAILURE, KeyedQueue, Limits
 from tests.runtime.clocks import MovedClock, breathe
 from tests.support.waiting import eventually
 
@@ -232,6 +232,22 @@ async def test_failures_are_spaced_further_and_further_and_a_success_starts_over
         queue.add(A)
         await clock.advance(1)
         assert len(recorder.ran) == 7
+
+
+async def test_a_failure_that_wakes_its_own_key_is_no_loop(recorder: Recorder, clock: MovedClock) -> None:
+    queue = queue_for(clock, Limits(first_backoff=60.0))
+
+    async def write_and_fail(key: ObjectKey, _now: datetime) -> Result:
+        queue.add(key)
+        return Result(error="undone each time")
+
+    recorder.answer = write_and_fail
+    async with running(queue, recorder):
+        queue.add(A)
+        await breathe()
+        assert recorder.ran == [A]
+        await clock.advance(AGAIN_AFTER_FAILURE)
+        assert recorder.ran == [A, A], "somebody may have edited it meanwhile"
 
 
 async def test_an_edit_does_not_wait_for_the_backoff(recorder: Recorder, clock: MovedClock) -> None:

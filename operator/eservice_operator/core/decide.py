@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from eservice_operator.api import names
+from eservice_operator.api.base import ObjectMeta
 from eservice_operator.api.decisions import UnpublishDecision
 from eservice_operator.core.actions import Action, Create, Delete, Ref, SetFinalizer, SetStatus
 from eservice_operator.core.children import changes, layout_of
@@ -20,7 +21,7 @@ from eservice_operator.core.records import decision_status
 from eservice_operator.core.rollout import Rollout, plan
 from eservice_operator.core.scheduling import new_decision
 from eservice_operator.core.unpublication import judge
-from eservice_operator.core.world import Policy, World
+from eservice_operator.core.world import Observed, Policy, World
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def decide(world: World, now: datetime, policy: Policy) -> Decision:
     facts = Facts(world, now.replace(microsecond=0), policy)
     rollout = plan(facts)
     if world.service.metadata.deletion_timestamp is not None:
-        actions = tuple(_take_down(facts))
+        actions = take_down(eservice_ref(facts), world.service.metadata, facts.route)
     else:
         actions = (
             *_leftover(facts),
@@ -56,26 +57,23 @@ def eservice_ref(facts: Facts) -> Ref:
     return Ref(names.API_VERSION, "EService", namespace, name)
 
 
-def _take_down(facts: Facts) -> Iterator[Action]:
+def take_down(service: Ref, metadata: ObjectMeta, route: Observed | None) -> tuple[Action, ...]:
     """Deletion: the route first, then our finalizer; the rest goes with its owner."""
-    metadata = facts.world.service.metadata
-    if facts.route is not None:
-        yield from _remove_route(facts, "the EService is being deleted")
-    elif names.FINALIZER in metadata.finalizers:
-        yield SetFinalizer(eservice_ref(facts), metadata.uid, present=False, reason="its route is gone")
+    if route is not None:
+        return tuple(_remove_route(route, "the EService is being deleted"))
+    if names.FINALIZER in metadata.finalizers:
+        return (SetFinalizer(service, metadata.uid, present=False, reason="its route is gone"),)
+    return ()
 
 
-def _remove_route(facts: Facts, reason: str) -> Iterator[Action]:
-    route = facts.route
+def _remove_route(route: Observed | None, reason: str) -> Iterator[Action]:
     if route is not None and route.uid and not route.terminating:
         yield Delete(route.ref, route.uid, reason)
 
 
 def _leftover(facts: Facts) -> Iterator[Action]:
     """What an earlier EService of the same name left in the Agency's namespace without its finalizer."""
-    route = facts.world.leftover
-    if route is not None and route.uid and not route.terminating:
-        yield Delete(route.ref, route.uid, "left behind by an earlier EService of this name")
+    return _remove_route(facts.world.leftover, "left behind by an earlier EService of this name")
 
 
 def _decisions(facts: Facts) -> Iterator[Action]:
@@ -97,7 +95,7 @@ def _decisions(facts: Facts) -> Iterator[Action]:
 def _unpublish(facts: Facts, rollout: Rollout) -> Iterator[Action]:
     """Only the public route is touched; everything else stays."""
     if not rollout.serves and facts.public_name is not None:
-        yield from _remove_route(facts, "off the public route")
+        yield from _remove_route(facts.route, "off the public route")
 
 
 def _finalizer(facts: Facts, rollout: Rollout) -> Iterator[Action]:

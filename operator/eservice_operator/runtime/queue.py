@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 SOONEST_AGAIN = timedelta(seconds=1)
 """A deadline that lies in the past after a reconcile must not turn into a loop without a pause."""
 
+AGAIN_AFTER_FAILURE = 5.0
+"""Seconds at most until a key comes back that failed and was added while it ran."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -51,7 +54,8 @@ DEFAULT_LIMITS = Limits()
 class KeyedQueue:
     """Runs a reconciler over keys.
 
-    A key waits at most once, however often it is added; added while it runs, it runs once more afterwards.
+    A key waits at most once, however often it is added; added while it runs, it runs once more afterwards: at
+    once, or after a failure within `AGAIN_AFTER_FAILURE`.
     A run answers everything that was planned for its key before, so what counts afterwards is the instant it
     names. Everything here belongs to one event loop, and nothing blocks.
     """
@@ -189,8 +193,10 @@ class KeyedQueue:
             self._plan(key, result)
         del self._running[key]
         again = self._again.pop(key, None)
-        if again is not None:
+        if again is not None and result.error is None:
             self.add(key, background=again)
+        elif again is not None:  # perhaps only its own writes woke it: without a pause that were a loop
+            self._schedule(self._retries, key, self._clock.monotonic() + AGAIN_AFTER_FAILURE)
         self._dispatch()
 
     async def _attempt(self, key: ObjectKey, reconciler: Reconciler) -> Result:

@@ -23,7 +23,7 @@ from eservice_operator.cluster.observe import Observer
 from eservice_operator.core.actions import Action, Delete, Outcome, Ref, SetStatus, target_of
 from eservice_operator.core.conditions import find
 from eservice_operator.core.dates import start_of_day
-from eservice_operator.core.decide import Decision, decide
+from eservice_operator.core.decide import Decision, decide, take_down
 from eservice_operator.core.invalid import invalid_status
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.records import next_change, record_status
@@ -33,6 +33,7 @@ from eservice_operator.core.templating import template_status
 from eservice_operator.core.transitions import notes
 from eservice_operator.core.world import Policy
 from eservice_operator.runtime.ports import Result
+from eservice_operator.runtime.retries import contested, earliest, error_of, look_again, retry
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +41,6 @@ ROUNDS = 8
 """Steps of one reconcile: each write can make the next one possible."""
 TEMPLATE_PAUSE = timedelta(seconds=2)
 """How often at most a template counts its e-services."""
-RETRY_FOREIGN = timedelta(minutes=1)
-"""How often to look whether a foreign object that stands in the way has gone."""
 NOTHING_DONE = Outcome(())
 
 
@@ -82,7 +81,7 @@ class ObjectReconciler:
                 self._in_flight.pop(key, None)
                 return await self._gone(key)
             if isinstance(world, InvalidObject):
-                return await self._invalid(key, world, now)
+                return await self._unreadable(key, world, now)
             decision = decide(world, now, self.policy)
             if not decision.actions or outcome.failure is not None or not left:
                 break
@@ -95,6 +94,14 @@ class ObjectReconciler:
                 outcome = await self._apply(decision.actions)
         return await self._tell(key, decision, outcome)
 
+    async def _unreadable(self, key: ObjectKey, invalid: InvalidObject, now: datetime) -> Result:
+        """What goes away need not be read: its route goes, and then our finalizer."""
+        metadata, _ = self.observer.envelope(key)
+        if metadata.deletion_timestamp is None:
+            return await self._invalid(key, invalid, now)
+        actions = take_down(_ref(key), metadata, self.observer.orphan(key))
+        return Result(error=error_of(await self._apply(actions)))
+
     async def _gone(self, key: ObjectKey) -> Result:
         """An EService that is no more has no public route; normally our finalizer has seen to that."""
         route = self.observer.orphan(key)
@@ -104,14 +111,14 @@ class ObjectReconciler:
         except ApiError as error:
             return Result(error=str(error))
         outcome = await self._apply([Delete(route.ref, route.uid, "its EService is gone")])
-        return Result(error=_retry(outcome))
+        return Result(error=retry(outcome))
 
     async def _tell(self, key: ObjectKey, decision: Decision, outcome: Outcome) -> Result:
         """Report, publish what changed, and say when to look again."""
         service, now = decision.facts.world.service, decision.facts.now
-        status = report(decision, outcome)
+        status, error = report(decision, outcome), retry(outcome) or contested(decision, outcome)
         if self._waits(key, service.status, status):
-            return Result(next_at=_earliest(now + self.settle, decision.next_at), error=_retry(outcome))
+            return Result(next_at=earliest(now + self.settle, decision.next_at), error=error)
         told = await self._write_status(key, service.metadata, service.status, status)
         if told.failure is not None:
             return Result(error=told.failure.message)
@@ -120,7 +127,7 @@ class ObjectReconciler:
                 await self.events.publish(
                     _ref(key), service.metadata.uid, note.type, note.reason, note.text, note.action
                 )
-        return Result(next_at=_again(decision, outcome), error=_retry(outcome))
+        return Result(next_at=look_again(decision, outcome), error=error)
 
     def _waits(self, key: ObjectKey, old: EServiceStatus, new: EServiceStatus) -> bool:
         """Whether to hold a status back for a moment: most work is done before anybody reads of it."""
@@ -149,7 +156,7 @@ class ObjectReconciler:
         status, following = template_status(world, now, self.policy)
         told = await self._write_status(key, template.metadata, template.status, status)
         next_at = None if following is None else start_of_day(following, self.policy.zone)
-        return Result(next_at=next_at, error=_retry(told))
+        return Result(next_at=next_at, error=error_of(told))
 
     async def _registration(self, key: ObjectKey, now: datetime) -> Result:
         outcome, left = NOTHING_DONE, ROUNDS
@@ -167,7 +174,7 @@ class ObjectReconciler:
         registration = decision.world.registration
         status = registration_status(decision, outcome, now)
         told = await self._write_status(key, registration.metadata, registration.status, status)
-        return Result(error=_error(outcome) or _error(told))
+        return Result(error=error_of(outcome) or error_of(told))
 
     async def _record(self, key: ObjectKey, now: datetime) -> Result:
         world = self.observer.record(key)
@@ -180,14 +187,14 @@ class ObjectReconciler:
         following = next_change(world, now, self.policy)
         return Result(
             next_at=None if following is None else start_of_day(following, self.policy.zone),
-            error=_retry(told),
+            error=error_of(told),
         )
 
     async def _invalid(self, key: ObjectKey, invalid: InvalidObject, now: datetime) -> Result:
         """Stalled until the spec changes; the last good children stay."""
         metadata, old = self.observer.envelope(key)
         status = invalid_status(old, metadata.generation, invalid.errors, now)
-        return Result(error=_retry(await self._write_status(key, metadata, old, status)))
+        return Result(error=error_of(await self._write_status(key, metadata, old, status)))
 
     async def _apply(self, actions: Sequence[Action]) -> Outcome:
         """Carry out and say what was done; why is part of each action."""
@@ -220,26 +227,3 @@ def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _ref(key: ObjectKey) -> Ref:
     return Ref(names.API_VERSION, key.kind, key.namespace, key.name)
-
-
-def _retry(outcome: Outcome) -> str | None:
-    """What to try again with backoff, if anything."""
-    failure = outcome.failure
-    return failure.message if failure is not None and failure.transient else None
-
-
-def _error(outcome: Outcome) -> str | None:
-    """Like `_retry`; for a registration a number that was taken meanwhile is worth another try, too."""
-    return None if outcome.failure is None else outcome.failure.message
-
-
-def _again(decision: Decision, outcome: Outcome) -> datetime | None:
-    if decision.actions and outcome.failure is None:
-        return decision.facts.now
-    if outcome.failure is not None and not outcome.failure.transient:
-        return _earliest(decision.facts.now + RETRY_FOREIGN, decision.next_at)
-    return decision.next_at
-
-
-def _earliest(one: datetime, other: datetime | None) -> datetime:
-    return one if other is None else min(one, other)

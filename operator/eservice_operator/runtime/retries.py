@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When an object is looked at again, by what came of its reconcile."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from eservice_operator.core.actions import Outcome, target_of
+from eservice_operator.core.decide import Decision
+
+RETRY_FOREIGN = timedelta(minutes=1)
+"""How often to look whether a foreign object that stands in the way has gone."""
+
+
+def retry(outcome: Outcome) -> str | None:
+    """What to try again with backoff, if anything: what others are in the way of is not."""
+    failure = outcome.failure
+    return failure.message if failure is not None and failure.transient else None
+
+
+def error_of(outcome: Outcome) -> str | None:
+    """Like `retry`, where another try is worth it whatever it was: a status, a number taken meanwhile."""
+    return None if outcome.failure is None else outcome.failure.message
+
+
+def contested(decision: Decision, outcome: Outcome) -> str | None:
+    """What is still to be done after the last round: somebody undoes it, and haste would feed the quarrel."""
+    if outcome.failure is not None or not decision.actions:
+        return None
+    action = decision.actions[0]
+    return f"is undone each time it is done: {type(action).__name__} {target_of(action)}: {action.reason}"
+
+
+def look_again(decision: Decision, outcome: Outcome) -> datetime | None:
+    """The instant at which to look at an e-service again by itself."""
+    if outcome.failure is not None and not outcome.failure.transient:
+        return earliest(decision.facts.now + RETRY_FOREIGN, decision.next_at)
+    return decision.next_at
+
+
+def earliest(one: datetime, other: datetime | None) -> datetime:
+    """The earlier of the two."""
+    return one if other is None else min(one, other)

@@ -42,6 +42,7 @@ def test_a_pause_takes_the_route_and_gives_it_back_at_its_end(public: PureCluste
     public.settle(until)
     assert public.phase() is Phase.PUBLISHED
     assert [note.reason for note in public.told] == ["Paused", "Published"]
+    assert public.told[-1].text.startswith("public again at https://")
 
 
 def test_a_pause_ends_at_the_first_whole_second_that_is_not_before_it(public: PureCluster) -> None:

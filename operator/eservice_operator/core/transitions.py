@@ -64,7 +64,10 @@ def _newly(before: Condition | None, after: Condition | None) -> bool:
 def _publication(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
     before, after = _both(old, new, ConditionType.PUBLISHED)
     if _holds(after) and not _holds(before):
-        yield Note(NORMAL, "Published", "Publish", f"public at {new.public_url}")
+        # told apart from the first time: an Event that says the same is only counted
+        back = any(change.phase is Phase.PUBLISHED for change in old.history)
+        text = f"public again at {new.public_url}" if back else f"public at {new.public_url}"
+        yield Note(NORMAL, "Published", "Publish", text)
     elif after is not None and _holds(before) and not _holds(after):
         paused = after.reason in {Reason.PAUSED, Reason.REGISTRATION_SUSPENDED}
         yield Note(WARNING, "Paused" if paused else "Unpublished", "Unpublish", after.message)

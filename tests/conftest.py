@@ -23,6 +23,11 @@ settings.register_profile("full", deadline=None, print_blob=True, max_examples=2
 settings.load_profile("usual")  # more with: pytest --hypothesis-profile full
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-golden` writes the files that tests/core/golden compares with, for a person to review."""
+    parser.addoption("--update-golden", action="store_true", help="write the golden manifests anew")
+
+
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Cluster"]:
     """A real control plane with the project's CRDs, the same one for all tests."""

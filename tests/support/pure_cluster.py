@@ -16,9 +16,11 @@ from datetime import datetime
 from itertools import count
 from typing import Any, TypeVar, assert_never
 
+from typing_extensions import override
+
 from eservice_operator.api import names
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
-from eservice_operator.api.base import Status
+from eservice_operator.api.base import Model, Status
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.eservice import EService, EServiceStatus
 from eservice_operator.api.reasons import ConditionType, Phase
@@ -46,7 +48,7 @@ from eservice_operator.core.world import HostClaim, Observed, Policy, TemplateWo
 from tests.support import worlds
 from tests.support.status import assert_status_sound
 
-M = TypeVar("M", AcceptanceAct, ProductionVerification, UnpublishDeferral)
+M = TypeVar("M", bound=Model)
 Place = tuple[str, str, str]
 """Kind, namespace and name."""
 
@@ -70,7 +72,7 @@ CHILD_KINDS = frozenset(
 )
 
 
-@dataclass
+@dataclass(repr=False)
 class PureCluster:
     """One e-service and everything around it."""
 
@@ -95,6 +97,20 @@ class PureCluster:
     claims: tuple[tuple[str, str], ...] = ()
     _uids: Iterator[int] = field(default_factory=lambda: count(1))
     _store: dict[Place, tuple[str, Manifest]] = field(default_factory=dict)
+    _parsed: dict[Place, tuple[str, Model]] = field(default_factory=dict)
+
+    @override
+    def __repr__(self) -> str:
+        """What is there, short enough to read in a failing example."""
+        told = [
+            f"{kind} {name} {json.dumps(_core_of(body))}" for (kind, _, name), body in self.objects.items()
+        ]
+        return "\n  ".join(["PureCluster:", *told, f"claims={self.claims} senior={self.senior is not None}"])
+
+    def _repr_pretty_(self, printer: Any, cycle: object) -> None:
+        """For Hypothesis, which would write all fields otherwise."""
+        del cycle
+        printer.text(repr(self))
 
     # what people do
 
@@ -154,7 +170,7 @@ class PureCluster:
     @property
     def service(self) -> EService:
         """The EService, read as the operator reads it."""
-        return EService.model_validate(self.objects[self.service_place])
+        return self._read(EService, self.service_place)
 
     @property
     def status(self) -> EServiceStatus:
@@ -186,8 +202,7 @@ class PureCluster:
     @property
     def decisions(self) -> tuple[UnpublishDecision, ...]:
         """All decisions by name."""
-        found = self.of_kind("UnpublishDecision")
-        return tuple(UnpublishDecision.model_validate(found[name]) for name in sorted(found))
+        return tuple(sorted(self._all(UnpublishDecision), key=lambda decision: decision.metadata.name))
 
     def replicas(self) -> dict[str, int]:
         """Replicas of each Deployment, by the letter of its image's digest."""
@@ -213,30 +228,40 @@ class PureCluster:
 
     def world(self) -> World:
         """What a decision about the e-service sees."""
-        uid = self.objects[self.service_place]["metadata"]["uid"]
+        service = self._read(EService, self.service_place)
+        metadata = service.metadata
         children = [
             self._seen(place)
             for place, body in self.objects.items()
-            if place[0] in CHILD_KINDS and _owner_of(body) == uid
+            if place[0] in CHILD_KINDS and _owner_of(body) == metadata.uid
         ]
-        registered = self.of_kind("EServiceRegistration").get(self.service.spec.registration)
+        registered = "EServiceRegistration", "", service.spec.registration
         return World(
-            service=self.service,
-            templates=worlds.known(*self.of_kind("EServiceTemplate").values()),
-            registration=None if registered is None else EServiceRegistration.model_validate(registered),
-            acts=self._read(AcceptanceAct),
-            verifications=self._read(ProductionVerification),
-            deferrals=self._read(UnpublishDeferral),
+            service=service,
+            templates=worlds.known(*self._all(EServiceTemplate)),
+            registration=self._read(EServiceRegistration, registered) if registered in self.objects else None,
+            acts=self._all(AcceptanceAct),
+            verifications=self._all(ProductionVerification),
+            deferrals=self._all(UnpublishDeferral),
             decisions=self.decisions,
             senior=None if self.senior is None else EService.model_validate(self.senior),
             claims=tuple(HostClaim(host, owner) for host, owner in self.claims),
             children={(body["kind"], body["metadata"]["name"]): Observed(body) for body in children},
-            leftover=self._leftover(uid),
+            leftover=self._leftover(metadata.uid),
             snapshots=worlds.snapshots_of(children),
         )
 
-    def _read(self, model: type[M]) -> tuple[M, ...]:
-        return tuple(model.model_validate(body) for body in self.of_kind(model.__name__).values())
+    def _all(self, model: type[M]) -> tuple[M, ...]:
+        return tuple(self._read(model, place) for place in self.objects if place[0] == model.__name__)
+
+    def _read(self, model: type[M], place: Place) -> M:
+        """The object as the operator's model, read once for each of its states."""
+        text = json.dumps(self.objects[place])
+        known = self._parsed.get(place)
+        if known is None or known[0] != text:
+            known = self._parsed[place] = text, model.model_validate(json.loads(text))
+        assert isinstance(known[1], model)
+        return known[1]
 
     def _leftover(self, uid: str) -> Observed | None:
         metadata = self.service.metadata
@@ -246,7 +271,7 @@ class PureCluster:
 
     def _seen(self, place: Place) -> Manifest:
         """A copy that nobody changes, and the same one until the object changes: as from a store."""
-        text = json.dumps(self.objects[place], sort_keys=True)
+        text = json.dumps(self.objects[place])
         known = self._store.get(place)
         if known is None or known[0] != text:
             known = self._store[place] = text, json.loads(text)
@@ -259,9 +284,11 @@ class PureCluster:
 
         Answers the last decision; None when the EService went away. Fails when it does not become quiet.
         """
+        self._publish_dates(now)
         for _ in range(ROUNDS):
+            before = len(self.log), len(self.statuses)
             decision = self.reconcile(now)
-            if not self._controllers(now) and (decision is None or not decision.actions):
+            if not self._controllers(now) and before == (len(self.log), len(self.statuses)):
                 return decision
         raise AssertionError(f"not quiet after {ROUNDS} rounds: {self.last_steps()}")
 
@@ -276,7 +303,6 @@ class PureCluster:
 
     def reconcile(self, now: datetime) -> Decision | None:
         """Decide and act until there is nothing to do, and write the status if it says anything new."""
-        self._publish_dates(now)
         outcome = Outcome(())
         for _ in range(ROUNDS):
             if not self.of_kind("EService"):
@@ -300,8 +326,8 @@ class PureCluster:
 
     def _publish_dates(self, now: datetime) -> None:
         """What reconciling the templates does: publication dates that took effect are recorded."""
-        for body in self.of_kind("EServiceTemplate").values():
-            template = EServiceTemplate.model_validate(body)
+        for place in [place for place in self.objects if place[0] == "EServiceTemplate"]:
+            template, body = self._read(EServiceTemplate, place), self.objects[place]
             status, _ = template_status(TemplateWorld(template, catalogue_of(template)), now, self.policy)
             body["status"] = status_body(status)
             assert_status_sound(body, before=template.status)
@@ -383,18 +409,18 @@ class PureCluster:
 
     def _controllers(self, now: datetime) -> bool:
         """One round of the controllers; whether anything changed."""
-        before = json.dumps([body for _, body in sorted(self.objects.items())], sort_keys=True)
+        changed = False
         if self.pods_start:
             for body in self.of_kind("Deployment").values():
-                self._deploy(body, now)
+                changed |= self._deploy(body, now)
         if self.slices_follow:
-            self._slices()
+            changed |= self._slices()
         if self.gateway_answers:
             for body in self.of_kind("HTTPRoute").values():
-                self._answer(body, now)
-        return before != json.dumps([body for _, body in sorted(self.objects.items())], sort_keys=True)
+                changed |= self._answer(body, now)
+        return changed
 
-    def _deploy(self, body: Manifest, now: datetime) -> None:
+    def _deploy(self, body: Manifest, now: datetime) -> bool:
         """One step: first the controller sees the Deployment, then its Pods come up."""
         wanted, old = body["spec"]["replicas"], body.get("status", {})
         app = body["spec"]["template"]["spec"]["containers"][0]
@@ -413,15 +439,13 @@ class PureCluster:
             "availableReplicas": ready,
             "conditions": [{"type": "Available", "status": up, "lastTransitionTime": since}],
         }
+        return bool(body["status"] != old)
 
-    def _slices(self) -> None:
-        services = self.of_kind("Service")
-        for place in [place for place in self.objects if place[0] == "EndpointSlice"]:
-            if place[2].removesuffix("-x7k2p") not in services:
-                del self.objects[place]
-        for name, service in services.items():
+    def _slices(self) -> bool:
+        wanted = {}
+        for name, service in self.of_kind("Service").items():
             metadata = service["metadata"]
-            self.objects["EndpointSlice", metadata["namespace"], f"{name}-x7k2p"] = {
+            wanted["EndpointSlice", metadata["namespace"], f"{name}-x7k2p"] = {
                 "apiVersion": "discovery.k8s.io/v1",
                 "kind": "EndpointSlice",
                 "metadata": {
@@ -432,6 +456,11 @@ class PureCluster:
                 },
                 "endpoints": list(self._endpoints(service)),
             }
+        old = {place: body for place, body in self.objects.items() if place[0] == "EndpointSlice"}
+        for place in old:
+            del self.objects[place]
+        self.objects |= wanted
+        return old != wanted
 
     def _endpoints(self, service: Manifest) -> Iterator[Manifest]:
         for name, deployment in sorted(self.of_kind("Deployment").items()):
@@ -442,7 +471,7 @@ class PureCluster:
                         "conditions": {"ready": True},
                     }
 
-    def _answer(self, body: Manifest, now: datetime) -> None:
+    def _answer(self, body: Manifest, now: datetime) -> bool:
         generation = body["metadata"]["generation"]
         refused = self.gateway_refuses
         answers = [
@@ -457,16 +486,15 @@ class PureCluster:
             for kind in ("Accepted", "ResolvedRefs")
         ]
         old = body.get("status", {}).get("parents", [{}])[0].get("conditions", [])
-        same = ("type", "status", "reason", "observedGeneration")
-        if [[entry[key] for key in same] for entry in old] != [
-            [entry[key] for key in same] for entry in answers
-        ]:
-            parent = {
-                "parentRef": self.policy.gateway.parent_ref(),
-                "controllerName": "gateway.example/one",
-                "conditions": answers,
-            }
-            body["status"] = {"parents": [parent]}
+        if [_said(entry) for entry in old] == [_said(entry) for entry in answers]:
+            return False
+        parent = {
+            "parentRef": self.policy.gateway.parent_ref(),
+            "controllerName": "gateway.example/one",
+            "conditions": answers,
+        }
+        body["status"] = {"parents": [parent]}
+        return True
 
     # what was done
 
@@ -485,6 +513,19 @@ def _wording(action: Action) -> str:
             return f"{type(action).__name__} {manifest['kind']}"
         case _:
             return f"{type(action).__name__} {action.ref.kind}"
+
+
+def _core_of(body: Manifest) -> Manifest:
+    """What tells an object apart in a failing example."""
+    shown = () if body["kind"] in CHILD_KINDS else ("spec", "status")
+    marks = ("deletionTimestamp", "finalizers")
+    parts = {part: body[part] for part in (*shown, "foreignManagers") if part in body}
+    return parts | {mark: body["metadata"][mark] for mark in marks if mark in body["metadata"]}
+
+
+def _said(answer: Manifest) -> Manifest:
+    """What a gateway's condition says, but for when."""
+    return {key: value for key, value in answer.items() if key != "lastTransitionTime"}
 
 
 def _owner_of(body: Manifest) -> str | None:

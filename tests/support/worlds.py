@@ -7,6 +7,7 @@ maps are merged, ``None`` removes a field, anything else replaces it.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -302,19 +303,18 @@ def deployment_of(service: EService, **patch: Any) -> Manifest:
     return dict(merged(base, patch))
 
 
-def known(*templates: Manifest) -> dict[str, KnownTemplate]:
+def known(*templates: EServiceTemplate) -> dict[str, KnownTemplate]:
     """The templates as a world has them, with the publication dates in effect."""
-    read = [EServiceTemplate.model_validate(body) for body in templates]
-    return {one.metadata.name: KnownTemplate(one, catalogue_of(one)) for one in read}
+    return {one.metadata.name: KnownTemplate(one, catalogue_of(one)) for one in templates}
 
 
 def snapshots_of(children: Iterable[Manifest]) -> tuple[Snapshot, ...]:
-    """The releases that ControllerRevisions remember."""
-    found = [
-        read_snapshot(child["data"], child["revision"])
-        for child in children
-        if child["kind"] == "ControllerRevision"
-    ]
+    """The releases that ControllerRevisions remember, as far as they can be read."""
+    found = []
+    for child in children:
+        if child["kind"] == "ControllerRevision":
+            with contextlib.suppress(ValueError):
+                found.append(read_snapshot(child.get("data") or {}, child.get("revision", 0)))
     return tuple(sorted(found, key=lambda snapshot: snapshot.revision))
 
 
@@ -334,7 +334,12 @@ def world(
     """What a decision sees of the e-service; by default everything is in order, and nothing is installed."""
     return World(
         service=EService.model_validate(eservice() if service is None else service),
-        templates=known(*([template()] if templates is None else templates)),
+        templates=known(
+            *(
+                EServiceTemplate.model_validate(body)
+                for body in ([template()] if templates is None else templates)
+            )
+        ),
         registration=_registration(registered),
         acts=tuple(AcceptanceAct.model_validate(body) for body in ([act()] if acts is None else acts)),
         verifications=tuple(

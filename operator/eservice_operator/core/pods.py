@@ -19,6 +19,7 @@ from eservice_operator.core.releases import Snapshot
 MAIN_CONTAINER = "app"
 PRE_STOP_SECONDS = 5
 """How long a Pod keeps answering after it was told to stop, until the gateways have noticed."""
+LIFECYCLE = {"preStop": {"sleep": {"seconds": PRE_STOP_SECONDS}}}
 PROGRESS_DEADLINE_SECONDS = 600
 
 CONTAINER_SECURITY: dict[str, Any] = {
@@ -47,7 +48,8 @@ def _env_from(sources: tuple[EnvFrom, ...]) -> list[dict[str, Any]]:
 
 
 def _probe(probe: Probe, port: int) -> dict[str, Any]:
-    timing = _plain(probe)
+    """A probe; a delay of 0 is left out, since the apiserver does not keep it."""
+    timing = {key: value for key, value in _plain(probe).items() if value != 0}
     http = timing.pop("httpGet", None)
     if http is None:
         return {"tcpSocket": {"port": port}} | timing
@@ -86,6 +88,11 @@ def _filled(values: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value not in ({}, [], None)}
 
 
+def _side_container(container: ExtraContainer) -> dict[str, Any]:
+    """A container that runs as long as the main one, which may need it until the end."""
+    return _extra_container(container) | {"lifecycle": LIFECYCLE}
+
+
 def _extra_container(container: ExtraContainer) -> dict[str, Any]:
     return _filled(
         {
@@ -121,7 +128,7 @@ def _main_container(release: Snapshot) -> dict[str, Any]:
                 _mount("tmp", "/tmp", read_only=False),  # noqa: S108 - the path inside the container
                 *(_mount(v.name, v.mount_path, read_only=v.read_only) for v in workload.volumes),
             ],
-            "lifecycle": {"preStop": {"sleep": {"seconds": PRE_STOP_SECONDS}}},
+            "lifecycle": LIFECYCLE,
             "securityContext": CONTAINER_SECURITY,
         }
     )
@@ -161,7 +168,7 @@ def _pod_spec(owner: Owner, release: Snapshot) -> dict[str, Any]:
             "initContainers": [_extra_container(container) for container in workload.init_containers],
             "containers": [
                 _main_container(release),
-                *(_extra_container(container) for container in workload.containers),
+                *(_side_container(container) for container in workload.containers),
             ],
             "volumes": [
                 {"name": "tmp", "emptyDir": {}},

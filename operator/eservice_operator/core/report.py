@@ -31,7 +31,7 @@ from eservice_operator.core.domain import domain_conditions, published_verdict
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.outlook import outlook
 from eservice_operator.core.phases import phase_of
-from eservice_operator.core.progress import progress
+from eservice_operator.core.progress import progress, why_not
 from eservice_operator.core.releases import Snapshot, short_hash
 from eservice_operator.core.routing import route_url
 from eservice_operator.core.unmet import Unmet
@@ -46,8 +46,10 @@ def report(decision: Decision, outcome: Outcome) -> EServiceStatus:
     service, now = facts.world.service, facts.now
     old = service.status
     published = published_verdict(decision)
-    verdicts = (*progress(decision, outcome, published), *domain_conditions(decision), published)
+    summary = progress(decision, outcome, published)
     phase = phase_of(decision, published)
+    published = why_not(published, summary)
+    verdicts = (*summary, *domain_conditions(decision), published)
     return EServiceStatus(
         observed_generation=service.metadata.generation,
         conditions=c.merge(old.conditions, verdicts, service.metadata.generation, now),
@@ -60,9 +62,7 @@ def report(decision: Decision, outcome: Outcome) -> EServiceStatus:
         gates=_gates(decision.rollout.gates, old, now),
         next=outlook(decision),
         notices=old.notices,
-        history=_history(
-            old, PhaseChange(at=now, phase=phase, reason=published.reason, inputs_hash=_inputs_hash(facts))
-        ),
+        history=_history(old, now, phase, published.reason, facts),
     )
 
 
@@ -70,13 +70,12 @@ def report_invalid(
     old: EServiceStatus, generation: int, errors: tuple[str, ...], now: datetime
 ) -> EServiceStatus:
     """The status of an EService whose spec cannot be read: the last good children and facts stay."""
-    change = PhaseChange(at=now, phase=Phase.INVALID, reason=Reason.INVALID_SPEC)
     return old.model_copy(
         update={
             "observed_generation": generation,
             "conditions": c.stalled(old.conditions, Reason.INVALID_SPEC, "; ".join(errors), generation, now),
             "phase": Phase.INVALID,
-            "history": _history(old, change),
+            "history": _history(old, now, Phase.INVALID, Reason.INVALID_SPEC),
         }
     )
 
@@ -153,9 +152,13 @@ def _gates(unmet: tuple[Unmet, ...], old: EServiceStatus, now: datetime) -> tupl
     )
 
 
-def _history(old: EServiceStatus, change: PhaseChange) -> tuple[PhaseChange, ...]:
-    if old.phase is change.phase:
+def _history(
+    old: EServiceStatus, now: datetime, phase: Phase, reason: str, facts: Facts | None = None
+) -> tuple[PhaseChange, ...]:
+    if old.phase is phase:
         return old.history
+    inputs_hash = "" if facts is None else _inputs_hash(facts)
+    change = PhaseChange(at=now, phase=phase, reason=reason, inputs_hash=inputs_hash)
     return (*old.history, change)[-HISTORY_LENGTH:]
 
 
@@ -174,7 +177,7 @@ def _inputs_hash(facts: Facts) -> str:
             facts.public_name,
             sorted((name, known.template.metadata.generation) for name, known in world.templates.items()),
             None if world.registration is None else world.registration.metadata.generation,
-            [(metadata.name, metadata.generation) for metadata in records],
+            sorted((metadata.name, metadata.generation) for metadata in records),
         ],
         16,
     )

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from eservice_operator.cluster.resources import OWN
-from eservice_operator.cluster.store import Store, key_of
+from eservice_operator.cluster.store import Change, Store
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.runtime.commandline import command_line
@@ -45,8 +45,8 @@ class Recorder:
         print(json.dumps({"step": step, **key._asdict(), "generation": generation}), flush=True)  # noqa: T201
 
 
-def itself(obj: Manifest, store: Store) -> Iterable[ObjectKey]:  # noqa: ARG001 - alone in the world
-    return [key_of(obj)] if obj["kind"] in KINDS else []
+def itself(change: Change, store: Store) -> Iterable[ObjectKey]:  # noqa: ARG001 - alone in the world
+    return [change.key] if change.key.kind in KINDS else []
 
 
 KINDS = tuple(resource.kind for resource in OWN)

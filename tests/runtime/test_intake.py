@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from eservice_operator.api.names import API_VERSION
-from eservice_operator.cluster.store import Store
+from eservice_operator.cluster.store import Change, Store
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.runtime.intake import Intake
@@ -32,8 +32,10 @@ def verification(version: int, of: str, **metadata: Any) -> Manifest:
     }
 
 
-def of_its_eservice(obj: Manifest, store: Store) -> Iterable[ObjectKey]:  # noqa: ARG001 - looks at the object alone
-    yield ObjectKey("EService", obj["metadata"]["namespace"], obj["spec"]["eService"])
+def of_its_eservice(change: Change, store: Store) -> Iterable[ObjectKey]:  # noqa: ARG001 - looks at the object alone
+    for obj in (change.before, change.after):
+        if obj is not None:
+            yield ObjectKey("EService", obj["metadata"]["namespace"], obj["spec"]["eService"])
 
 
 class Woken:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from eservice_operator.cluster.indexes import INDEXES
-from eservice_operator.cluster.store import Store
+from eservice_operator.cluster.store import Change, Store, key_of
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.runtime.triggers import keys_for
@@ -42,6 +42,10 @@ def plain(kind: str, name: str, namespace: str = "", **metadata: Any) -> Manifes
     return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, **place, **metadata}}
 
 
+def made(obj: Manifest) -> Change:
+    return Change(key_of(obj), None, obj)
+
+
 OWNED = {"eservice.dev/eservice": worlds.NAME}
 PUBLIC = OWNED | {"eservice.dev/namespace": worlds.NAMESPACE}
 
@@ -64,11 +68,11 @@ PUBLIC = OWNED | {"eservice.dev/namespace": worlds.NAMESPACE}
     ],
 )
 def test_a_change_wakes_whom_it_concerns(changed: Manifest, woken: set[ObjectKey]) -> None:
-    assert set(keys_for(changed, store())) == woken
+    assert set(keys_for(made(changed), store())) == woken
 
 
 def test_an_eservice_wakes_its_template_and_the_records_about_it() -> None:
-    woken = set(keys_for(worlds.eservice(), store()))
+    woken = set(keys_for(made(worlds.eservice()), store()))
     assert woken == {SERVICE, TEMPLATE, ACT, VERIFICATION, ObjectKey("UnpublishDeferral", "", "deferral-1")}
 
 
@@ -79,14 +83,36 @@ def test_an_eservice_wakes_those_who_want_its_host() -> None:
         spec={"registration": "theirs"},
     )
     filled.upsert(other)
-    assert ObjectKey("EService", "other", "theirs") in set(keys_for(worlds.eservice(), filled))
+    assert ObjectKey("EService", "other", "theirs") in set(keys_for(made(worlds.eservice()), filled))
 
 
 def test_an_identifier_wakes_its_registration() -> None:
     identifier = plain("EServiceIdentifier", "ep-000007") | {
         "spec": {"identifier": "EP-000007", "registration": worlds.NAME}
     }
-    assert set(keys_for(identifier, store())) == {
+    assert set(keys_for(made(identifier), store())) == {
         ObjectKey("EServiceIdentifier", "", "ep-000007"),
         REGISTRATION,
     }
+
+
+COUNTED = {"version": "2.0.0", "stage": "Supported", "eServices": 1}
+
+
+@pytest.mark.parametrize(
+    "after, woken",
+    [
+        (worlds.template(status={"eServices": 1, "versions": [COUNTED]}), {TEMPLATE}),
+        (
+            worlds.template(status={"versions": [COUNTED | {"publishedAt": "2024-03-01"}]}),
+            {TEMPLATE, SERVICE},
+        ),
+        (worlds.template(lifecycle={"maximumLag": "P24M"}), {TEMPLATE, SERVICE}),
+        (None, {TEMPLATE, SERVICE}),
+    ],
+)
+def test_a_template_that_only_counts_anew_wakes_no_eservice(
+    after: Manifest | None, woken: set[ObjectKey]
+) -> None:
+    before = worlds.template(status={"versions": [COUNTED | {"eServices": 0}]})
+    assert set(keys_for(Change(TEMPLATE, before, after), store())) == woken

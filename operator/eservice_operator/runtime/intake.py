@@ -54,12 +54,7 @@ class Intake:
         if not self._open:
             return
         try:
-            keys = {
-                key
-                for obj in (change.before, change.after)
-                if obj is not None
-                for key in self._triggers(obj, self._store)
-            }
+            keys = set(self._triggers(change, self._store))
         except Exception:
             log.exception("%s changed, but whom that concerns could not be computed", change.key)
             self._metrics.trigger_raised.labels(change.key.kind).inc()

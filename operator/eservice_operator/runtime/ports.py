@@ -12,7 +12,6 @@ from prometheus_client.metrics_core import Metric
 
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.store import Change, Index, Store
-from eservice_operator.core.actions import Manifest
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.runtime.clock import Clock
 from eservice_operator.runtime.metrics import Metrics
@@ -56,10 +55,10 @@ class Reconciler(Protocol):
 
 
 class Triggers(Protocol):
-    """Which keys a changed object wakes. Pure: reads the object and the store, asks nobody."""
+    """Which keys a changed object wakes. Pure: reads the change and the store, asks nobody."""
 
-    def __call__(self, obj: Manifest, store: Store) -> Iterable[ObjectKey]:
-        """The keys to reconcile after ``obj`` appeared, changed or went away."""
+    def __call__(self, change: Change, store: Store) -> Iterable[ObjectKey]:
+        """The keys to reconcile: of the object as it was, too, since who loses a reference has to look."""
         ...
 
 

@@ -4,20 +4,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from eservice_operator.api import names
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.indexes import part
-from eservice_operator.cluster.store import Store, key_of
+from eservice_operator.cluster.store import Change, Store, key_of
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.keys import ObjectKey
 
 RECORDS = ("AcceptanceAct", "ProductionVerification", "UnpublishDeferral")
 
 
-def keys_for(obj: Manifest, store: Store) -> Iterable[ObjectKey]:
-    """The keys to reconcile after ``obj`` appeared, changed or went away."""
-    return set(_keys(obj, store))
+def keys_for(change: Change, store: Store) -> Iterable[ObjectKey]:
+    """The keys to reconcile after an object appeared, changed or went away: those of what it was, too."""
+    if _only_counted(change):
+        return {change.key}
+    told = [obj for obj in (change.before, change.after) if obj is not None]
+    return {key for obj in told for key in _keys(obj, store)}
+
+
+def _only_counted(change: Change) -> bool:
+    """Whether a template says nothing new to its e-services: it counts them anew whenever one goes public."""
+    before, after = change.before, change.after
+    if change.key.kind != "EServiceTemplate" or before is None or after is None:
+        return False
+    return before.get("spec") == after.get("spec") and _published(before) == _published(after)
+
+
+def _published(template: Manifest) -> list[tuple[Any, Any]]:
+    """The publication dates that took effect: what e-services read of a template's status."""
+    return [
+        (entry.get("version"), entry.get("publishedAt"))
+        for entry in part(template, "status", "versions") or ()
+    ]
 
 
 def _keys(obj: Manifest, store: Store) -> Iterator[ObjectKey]:

@@ -41,8 +41,7 @@ def next_instant(facts: Facts, rollout: Rollout) -> datetime | None:
 
 def _whole(at: datetime) -> datetime:
     """The first whole second that is not before an instant: decisions count in whole seconds."""
-    cut = at.replace(microsecond=0)
-    return cut if cut == at else cut + ONE_SECOND
+    return at if at.microsecond == 0 else at.replace(microsecond=0) + ONE_SECOND
 
 
 def _days(facts: Facts) -> Iterator[date]:
@@ -58,8 +57,8 @@ def _days(facts: Facts) -> Iterator[date]:
         ends = None if lag is None or lag.migrate_by is None else following_day(lag.migrate_by)
         if ends is not None:
             yield ends
-    due = installation_due(facts)
-    ends = None if due is None or available(facts.deployment(facts.wanted.name)) else following_day(due)
+    due = None if available(facts.deployment(facts.wanted.name)) else installation_due(facts)
+    ends = None if due is None else following_day(due)
     if ends is not None:
         yield ends
     revocations = [

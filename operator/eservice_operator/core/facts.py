@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
 
 from eservice_operator.api import names
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
 from eservice_operator.api.base import Environment, ObjectMeta, TemplateRef
-from eservice_operator.api.decisions import UnpublishDecision
+from eservice_operator.api.decisions import UnpublishDecision, UnpublishDecisionStatus
 from eservice_operator.api.eservice import EServiceSpec
 from eservice_operator.api.template import Enforcement, Lifecycle
 from eservice_operator.core.dates import local_day, start_of_day
@@ -38,6 +38,9 @@ class Facts:
     world: World
     now: datetime
     policy: Policy
+    judged: dict[str, UnpublishDecisionStatus] = field(default_factory=dict, compare=False, repr=False)
+    """What was found about decisions, by name."""
+    _acts: dict[str, AcceptanceAct | None] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def spec(self) -> EServiceSpec:
@@ -185,6 +188,11 @@ class Facts:
 
     def act(self, release: Snapshot) -> AcceptanceAct | None:
         """The act for that release: one in force, signed before the request if there is one, the newest."""
+        if release.name not in self._acts:
+            self._acts[release.name] = self._find_act(release)
+        return self._acts[release.name]
+
+    def _find_act(self, release: Snapshot) -> AcceptanceAct | None:
         mine = [
             act
             for act in self.world.acts

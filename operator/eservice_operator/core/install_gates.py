@@ -13,7 +13,7 @@ from eservice_operator.api.reasons import ConditionType, Gate, Reason
 from eservice_operator.api.registration import EServiceRegistration, NamespaceState
 from eservice_operator.core.conditions import find
 from eservice_operator.core.facts import Facts, Subject
-from eservice_operator.core.releases import short_image
+from eservice_operator.core.releases import same_template, short_image
 from eservice_operator.core.unmet import Unmet, holds_install
 from eservice_operator.core.versions import is_withdrawn
 
@@ -94,7 +94,7 @@ def template_supported(facts: Facts, subject: Subject) -> Unmet | None:
         return _unsupported(Reason.TEMPLATE_VERSION_PRERELEASE, text)
     lag = facts.lag(reference)
     overdue = lag is not None and facts.enforces(reference) and lag.overdue(facts.today)
-    if lag is None or not overdue or facts.public_template == reference:
+    if lag is None or not overdue or same_template(facts.public_template, reference):
         return None
     text = f"{what} is overdue since {lag.overdue_since}: build from a newer version"
     return _unsupported(Reason.TEMPLATE_OVERDUE, text, rule="R8")

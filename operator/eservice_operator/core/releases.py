@@ -19,8 +19,11 @@ from eservice_operator.api.delivery import Release
 from eservice_operator.api.eservice import EService, Use
 from eservice_operator.api.publication import Publication
 from eservice_operator.api.workload import Workload
+from eservice_operator.core.memory import Memory
 
 HASH_LENGTH = 10
+REMEMBERED = 20_000
+"""Of how many e-services the wanted release is kept."""
 SHORT_DIGEST = len("sha256:") + 12
 
 
@@ -49,6 +52,11 @@ def release_name(image: str, template: TemplateRef) -> str:
 @lru_cache(maxsize=16_384)
 def _name(digest: str, template: str, version: str) -> str:
     return short_hash([digest, template, version])
+
+
+def same_template(one: TemplateRef | None, other: TemplateRef | None) -> bool:
+    """Whether both are there and name the same version."""
+    return one is not None and other is not None and one.version == other.version and one.name == other.name
 
 
 @dataclass(frozen=True)
@@ -85,19 +93,21 @@ class Snapshot:
 
     def names(self, image: str, template: TemplateRef) -> bool:
         """Whether an act or a verification of (image, template) speaks of this release."""
-        return (
-            template.version == self.template.version
-            and template.name == self.template.name
-            and digest_of(image) == digest_of(self.image)
-        )
+        return same_template(template, self.template) and digest_of(image) == digest_of(self.image)
 
-    def runs_like(self, other: Snapshot) -> bool:
-        """Whether its Pods are configured like the other's."""
-        return self.workload == other.workload and self.uses == other.uses
+    @cached_property
+    def configuration(self) -> str:
+        """Hash of how its Pods run, whoever reaches them."""
+        data = self.data()
+        return short_hash([data["workload"], data["uses"]])
 
 
 def snapshot_of(service: EService) -> Snapshot:
     """The release that the spec names, as the spec wants it to run."""
+    return _wanted.recall(service.metadata.uid, service, _snapshot_of)
+
+
+def _snapshot_of(service: EService) -> Snapshot:
     spec = service.spec
     return Snapshot(
         name=release_name(spec.release.image, spec.template),
@@ -108,6 +118,9 @@ def snapshot_of(service: EService) -> Snapshot:
         hosts=spec.publication.hosts,
         path=spec.publication.path,
     )
+
+
+_wanted: Memory[EService, Snapshot] = Memory(REMEMBERED)
 
 
 def read_snapshot(data: Mapping[str, Any], revision: int) -> Snapshot:

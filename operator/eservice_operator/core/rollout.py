@@ -95,7 +95,9 @@ def _content(facts: Facts, gates: tuple[Unmet, ...]) -> Snapshot | None:
         return remembered
     if remembered is None:
         return wanted
-    configured_at = remembered.configured_at if wanted.runs_like(remembered) else instant(facts.now)
+    configured_at = remembered.configured_at
+    if wanted.configuration != remembered.configuration:
+        configured_at = instant(facts.now)
     if blocks_publish(gates):
         return replace(wanted, hosts=remembered.hosts, path=remembered.path, configured_at=configured_at)
     return replace(wanted, configured_at=configured_at)

@@ -12,7 +12,7 @@ from eservice_operator.core.actions import Manifest
 from eservice_operator.core.dates import add_period, day_after_end, instant, parse_period, start_of_day
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.lag import Lag
-from eservice_operator.core.releases import short_hash
+from eservice_operator.core.releases import same_template, short_hash
 from eservice_operator.core.unpublication import governing_decision
 from eservice_operator.core.versions import current as current_version
 
@@ -42,7 +42,7 @@ def _forgiven(facts: Facts, template: TemplateRef, lag: Lag) -> bool:
     caused_by = cause_of(facts, template, lag)
     return any(
         decision.spec.revoked is not None
-        and decision.spec.release.template == template
+        and same_template(decision.spec.release.template, template)
         and decision.spec.caused_by == caused_by
         for decision in facts.decisions
     )

@@ -17,6 +17,7 @@ from eservice_operator.api.decisions import DecisionState, UnpublishDecision, Un
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core.dates import add_period, day_after_end, local_day, parse_period
 from eservice_operator.core.facts import Facts
+from eservice_operator.core.releases import same_template
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,13 @@ def effective_at(facts: Facts, decision: UnpublishDecision) -> tuple[datetime, d
 
 def judge(facts: Facts, decision: UnpublishDecision) -> UnpublishDecisionStatus:
     """What the status of a decision has to say now (its conditions apart)."""
+    known = facts.judged.get(decision.metadata.name)
+    if known is None:
+        known = facts.judged[decision.metadata.name] = _judge(facts, decision)
+    return known
+
+
+def _judge(facts: Facts, decision: UnpublishDecision) -> UnpublishDecisionStatus:
     old = decision.status
     if old.state is DecisionState.CLOSED:
         return old
@@ -101,7 +109,7 @@ def _closing(facts: Facts, decision: UnpublishDecision) -> Finding | None:
     if revoked is not None and revoked.at <= facts.today:
         text = f"revoked by the Agency on {revoked.at}: {revoked.reason}"
         return Finding(DecisionState.CLOSED, Reason.REVOKED, text)
-    if public is not None and public != decision.spec.release.template:
+    if public is not None and not same_template(public, decision.spec.release.template):
         text = f"renewed: the public release is on {public.name} {public.version}"
         return Finding(DecisionState.CLOSED, Reason.RENEWED, text)
     return None
@@ -151,7 +159,7 @@ def blocking_decision(facts: Facts, template: TemplateRef) -> UnpublishDecision 
         (
             decision
             for decision in facts.decisions
-            if decision.spec.release.template == template
+            if same_template(decision.spec.release.template, template)
             and is_open(decision)
             and judge(facts, decision).state is DecisionState.EFFECTIVE
         ),
@@ -165,7 +173,7 @@ def governing_decision(facts: Facts) -> UnpublishDecision | None:
         (
             decision
             for decision in facts.decisions
-            if is_open(decision) and decision.spec.release.template == facts.public_template
+            if is_open(decision) and same_template(decision.spec.release.template, facts.public_template)
         ),
         None,
     )

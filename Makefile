@@ -30,6 +30,11 @@ test: deps ## everything needed, then all tests
 	$(call step,control plane binaries,$(CONTROLPLANE) build)
 	@printf '==> tests\n'; $(BIN)/python -m pytest tests --durations=10
 
+.PHONY: bench
+bench: deps ## measure what it costs, and write docs/benchmarks.md
+	@$(CONTROLPLANE) build
+	@$(BIN)/python -m bench
+
 .PHONY: cluster-up
 cluster-up: deps ## a real control plane here, empty but for our CRDs (KUBECONFIG=FILE prepares yours instead)
 	@$(CONTROLPLANE) up $(EXISTING)

@@ -38,6 +38,10 @@ class Request(NamedTuple):
         return self.verb in WRITES
 
     @property
+    def succeeded(self) -> bool:
+        return self.code < 300
+
+    @property
     def what(self) -> str:
         """``verb resource[/subresource]``, for counting."""
         return f"{self.verb} {self.resource}{f'/{self.subresource}' if self.subresource else ''}"
@@ -99,7 +103,7 @@ def _request(event: dict[str, Any]) -> Request | None:
         group=target.get("apiGroup", ""),
         resource=target.get("resource", ""),
         subresource=target.get("subresource", ""),
-        namespace=target.get("namespace", ""),
+        namespace="" if target.get("resource") == "namespaces" else target.get("namespace", ""),
         name=target.get("name", ""),
         code=(event.get("responseStatus") or {}).get("code", 0),
         at=event["requestReceivedTimestamp"],

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``python -m bench``: measure everything, print a table, and write docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench import figures
+from bench.decide import TARGET
+from bench.figures import Figure
+from bench.measure import measure_fleet, measure_one
+from eservice_operator.runtime.clock import now
+
+LINE = re.compile(r"(?P<name>\S.*?)  +(?P<median>\d+) µs median +(?P<tail>\d+) µs p99")
+DECIDING = "python -m bench.decide"
+NOTES = (
+    "How to read it:",
+    "",
+    """\
+- Requests are counted in the API server's audit log: they are exact, and the same on any machine.
+- Times depend on the machine, and on what else it does. The ratio does so less: both sides are measured in
+  the same run, the second one by a client that knows all the writes beforehand, sends them at the best of three
+  concurrencies, and has nothing to wait for. The operator waits for Pods and for the gateway.
+- An e-service counts as public when the gateway reports its route as accepted and resolved.
+- How often the operator was killed, and survived it, is printed by `pytest tests/operator/test_kill.py`;
+  `ESERVICE_TEST_KILL_STEP=1` kills it at every single write.""",
+)
+
+
+def main() -> None:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--fleet", type=int, default=200, help="how many e-services (default %(default)s)")
+    parser.add_argument(
+        "--output", type=Path, default=figures.PAGE, help="the page to write (default %(default)s)"
+    )
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="eservice-bench-") as folder:
+        measured = list(measure(Path(folder), options.fleet))
+    sys.stdout.write(figures.table(measured) + "\n")
+    options.output.write_text(figures.page(measured, now().date(), NOTES))
+    sys.stdout.write(f"written to {options.output}\n")
+
+
+def measure(folder: Path, fleet: int) -> Iterator[Figure]:
+    """Every figure, as it is ready."""
+    yield from deciding()
+    yield from asyncio.run(measure_one(folder / "one"))
+    yield from asyncio.run(measure_fleet(folder / "fleet", fleet))
+
+
+def deciding() -> Iterator[Figure]:
+    """What `bench.decide` prints, in a process where nothing else is in memory."""
+    command = [sys.executable, *DECIDING.split()[1:]]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 - ours
+    for line in LINE.finditer(printed):
+        target = f"≤ {TARGET} µs median" if line["name"] == "decide, at rest" else ""
+        value = f"{line['median']} µs median, {line['tail']} µs at p99"
+        yield Figure(f"One decision: {line['name']}", value, target, DECIDING)
+
+
+if __name__ == "__main__":
+    main()

@@ -11,7 +11,7 @@ from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.store import Change, Store, key_of
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.keys import ObjectKey
-from eservice_operator.runtime.triggers import keys_for
+from eservice_operator.runtime.triggers import keys_for, left_behind
 from tests.support import worlds
 
 SERVICE = ObjectKey("EService", worlds.NAMESPACE, worlds.NAME)
@@ -116,3 +116,14 @@ def test_a_template_that_only_counts_anew_wakes_no_eservice(
 ) -> None:
     before = worlds.template(status={"versions": [COUNTED | {"eServices": 0}]})
     assert set(keys_for(Change(TEMPLATE, before, after), store())) == woken
+
+
+def test_a_route_whose_eservice_is_gone_wakes_it_at_the_start() -> None:
+    filled = store()
+    ours = {"app.kubernetes.io/managed-by": "eservice-operator"}
+    orphan = ours | {"eservice.dev/eservice": "gone", "eservice.dev/namespace": "shop"}
+    for name, labels in (("shop.gone", orphan), (worlds.ROUTE, PUBLIC | ours), ("foreign", {})):
+        filled.upsert(
+            plain("HTTPRoute", name, worlds.ROUTES, labels=labels, uid=f"uid-{name}", resourceVersion="1")
+        )
+    assert set(left_behind(filled)) == {ObjectKey("EService", "shop", "gone")}

@@ -62,7 +62,7 @@ class Operator:
         self._store = Store(wiring.indexes)
         self._limits = Limits(workers=settings.workers)
         self._queue = KeyedQueue(self._metrics, clock=clock, limits=self._limits)
-        self._intake = Intake(self._store, wiring.triggers, self._queue.add, self._metrics)
+        self._intake = Intake(self._store, wiring.triggers, self._add, self._metrics)
         self._watchdog = Watchdog(self._metrics, self._clock_moved, clock)
         self._reflectors: list[Reflector] = []
         self._signals = StopSignals()
@@ -179,8 +179,19 @@ class Operator:
         await self._essentials.cancel(CLOSING)
         log.info("stopped")
 
+    def _add(self, key: ObjectKey) -> None:
+        if self._serves(key):
+            self._queue.add(key)
+
+    def _serves(self, key: ObjectKey) -> bool:
+        """Whether a key is of the namespaces that are served; routes of others wake theirs, too."""
+        served = self._settings.namespaces
+        return not served or not key.namespace or key.namespace in served
+
     def _keys(self) -> Iterator[ObjectKey]:
-        return (key_of(obj) for kind in self._wiring.reconciled for obj in self._store.all(kind))
+        """All that is to be looked at: the objects, and who left something where we put things."""
+        yield from (key_of(obj) for kind in self._wiring.reconciled for obj in self._store.all(kind))
+        yield from (key for key in self._wiring.left_behind(self._store) if self._serves(key))
 
     async def _look_again(self) -> None:
         """Every object is reconciled at least once in two resync periods; never all at once."""

@@ -86,6 +86,8 @@ class Wiring:
     triggers: Triggers
     reconciled: tuple[str, ...]
     """The kinds whose objects are reconciled: all at the start, and again within each resync period."""
+    left_behind: Callable[[Store], Iterable[ObjectKey]] = lambda _: ()
+    """Keys whose objects are gone while something of theirs is still there."""
     indexes: Mapping[tuple[str, str], Index] = field(default_factory=dict)
     """The store's secondary indexes, by kind and name."""
     collector: StateCollector | None = None

@@ -24,6 +24,16 @@ def keys_for(change: Change, store: Store) -> Iterable[ObjectKey]:
     return {key for obj in told for key in _keys(obj, store)}
 
 
+def left_behind(store: Store) -> Iterator[ObjectKey]:
+    """The EServices that are gone while their public route is not: deleted without our finalizer."""
+    for route in store.all("HTTPRoute"):
+        labels = part(route, "metadata", "labels") or {}
+        if labels.get(names.MANAGED_BY_LABEL) == names.MANAGER:
+            for key in _owner_of_child(route, store):
+                if store.get(*key) is None:
+                    yield key
+
+
 def _only_counted(change: Change) -> bool:
     """Whether a template says nothing new to its e-services: it counts them anew whenever one goes public."""
     before, after = change.before, change.after

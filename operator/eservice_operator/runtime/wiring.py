@@ -17,7 +17,7 @@ from eservice_operator.runtime.figures import EServiceFigures
 from eservice_operator.runtime.ports import Reconciler, Surroundings, Wiring
 from eservice_operator.runtime.reconcile import ObjectReconciler
 from eservice_operator.runtime.settings import Settings
-from eservice_operator.runtime.triggers import keys_for
+from eservice_operator.runtime.triggers import keys_for, left_behind
 from eservice_operator.runtime.workdays import calendar_of, years_around
 
 RECONCILED = (
@@ -68,6 +68,7 @@ def wiring_of(settings: Settings) -> Wiring:
     return Wiring(
         make_reconciler=make_reconciler,
         triggers=keys_for,
+        left_behind=left_behind,
         reconciled=RECONCILED,
         indexes=INDEXES,
         collector=EServiceFigures(settings.time_zone),

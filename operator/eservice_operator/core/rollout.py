@@ -68,7 +68,7 @@ def plan(facts: Facts) -> Rollout:
     if public is not None and not is_public:
         public_gates = check_all(facts, Subject(public, wanted=False))
     switched_at, previous = _switch(facts, switching=switching)
-    drained_at = _drained_at(facts, switched_at, previous)
+    drained_at = _drained_at(facts, previous, switching=switching)
     running = _running(facts, public, candidate, previous, draining=drained_at is not None)
     return Rollout(
         gates=gates,
@@ -133,17 +133,28 @@ def _switch(facts: Facts, *, switching: bool) -> tuple[str, str]:
     if service is None:
         return instant(facts.now), ""
     noted = service.annotations.get(names.SWITCHED_AT_ANNOTATION, "")
-    at = parse_instant(noted)
-    readable = at is not None and at <= facts.now + facts.policy.drain
     previous = service.annotations.get(names.PREVIOUS_RELEASE_ANNOTATION, "")
-    return noted if readable else instant(facts.now), previous
+    return instant(facts.now) if _noted_switch(facts) is None else noted, previous
 
 
-def _drained_at(facts: Facts, switched_at: str, previous: str) -> datetime | None:
-    """When the release before may be scaled to zero; none when it may be, or there is none."""
-    if not previous or previous == facts.wanted.name:
+def _noted_switch(facts: Facts) -> datetime | None:
+    """When the public Service says that it last switched; none when nobody could have written that."""
+    service = facts.public_service
+    noted = "" if service is None else service.annotations.get(names.SWITCHED_AT_ANNOTATION, "")
+    at = parse_instant(noted)
+    return at if at is not None and at <= facts.now + facts.policy.drain else None
+
+
+def _drained_at(facts: Facts, previous: str, *, switching: bool) -> datetime | None:
+    """When the release before may be scaled to zero; none when it may be, or nothing of it runs.
+
+    Where the Service does not say when it switched, only its EndpointSlices count: an instant that moves
+    with the clock would never come.
+    """
+    if not previous or previous == facts.wanted.name or not replicas_of(facts.deployment(previous)):
         return None
-    earliest = (parse_instant(switched_at) or facts.now) + facts.policy.drain
+    since = facts.now if switching else _noted_switch(facts)
+    earliest = facts.now if since is None else since + facts.policy.drain
     return earliest if facts.now < earliest or not _traffic_moved(facts, previous) else None
 
 

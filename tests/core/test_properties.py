@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from eservice_operator.api import names
@@ -25,8 +25,10 @@ from tests.core.strategies_worlds import clusters, good_clusters, instants
 from tests.support import worlds
 from tests.support.pure_cluster import PureCluster, status_body
 from tests.support.status import assert_status_sound
-from tests.support.worlds import POLICY, SECOND
+from tests.support.worlds import POLICY
 
+few = settings(max_examples=max(1, settings().max_examples // 3))
+"""For what takes a whole life in each example."""
 any_clusters = st.one_of(clusters(), good_clusters())
 NOTHING_DONE = Outcome(())
 EVER = timedelta(days=20_000)
@@ -118,6 +120,7 @@ def test_the_order_of_objects_changes_nothing(cluster: PureCluster, now: datetim
 # idempotent
 
 
+@few
 @given(any_clusters, instants())
 def test_the_state_that_a_decision_leads_to_is_quiet(cluster: PureCluster, now: datetime) -> None:
     decision = cluster.settle(now)
@@ -132,6 +135,7 @@ def test_the_state_that_a_decision_leads_to_is_quiet(cluster: PureCluster, now: 
     assert report(again, NOTHING_DONE) == report(decision, NOTHING_DONE)
 
 
+@few
 @given(any_clusters, instants())
 def test_a_fresh_start_reads_the_same_from_what_is_remembered(cluster: PureCluster, now: datetime) -> None:
     """Nothing is remembered but in objects: a status that was lost comes back, conditions' times apart."""
@@ -177,6 +181,7 @@ def test_time_alone_never_makes_a_release_less_overdue(
 # on time
 
 
+@few
 @given(any_clusters, instants(), st.floats(0, 1))
 def test_nothing_happens_before_the_next_instant_that_a_decision_names(
     cluster: PureCluster, now: datetime, part: float
@@ -194,11 +199,10 @@ def test_nothing_happens_before_the_next_instant_that_a_decision_names(
         assert between.next_at == decision.next_at
 
 
+@few
 @given(any_clusters, instants())
-def test_going_from_instant_to_instant_ends_where_a_late_start_ends(
-    cluster: PureCluster, now: datetime
-) -> None:
-    """What a running operator does on time, one that was down until then finds and does."""
+def test_a_late_start_gives_no_more_than_an_early_one(cluster: PureCluster, now: datetime) -> None:
+    """The other way round it may: what was public in time stays when a gate closes, and does not come late."""
     end = now + timedelta(days=60)
     late = PureCluster(
         objects=copy.deepcopy(cluster.objects),
@@ -209,11 +213,5 @@ def test_going_from_instant_to_instant_ends_where_a_late_start_ends(
     assume(cluster.settle(now) is not None)
     assume(late.settle(now) is not None)
     cluster.advance(now, end)
-    cluster.settle(end)
     late.settle(end)
-    late.settle(end + SECOND * 60)
-    cluster.settle(end + SECOND * 60)
-    assert cluster.routed() == late.routed()
-    assert cluster.public_letter() == late.public_letter()
-    assert cluster.phase() == late.phase()
-    assert cluster.gates() == late.gates()
+    assert cluster.routed() or not late.routed()

@@ -42,8 +42,8 @@ async def test_what_the_schema_can_refuse_is_refused_with_what_to_write(site: Si
     await refused(planned.eservice(spec=requested), "2026-02-30")
     shorter = {"spec": {"versions": template["spec"]["versions"][1:]}}
     await refused(dict(merged(template, shorter)), "withdraw the version instead")
-    await refused(planned.act(spec={"signedAt": fleet.days_ago(1)}), "make a new one instead")
-    await refused(planned.verification("Failed"), "make a new one instead")
+    await refused(planned.act(spec={"signedAt": fleet.days_ago(1)}), "write a new one instead")
+    await refused(planned.verification("Failed"), "write a new one instead")
     assert await site.children(planned) == children, "nothing of it has reached the e-service"
 
 

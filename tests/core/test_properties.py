@@ -202,7 +202,7 @@ def test_nothing_happens_before_the_next_instant_that_a_decision_names(
 @few
 @given(any_clusters, instants())
 def test_a_late_start_gives_no_more_than_an_early_one(cluster: PureCluster, now: datetime) -> None:
-    """The other way round it may: what was public in time stays when a gate closes, and does not come late."""
+    """The other way round it may: what was public in time stays when a gate closes, and comes not late."""
     end = now + timedelta(days=60)
     late = PureCluster(
         objects=copy.deepcopy(cluster.objects),

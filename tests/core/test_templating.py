@@ -71,6 +71,25 @@ def test_a_publication_that_took_effect_is_recorded_on_its_day_and_kept() -> Non
         assert "4.0.0 stays published on 2027-06-01" in status.conditions[0].message
 
 
+def test_a_clock_that_goes_back_makes_it_forget_nothing() -> None:
+    body = worlds.template((*worlds.VERSIONS, worlds.NEXT_VERSION))
+    after, _ = told(body, at("2027-06-01"))
+    moved = version("4.0.0", "2027-05-01", "2028-01-01")
+    back, following = told(
+        worlds.template((*worlds.VERSIONS, moved), status=status_body(after)), at("2027-05-01")
+    )
+    assert {entry.version: entry.published_at for entry in back.versions}["4.0.0"] == date(2027, 6, 1)
+    assert back.current_version == "3.0.0"
+    assert following == date(2027, 6, 1)
+
+
+def test_a_publication_that_changes_no_stage_is_looked_at_on_its_day() -> None:
+    late = version("1.5.0", "2023-01-01", "2027-01-01")
+    status, following = told(worlds.template((*worlds.VERSIONS, late)))
+    assert following == date(2027, 1, 1), "it has to be recorded"
+    assert status.next_transition is None
+
+
 def test_a_date_that_has_not_come_may_still_be_moved() -> None:
     body = worlds.template((*worlds.VERSIONS, worlds.NEXT_VERSION))
     before, _ = told(body)

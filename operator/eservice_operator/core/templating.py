@@ -24,9 +24,14 @@ from eservice_operator.core.versions import Catalogue, CatalogueVersion, current
 from eservice_operator.core.world import KnownTemplate, Policy, TemplateWorld
 
 
+def recorded_dates(template: EServiceTemplate) -> dict[str, date]:
+    """The publication dates that took effect, by version: whatever the spec says later, they stay."""
+    return {entry.version: entry.published_at for entry in template.status.versions if entry.published_at}
+
+
 def catalogue_of(template: EServiceTemplate) -> Catalogue:
     """The versions with the publication dates in effect: a recorded one wins over what the spec now says."""
-    recorded = {entry.version: entry.published_at for entry in template.status.versions if entry.published_at}
+    recorded = recorded_dates(template)
     versions = []
     for version in template.spec.versions:
         instruction = version.migration_instruction
@@ -53,32 +58,39 @@ def template_status(
     today = local_day(now, policy.zone)
     lag_policy = KnownTemplate(template, catalogue).lag_policy
     newest = current(catalogue, today)
-    versions = tuple(
+    following = next_transition(catalogue, lag_policy, today)
+    generation = template.metadata.generation
+    status = EServiceTemplateStatus(
+        observed_generation=generation,
+        current_version=None if newest is None else newest.text,
+        versions=_versions(world, today, lag_policy),
+        e_services=sum(world.in_use.values()),
+        next_transition=None if following is None else _transition(world, following, today, lag_policy),
+        conditions=c.merge(template.status.conditions, (_ready(template, newest),), generation, now),
+    )
+    to_record = [version.published for version in catalogue.versions if version.published is not None]
+    days = [day for day in (following, *to_record) if day is not None and day > today]
+    return status, min(days, default=None)
+
+
+def _versions(world: TemplateWorld, today: date, policy: LagPolicy) -> tuple[VersionStatus, ...]:
+    """Each version, with its publication date once that took effect.
+
+    What is recorded stays also when the clock says that its day has not come: a clock may be wrong for a
+    while, and what it made us forget would be lost.
+    """
+    recorded, catalogue = recorded_dates(world.template), world.catalogue
+    return tuple(
         VersionStatus(
             version=version.text,
-            stage=VersionStage(stage_of(catalogue, version, lag_policy, today).value),
+            stage=VersionStage(stage_of(catalogue, version, policy, today).value),
             published_at=version.published
-            if version.published is not None and version.published <= today
+            if version.text in recorded or (version.published is not None and version.published <= today)
             else None,
             e_services=world.in_use.get(version.text, 0),
         )
         for version in catalogue.versions
     )
-    following = next_transition(catalogue, lag_policy, today)
-    status = EServiceTemplateStatus(
-        observed_generation=template.metadata.generation,
-        current_version=None if newest is None else newest.text,
-        versions=versions,
-        e_services=sum(world.in_use.values()),
-        next_transition=None if following is None else _transition(world, following, today, lag_policy),
-        conditions=c.merge(
-            template.status.conditions,
-            (_ready(template, newest),),
-            template.metadata.generation,
-            now,
-        ),
-    )
-    return status, following
 
 
 def _transition(world: TemplateWorld, day: date, today: date, policy: LagPolicy) -> NextTransition:
@@ -93,7 +105,7 @@ def _transition(world: TemplateWorld, day: date, today: date, policy: LagPolicy)
 
 def _ready(template: EServiceTemplate, newest: CatalogueVersion | None) -> Verdict:
     changed = []
-    recorded = {entry.version: entry.published_at for entry in template.status.versions if entry.published_at}
+    recorded = recorded_dates(template)
     for version in template.spec.versions:
         kept = recorded.get(version.version)
         instruction = version.migration_instruction

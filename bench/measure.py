@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -48,7 +49,13 @@ class Stage:
         api = await stack.enter_async_context(await fleet.connect(people))
         operator = fleet.new_operator(kubeconfig, folder)
         stack.callback(operator.end)
+        stack.push(lambda kind, *_: _tell(operator) if kind is not None else None)
         return cls(cluster, operator, kubeconfig, api, AuditLog.from_now(cluster.audit_log))
+
+
+def _tell(operator: OperatorProcess) -> None:
+    """What went wrong, as far as the operator knows."""
+    sys.stderr.write(f"the operator {'runs' if operator.running else 'has ended'}: {operator.tail()}\n")
 
 
 async def measure_one(folder: Path) -> list[Figure]:
@@ -125,7 +132,8 @@ async def _converge(stage: Stage, site: Site, count: int) -> list[Figure]:
     """From the start of the operator, all objects of the people being there, to all of them public."""
     await stage.operator.start()
     empty = fleet.usage(stage.operator.metrics())
-    used = await fleet.public(stage.operator, count)
+    await fleet.public(site, count)
+    used = fleet.usage(stage.operator.metrics())
     await fleet.counted(site, count)
     writes = stage.audit.writes()
     refused = [request for request in writes if not request.succeeded]

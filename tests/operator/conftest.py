@@ -105,6 +105,7 @@ async def site(people: KubeApi, operator: OperatorProcess) -> AsyncIterator[Site
     place = Site(people)
     yield place
     try:
+        assert operator.running, operator.tail()
         await place.assert_sound()
         assert_log_clean(operator.records()[begins:])
     finally:

@@ -26,8 +26,8 @@ NOTES = (
     """\
 - Requests are counted in the API server's audit log: they are exact, and the same on any machine.
 - Times depend on the machine and on what else it does, the ratio less: both sides are measured in one run.
-  The bare client knows all the writes beforehand, sends them at the best of three concurrencies, and waits for
-  nothing. The operator waits for Pods and for the gateway, and reads what it needs.
+  The bare client knows all the writes beforehand, sends them at the best of three concurrencies, and waits
+  for nothing. The operator waits for Pods and for the gateway, and reads what it needs.
 - An e-service counts as public when the gateway reports its route as accepted and resolved.
 - How often the operator was killed, and survived it, is printed by `pytest tests/operator/test_kill.py`;
   `ESERVICE_TEST_KILL_STEP=1` kills it at every single write.""",

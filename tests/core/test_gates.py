@@ -13,6 +13,7 @@ from eservice_operator.api.eservice import GateOwner
 from eservice_operator.api.reasons import Gate, Reason
 from eservice_operator.core.facts import Facts, Subject
 from eservice_operator.core.gates import GATES_IN_PRODUCTION, blocks_install, check_all
+from eservice_operator.core.hosts import host_matches
 from eservice_operator.core.releases import snapshot_of
 from eservice_operator.core.unmet import Blocks, Unmet
 from eservice_operator.core.world import World
@@ -423,6 +424,22 @@ def test_host_allowed(registration: dict[str, Any], passed: bool) -> None:
     found = unmet(worlds.world(registered=registration))
     assert set(found) == (set() if passed else {Gate.HOST_ALLOWED})
     assert passed or found[Gate.HOST_ALLOWED].reason is Reason.HOST_NOT_REGISTERED
+
+
+@pytest.mark.parametrize(
+    "pattern,host,covered",
+    [
+        ("a.example.lv", "a.example.lv", True),
+        ("*.example.lv", "a.example.lv", True),
+        ("*.example.lv", "b.a.example.lv", False),
+        ("*.example.lv", "example.lv", False),
+        ("*.example.lv", ".example.lv", False),
+        ("*.example.lv", "aexample.lv", False),
+        ("example.lv", "a.example.lv", False),
+    ],
+)
+def test_a_wildcard_stands_for_exactly_one_label(pattern: str, host: str, covered: bool) -> None:
+    assert host_matches(pattern, host) is covered
 
 
 def test_every_host_has_to_be_allowed() -> None:

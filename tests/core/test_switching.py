@@ -114,6 +114,10 @@ def test_a_failed_verification_leaves_the_public_release_untouched(candidate: Pu
     assert before == {key: body for key, body in candidate.objects.items() if key in before}
 
 
+def test_the_installation_that_is_told_is_that_of_the_release_the_spec_names(candidate: PureCluster) -> None:
+    assert candidate.status.installation.installed_at == LATER
+
+
 def test_going_back_to_the_public_release_removes_the_candidate(candidate: PureCluster) -> None:
     name_candidate(candidate, "a")
     candidate.settle(LATER)
@@ -139,6 +143,17 @@ def test_rolling_back_to_the_kept_release_needs_nothing_new(switched: PureCluste
     assert switched.public_letter() == "a"
     assert switched.replicas() == {"a": 2, "b": 0}
     assert "Create Deployment" not in switched.writes(), "it was still there"
+
+
+def test_the_kept_release_is_not_started_before_its_gates_are_passed(switched: PureCluster) -> None:
+    switched.edit(
+        ("AcceptanceAct", "", "act-1"), spec={"revoked": {"at": "2026-10-21", "reason": "a mistake"}}
+    )
+    name_candidate(switched, "a")
+    switched.advance(at("2026-10-22"), at("2026-10-23"))
+    assert switched.replicas() == {"a": 0, "b": 2}
+    assert switched.public_letter() == "b"
+    assert switched.phase() is Phase.PUBLISHED
 
 
 def test_a_third_release_prunes_the_oldest_one(switched: PureCluster) -> None:
@@ -249,6 +264,14 @@ def test_a_host_that_is_not_registered_changes_nothing_until_it_is(public: PureC
     public.settle(LATER)
     assert public.one("HTTPRoute")["spec"]["hostnames"] == ["new.latvija.example"]
     assert public.status.public_url == "https://new.latvija.example/"
+
+
+def test_a_failed_verification_holds_a_change_of_the_path_back(public: PureCluster) -> None:
+    verify(public, "a", outcome="Failed")
+    public.edit_service(publication={"path": "/declare"})
+    public.settle(LATER)
+    assert public.status.public_url == "https://address.latvija.example/"
+    assert "Update HTTPRoute" not in public.writes()
 
 
 def test_a_changed_route_is_served_as_before_until_the_gateway_has_answered(public: PureCluster) -> None:

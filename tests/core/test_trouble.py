@@ -219,6 +219,14 @@ def test_an_edited_child_is_put_back(public: PureCluster, kind: str, patch: dict
     assert public.phase() is Phase.PUBLISHED
 
 
+def test_a_strange_selector_is_put_back_also_while_a_gate_is_unmet(public: PureCluster) -> None:
+    public.remove(("AcceptanceAct", "", "act-1"))
+    public.vandalise(AT_SERVICE, spec={"selector": {names.RELEASE_LABEL: "0000000000"}})
+    public.settle(LATER)
+    assert public.public_letter() == "a"
+    assert public.routed()
+
+
 @pytest.mark.parametrize(
     "kind", ["Deployment", "Service", "HTTPRoute", "NetworkPolicy", "ServiceAccount", "ReferenceGrant"]
 )

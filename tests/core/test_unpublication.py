@@ -455,6 +455,16 @@ def test_a_junior_rival_has_no_say(scheduled: PureCluster) -> None:
     assert junior.reason(ConditionType.STALLED) == ("True", Reason.ALREADY_TAKEN)
 
 
+def test_one_that_another_stands_before_has_no_say_about_its_own_decision_either(
+    scheduled: PureCluster,
+) -> None:
+    scheduled.senior = worlds.eservice(metadata={"name": "first", "uid": "first"})
+    scheduled.forget()
+    scheduled.advance(KNOWN, LATE)
+    assert not [action for action in scheduled.log if isinstance(action, SetStatus)]
+    assert state(scheduled) == (DecisionState.SCHEDULED, Reason.SCHEDULED)
+
+
 def test_numbers_of_decisions_go_on_after_one_was_deleted(unpublished: PureCluster) -> None:
     second = worlds.decision(7, status={"observedGeneration": 1, "state": "Closed", "reason": "Renewed"})
     unpublished.put(second)

@@ -15,6 +15,7 @@ from eservice_operator.api.eservice import EServiceSpec
 from eservice_operator.api.template import Enforcement, Lifecycle
 from eservice_operator.core.dates import local_day, start_of_day
 from eservice_operator.core.lag import Lag
+from eservice_operator.core.owner import deployment_name, route_name
 from eservice_operator.core.releases import Snapshot, newest, snapshot_of
 from eservice_operator.core.versions import CatalogueVersion
 from eservice_operator.core.world import Observed, Policy, World
@@ -62,8 +63,6 @@ class Facts:
     def production(self) -> bool:
         """Whether the rules for Production bind."""
         return self.spec.environment is Environment.PRODUCTION
-
-    # releases
 
     @cached_property
     def wanted(self) -> Snapshot:
@@ -113,10 +112,6 @@ class Facts:
         if self.public_name is not None and remembered is not None and remembered.name == self.public_name:
             return remembered.template
         return None
-
-    def installed_snapshot(self, name: str) -> Snapshot | None:
-        """The newest remembered snapshot of a release."""
-        return newest(self.world.snapshots, name)
 
     # templates (R7, R8)
 
@@ -235,8 +230,6 @@ class Facts:
         known = self.verifications(subject.snapshot)
         return next((one for one in reversed(known) if self.verification_counts(one, subject)), None)
 
-    # children
-
     def deployment(self, release: str) -> Observed | None:
         """The Deployment of a release."""
         return self.world.child("Deployment", deployment_name(self.world.service.metadata.name, release))
@@ -245,8 +238,6 @@ class Facts:
     def route(self) -> Observed | None:
         """The public route, also while it is being deleted: until it is gone it may be served."""
         return self.world.children.get(("HTTPRoute", route_name(*self.place)))
-
-    # what takes a running service off the public route, beside R8
 
     @cached_property
     def paused(self) -> bool:
@@ -263,13 +254,3 @@ class Facts:
 def age(metadata: ObjectMeta) -> tuple[datetime, str]:
     """Sort key for "newest": creation time, then name."""
     return metadata.creation_timestamp or UNDATED, metadata.name
-
-
-def deployment_name(service: str, release: str) -> str:
-    """Name of the Deployment of a release."""
-    return f"{service}-{release}"
-
-
-def route_name(namespace: str, service: str) -> str:
-    """Name of the public route in the Agency's namespace."""
-    return f"{namespace}.{service}"

@@ -8,8 +8,7 @@ from typing import Any
 
 from eservice_operator.api import names
 from eservice_operator.core.actions import Manifest
-from eservice_operator.core.facts import deployment_name
-from eservice_operator.core.owner import Owner
+from eservice_operator.core.owner import Owner, deployment_name
 from eservice_operator.core.releases import Snapshot
 
 CANDIDATE_SUFFIX = "-candidate"

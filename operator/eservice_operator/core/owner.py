@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whose the children are: what every child says of its owner, and the seal on each manifest."""
+"""Whose the children are: their names, what each says of its owner, and the seal on each manifest."""
 
 from __future__ import annotations
 
@@ -66,6 +66,16 @@ class Owner:
             "ownerReferences": [reference],
         }
         return seal({"apiVersion": api_version, "kind": kind, "metadata": metadata, **content})
+
+
+def deployment_name(service: str, release: str) -> str:
+    """Name of the Deployment of a release."""
+    return f"{service}-{release}"
+
+
+def route_name(namespace: str, service: str) -> str:
+    """Name of the public route in the Agency's namespace."""
+    return f"{namespace}.{service}"
 
 
 def seal(manifest: Manifest) -> Manifest:

@@ -11,9 +11,8 @@ from eservice_operator.api import names
 from eservice_operator.api.container import EnvFrom, EnvVar, ExtraContainer, Probe, Resources, Volume
 from eservice_operator.api.workload import Workload
 from eservice_operator.core.actions import Manifest
-from eservice_operator.core.facts import deployment_name
 from eservice_operator.core.manifests import PORT_NAME
-from eservice_operator.core.owner import Owner
+from eservice_operator.core.owner import Owner, deployment_name
 from eservice_operator.core.releases import Snapshot
 
 MAIN_CONTAINER = "app"

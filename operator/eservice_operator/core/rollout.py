@@ -15,10 +15,11 @@ from eservice_operator.api import names
 from eservice_operator.api.reasons import Gate
 from eservice_operator.core.availability import available, replicas_of, rolled_out
 from eservice_operator.core.dates import instant, parse_instant
-from eservice_operator.core.facts import Facts, Subject, deployment_name
+from eservice_operator.core.facts import Facts, Subject
 from eservice_operator.core.gates import blocks_install, blocks_publish, check_all
 from eservice_operator.core.hosts import unregistered_hosts
-from eservice_operator.core.releases import Snapshot
+from eservice_operator.core.owner import deployment_name
+from eservice_operator.core.releases import Snapshot, newest
 from eservice_operator.core.routing import route_path
 from eservice_operator.core.unmet import Unmet
 from eservice_operator.core.unpublication import blocking_decision
@@ -88,7 +89,7 @@ def _content(facts: Facts, gates: tuple[Unmet, ...]) -> Snapshot | None:
 
     None when it is not installed and may not be.
     """
-    wanted, remembered = facts.wanted, facts.installed_snapshot(facts.wanted.name)
+    wanted, remembered = facts.wanted, newest(facts.world.snapshots, facts.wanted.name)
     if blocks_install(gates):
         if remembered is None and facts.public_name == wanted.name:
             return facts.public
@@ -179,7 +180,7 @@ def _running(
 ) -> tuple[Running, ...]:
     """The public release and the one before it, with their replicas."""
     running = [] if public is None else [Running(public, _own_replicas(facts, public))]
-    before = facts.installed_snapshot(previous) if previous else None
+    before = newest(facts.world.snapshots, previous) if previous else None
     others = {release.name for release in (public, candidate) if release is not None}
     if before is not None and before.name not in others:
         kept = replicas_of(facts.deployment(previous)) if draining else 0
@@ -190,11 +191,14 @@ def _running(
 def _on_its_way(facts: Facts, gates: tuple[Unmet, ...], candidate: Snapshot | None) -> tuple[Running, ...]:
     """The candidate: one replica beside a public release; all of them once every gate is passed.
 
-    More replicas are not Available before their Pods are: once raised, that does not lower it again.
+    More replicas are not Available before their Pods are: once raised, that does not lower it again. What may
+    not be installed is not started either: the release before stays at zero until its gates are passed.
     """
     if candidate is None:
         return ()
     deployment = facts.deployment(candidate.name)
+    if facts.public_name is not None and blocks_install(gates):
+        return (Running(candidate, min(1, replicas_of(deployment))),)
     waiting = any(unmet.gate is not Gate.INSTALLED for unmet in gates)
     there = available(deployment) or replicas_of(deployment) > 1
     raised = facts.public_name is None or (there and not waiting)

@@ -10,9 +10,8 @@ from typing import Any
 from eservice_operator.api import names
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core.actions import Manifest
-from eservice_operator.core.facts import route_name
 from eservice_operator.core.manifests import HTTP_PORT
-from eservice_operator.core.owner import Owner, seal
+from eservice_operator.core.owner import Owner, route_name, seal
 from eservice_operator.core.releases import Snapshot
 from eservice_operator.core.world import Observed, Policy
 

@@ -21,13 +21,13 @@ from eservice_operator.api.kinds import BY_KIND, KINDS
 from eservice_operator.api.names import API_VERSION
 from eservice_operator.api.parse import InvalidObject, parse
 from eservice_operator.api.reasons import ConditionType, Gate, Phase, Reason
+from eservice_operator.api.template import VersionStage
 from eservice_operator.cluster.resources import CHILDREN, OBSERVED, OWN
 from eservice_operator.cluster.store import Store
 from eservice_operator.core import transitions
 from eservice_operator.core.dates import add_period, add_working_days, following_day, parse_period
 from eservice_operator.core.deadlines import INSTALL_WITHIN_WORKING_DAYS
 from eservice_operator.core.lag import Lag, LagPolicy, Measure, measure_lag
-from eservice_operator.core.stages import Stage
 from eservice_operator.core.versions import Catalogue, CatalogueVersion
 from eservice_operator.runtime.clock import now
 from eservice_operator.runtime.commandline import command_line
@@ -114,7 +114,7 @@ def test_every_reason_has_its_line() -> None:
 
 def test_every_condition_phase_and_stage_has_its_line() -> None:
     text = (REFERENCE / "conditions.md").read_text()
-    for first, vocabulary in (("type", ConditionType), ("phase", Phase), ("stage", Stage)):
+    for first, vocabulary in (("type", ConditionType), ("phase", Phase), ("stage", VersionStage)):
         listed = [word for row in table(text, first) for word in words(row[first])]
         assert sorted(listed) == sorted(set(vocabulary))
 

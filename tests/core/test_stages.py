@@ -7,9 +7,10 @@ from itertools import islice, pairwise
 import pytest
 from hypothesis import given
 
+from eservice_operator.api.template import VersionStage
 from eservice_operator.core.dates import parse_period
 from eservice_operator.core.lag import LagPolicy, Measure, measure_lag
-from eservice_operator.core.stages import Stage, next_transition, stage_of
+from eservice_operator.core.stages import next_transition, stage_of
 from eservice_operator.core.versions import Catalogue, CatalogueVersion, current
 from tests.core.oracle_catalogue import ONE_DAY, current_on, every_day, stages
 from tests.core.strategies_catalogue import (
@@ -38,7 +39,7 @@ def stages_on(catalogue: Catalogue, on: str, measure: Measure) -> list[str]:
 
 
 def test_the_stages_are_called_as_in_the_status() -> None:
-    assert [stage.value for stage in Stage] == [
+    assert [stage.value for stage in VersionStage] == [
         "Preview",
         "Current",
         "Supported",
@@ -180,7 +181,9 @@ def test_total(catalogue: Catalogue, of: LagPolicy, on: date) -> None:
 def test_exactly_the_current_version_is_at_the_stage_of_that_name(
     catalogue: Catalogue, of: LagPolicy, on: date
 ) -> None:
-    called_current = [one for one in catalogue.versions if stage_of(catalogue, one, of, on) is Stage.CURRENT]
+    called_current = [
+        one for one in catalogue.versions if stage_of(catalogue, one, of, on) is VersionStage.CURRENT
+    ]
     found = current(catalogue, on)
     assert called_current == ([] if found is None else [found])
 
@@ -195,7 +198,7 @@ def test_the_order_in_the_template_does_not_matter(
         assert stage_of(shuffled, one, of, on) is stage_of(catalogue, one, of, on)
 
 
-AGE = [Stage.MIGRATION_DUE, Stage.OVERDUE, Stage.WITHDRAWN]
+AGE = [VersionStage.MIGRATION_DUE, VersionStage.OVERDUE, VersionStage.WITHDRAWN]
 
 
 @given(catalogues_and_used(), policies())
@@ -217,5 +220,5 @@ def test_the_stage_is_what_a_service_on_the_version_is_told(
     for today in every_day():
         lag = measure_lag(catalogue, one, of, today)
         stage = stage_of(catalogue, one, of, today)
-        assert lag.overdue(today) == (stage is Stage.OVERDUE) or stage is Stage.WITHDRAWN
-        assert lag.migration_due(today) == (stage is Stage.MIGRATION_DUE) or stage in AGE[1:]
+        assert lag.overdue(today) == (stage is VersionStage.OVERDUE) or stage is VersionStage.WITHDRAWN
+        assert lag.migration_due(today) == (stage is VersionStage.MIGRATION_DUE) or stage in AGE[1:]

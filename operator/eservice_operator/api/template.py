@@ -182,11 +182,17 @@ class VersionStage(StrEnum):
     """What a version is on a day, computed from the dates."""
 
     PREVIEW = "Preview"
+    """A pre-release, or a version whose migration instruction is not published."""
     CURRENT = "Current"
+    """The version to migrate to."""
     SUPPORTED = "Supported"
+    """Published and not current; nothing is due yet."""
     MIGRATION_DUE = "MigrationDue"
+    """Services on it have breached the duty to migrate (R7)."""
     OVERDUE = "Overdue"
+    """Services on it are overdue (R8)."""
     WITHDRAWN = "Withdrawn"
+    """Recalled."""
 
 
 class VersionStatus(Model):

@@ -4,31 +4,14 @@
 from __future__ import annotations
 
 from datetime import date
-from enum import StrEnum
 
+from eservice_operator.api.template import VersionStage
 from eservice_operator.core.dates import following_day
 from eservice_operator.core.lag import Lag, LagPolicy, measure_lag
 from eservice_operator.core.versions import Catalogue, CatalogueVersion, current, is_withdrawn
 
 
-class Stage(StrEnum):
-    """What a version is good for; where several fit, see ``stage_of``."""
-
-    PREVIEW = "Preview"
-    """A pre-release, or a version whose migration instruction is not published."""
-    CURRENT = "Current"
-    """The version to migrate to."""
-    SUPPORTED = "Supported"
-    """Published and not current; nothing is due yet."""
-    MIGRATION_DUE = "MigrationDue"
-    """Services on it have breached the duty to migrate (R7)."""
-    OVERDUE = "Overdue"
-    """Services on it are overdue (R8)."""
-    WITHDRAWN = "Withdrawn"
-    """Recalled."""
-
-
-def stage_of(catalogue: Catalogue, version: CatalogueVersion, policy: LagPolicy, day: date) -> Stage:
+def stage_of(catalogue: Catalogue, version: CatalogueVersion, policy: LagPolicy, day: date) -> VersionStage:
     """The stage of a version on a day.
 
     The first that fits of Withdrawn, Overdue, MigrationDue, Current, Supported (published, whether or not it
@@ -45,7 +28,7 @@ def next_transition(catalogue: Catalogue, policy: LagPolicy, day: date) -> date 
     """
     lags = [(version, measure_lag(catalogue, version, policy, day)) for version in catalogue.versions]
 
-    def answers(on: date) -> list[Stage]:
+    def answers(on: date) -> list[VersionStage]:
         # the current version needs no mention: it alone is at the stage Current
         return [_stage(catalogue, version, lag, on) for version, lag in lags]
 
@@ -56,18 +39,18 @@ def next_transition(catalogue: Catalogue, policy: LagPolicy, day: date) -> date 
     return next((turn for turn in sorted(turns) if answers(turn) != today), None)
 
 
-def _stage(catalogue: Catalogue, version: CatalogueVersion, lag: Lag, day: date) -> Stage:
+def _stage(catalogue: Catalogue, version: CatalogueVersion, lag: Lag, day: date) -> VersionStage:
     if is_withdrawn(version, day):
-        return Stage.WITHDRAWN
+        return VersionStage.WITHDRAWN
     if lag.overdue(day):
-        return Stage.OVERDUE
+        return VersionStage.OVERDUE
     if lag.migration_due(day):
-        return Stage.MIGRATION_DUE
+        return VersionStage.MIGRATION_DUE
     if current(catalogue, day) == version:
-        return Stage.CURRENT
+        return VersionStage.CURRENT
     if version.published is not None and version.published <= day and not version.is_prerelease:
-        return Stage.SUPPORTED
-    return Stage.PREVIEW
+        return VersionStage.SUPPORTED
+    return VersionStage.PREVIEW
 
 
 def _turns(version: CatalogueVersion, lag: Lag) -> tuple[date | None, ...]:

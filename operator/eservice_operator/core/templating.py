@@ -12,7 +12,6 @@ from eservice_operator.api.template import (
     EServiceTemplate,
     EServiceTemplateStatus,
     NextTransition,
-    VersionStage,
     VersionStatus,
 )
 from eservice_operator.core import conditions as c
@@ -83,7 +82,7 @@ def _versions(world: TemplateWorld, today: date, policy: LagPolicy) -> tuple[Ver
     return tuple(
         VersionStatus(
             version=version.text,
-            stage=VersionStage(stage_of(catalogue, version, policy, today).value),
+            stage=stage_of(catalogue, version, policy, today),
             published_at=version.published
             if version.text in recorded or (version.published is not None and version.published <= today)
             else None,

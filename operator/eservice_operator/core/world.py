@@ -10,6 +10,8 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from typing_extensions import override
+
 from eservice_operator.api import names
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
@@ -33,6 +35,12 @@ class GatewayRef:
     namespace: str
     name: str
     section: str = ""
+    """The listener; empty for all of them."""
+
+    @override
+    def __str__(self) -> str:
+        """``NAMESPACE/NAME[/SECTION]``, as it is written in the settings."""
+        return "/".join(part for part in (self.namespace, self.name, self.section) if part)
 
     def parent_ref(self) -> dict[str, str]:
         """The reference as an HTTPRoute writes it."""
@@ -217,6 +225,5 @@ class RecordWorld:
 
     record: AcceptanceAct | ProductionVerification | UnpublishDeferral | EServiceIdentifier
     service: EService | None = None
-    registration: EServiceRegistration | None = None
     newest: bool = True
     """Of verifications of one release: whether this one counts."""

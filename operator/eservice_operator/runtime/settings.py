@@ -19,23 +19,12 @@ from zoneinfo import ZoneInfo, available_timezones
 import holidays
 from typing_extensions import override
 
+from eservice_operator.core.world import GatewayRef
+
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 DURATION = re.compile(r"(?:(?P<hours>\d+)h)?(?:(?P<minutes>\d+)m)?(?:(?P<seconds>\d+(?:\.\d+)?)s)?")
 ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^:\[\]]*):(?P<port>\d{1,5})")
 HIGHEST_PORT = 65_535
-
-
-class GatewayRef(NamedTuple):
-    """The Gateway that public routes attach to; ``section`` is the listener, empty for all of them."""
-
-    namespace: str
-    name: str
-    section: str = ""
-
-    @override
-    def __str__(self) -> str:
-        """``NAMESPACE/NAME[/SECTION]``, as it is written in the settings."""
-        return "/".join(part for part in self if part)
 
 
 class Address(NamedTuple):

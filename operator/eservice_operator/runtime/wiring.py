@@ -11,7 +11,7 @@ from eservice_operator.cluster.events import EventSink
 from eservice_operator.cluster.freshness import Freshness
 from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.observe import Observer
-from eservice_operator.core.world import GatewayRef, Policy
+from eservice_operator.core.world import Policy
 from eservice_operator.runtime.clock import Clock
 from eservice_operator.runtime.figures import EServiceFigures
 from eservice_operator.runtime.ports import Reconciler, Surroundings, Wiring
@@ -37,7 +37,7 @@ def policy_of(settings: Settings, clock: Clock) -> Policy:
     return Policy(
         zone=settings.time_zone,
         calendar=calendar_of(settings.holiday_country, years_around(clock.now().year)),
-        gateway=GatewayRef(*settings.gateway),
+        gateway=settings.gateway,
         routes_namespace=settings.routes_namespace,
         drain=settings.drain_delay,
     )

@@ -69,7 +69,7 @@ def test_kubectl_explains_it(cluster: Cluster, field: str, sentences: list[str])
     "name,columns",
     [
         ("esvc", "NAME  PHASE  PUBLISHED  WHY  TEMPLATE  MIGRATE BY  UNPUBLISH AT  URL  AGE"),
-        ("esvct", "NAME  CURRENT  ENFORCEMENT  ESERVICES  NEXT  READY  AGE"),
+        ("esvct", "NAME  CURRENT  ENFORCEMENT  ESERVICES  BRAKE  NEXT  READY  AGE"),
         ("esvcr", "NAME  IDENTIFIER  INSTITUTION  REGISTERED  REASON  AGE"),
         ("act", "NAME  SERVICE NAMESPACE  ESERVICE  TEMPLATE  SIGNED  READY  REASON  AGE"),
         ("pverif", "NAME  ESERVICE  OUTCOME  TEMPLATE  VERIFIED AT  BY  REASON  AGE"),

@@ -6,7 +6,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from eservice_operator.api.base import (
     Environment,
@@ -29,6 +29,7 @@ from eservice_operator.api.fields import (
     Short,
     Text,
     immutable_but_revoked,
+    list_map,
     rules,
     text,
 )
@@ -85,6 +86,38 @@ class DecisionState(StrEnum):
     CLOSED = "Closed"
 
 
+class DecidedVersion(Model):
+    """A template version with the dates that were in effect when it was decided."""
+
+    version: SemVer
+    """Its number."""
+    released: Date
+    """When it was released."""
+    published: Date | None = None
+    """When its migration instruction was published, or would be."""
+    withdrawn_at: Date | None = None
+    """From when it was recalled."""
+    replace_by: Date | None = None
+    """The last day of services on it after its recall."""
+
+
+class DecisionInputs(Model):
+    """Everything that the dates of a decision follow from, so that it can be computed again years later."""
+
+    versions: Annotated[
+        tuple[DecidedVersion, ...], Field(max_length=128, json_schema_extra=list_map("version"))
+    ] = ()
+    """All versions of the template."""
+    migrate_within: Duration
+    """The template's migrateWithin."""
+    notice_period: Duration
+    """The template's noticePeriod."""
+    enforce_from: Date | None = None
+    """The template's enforceFrom."""
+    time_zone: Short
+    """The zone in which dates are days, such as Europe/Riga."""
+
+
 class UnpublishDecisionSpec(Model):
     """The facts of one decision under R8; only ``revoked`` may be set, by the Agency."""
 
@@ -103,6 +136,7 @@ class UnpublishDecisionSpec(Model):
                 "overdueSince",
                 "effectiveAt",
                 "decidedAt",
+                "inputs",
                 "inputsHash",
             )
         )
@@ -130,10 +164,23 @@ class UnpublishDecisionSpec(Model):
     """The promise: the instant of the unpublication, which is never moved earlier."""
     decided_at: DateTime
     """When the operator decided."""
+    inputs: DecisionInputs | None = None
+    """What the dates follow from: kubectl eservice replay computes them again."""
     inputs_hash: Annotated[str, text(r"^[0-9a-f]{16}$", "write 16 hexadecimal digits", most=16)]
-    """Hash of the facts that led to the decision."""
+    """Hash of the facts that led to the decision, its inputs included."""
     revoked: SetOnceRevocation | None = None
     """The Agency takes the decision back; set once."""
+
+
+class Fairness(Model):
+    """The institution has done its part of a renewal: the decision waits for the others, once."""
+
+    release: Short
+    """The release that was on its way when the wait began."""
+    since: Date
+    """The day on which the wait began."""
+    until: Date
+    """The last day of the wait: five working days after the installation is due."""
 
 
 class UnpublishDecisionStatus(Status):
@@ -156,8 +203,18 @@ class UnpublishDecisionStatus(Status):
     """When it was closed."""
     hold_token: Short | None = None
     """The token that releases the set of decisions held by the brake."""
+    held_since: DateTime | None = None
+    """When the brake took the decision into that set."""
+    released_at: DateTime | None = None
+    """When the operator saw that the Agency released the set; from then on the brake lets it pass."""
+    fairness: Fairness | None = None
+    """The wait for an act of the Agency or a holder, once it has begun; it is granted once."""
+    informed_at: DateTime | None = None
+    """When a channel first accepted a notice of it to a contact of the institution."""
+    warned_at: DateTime | None = None
+    """Up to when the institution was warned: steps of warnBefore before that are done."""
     notices: Notices = ()
-    """Whom the operator told, the last 20."""
+    """Whom the operator told: all that is on its way, and the last 20 that are done."""
 
 
 class UnpublishDecision(Model):

@@ -169,6 +169,8 @@ class TemplateLag(Model):
     """The first day without the public route, deferrals included."""
     decision: ObjectName | None = None
     """Name of the UnpublishDecision in force."""
+    warned_at: DateTime | None = None
+    """Up to when the institution was warned under the policy Warn: earlier steps of warnBefore are done."""
 
 
 class Installation(Model):
@@ -229,7 +231,7 @@ class EServiceStatus(Status):
     next: Next | None = None
     """What happens next by itself, when, and why."""
     notices: Notices = ()
-    """Whom the operator told what, the last 20."""
+    """Whom the operator told what: all that is on its way, and the last 20 that are done."""
     history: Annotated[tuple[PhaseChange, ...], Field(max_length=20, json_schema_extra=LIST_ATOMIC)] = ()
     """The last 20 changes of phase."""
 

@@ -68,6 +68,7 @@ KINDS: tuple[Kind, ...] = (
             Column("Current", ".status.currentVersion"),
             Column("Enforcement", ".spec.lifecycle.enforcement"),
             Column("EServices", ".status.eServices", "integer"),
+            condition("BrakeEngaged", "Brake"),
             Column("Next", ".status.nextTransition.at"),
             READY,
             Column("What", ".status.nextTransition.message", wide=True),

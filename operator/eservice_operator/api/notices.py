@@ -1,33 +1,85 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ledger of notices: whom the operator told what."""
+"""The ledger of notices: whom the operator told what, by which channel, and what became of it."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
 from eservice_operator.api.base import Model
-from eservice_operator.api.fields import LIST_ATOMIC, DateTime, Line, Short
+from eservice_operator.api.fields import LIST_ATOMIC, Date, DateTime, Line, Message
+
+
+class NoticeKind(StrEnum):
+    """What people are told; each has a line in the reference."""
+
+    IDENTIFIER_ASSIGNED = "IdentifierAssigned"
+    INSTALLATION_DUE = "InstallationDue"
+    INSTALLATION_OVERDUE = "InstallationOverdue"
+    VERIFICATION_WANTED = "VerificationWanted"
+    MIGRATION_DUE = "MigrationDue"
+    MIGRATION_OVERDUE = "MigrationOverdue"
+    OVERDUE_EXPECTED = "OverdueExpected"
+    UNPUBLISH_SCHEDULED = "UnpublishScheduled"
+    UNPUBLISH_WARNING = "UnpublishWarning"
+    UNPUBLISH_MOVED = "UnpublishMoved"
+    UNPUBLISH_CANCELLED = "UnpublishCancelled"
+    UNPUBLISHED = "Unpublished"
+    REPUBLISHED = "Republished"
+    BRAKE_ENGAGED = "BrakeEngaged"
+
+
+class Channel(StrEnum):
+    """A way of telling people beside Kubernetes Events."""
+
+    EMAIL = "Email"
+    CLOUD_EVENTS = "CloudEvents"
+
+
+class Audience(StrEnum):
+    """On whose behalf a recipient is told."""
+
+    INSTITUTION = "Institution"
+    AGENCY = "Agency"
+
+
+class NoticeState(StrEnum):
+    """How far a notice to one recipient has got."""
+
+    SENDING = "Sending"
+    RETRYING = "Retrying"
+    SENT = "Sent"
+    FAILED = "Failed"
 
 
 class Notice(Model):
-    """An entry of the ledger of notices: written before sending."""
+    """One notice to one recipient by one channel: written before sending."""
 
     id: Line
-    """Derived from the object, the change, the channel and the recipient, so that nothing is told twice."""
-    kind: Short
+    """Derived from the object, the change, the channel and the recipient, so that nothing is told twice; the
+    Message-ID of an e-mail and the id of a CloudEvent follow from it."""
+    kind: NoticeKind
     """What was told, such as UnpublishScheduled."""
-    channel: Short
-    """How it was told, such as Email."""
+    channel: Channel
+    """How it was told: Email or CloudEvents."""
+    audience: Audience = Audience.INSTITUTION
+    """For whom the recipient stands: Institution or Agency."""
     recipient: Line
-    """To whom it was told."""
-    state: Short
-    """Sending: about to be handed over. Sent: the channel accepted it. Failed: it did not."""
+    """The address of a person, or the host of the CloudEvents sink."""
+    state: NoticeState
+    """Sending: about to be handed over. Retrying: it was not accepted, and is tried again. Sent: the channel
+    accepted it. Failed: it was refused for good, or too often."""
     at: DateTime
-    """When it was last tried."""
+    """When it was entered, or last tried."""
     attempts: Annotated[int, Field(ge=0)] = 0
-    """How often it was tried."""
+    """How often it was tried without success."""
+    due: Date | None = None
+    """The day that the notice is about, such as that of the unpublication."""
+    error: Message = ""
+    """What the channel said when it did not accept the notice."""
 
 
-Notices = Annotated[tuple[Notice, ...], Field(max_length=20, json_schema_extra=LIST_ATOMIC)]
+MOST_NOTICES = 64
+Notices = Annotated[tuple[Notice, ...], Field(max_length=MOST_NOTICES, json_schema_extra=LIST_ATOMIC)]

@@ -50,6 +50,7 @@ class ConditionType(StrEnum):
     INSTALLED = "Installed"
     VERIFIED = "Verified"
     PUBLISHED = "Published"
+    BRAKE_ENGAGED = "BrakeEngaged"
 
 
 class Reason(StrEnum):
@@ -134,3 +135,7 @@ class Reason(StrEnum):
     RENEWED = "Renewed"
     NOT_ENFORCED = "NotEnforced"
     NO_LONGER_OVERDUE = "NoLongerOverdue"
+    BRAKE = "Brake"
+    NOTICE_UNDELIVERED = "NoticeUndelivered"
+    RENEWAL_UNDER_WAY = "RenewalUnderWay"
+    CLOCK_SKEW = "ClockSkew"

@@ -26,6 +26,7 @@ from eservice_operator.api.fields import (
     rules,
     text,
 )
+from eservice_operator.api.notices import Notices
 
 Identifier = Annotated[str, text(r"^EP-[0-9]{6}$", "write EP- and six digits, such as EP-000042", most=9)]
 """The number of an e-service, such as EP-000042."""
@@ -237,6 +238,8 @@ class EServiceRegistrationStatus(Status):
         tuple[NamespaceStatus, ...], Field(max_length=3, json_schema_extra=list_map("environment"))
     ] = ()
     """How each namespace stands."""
+    notices: Notices = ()
+    """Whom the operator told: all that is on its way, and the last 20 that are done."""
 
 
 class EServiceRegistration(Model):

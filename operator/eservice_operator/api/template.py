@@ -12,11 +12,13 @@ from eservice_operator.api.base import Model, ObjectMeta, Status
 from eservice_operator.api.fields import (
     LIST_ATOMIC,
     Date,
+    DateTime,
     Day,
     Duration,
     Email,
     Line,
     Message,
+    ObjectName,
     SemVer,
     Short,
     Url,
@@ -24,6 +26,7 @@ from eservice_operator.api.fields import (
     list_map,
     rules,
 )
+from eservice_operator.api.notices import Notices
 
 
 class LagMeasure(StrEnum):
@@ -219,6 +222,19 @@ class NextTransition(Model):
     """What changes then."""
 
 
+class HeldSet(Model):
+    """Decisions that the brake holds together until the Agency releases them."""
+
+    token: Short
+    """What lifecycle.brake.release has to name to let them take effect."""
+    since: DateTime
+    """When the brake engaged."""
+    count: Annotated[int, Field(ge=0)] = 0
+    """How many decisions it still holds."""
+    decisions: Annotated[tuple[ObjectName, ...], Field(max_length=100, json_schema_extra=LIST_ATOMIC)] = ()
+    """Their names, the first 100."""
+
+
 class EServiceTemplateStatus(Status):
     """The computed side of a template."""
 
@@ -232,6 +248,10 @@ class EServiceTemplateStatus(Status):
     """How many e-services serve the public from this template in Production."""
     next_transition: NextTransition | None = None
     """What changes next, and when."""
+    held: Annotated[tuple[HeldSet, ...], Field(max_length=16, json_schema_extra=list_map("token"))] = ()
+    """The sets of decisions that the brake holds, the newest 16."""
+    notices: Notices = ()
+    """Whom at the Agency the operator told: all that is on its way, and the last 20 that are done."""
 
 
 class EServiceTemplate(Model):

@@ -13,8 +13,8 @@ from eservice_operator.api.reasons import ConditionType, Reason
 MESSAGE_LIMIT = 2000
 """Characters of a message in a status; the schema allows twice as many."""
 
-PRESENT_WHILE_TRUE = (ConditionType.RECONCILING, ConditionType.STALLED)
-SUMMARY = frozenset({ConditionType.READY, *PRESENT_WHILE_TRUE})
+PRESENT_WHILE_TRUE = (ConditionType.RECONCILING, ConditionType.STALLED, ConditionType.BRAKE_ENGAGED)
+SUMMARY = frozenset({ConditionType.READY, ConditionType.RECONCILING, ConditionType.STALLED})
 """Whether the operator has done its part; the others are about the e-service."""
 
 

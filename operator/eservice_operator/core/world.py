@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -16,11 +16,14 @@ from eservice_operator.api import names
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.eservice import EService
+from eservice_operator.api.notices import Channel
 from eservice_operator.api.registration import EServiceIdentifier, EServiceRegistration
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.core.actions import Ref, ref_of
 from eservice_operator.core.dates import Calendar, parse_period
+from eservice_operator.core.fleet import Fleet
 from eservice_operator.core.lag import Lag, LagPolicy, measure_lag
+from eservice_operator.core.letters import Delivery
 from eservice_operator.core.releases import Snapshot
 from eservice_operator.core.versions import Catalogue
 
@@ -62,6 +65,11 @@ class Policy:
     gateway: GatewayRef
     routes_namespace: str
     drain: timedelta = timedelta(seconds=15)
+    channels: tuple[tuple[Channel, str], ...] = ()
+    """By what people are told beside Events: each channel with its sink (the host of the CloudEvents sink;
+    empty for e-mail, whose recipients are persons). None: nobody is told, and nothing waits for it."""
+    clock_trusted: bool = True
+    """Whether the wall clock agrees with the apiserver's: if not, nothing new is unpublished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +174,11 @@ class KnownTemplate:
         return tuple(sorted({day for day in dated if day is not None}))
 
 
+def no_fleet(_template: str) -> Fleet:
+    """The fleet of a template that nobody uses."""
+    return Fleet()
+
+
 @dataclass(frozen=True)
 class World:
     """One EService and everything that its decision depends on."""
@@ -188,6 +201,10 @@ class World:
     """Remembered releases, the newest last."""
     leftover: Observed | None = None
     """The public route of an earlier EService of the same name, whose finalizer somebody removed."""
+    fleet: Callable[[str], Fleet] = field(default=no_fleet, compare=False, repr=False)
+    """The fleet of a template, by name: asked only when a decision is about to take effect."""
+    deliveries: Mapping[str, Delivery] = field(default_factory=dict)
+    """What became of notices since they were handed to a channel, by notice id; not in the ledger yet."""
 
     def child(self, kind: str, name: str) -> Observed | None:
         """The own child of that kind and name, unless it is being deleted."""
@@ -203,6 +220,9 @@ class TemplateWorld:
     catalogue: Catalogue
     in_use: Mapping[str, int] = field(default_factory=dict)
     """Number of public e-services in Production by version."""
+    fleet: Fleet = field(default_factory=Fleet)
+    deliveries: Mapping[str, Delivery] = field(default_factory=dict)
+    """What became of its notices since they were handed to a channel, by notice id."""
 
 
 @dataclass(frozen=True)
@@ -217,6 +237,8 @@ class RegistrationWorld:
     """Other registrations that name one of its namespaces or its identifier."""
     reserved: frozenset[str] = names.SYSTEM_NAMESPACES
     """Namespaces that never host e-services."""
+    deliveries: Mapping[str, Delivery] = field(default_factory=dict)
+    """What became of its notices since they were handed to a channel, by notice id."""
 
 
 @dataclass(frozen=True)

@@ -49,10 +49,12 @@ class Letter:
 class Delivery:
     """What became of one attempt to hand a letter over.
 
-    ``permanent`` says of one that was not accepted that trying again cannot help.
+    ``permanent`` says of one that was not accepted that trying again cannot help. ``retry_after`` is how many
+    seconds the channel asked to wait before the next attempt; 0 when it did not say.
     """
 
     accepted: bool
     at: datetime
     error: str = ""
     permanent: bool = False
+    retry_after: float = 0.0

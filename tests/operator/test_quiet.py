@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two hundred e-services on which nothing changes: the operator reads now and then, and writes nothing."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,14 +9,15 @@ import pytest
 
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
-from eservice_operator.cluster.resources import CHILDREN, OBSERVED, OWN, resource_of
+from eservice_operator.cluster.resources import CHILDREN, OBSERVED, OWN
 from tests.support import fleet
 from tests.support.audit import OPERATOR, AuditLog, Request, counted
 from tests.support.cluster import private_control_plane
+from tests.support.crowd import CONVERGED, publish
 from tests.support.figures import Figures
 from tests.support.fleet import Planned
 from tests.support.operator import OperatorProcess, assert_log_clean
-from tests.support.site import Site, condition, poll, says, up_to_date
+from tests.support.site import Site, poll
 
 if TYPE_CHECKING:
     from controlplane import Cluster
@@ -27,8 +27,6 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 FLEET = 200
 NAMESPACES = 10
 PERIODS = 2
-CONVERGED = 400.0
-"""Seconds for all of them, on a machine that is busy with other things; `make bench` measures it."""
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +47,13 @@ async def test_a_converged_fleet_costs_no_write(
         await operator.start()
         async with KubeApi(await credentials.load(str(people), None)) as api:
             site = Site(api)
-            await publish(site, FLEET)
+            services = [
+                Planned(
+                    f"s{number:04d}-{site.mark}", f"{site.namespace}-{number % NAMESPACES}", site.template
+                )
+                for number in range(FLEET)
+            ]
+            await publish(site, fleet.template(site.template), services)
             writes = [request for request in audit.writes() if request.resource != "events"]
             figures.add(
                 f"{FLEET} e-services published: writes but Events, each", round(len(writes) / FLEET, 1)
@@ -80,41 +84,6 @@ async def test_a_converged_fleet_costs_no_write(
     finally:
         operator.end()
     assert_log_clean(operator.records())
-
-
-async def publish(site: Site, count: int) -> list[Planned]:
-    """That many e-services, in several institutions' namespaces, public and with nothing left to do."""
-    places = [f"{site.namespace}-{number}" for number in range(NAMESPACES)]
-    await site.apply(fleet.template(site.template), *(fleet.namespace(place) for place in places))
-    services = [
-        Planned(f"s{number:04d}-{site.mark}", places[number % NAMESPACES], site.template)
-        for number in range(count)
-    ]
-    at_once = asyncio.Semaphore(8)
-
-    async def write(planned: Planned) -> None:
-        async with at_once:
-            await site.apply(*planned.everything())
-
-    await asyncio.gather(*(write(planned) for planned in services))
-
-    async def public() -> bool:
-        items, _ = await site.api.list(resource_of("EService"))
-        done = [
-            item
-            for item in items
-            if says(item, "Published", "True") and condition(item, "Reconciling") is None and up_to_date(item)
-        ]
-        return len(done) == count
-
-    await poll(public, lambda: f"{count} e-services public", CONVERGED)
-
-    async def noted() -> bool:
-        live = await site.see(site.template_ref)
-        return bool(live["status"].get("eServices") == count)
-
-    await poll(noted, lambda: "the template's count")
-    return services
 
 
 async def looked_at_all(operator: OperatorProcess, times: int) -> None:

@@ -80,12 +80,14 @@ VERSIONS: Final = (("1.0.0", 22, 21), ("2.0.0", 12, 11), ("3.0.0", 1, None))
 """Number, months since its release, months since its instruction: 3.0.0 has none yet."""
 
 
-def template(name: str, **lifecycle: Any) -> Manifest:
+def template(
+    name: str, versions_of: Iterable[tuple[str, int, int | None]] = VERSIONS, **lifecycle: Any
+) -> Manifest:
     """The Agency's template; 1.0.0 is 21 months older than 3.0.0, which is too much once that is current."""
     versions = [
         {"version": number, "released": months_ago(released)}
         | ({} if published is None else {"migrationInstruction": instruction(number, months_ago(published))})
-        for number, released, published in VERSIONS
+        for number, released, published in versions_of
     ]
     owner = {"name": "Agency", "email": "platform@agency.example"}
     return _object(

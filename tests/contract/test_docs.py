@@ -24,6 +24,7 @@ from eservice_operator.api.reasons import ConditionType, Gate, Phase, Reason
 from eservice_operator.api.template import VersionStage
 from eservice_operator.cluster.resources import CHILDREN, OBSERVED, OWN
 from eservice_operator.cluster.store import Store
+from eservice_operator.cluster.workdays import calendar_of
 from eservice_operator.core import transitions
 from eservice_operator.core.dates import add_period, add_working_days, following_day, parse_period
 from eservice_operator.core.deadlines import INSTALL_WITHIN_WORKING_DAYS
@@ -34,7 +35,6 @@ from eservice_operator.runtime.commandline import command_line
 from eservice_operator.runtime.figures import EServiceFigures
 from eservice_operator.runtime.metrics import PREFIX, Metrics
 from eservice_operator.runtime.settings import Settings
-from eservice_operator.runtime.workdays import calendar_of
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

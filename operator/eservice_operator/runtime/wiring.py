@@ -11,6 +11,7 @@ from eservice_operator.cluster.events import EventSink
 from eservice_operator.cluster.freshness import Freshness
 from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.observe import Observer
+from eservice_operator.cluster.workdays import calendar_of, years_around
 from eservice_operator.core.world import Policy
 from eservice_operator.runtime.clock import Clock
 from eservice_operator.runtime.figures import EServiceFigures
@@ -18,7 +19,6 @@ from eservice_operator.runtime.ports import Reconciler, Surroundings, Wiring
 from eservice_operator.runtime.reconcile import ObjectReconciler
 from eservice_operator.runtime.settings import Settings
 from eservice_operator.runtime.triggers import keys_for, left_behind
-from eservice_operator.runtime.workdays import calendar_of, years_around
 
 RECONCILED = (
     "EServiceTemplate",

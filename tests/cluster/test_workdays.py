@@ -7,8 +7,8 @@ from datetime import date
 
 import pytest
 
+from eservice_operator.cluster.workdays import calendar_of, years_around
 from eservice_operator.core.dates import add_working_days, is_working_day
-from eservice_operator.runtime.workdays import calendar_of, years_around
 
 
 def test_latvia_moves_days_off_and_works_on_the_saturdays_instead() -> None:

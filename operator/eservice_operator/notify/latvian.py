@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Latvian: what stands around the sentences of a notice."""
+
+from __future__ import annotations
+
+from eservice_operator.api.notices import NoticeKind
+from eservice_operator.notify import latvian_sentences as say
+from eservice_operator.notify.language import Language
+
+LATVIAN = Language(
+    code="lv",
+    weekdays=("pirmdiena", "otrdiena", "trešdiena", "ceturtdiena", "piektdiena", "sestdiena", "svētdiena"),
+    quotes=("„", "”"),
+    headings={
+        "what": "Kas notiek",
+        "why": "Kāpēc",
+        "todo": "Kas tagad jādara",
+        "details": "Ziņas",
+        "ask": "Kam jautāt",
+    },
+    labels={
+        "title": "Nosaukums",
+        "number": "Numurs",
+        "institution": "Iestāde",
+        "due": "Datums",
+        "version": "Veidne un versija",
+        "current": "Pašreizējā versija",
+        "instruction": "Migrācijas instrukcija",
+        "catalogue": "Apraksts katalogā",
+        "publicURL": "Publiskā adrese",
+        "decision": "Lēmums",
+        "source": "Objekts klasterī",
+        "told": "Iestādes kontakti",
+        "command": "Ko vēl vajag, parāda",
+    },
+    ask=lambda contact: (
+        f"Jautājiet Aģentūras kontaktpersonai: {contact}" if contact else "Jautājiet Aģentūrai."
+    ),
+    footer=lambda notice: f"Šo paziņojumu automātiski nosūtīja e-pakalpojumu operators. Paziņojums {notice}.",
+    sayings={
+        NoticeKind.IDENTIFIER_ASSIGNED: say.identifier_assigned,
+        NoticeKind.INSTALLATION_DUE: say.installation_due,
+        NoticeKind.INSTALLATION_OVERDUE: say.installation_overdue,
+        NoticeKind.VERIFICATION_WANTED: say.verification_wanted,
+        NoticeKind.MIGRATION_DUE: say.migration_due,
+        NoticeKind.MIGRATION_OVERDUE: say.migration_overdue,
+        NoticeKind.OVERDUE_EXPECTED: say.overdue_expected,
+        NoticeKind.UNPUBLISH_SCHEDULED: say.unpublish_scheduled,
+        NoticeKind.UNPUBLISH_WARNING: say.unpublish_warning,
+        NoticeKind.UNPUBLISH_MOVED: say.unpublish_moved,
+        NoticeKind.UNPUBLISH_CANCELLED: say.unpublish_cancelled,
+        NoticeKind.UNPUBLISHED: say.unpublished,
+        NoticeKind.REPUBLISHED: say.republished,
+        NoticeKind.BRAKE_ENGAGED: say.brake_engaged,
+    },
+)

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What each notice says in Latvian: one function for each kind, sentences only."""
+
+from __future__ import annotations
+
+from eservice_operator.notify.language import Facts, Saying, after, sentences, spaced
+
+NOTHING = "Jums nekas nav jādara."
+RENEW = (
+    "Sagatavojiet jaunu laidienu pēc migrācijas instrukcijas, saņemiet pieņemšanas aktu, pieprasiet "
+    "uzstādīšanu un pārbaudiet laidienu produkcijas vidē."
+)
+GATES = (
+    "Uzstādīšanu nodrošina Aģentūra. Ja kāds nosacījums vēl jāizpilda jūsu iestādei, izpildiet to: "
+    "neizpildītie nosacījumi redzami e-pakalpojuma statusā."
+)
+TELL = "Pārliecinieties, ka iestāde par to zina."
+
+
+def _versions(f: Facts) -> str:
+    """Which version is in use, and which is current."""
+    template, version, current = f.fact("template"), f.fact("version"), f.fact("current")
+    if not version:
+        return ""
+    newer = f"; pašreizējā versija ir {current}" if current else ""
+    return f"Publiskajā laidienā izmantota veidnes{spaced(template)} versija {version}{newer}."
+
+
+def _lag(f: Facts) -> str:
+    since = f.fact("overdueSince")
+    return sentences(
+        _versions(f),
+        f"Pieļaujamā atpalicība no pašreizējās versijas tiek pārsniegta, sākot ar {since}." if since else "",
+        _reason(f),
+    )
+
+
+def _reason(f: Facts) -> str:
+    reason = f.fact("reason")
+    return f"Norādītais iemesls: {reason.rstrip('.')}." if reason else ""
+
+
+def identifier_assigned(f: Facts) -> Saying:
+    """A registration was given its number (R1)."""
+    return Saying(
+        "piešķirts numurs",
+        f"E-pakalpojums {f.title} ir reģistrēts, un tam piešķirts numurs{spaced(f.number)}.",
+        "Katram reģistrētam e-pakalpojumam ir savs numurs; citam e-pakalpojumam to nekad nepiešķir.",
+        "Norādiet šo numuru saziņā ar Aģentūru.",
+        NOTHING,
+    )
+
+
+def installation_due(f: Facts) -> Saying:
+    """A release is to be installed within the term (R5)."""
+    return Saying(
+        f"jāuzstāda{after('līdz', f.due_date)}",
+        f"E-pakalpojuma {f.title} laidiens jāuzstāda produkcijas vidē{after('līdz', f.due)}.",
+        "Pieņemšanas akts ir parakstīts un uzstādīšana ir pieprasīta; laidiens jāuzstāda 10 darba dienu "
+        "laikā.",
+        GATES,
+        "Izpildiet vēl neizpildītos nosacījumus, lai laidienu varētu uzstādīt laikā.",
+    )
+
+
+def installation_overdue(f: Facts) -> Saying:
+    """The term of the installation is over (R5)."""
+    return Saying(
+        "uzstādīšana kavējas",
+        f"E-pakalpojuma {f.title} laidienu vajadzēja uzstādīt produkcijas vidē{after('līdz', f.due)}; "
+        "tas vēl nav uzstādīts.",
+        "Laidiens jāuzstāda 10 darba dienu laikā pēc pieņemšanas akta parakstīšanas un uzstādīšanas "
+        "pieprasīšanas.",
+        GATES,
+        "Noskaidrojiet, kurš nosacījums vēl nav izpildīts, un izpildiet to.",
+    )
+
+
+def verification_wanted(f: Facts) -> Saying:
+    """An installed release waits for the institution (R6)."""
+    return Saying(
+        "jāpārbauda produkcijas vidē",
+        f"E-pakalpojuma {f.title} laidiens ir uzstādīts produkcijas vidē un gaida jūsu iestādes "
+        "pārbaudi. Šis laidiens vēl nav publiski pieejams.",
+        "Pirms laidiens kļūst publiski pieejams, iestādes darbinieki to pārbauda produkcijas vidē.",
+        "Pārbaudiet e-pakalpojumu un reģistrējiet pārbaudes rezultātu (ProductionVerification). Ja "
+        "pārbaude ir sekmīga, laidiens kļūs publiski pieejams automātiski.",
+        "Jums nekas nav jādara: pārbauda iestāde.",
+    )
+
+
+def migration_due(f: Facts) -> Saying:
+    """The yearly move to the latest version is due by a day (R7)."""
+    by = f.due or f.fact("migrateBy")
+    return Saying(
+        f"jāpārceļ uz jaunāku veidnes versiju{after('līdz', f.due_date)}",
+        f"E-pakalpojums {f.title} jāpārceļ uz jaunāko veidnes versiju{after('līdz', by)}.",
+        sentences(
+            "E-pakalpojumu pārceļ uz jaunāko veidnes versiju vismaz reizi gadā.", _versions(f), _reason(f)
+        ),
+        RENEW,
+        TELL,
+    )
+
+
+def migration_overdue(f: Facts) -> Saying:
+    """That day is over (R7)."""
+    by = f.due or f.fact("migrateBy")
+    return Saying(
+        "kavējas pāreja uz jaunāku veidnes versiju",
+        f"E-pakalpojumu {f.title} vajadzēja pārcelt uz jaunāko veidnes versiju{after('līdz', by)}; tas "
+        "vēl nav izdarīts.",
+        sentences(
+            "E-pakalpojumu pārceļ uz jaunāko veidnes versiju vismaz reizi gadā.", _versions(f), _reason(f)
+        ),
+        f"Sāciet pāreju tagad. {RENEW} Ja atpalicība pārsniegs pieļaujamo, e-pakalpojuma publicēšanu var "
+        "pārtraukt.",
+        TELL,
+    )
+
+
+def overdue_expected(f: Facts) -> Saying:
+    """The version lags too far behind, and nobody is unpublished for it (R8 under Warn)."""
+    return Saying(
+        f"veidnes versija novecojusi{after('no', f.due_date)}",
+        f"{'Sākot ar ' + f.due + ', ' if f.due else ''}e-pakalpojuma {f.title} veidnes versija atpaliek "
+        "no pašreizējās versijas vairāk, nekā pieļauj noteikumi. Šis ir brīdinājums: e-pakalpojuma "
+        "publicēšana netiek pārtraukta.",
+        sentences(_versions(f), _reason(f)),
+        f"Pārejiet uz atbalstītu veidnes versiju. {RENEW}",
+        TELL,
+    )
+
+
+def _stay(f: Facts) -> str:
+    return (
+        f"Lai e-pakalpojums paliktu publiski pieejams,{after('pirms', f.due)} jābūt publicētam laidienam "
+        f"ar atbalstītu veidnes versiju. {RENEW} Ja to nevar izdarīt laikā, savlaicīgi lūdziet Aģentūrai "
+        "atlikšanu."
+    )
+
+
+DEFER = f"{TELL} Ja ir pamats, pārtraukšanu var atlikt (UnpublishDeferral) vai lēmumu atsaukt."
+
+
+def unpublish_scheduled(f: Facts) -> Saying:
+    """The decision has been made (R8)."""
+    return Saying(
+        f"publicēšana tiks pārtraukta{spaced(f.due_date)}",
+        f"E-pakalpojuma {f.title} publicēšana tiks pārtraukta{spaced(f.due)}. No tā brīža tas vairs "
+        "nebūs publiski pieejams.",
+        _lag(f),
+        _stay(f),
+        DEFER,
+    )
+
+
+def unpublish_warning(f: Facts) -> Saying:
+    """Its day comes nearer (R8)."""
+    return Saying(
+        f"atgādinājums: publicēšana tiks pārtraukta{spaced(f.due_date)}",
+        f"Atgādinām: e-pakalpojuma {f.title} publicēšana tiks pārtraukta{spaced(f.due)}. No tā brīža tas "
+        "vairs nebūs publiski pieejams.",
+        _lag(f),
+        _stay(f),
+        DEFER,
+    )
+
+
+def unpublish_moved(f: Facts) -> Saying:
+    """Its day is another one (R8)."""
+    return Saying(
+        f"publicēšanas pārtraukšana pārcelta{after('uz', f.due_date)}",
+        f"E-pakalpojuma {f.title} publicēšanas pārtraukšanas datums ir mainīts. Publicēšana tiks "
+        f"pārtraukta{spaced(f.due)}.",
+        _lag(f),
+        _stay(f),
+        DEFER,
+    )
+
+
+def unpublish_cancelled(f: Facts) -> Saying:
+    """It is closed before its day (R8)."""
+    return Saying(
+        "publicēšana netiks pārtraukta",
+        f"E-pakalpojuma {f.title} publicēšana netiks pārtraukta. Iepriekš paziņotais datums vairs nav spēkā.",
+        _reason(f) or "Lēmums par publicēšanas pārtraukšanu ir slēgts.",
+        NOTHING,
+    )
+
+
+def unpublished(f: Facts) -> Saying:
+    """It has been carried out (R8)."""
+    return Saying(
+        "publicēšana pārtraukta",
+        f"E-pakalpojuma {f.title} publicēšana ir pārtraukta{spaced(f.due)}. Tas vairs nav publiski "
+        "pieejams. Dati un piekļuves tiesības ir saglabātas.",
+        _lag(f),
+        f"{RENEW} Pēc tam e-pakalpojums atkal kļūs publiski pieejams automātiski.",
+        TELL,
+    )
+
+
+def republished(f: Facts) -> Saying:
+    """The e-service is back."""
+    return Saying(
+        "atkal publiski pieejams",
+        f"E-pakalpojums {f.title} atkal ir publiski pieejams.",
+        _reason(f) or "Visi publicēšanas nosacījumi atkal ir izpildīti.",
+        NOTHING,
+    )
+
+
+def brake_engaged(f: Facts) -> Saying:
+    """Too many at once: the Agency has to look."""
+    count, token = f.fact("count"), f.fact("token")
+    template = f.fact("template") or f.name
+    release = f": ierakstiet veidnē spec.lifecycle.brake.release: {token}" if token else ""
+    return Saying(
+        f"apturēta publicēšanas pārtraukšana, e-pakalpojumi: {count or 'vairāki'}",
+        f"Pēc veidnes {template} noteikumiem vienlaikus būtu jāpārtrauc daudzu e-pakalpojumu "
+        f"publicēšana{f' (skaits: {count})' if count else ''}. Tā ir apturēta, un šie e-pakalpojumi "
+        "paliek publiski pieejami.",
+        "Tik daudz pārtraukumu reizē var nozīmēt, ka kāds datums veidnē ir kļūdains, tāpēc tie "
+        "jāapstiprina cilvēkam.",
+        "Pārbaudiet veidnes versiju un migrācijas instrukciju datumus. Ja kāds ir kļūdains, labojiet "
+        f"to. Ja visi ir pareizi, atļaujiet pārtraukšanu{release}.",
+    )

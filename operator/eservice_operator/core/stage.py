@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the e-services of a forecast share: templates, decisions, and the fleets that the brake counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from eservice_operator.api.base import Environment
+from eservice_operator.api.decisions import UnpublishDecision, UnpublishDecisionStatus
+from eservice_operator.core.actions import Action, Create, SetStatus
+from eservice_operator.core.dates import instant, start_of_day
+from eservice_operator.core.fleet import Fleet, PublicService
+from eservice_operator.core.foresight import is_public
+from eservice_operator.core.templating import catalogue_of, template_status
+from eservice_operator.core.unpublication import is_open
+from eservice_operator.core.world import KnownTemplate, Policy, TemplateWorld, World
+
+DECISION = UnpublishDecision.__name__
+
+Place = tuple[str, str]
+"""Namespace and name of an EService."""
+Standing = tuple[str, Environment]
+"""Registration and environment: whom a decision is about."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a forecast begins with: every EService that can be read, and every template."""
+
+    services: tuple[World, ...]
+    templates: tuple[TemplateWorld, ...]
+
+
+class Stage:
+    """The state of a simulated cluster, from which the world of each decision is made."""
+
+    def __init__(self, scene: Scene, start: datetime, policy: Policy) -> None:
+        self.worlds = {_place(world): world for world in scene.services}
+        self.templates = {world.template.metadata.name: world for world in scene.templates}
+        self._known = {name: _known(world) for name, world in self.templates.items()}
+        self._decisions: dict[str, UnpublishDecision] = {}
+        self._standings: dict[Standing, set[str]] = {}
+        self._residents: dict[Standing, set[Place]] = {}
+        self._fleets: dict[str, Fleet] = {}
+        for place, world in self.worlds.items():
+            self._residents.setdefault(_standing(world), set()).add(place)
+        made = (decision for world in scene.services for decision in world.decisions)
+        held = (decision for world in scene.templates for decision in world.fleet.decisions)
+        for decision in (*made, *held):
+            self._remember(_informed(decision, start) if policy.channels else decision)
+
+    def edit(self, world: TemplateWorld) -> None:
+        """Put another edition of a template in the place of the one there is."""
+        name = world.template.metadata.name
+        self.templates[name], self._known[name] = world, _known(world)
+
+    def world(self, place: Place) -> World:
+        """What a decision about the e-service sees now."""
+        world = self.worlds[place]
+        standing = self._standings.get(_standing(world), ())
+        decisions = tuple(self._decisions[name] for name in sorted(standing))
+        named = {*world.templates, *(decision.spec.release.template.name for decision in decisions)}
+        templates = {name: self._known[name] for name in sorted(named) if name in self._known}
+        return replace(world, templates=templates, decisions=decisions, fleet=self.fleet)
+
+    def keep(self, place: Place, world: World) -> None:
+        """Remember what became of an e-service."""
+        self.worlds[place] = world
+
+    def fleet(self, template: str) -> Fleet:
+        """The fleet of a template as it was when last counted anew."""
+        fleet = self._fleets.get(template)
+        if fleet is None:
+            fleet = self._fleets[template] = Fleet(
+                services=tuple(self._public_services(template)),
+                decisions=tuple(
+                    decision
+                    for _, decision in sorted(self._decisions.items())
+                    if decision.spec.release.template.name == template
+                ),
+            )
+        return fleet
+
+    def count_anew(self) -> None:
+        """Forget the fleets that were counted."""
+        self._fleets.clear()
+
+    def _public_services(self, template: str) -> Iterable[PublicService]:
+        for _, world in sorted(self.worlds.items()):
+            public, spec = world.service.status.release.public, world.service.spec
+            if public is None or public.template.name != template:
+                continue
+            if spec.environment is Environment.PRODUCTION:
+                published = is_public(world.service.status)
+                yield PublicService(spec.registration, public.template.version, published)
+
+    def recorded(self, action: Action, now: datetime) -> str | None:
+        """Carry out a write to a decision; its name, or None for a write to anything else."""
+        if isinstance(action, Create) and action.manifest["kind"] == DECISION:
+            made = {**action.manifest["metadata"], "uid": f"foreseen-{action.manifest['metadata']['name']}"}
+            metadata = made | {"generation": 1, "creationTimestamp": instant(now)}
+            decision = UnpublishDecision.model_validate({**action.manifest, "metadata": metadata})
+            self._remember(_informed(decision, now))
+            return decision.metadata.name
+        if isinstance(action, SetStatus) and action.ref.kind == DECISION:
+            status = UnpublishDecisionStatus.model_validate(action.status)
+            known = self._decisions[action.ref.name]
+            self._remember(known.model_copy(update={"status": status}))
+            return action.ref.name
+        return None
+
+    def _remember(self, decision: UnpublishDecision) -> None:
+        name, spec = decision.metadata.name, decision.spec
+        self._decisions[name] = decision
+        self._standings.setdefault((spec.registration, spec.environment), set()).add(name)
+
+    def subject_to(self, decisions: Iterable[str]) -> set[Place]:
+        """The e-services that decisions speak of."""
+        found = set()
+        for name in decisions:
+            spec = self._decisions[name].spec
+            found |= self._residents.get((spec.registration, spec.environment), set())
+        return found
+
+    def templates_of(self, decisions: Iterable[str]) -> set[str]:
+        """The templates whose brake counts these decisions."""
+        found = {self._decisions[name].spec.release.template.name for name in decisions}
+        return found & self.templates.keys()
+
+    def decide_template(self, name: str, now: datetime, policy: Policy) -> tuple[datetime | None, set[str]]:
+        """Decide about a template: when to look again, and the decisions that it wrote to."""
+        world = self.templates[name]
+        status, day = template_status(world, now, policy)
+        template = world.template.model_copy(update={"status": status})
+        catalogue = catalogue_of(template)
+        edition = replace(world, template=template, catalogue=catalogue)
+        self.templates[name] = edition
+        if catalogue != world.catalogue:
+            self._known[name] = _known(edition)
+        return None if day is None else start_of_day(day, policy.zone), set()
+
+
+def _place(world: World) -> Place:
+    return world.service.metadata.namespace, world.service.metadata.name
+
+
+def _standing(world: World) -> Standing:
+    return world.service.spec.registration, world.service.spec.environment
+
+
+def _known(world: TemplateWorld) -> KnownTemplate:
+    return KnownTemplate(world.template, world.catalogue)
+
+
+def _informed(decision: UnpublishDecision, now: datetime) -> UnpublishDecision:
+    """The decision as if its notice were accepted at once."""
+    if decision.status.informed_at is not None or not is_open(decision):
+        return decision
+    status = decision.status.model_copy(update={"informed_at": now.astimezone(UTC)})
+    return decision.model_copy(update={"status": status})

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How the operator was set up, as far as decisions depend on it. It cannot be seen from outside.
+
+So each of these is a flag here, with the environment variable and the default of the operator's own setting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import datetime
+from functools import wraps
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+
+TIME_ZONE: Final = "Europe/Riga"
+HOLIDAY_COUNTRY: Final = "LV"
+GATEWAY: Final = "gateway-system/public"
+ROUTES_NAMESPACE: Final = "eservice-routes"
+SEEN: Final = "seen"
+NO_CHANNELS: Final = "none"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What the operator was told, read as it reads it."""
+
+    time_zone: ZoneInfo = ZoneInfo(TIME_ZONE)
+    holiday_country: str = HOLIDAY_COUNTRY
+    gateway: tuple[str, ...] = tuple(GATEWAY.split("/"))
+    """Namespace, name and, where there is one, the listener."""
+    routes_namespace: str = ROUTES_NAMESPACE
+    channels: tuple[tuple[str, str], ...] | None = None
+    """Each channel with its sink; None: those that appear in the ledgers of the cluster."""
+
+
+def read_zone(text: str) -> ZoneInfo:
+    """A name of the IANA time zone database."""
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise click.BadParameter(
+            f"there is no time zone {text!r}; write a name such as {TIME_ZONE}"
+        ) from None
+
+
+def read_gateway(text: str) -> tuple[str, ...]:
+    """``NAMESPACE/NAME[/SECTION]``."""
+    parts = tuple(text.strip().split("/"))
+    if len(parts) not in {2, 3} or not all(parts):
+        raise click.BadParameter(f"{text!r} does not name a Gateway; write NAMESPACE/NAME[/SECTION]")
+    return parts
+
+
+def read_channels(text: str) -> tuple[tuple[str, str], ...] | None:
+    """``seen``, ``none``, or channels separated by commas: ``Email``, ``CloudEvents=HOST``."""
+    if text == SEEN:
+        return None
+    if text == NO_CHANNELS:
+        return ()
+    pairs = [part.strip().partition("=") for part in text.split(",")]
+    for channel, _, sink in pairs:
+        if channel not in {"Email", "CloudEvents"} or bool(sink) != (channel == "CloudEvents"):
+            raise click.BadParameter(
+                f"{text!r} names no channels; write {SEEN}, {NO_CHANNELS}, Email, CloudEvents=HOST or both"
+            )
+    return tuple((channel, sink) for channel, _, sink in pairs)
+
+
+def _read(parse: Callable[[str], object]) -> Callable[[click.Context, click.Parameter, str], object]:
+    return lambda _ctx, _param, value: parse(value)
+
+
+ZONE_OPTION: Final = click.option(
+    "--time-zone",
+    default=TIME_ZONE,
+    envvar="ESERVICE_TIME_ZONE",
+    show_default=True,
+    show_envvar=True,
+    metavar="ZONE",
+    callback=_read(read_zone),
+    help="Dates are days of this time zone.",
+)
+OPTIONS: Final = (
+    ZONE_OPTION,
+    click.option(
+        "--holiday-country",
+        default=HOLIDAY_COUNTRY,
+        envvar="ESERVICE_HOLIDAY_COUNTRY",
+        show_default=True,
+        show_envvar=True,
+        metavar="COUNTRY",
+        callback=_read(str.upper),
+        help="Working days are those of this country.",
+    ),
+    click.option(
+        "--gateway",
+        default=GATEWAY,
+        envvar="ESERVICE_GATEWAY",
+        show_default=True,
+        show_envvar=True,
+        metavar="NAMESPACE/NAME",
+        callback=_read(read_gateway),
+        help="The operator's Gateway.",
+    ),
+    click.option(
+        "--routes-namespace",
+        default=ROUTES_NAMESPACE,
+        envvar="ESERVICE_ROUTES_NAMESPACE",
+        show_default=True,
+        show_envvar=True,
+        metavar="NAME",
+        help="Where the operator puts public routes.",
+    ),
+    click.option(
+        "--channels",
+        default=SEEN,
+        show_default=True,
+        metavar="LIST",
+        callback=_read(read_channels),
+        help="How the operator tells people: Email,CloudEvents=HOST; none; or seen, as its ledgers show.",
+    ),
+)
+
+
+def setup_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options above; the command gets them as one argument ``setup``."""
+
+    @wraps(function)
+    def command(*args: Any, **values: Any) -> Any:
+        given = {field.name: values.pop(field.name) for field in fields(Setup)}
+        return function(*args, setup=Setup(**given), **values)
+
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def year_of(at: datetime, setup: Setup) -> int:
+    """The local year, around which the calendar of working days is made."""
+    return at.astimezone(setup.time_zone).year

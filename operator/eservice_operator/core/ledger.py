@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ledger of notices: what is entered before it is sent, and what became of it.
+
+One entry stands for one notice to one recipient by one channel, and each goes its own way: what happens to
+one never sends another again. A ledger is a tuple, and functions answer a new one, or the very same when
+nothing changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from eservice_operator.api.notices import MOST_NOTICES, Audience, Channel, Notice, NoticeKind, NoticeState
+from eservice_operator.core.conditions import told as shortened
+from eservice_operator.core.letters import Delivery
+
+Notices = tuple[Notice, ...]
+
+DONE_KEPT = 20
+"""How many entries that are done are kept, beside the last one of each kind."""
+MOST_ON_THEIR_WAY = 56
+"""Leaves room for the last entry of each kind, which remembers that people were told."""
+FIRST_BACKOFF = timedelta(minutes=1)
+LONGEST_BACKOFF = timedelta(hours=6)
+MOST_ATTEMPTS = 24
+"""After so many, some four days, an entry has failed."""
+UNDER_WAY = frozenset({NoticeState.SENDING, NoticeState.RETRYING})
+ANNOUNCING = frozenset(
+    {NoticeKind.UNPUBLISH_SCHEDULED, NoticeKind.UNPUBLISH_WARNING, NoticeKind.UNPUBLISH_MOVED}
+)
+"""What informs an institution of an unpublication to come."""
+
+
+def notice_id(uid: str, kind: NoticeKind, change: str, channel: Channel, recipient: str) -> str:
+    """The id of one notice: 32 hexadecimal digits, the same whenever the same is told to the same recipient.
+
+    ``uid`` is that of the object in whose status the ledger is, ``change`` names what happened.
+    """
+    said = json.dumps([uid, kind.value, change, channel.value, recipient])
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
+def on_its_way(notice: Notice) -> bool:
+    """Whether something may still become of a notice."""
+    return notice.state in UNDER_WAY
+
+
+def enter(notices: Notices, fresh: Iterable[Notice]) -> Notices:
+    """The ledger with new entries; one whose id is there already is not entered again.
+
+    What is on its way always stays. When the ledger is full of that, contacts of institutions are entered
+    first, and the last entry says how many are left out.
+    """
+    known = {notice.id for notice in notices}
+    new = list({notice.id: notice for notice in fresh if notice.id not in known}.values())
+    if not new:
+        return notices
+    room = max(0, MOST_ON_THEIR_WAY - sum(map(on_its_way, notices)))
+    if len(new) <= room:
+        return _trimmed((*notices, *new))
+    new.sort(key=lambda notice: notice.audience is not Audience.INSTITUTION)
+    *others, last = (*notices, *new[:room])
+    text = f"the ledger is full: {len(new) - room} more were not told of {new[room].kind.value}"
+    return _trimmed((*others, last.model_copy(update={"error": text})))
+
+
+def fold(notices: Notices, deliveries: Mapping[str, Delivery]) -> Notices:
+    """The ledger with what became of its notices; what is folded already changes nothing."""
+    if not deliveries:
+        return notices
+    folded = [
+        _after(notice, deliveries[notice.id])
+        if notice.id in deliveries and unfolded(notice, deliveries[notice.id])
+        else notice
+        for notice in notices
+    ]
+    changed = any(one is not other for one, other in zip(folded, notices, strict=True))
+    return _trimmed(folded) if changed else notices
+
+
+def unfolded(notice: Notice, delivery: Delivery) -> bool:
+    """Whether an entry does not show yet what became of the notice."""
+    if notice.state is NoticeState.RETRYING:
+        return notice.at != delivery.at.replace(microsecond=0)
+    return notice.state is NoticeState.SENDING
+
+
+def give_up(notices: Notices, kinds: frozenset[NoticeKind], why: str) -> Notices:
+    """The ledger in which nothing of these kinds is tried again: it would say what is true no longer."""
+    return tuple(
+        notice.model_copy(update={"state": NoticeState.FAILED, "error": why})
+        if notice.state is NoticeState.RETRYING and notice.kind in kinds
+        else notice
+        for notice in notices
+    )
+
+
+def to_send(notices: Notices, now: datetime) -> Notices:
+    """The entries to hand over to their channel now: new ones, and those whose pause is over.
+
+    One that was tried in the future, by a clock that was set back since, does not wait for it.
+    """
+    return tuple(
+        notice
+        for notice in notices
+        if notice.state is NoticeState.SENDING
+        or (notice.state is NoticeState.RETRYING and not notice.at <= now < _next_attempt(notice))
+    )
+
+
+def next_try(notices: Notices) -> datetime | None:
+    """The earliest instant at which an entry is tried again."""
+    retrying = [_next_attempt(notice) for notice in notices if notice.state is NoticeState.RETRYING]
+    return min(retrying, default=None)
+
+
+def informed_at(notices: Notices) -> datetime | None:
+    """When a channel first accepted an announcement of an unpublication to somebody of the institution."""
+    accepted = [
+        notice.at
+        for notice in notices
+        if notice.state is NoticeState.SENT
+        and notice.audience is Audience.INSTITUTION
+        and notice.kind in ANNOUNCING
+    ]
+    return min(accepted, default=None)
+
+
+def backoff(attempts: int) -> timedelta:
+    """The pause after so many attempts without success (from 1)."""
+    doublings: int = 2 ** min(attempts - 1, 16)
+    return min(FIRST_BACKOFF * doublings, LONGEST_BACKOFF)
+
+
+def _next_attempt(notice: Notice) -> datetime:
+    return notice.at + backoff(max(notice.attempts, 1))
+
+
+def _after(notice: Notice, delivery: Delivery) -> Notice:
+    at = delivery.at.replace(microsecond=0)
+    if delivery.accepted:
+        error = notice.error if notice.attempts == 0 else ""
+        return notice.model_copy(update={"state": NoticeState.SENT, "at": at, "error": error})
+    attempts = notice.attempts + 1
+    over = delivery.permanent or attempts >= MOST_ATTEMPTS
+    return notice.model_copy(
+        update={
+            "state": NoticeState.FAILED if over else NoticeState.RETRYING,
+            "at": at,
+            "attempts": attempts,
+            "error": shortened(delivery.error),
+        }
+    )
+
+
+def _trimmed(notices: Iterable[Notice]) -> Notices:
+    """Everything on its way, the last that are done, and the last done of each kind; in their order."""
+    everything = tuple(notices)
+    done = [place for place, notice in enumerate(everything) if not on_its_way(notice)]
+    room = MOST_NOTICES - (len(everything) - len(done))
+    marks = {everything[place].kind: place for place in done}
+    wanted = (*sorted(marks.values(), reverse=True), *reversed(done[-DONE_KEPT:]))
+    kept = set(list(dict.fromkeys(wanted))[:room])
+    return tuple(notice for place, notice in enumerate(everything) if place in kept or on_its_way(notice))

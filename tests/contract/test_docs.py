@@ -23,17 +23,16 @@ from eservice_operator.api.parse import InvalidObject, parse
 from eservice_operator.api.reasons import ConditionType, Gate, Phase, Reason
 from eservice_operator.api.template import VersionStage
 from eservice_operator.cluster.resources import CHILDREN, OBSERVED, OWN
-from eservice_operator.cluster.store import Store
 from eservice_operator.cluster.workdays import calendar_of
 from eservice_operator.core import transitions
 from eservice_operator.core.dates import add_period, add_working_days, following_day, parse_period
 from eservice_operator.core.deadlines import INSTALL_WITHIN_WORKING_DAYS
 from eservice_operator.core.lag import Lag, LagPolicy, Measure, measure_lag
 from eservice_operator.core.versions import Catalogue, CatalogueVersion
-from eservice_operator.runtime.clock import now
 from eservice_operator.runtime.commandline import command_line
-from eservice_operator.runtime.figures import EServiceFigures
+from eservice_operator.runtime.figures import FAMILIES
 from eservice_operator.runtime.metrics import PREFIX, Metrics
+from eservice_operator.runtime.service_figures import WHO
 from eservice_operator.runtime.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -166,9 +165,8 @@ def families() -> Iterator[tuple[str, str, list[str]]]:
     known = {f"{PREFIX}_build": ["version"], f"{PREFIX}_list_age_seconds": ["kind"]} | labels
     ours = [family for family in metrics.registry.collect() if family.name.startswith(PREFIX)]
     yield from ((scraped(family), kind(family), known[family.name]) for family in ours)
-    for family in EServiceFigures(Settings().time_zone).collect(Store(), now()):
-        names = [label for label in vars(family)["_labelnames"] if label not in {"namespace", "name"}]
-        yield family.name, family.type, names
+    for name, _, names in FAMILIES:
+        yield name, "gauge", list(names[2:] if names[:2] == WHO else names)
 
 
 def scraped(family: Metric) -> str:

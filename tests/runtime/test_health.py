@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 
 import aiohttp
 import pytest
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.runtime.checks import Pulse, lists_fresh, loop_in_time, queue_moves
+from eservice_operator.runtime.exposition import Family, Rendered
 from eservice_operator.runtime.health import Check, HealthServer
 from eservice_operator.runtime.metrics import Metrics
 from eservice_operator.runtime.ports import Result
@@ -84,26 +84,28 @@ def test_two_operators_in_one_process_count_apart() -> None:
 
 def test_figures_about_eservices_are_computed_when_asked_for() -> None:
     metrics = Metrics()
-    published = [1.0]
+    family = Family("eservice_published", "Whether it is public", ("name",))
+    published = [1]
 
-    def collect() -> Iterable[Metric]:
-        return [GaugeMetricFamily("eservice_published", "Whether it is public", value=published[0])]
+    def collect() -> Iterable[Rendered]:
+        return [Rendered(family, family.line(["tax"], published[0]))]
 
     metrics.collect_state(collect)
-    assert b"eservice_published 1.0" in metrics.render()
-    published[0] = 0.0
-    assert b"eservice_published 0.0" in metrics.render()
+    assert b'eservice_published{name="tax"} 1\n' in metrics.render()
+    published[0] = 0
+    assert b'eservice_published{name="tax"} 0\n' in metrics.render()
 
 
 def test_figures_that_cannot_be_computed_do_not_hide_the_others(caplog: pytest.LogCaptureFixture) -> None:
     metrics = Metrics()
 
-    def collect() -> Iterable[Metric]:
+    def collect() -> Iterable[Rendered]:
         raise KeyError("status")
 
     metrics.collect_state(collect)
-    assert b"eservice_operator_queue_depth 0.0" in metrics.render()
-    assert b"eservice_operator_state_collector_raised_total 1.0" in metrics.render()
+    text = metrics.render()
+    assert b"eservice_operator_queue_depth 0.0" in text
+    assert b"eservice_operator_state_collector_raised_total 1.0" in text
     assert "KeyError" in caplog.text
 
 

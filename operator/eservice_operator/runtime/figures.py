@@ -1,95 +1,121 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Figures for people about each e-service, read from the statuses when Prometheus asks for them."""
+"""Figures for people, read from the statuses when Prometheus asks for them.
+
+The lines of an object are made once for each of its versions: a scrape of a quiet cluster only joins them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
-from typing import Any
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from functools import lru_cache
+from threading import Lock
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.metrics_core import Metric
-
+from eservice_operator.api.base import Environment
 from eservice_operator.cluster.indexes import part
+from eservice_operator.cluster.reading import Reading
 from eservice_operator.cluster.store import Store
-from eservice_operator.core.dates import day_after_end, start_of_day
+from eservice_operator.core.actions import Manifest
+from eservice_operator.core.dates import day_after_end, local_day, start_of_day
+from eservice_operator.runtime.exposition import Family, Rendered
+from eservice_operator.runtime.register_figures import (
+    REGISTER_FAMILIES,
+    samples_of_decision,
+    samples_of_notices,
+    samples_of_registration,
+    samples_of_template,
+)
+from eservice_operator.runtime.service_figures import SERVICE_FAMILIES, Sample, samples_of_service
 
-WHO = ("namespace", "name")
+FAMILIES: Final = (*SERVICE_FAMILIES, *REGISTER_FAMILIES)
+KINDS: Final = ("EService", "EServiceTemplate", "UnpublishDecision", "EServiceRegistration")
+_PLACE: Final[dict[Family, int]] = {family: place for place, family in enumerate(FAMILIES)}
+
+
+class _Lines(NamedTuple):
+    """The lines of one object, each with the place of its family."""
+
+    version: str
+    lag: int | None
+    lines: tuple[tuple[int, str], ...]
 
 
 class EServiceFigures:
-    """Collects the gauges of all e-services; dates are those of the configured zone."""
+    """Renders the gauges of all objects, in any thread; dates are those of the configured zone."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
+        self._instant = lru_cache(maxsize=4096)(self._unix_time)
+        self._known: dict[str, _Lines] = {}
+        self._reading: Reading | None = None
+        self._lock = Lock()
 
-    def collect(self, store: Store, now: datetime) -> Iterable[Metric]:
-        """The metric families as of ``now``."""
-        del now
-        info = GaugeMetricFamily(
-            "eservice_info",
-            "An e-service, and what it serves the public.",
-            labels=(*WHO, "environment", "registration", "identifier", "template", "version", "phase"),
-        )
-        published = GaugeMetricFamily(
-            "eservice_published", "1 while the gateway serves the e-service.", labels=WHO
-        )
-        unmet = GaugeMetricFamily(
-            "eservice_gate_unmet", "1 for each gate that is not passed.", labels=(*WHO, "gate", "owner")
-        )
-        stalled = GaugeMetricFamily(
-            "eservice_stalled", "1 while only a change of spec can help.", labels=(*WHO, "reason")
-        )
-        unpublish = GaugeMetricFamily(
-            "eservice_unpublish_timestamp_seconds",
-            "When it leaves the public route by R8, or left it.",
-            labels=WHO,
-        )
-        migrate = GaugeMetricFamily(
-            "eservice_migrate_by_timestamp_seconds", "The end of the last day for migrating (R7).", labels=WHO
-        )
-        due = GaugeMetricFamily(
-            "eservice_installation_due_timestamp_seconds",
-            "The end of the tenth working day, while the release is not installed (R5).",
-            labels=WHO,
-        )
-        for service in store.all("EService"):
-            who = (service["metadata"]["namespace"], service["metadata"]["name"])
-            status = service.get("status") or {}
-            info.add_metric((*who, *_about(service)), 1)
-            published.add_metric(who, _condition(status, "Published").get("status") == "True")
-            for gate in status.get("gates") or ():
-                unmet.add_metric((*who, gate["gate"], gate["owner"]), 1)
-            trouble = _condition(status, "Stalled")
-            if trouble:
-                stalled.add_metric((*who, trouble["reason"]), 1)
-            self._dated(unpublish, who, part(status, "template", "unpublishAt"), end=False)
-            self._dated(migrate, who, part(status, "template", "migrateBy"), end=True)
-            if part(status, "installation", "installedAt") is None:
-                self._dated(due, who, part(status, "installation", "dueBy"), end=True)
-        return info, published, unmet, stalled, unpublish, migrate, due
+    def collect(self, store: Store, now: datetime) -> Iterable[Rendered]:
+        """Every family as of ``now``, also those without samples."""
+        texts: list[list[str]] = [[] for _ in FAMILIES]
+        with self._lock:
+            lags = self._lags(store, now)
+            known: dict[str, _Lines] = {}
+            for kind in KINDS:
+                for obj in store.all(kind):
+                    uid = obj["metadata"]["uid"]
+                    known[uid] = lines = self._lines(obj, self._known.get(uid), lags)
+                    for place, text in lines.lines:
+                        texts[place].append(text)
+            self._known = known
+        return [Rendered(family, "".join(texts[place])) for place, family in enumerate(FAMILIES)]
 
-    def _dated(self, family: GaugeMetricFamily, who: tuple[str, str], day: Any, *, end: bool) -> None:
-        if not isinstance(day, str):
-            return
+    def _lags(self, store: Store, now: datetime) -> _Lags:
+        if self._reading is None or self._reading.store is not store:
+            self._reading = Reading(store)
+        return _Lags(self._reading, local_day(now, self._zone))
+
+    def _lines(self, obj: Manifest, known: _Lines | None, lags: _Lags) -> _Lines:
+        version, lag = obj["metadata"]["resourceVersion"], lags.of(obj)
+        if known is not None and (known.version, known.lag) == (version, lag):
+            return known
+        samples = self._samples(obj, lag)
+        return _Lines(
+            version,
+            lag,
+            tuple((_PLACE[family], family.line(labels, value)) for family, labels, value in samples),
+        )
+
+    def _samples(self, obj: Manifest, lag: int | None) -> Iterator[Sample]:
+        match obj["kind"]:
+            case "EService":
+                yield from samples_of_service(obj, lag, self._instant)
+            case "EServiceTemplate":
+                yield from samples_of_template(obj, self._instant)
+            case "UnpublishDecision":
+                yield from samples_of_decision(obj)
+            case _:
+                yield from samples_of_registration(obj)
+        yield from samples_of_notices(obj)
+
+    def _unix_time(self, day: str, end: bool) -> float:  # noqa: FBT001 - called as an Instant
         at = date.fromisoformat(day)
-        instant = day_after_end(at, self._zone) if end else start_of_day(at, self._zone)
-        family.add_metric(who, instant.astimezone(UTC).timestamp())
+        return (day_after_end(at, self._zone) if end else start_of_day(at, self._zone)).timestamp()
 
 
-def _about(service: Mapping[str, Any]) -> tuple[str, ...]:
-    status = service.get("status") or {}
-    values = (
-        part(service, "spec", "environment"),
-        part(service, "spec", "registration"),
-        status.get("identifier"),
-        part(status, "template", "name"),
-        part(status, "template", "version"),
-        status.get("phase"),
-    )
-    return tuple(value if isinstance(value, str) else "" for value in values)
+class _Lags:
+    """R8: days behind as of one day, looked up once for each version that the public is served."""
 
+    def __init__(self, reading: Reading, day: date) -> None:
+        self._reading = reading
+        self._day = day
+        self._known: dict[tuple[str, str], int | None] = {}
 
-def _condition(status: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
-    return next((entry for entry in status.get("conditions") or () if entry.get("type") == kind), {})
+    def of(self, obj: Manifest) -> int | None:
+        """Days behind of what the object serves the public in Production; None for anything else."""
+        public = part(obj, "status", "release", "public", "template")
+        if public is None or part(obj, "spec", "environment") != Environment.PRODUCTION:
+            return None
+        key = (public["name"], public["version"])
+        if key not in self._known:
+            template = self._reading.template(key[0])
+            lag = None if template is None else template.lag(key[1], self._day)
+            self._known[key] = None if lag is None else lag.days_behind
+        return self._known[key]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -23,7 +24,7 @@ SHUTDOWN = 1.0
 
 
 class HealthServer:
-    """Answers probes and scrapes from the operator's own event loop.
+    """Answers probes from the operator's own event loop, and scrapes from a thread beside it.
 
     A probe says what fails, one line per check, and answers 503 then; it reads what is known and waits for
     nothing, so a loop that does not answer is stuck.
@@ -59,4 +60,5 @@ class HealthServer:
         )
 
     async def _scrape(self, _request: web.Request) -> web.Response:
-        return web.Response(body=self._metrics.render(), headers={"Content-Type": METRICS_TYPE})
+        figures = await asyncio.to_thread(self._metrics.render)
+        return web.Response(body=figures, headers={"Content-Type": METRICS_TYPE})

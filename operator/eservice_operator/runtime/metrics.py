@@ -22,6 +22,7 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from eservice_operator import __version__
+from eservice_operator.runtime.exposition import Rendered
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class Metrics:
         Info(f"{PREFIX}_build", "The operator's version", registry=self.registry).info(
             {"version": __version__}
         )
+        self._state: Callable[[], Iterable[Rendered]] = tuple
         self._queue()
         self._work()
         self._surroundings()
@@ -92,13 +94,22 @@ class Metrics:
         """Show, per kind, the seconds since its last successful full list."""
         self.registry.register(_ListAges(ages))
 
-    def collect_state(self, collect: Callable[[], Iterable[Metric]]) -> None:
-        """Show what ``collect`` computes at each scrape. If it raises, the rest is shown without it."""
-        self.registry.register(_State(collect, self.state_raised))
+    def collect_state(self, collect: Callable[[], Iterable[Rendered]]) -> None:
+        """Show what ``collect`` renders at each scrape. If it raises, the rest is shown without it."""
+        self._state = collect
 
     def render(self) -> bytes:
-        """All figures in the Prometheus text format."""
-        return generate_latest(self.registry)
+        """All figures in the Prometheus text format; safe to call from a thread."""
+        state = self._rendered_state().encode()
+        return generate_latest(self.registry) + state
+
+    def _rendered_state(self) -> str:
+        try:
+            return "".join(rendered.text() for rendered in self._state())
+        except Exception:
+            log.exception("the figures about e-services could not be computed")
+            self.state_raised.inc()
+            return ""
 
     def _gauge(self, name: str, text: str) -> Gauge:
         return Gauge(f"{PREFIX}_{name}", text, registry=self.registry)
@@ -125,22 +136,3 @@ class _ListAges(Collector):
         for kind, age in sorted(self._ages().items()):
             family.add_metric([kind], age)
         return [family]
-
-
-class _State(Collector):
-    def __init__(self, collect: Callable[[], Iterable[Metric]], raised: Counter) -> None:
-        self._collect = collect
-        self._raised = raised
-
-    def describe(self) -> Iterable[Metric]:
-        """Nothing: the store is empty when this is registered."""
-        return []
-
-    @override
-    def collect(self) -> Iterable[Metric]:
-        try:
-            return list(self._collect())
-        except Exception:
-            log.exception("the figures about e-services could not be computed")
-            self._raised.inc()
-            return []

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from prometheus_client.metrics_core import Metric
-
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.store import Change, Index, Store
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.runtime.clock import Clock
+from eservice_operator.runtime.exposition import Rendered
 from eservice_operator.runtime.metrics import Metrics
 from eservice_operator.runtime.settings import Settings
 
@@ -73,8 +72,8 @@ class MakeReconciler(Protocol):
 class StateCollector(Protocol):
     """The figures about e-services, computed from the store when they are asked for."""
 
-    def collect(self, store: Store, now: datetime) -> Iterable[Metric]:
-        """The metric families as of ``now``; runs on the event loop at each scrape, so it has to be quick."""
+    def collect(self, store: Store, now: datetime) -> Iterable[Rendered]:
+        """The metric families as of ``now``; called from a thread at each scrape."""
         ...
 
 

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What there is to tell of one EService."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from eservice_operator.api.reasons import Gate, Reason
+from eservice_operator.cluster.indexes import part
+from eservice_operator.core.dates import parse_instant
+from eservice_operator.runtime.exposition import Family
+
+WHO: Final = ("namespace", "name")
+
+INFO: Final = Family(
+    "eservice_info",
+    "An e-service, and what it serves the public.",
+    (*WHO, "environment", "registration", "identifier", "template", "version", "phase"),
+)
+PUBLISHED: Final = Family("eservice_published", "1 while the gateway serves the e-service.", WHO)
+GATE_UNMET: Final = Family(
+    "eservice_gate_unmet", "1 for each gate that is not passed.", (*WHO, "gate", "owner", "reason")
+)
+STALLED: Final = Family("eservice_stalled", "1 while only a change of spec can help.", (*WHO, "reason"))
+LAG: Final = Family(
+    "eservice_template_lag_days",
+    "From the release of the version in public use to that of the one it is compared with (R8).",
+    (*WHO, "template", "version"),
+)
+UNKNOWN: Final = Family(
+    "eservice_template_unknown", "1 while template or version cannot be found.", (*WHO, "reason")
+)
+UNPUBLISH: Final = Family(
+    "eservice_unpublish_timestamp_seconds", "When it leaves the public route by R8, or left it.", WHO
+)
+MIGRATE: Final = Family(
+    "eservice_migrate_by_timestamp_seconds", "The end of the last day for migrating (R7).", WHO
+)
+DUE: Final = Family(
+    "eservice_installation_due_timestamp_seconds",
+    "The end of the tenth working day, while the release is not installed (R5).",
+    WHO,
+)
+WANTED: Final = Family(
+    "eservice_verification_wanted_timestamp_seconds",
+    "Since when an installed release waits for the institution's verification (R6).",
+    WHO,
+)
+SERVICE_FAMILIES: Final = (
+    INFO,
+    PUBLISHED,
+    GATE_UNMET,
+    STALLED,
+    LAG,
+    UNKNOWN,
+    UNPUBLISH,
+    MIGRATE,
+    DUE,
+    WANTED,
+)
+
+Sample = tuple[Family, tuple[str, ...], float]
+"""A family, the values of its labels, and the value."""
+Instant = Callable[[str, bool], float]
+"""The Unix time of the start of a local day written as text or, with True, of its end."""
+
+_UNKNOWN: Final = frozenset({Reason.TEMPLATE_UNKNOWN, Reason.TEMPLATE_VERSION_UNKNOWN})
+
+
+def samples_of_service(service: Mapping[str, Any], lag: int | None, instant: Instant) -> Iterator[Sample]:
+    """All samples about an EService; ``lag`` is in days, None where there is nothing to measure."""
+    who = (service["metadata"]["namespace"], service["metadata"]["name"])
+    status = service.get("status") or {}
+    conditions = {entry["type"]: entry for entry in status.get("conditions") or ()}
+    yield INFO, (*who, *_about(service, status)), 1
+    yield PUBLISHED, who, part(conditions, "Published", "status") == "True"
+    for gate in status.get("gates") or ():
+        yield GATE_UNMET, (*who, gate["gate"], gate["owner"], gate["reason"]), 1
+    if "Stalled" in conditions:
+        yield STALLED, (*who, conditions["Stalled"]["reason"]), 1
+    if lag is not None:
+        public = status["release"]["public"]["template"]
+        yield LAG, (*who, public["name"], public["version"]), lag
+    reason = part(conditions, "TemplateCurrent", "reason")
+    if reason in _UNKNOWN:
+        yield UNKNOWN, (*who, reason), 1
+    for family, since in _instants(status, instant):
+        yield family, who, since
+
+
+def _about(service: Mapping[str, Any], status: Mapping[str, Any]) -> tuple[str, ...]:
+    values = (
+        part(service, "spec", "environment"),
+        part(service, "spec", "registration"),
+        status.get("identifier"),
+        part(status, "template", "name"),
+        part(status, "template", "version"),
+        status.get("phase"),
+    )
+    return tuple(value if isinstance(value, str) else "" for value in values)
+
+
+def _instants(status: Mapping[str, Any], instant: Instant) -> Iterator[tuple[Family, float]]:
+    template, installation = status.get("template") or {}, status.get("installation") or {}
+    if "unpublishAt" in template:
+        yield UNPUBLISH, instant(template["unpublishAt"], False)  # noqa: FBT003 - the start of the day
+    if "migrateBy" in template:
+        yield MIGRATE, instant(template["migrateBy"], True)  # noqa: FBT003 - its end
+    installed = installation.get("installedAt")
+    if installed is None and "dueBy" in installation:
+        yield DUE, instant(installation["dueBy"], True)  # noqa: FBT003 - its end
+    since = _verification_wanted(status, installed)
+    if since is not None:
+        yield WANTED, since
+
+
+def _verification_wanted(status: Mapping[str, Any], installed: str | None) -> float | None:
+    """Since when: the gate was unmet before there was anything to verify, so not before the installation."""
+    gates = {gate["gate"]: gate for gate in status.get("gates") or ()}
+    gate = gates.get(Gate.VERIFIED)
+    if gate is None or installed is None or Gate.INSTALLED in gates:
+        return None
+    known = [at for text in (gate["since"], installed) if (at := parse_instant(text)) is not None]
+    return max(known).timestamp() if known else None

@@ -239,7 +239,7 @@ class TestAnswers:
     async def test_it_says_who_it_is_and_counts(self, proxy: FaultProxy) -> None:
         counted: list[tuple[str, int]] = []
         async with KubeApi(
-            proxy.configuration(), on_request=lambda verb, code, _: counted.append((verb, code))
+            proxy.configuration(), on_request=lambda attempt: counted.append((attempt.verb, attempt.code))
         ) as api:
             await api.get(Ref("v1", "Namespace", "", "default"))
             await api.get(Ref("v1", "Namespace", "", "not-there"))
@@ -346,7 +346,7 @@ async def test_nobody_there() -> None:
     """No connection was made, so even a create is tried again."""
     counted: list[int] = []
     nobody = Configuration(host="http://127.0.0.1:1")
-    async with KubeApi(nobody, on_request=lambda _verb, code, _seconds: counted.append(code)) as api:
+    async with KubeApi(nobody, on_request=lambda attempt: counted.append(attempt.code)) as api:
         with pytest.raises(Transient) as caught:
             await api.create(service_account("n"))
     assert caught.value.reason == "Unreachable"

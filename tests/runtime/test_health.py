@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from eservice_operator.cluster.transport import Attempt
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.runtime.checks import Pulse, lists_fresh, loop_in_time, queue_moves
 from eservice_operator.runtime.exposition import Family, Rendered
@@ -184,7 +185,7 @@ class TestLists:
         clock = MovedClock()
         pulse = Pulse(Metrics(), clock)
         clock._monotonic += 10_000
-        pulse.requested("list", code, 0.1)
+        pulse.requested(Attempt("list", code, 0.1))
         clock._monotonic += silent
         return lists_fresh(lambda: {"Service": age, "EService": 1.0}, pulse, self.RESYNC)()
 

@@ -50,7 +50,7 @@ def reconciler(writes: Writes, *objects: Manifest) -> ObjectReconciler:
         applier=cast("Applier", writes),
         freshness=cast("Freshness", Sure()),
         events=cast("EventSink", None),
-        policy=worlds.POLICY,
+        policy_now=lambda: worlds.POLICY,
         settle=timedelta(seconds=1),
         monotonic=lambda: 0.0,
     )

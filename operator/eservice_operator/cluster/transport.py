@@ -52,8 +52,26 @@ YAML_ESCAPES: Final = GO_ESCAPES | _escapes(*range(0x7F, 0xA0), 0xFEFF, 0xFFFE, 
 """What YAML refuses, or takes for a line break, when it is not escaped. (It refuses pairs of surrogates, by
 which ASCII stands for emoji, too: so the rest is sent as it is.)"""
 
-OnRequest = Callable[[str, int, float], None]
-"""Told of each attempt: the verb, the HTTP status (0 when no answer came) and the seconds until it came."""
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """How one attempt at a request went; told at the moment at which the headers of the answer have come."""
+
+    verb: str
+    code: int
+    """The HTTP status; 0 when no answer came."""
+    seconds: float
+    """Until the answer, or the failure, came."""
+    date: str = ""
+    """The answer's ``Date`` header as it stands there; empty when there was none."""
+
+    @property
+    def answered(self) -> bool:
+        """Whether the API server itself answered: an error of a server may be that of one in between."""
+        return 0 < self.code < 500  # noqa: PLR2004
+
+
+OnRequest = Callable[[Attempt], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +154,7 @@ class Transport:
             ApiError: refused, or no answer; also for what breaks while the body is read inside the block.
         """
         began = time.monotonic()
-        code = 0
+        code, date = 0, ""
         try:
             try:
                 response = await self._session.request(
@@ -149,10 +167,10 @@ class Transport:
                     proxy_headers=self._configuration.proxy_headers,
                     server_hostname=self._configuration.tls_server_name,
                 )
-                code = response.status
+                code, date = response.status, response.headers.get("Date", "")
             finally:
                 if self._on_request is not None:
-                    self._on_request(request.verb, code, time.monotonic() - began)
+                    self._on_request(Attempt(request.verb, code, time.monotonic() - began, date))
             async with response:
                 if code >= 400:  # noqa: PLR2004
                     raise from_body(code, await response.read(), retry_after=_retry_after(response))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from eservice_operator.cluster.transport import Attempt
 from eservice_operator.runtime.clock import Clock
 from eservice_operator.runtime.health import Check
 from eservice_operator.runtime.metrics import Metrics
@@ -29,10 +30,10 @@ class Pulse:
         self._clock = clock
         self._answered = clock.monotonic()
 
-    def requested(self, verb: str, code: int, seconds: float) -> None:
-        """One request: its verb, its HTTP status (0 for no answer) and how long it took."""
-        self._metrics.requested(verb, code, seconds)
-        if 0 < code < 500:  # noqa: PLR2004 - a server error is as good as no answer
+    def requested(self, attempt: Attempt) -> None:
+        """Count a request that was sent, or tried to be."""
+        self._metrics.requested(attempt.verb, attempt.code, attempt.seconds)
+        if attempt.answered:
             self._answered = self._clock.monotonic()
 
     @property

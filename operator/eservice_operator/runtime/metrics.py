@@ -44,6 +44,7 @@ class Metrics:
         self._queue()
         self._work()
         self._surroundings()
+        self._notices()
 
     def _queue(self) -> None:
         self.queue_depth = self._gauge("queue_depth", "Keys that wait for a worker")
@@ -75,8 +76,26 @@ class Metrics:
         self.api_seconds = self._histogram("api_request_seconds", "How long the API server took", "verb")
         self.loop_lag = self._gauge("loop_lag_seconds", "How late the event loop last was")
         self.clock_jumps = self._counter("clock_jumps", "Times that the wall clock was moved")
+        self.clock_skew = self._gauge(
+            "clock_skew_seconds", "How far the wall clock is ahead of the API server's; NaN while unknown"
+        )
+        self.clock_trusted = self._gauge(
+            "clock_trusted", "1 while the wall clock agrees with the API server's"
+        )
         self.state_raised = self._counter(
             "state_collector_raised", "Scrapes without figures about e-services: each is a bug"
+        )
+
+    def _notices(self) -> None:
+        self.notices = self._counter(
+            "notices", "Letters answered by their channel", "channel", "kind", "result"
+        )
+        self.notices_in_flight = self._gauge("notices_in_flight", "Letters that no channel has answered yet")
+        self.notice_failures = Counter(
+            "eservice_notice_failures",
+            "Attempts to tell somebody that failed",
+            ("channel", "kind"),
+            registry=self.registry,
         )
 
     def reconciled(self, kind: str, seconds: float, *, ok: bool) -> None:

@@ -12,18 +12,17 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from eservice_operator import __version__
-from eservice_operator.api.names import MANAGED_BY_LABEL, MANAGER
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.credentials import CredentialsError
 from eservice_operator.cluster.reflector import Reflector
-from eservice_operator.cluster.resources import CHILDREN, OBSERVED, OWN, Resource
 from eservice_operator.cluster.store import Store, key_of
-from eservice_operator.cluster.transport import Transport
+from eservice_operator.cluster.transport import Attempt, Request, Transport
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.runtime import logs
 from eservice_operator.runtime.checks import Pulse, lists_fresh, loop_in_time, queue_moves
 from eservice_operator.runtime.clock import SYSTEM, Clock
+from eservice_operator.runtime.clockguard import ClockGuard
 from eservice_operator.runtime.essentials import Essentials
 from eservice_operator.runtime.handlers import registry_for
 from eservice_operator.runtime.health import HealthServer
@@ -33,16 +32,14 @@ from eservice_operator.runtime.ports import Surroundings, Wiring
 from eservice_operator.runtime.queue import KeyedQueue, Limits
 from eservice_operator.runtime.settings import Settings, unknown_variables
 from eservice_operator.runtime.signals import StopSignals, leave_within
-from eservice_operator.runtime.startup import CannotStart, list_all, until_served
+from eservice_operator.runtime.startup import CannotStart, list_all, reflectors_for, until_served
 from eservice_operator.runtime.watchdog import Watchdog
 from eservice_operator.runtime.watching import watch
 
 log = logging.getLogger(__name__)
 
-OURS = f"{MANAGED_BY_LABEL}={MANAGER}"
-EVERYBODYS = frozenset({"Namespace", "HTTPRoute"})
-"""Observed whoever made them and wherever they are: a host that a foreign route serves matters."""
-
+ASK = Request("get", "GET", "/version")
+"""What is asked while there is doubt about the clock; also a refusal carries a date."""
 CLOSING = 12.0
 """Seconds for watches and connections to close, once the last key is done."""
 LAST_SECONDS = 5.0
@@ -63,6 +60,7 @@ class Operator:
         self._limits = Limits(workers=settings.workers)
         self._queue = KeyedQueue(self._metrics, clock=clock, limits=self._limits)
         self._intake = Intake(self._store, wiring.triggers, self._add, self._metrics)
+        self._guard = ClockGuard(self._metrics, self._look_at_all, clock)
         self._watchdog = Watchdog(self._metrics, self._clock_moved, clock)
         self._reflectors: list[Reflector] = []
         self._signals = StopSignals()
@@ -104,17 +102,25 @@ class Operator:
     async def _start(self, stack: AsyncExitStack) -> asyncio.Task[None]:
         """Everything in its order; answers the task of the queue."""
         configuration = await self._credentials()
-        requested = self._pulse.requested
-        api = await stack.enter_async_context(KubeApi(configuration, on_request=requested))
+        api = await stack.enter_async_context(KubeApi(configuration, on_request=self._requested))
         self._waiting_for = "its kinds to be served"
-        transport = Transport(configuration, on_request=requested)
+        transport = Transport(configuration, on_request=self._requested)
         stack.push_async_callback(transport.close)
         await until_served(transport, self._clock)
+        self._essentials.start("the clock guard", self._guard.run(lambda: transport.send(ASK)))
         self._waiting_for = "the first list of every kind"
-        self._reflectors = self._make_reflectors(api)
+        self._reflectors = reflectors_for(api, self._store, self._settings, self._intake)
         await list_all(self._reflectors, self._clock)
         reconciler = self._wiring.make_reconciler(
-            Surroundings(api, self._store, self._settings, self._clock, self._metrics, self._intake.wake)
+            Surroundings(
+                api=api,
+                store=self._store,
+                settings=self._settings,
+                clock=self._clock,
+                metrics=self._metrics,
+                wake=self._intake.wake,
+                clock_trusted=self._guard.trusted,
+            )
         )
         self._waiting_for = "its watches"
         for reflector in self._reflectors:
@@ -132,27 +138,6 @@ class Operator:
 
     async def _credentials(self) -> Any:
         return await credentials.load(self._settings.kubeconfig, self._settings.context)
-
-    def _make_reflectors(self, api: KubeApi) -> list[Reflector]:
-        """Ours are watched by kopf, and only listed here; the others are listed and watched."""
-
-        def reflect(resource: Resource, *, ours: bool) -> Reflector:
-            shared = resource.kind in EVERYBODYS
-            return Reflector(
-                api,
-                resource,
-                self._store,
-                self._intake.repaired if ours else self._intake.wake,
-                label_selector="" if ours or shared else OURS,
-                namespaces=() if shared else self._settings.namespaces,
-                resync=self._resync,
-                watch=not ours,
-            )
-
-        return [
-            *(reflect(resource, ours=True) for resource in OWN),
-            *(reflect(resource, ours=False) for resource in (*CHILDREN, *OBSERVED)),
-        ]
 
     async def _watch_ours(self) -> None:
         """Start kopf, and wait until it has started."""
@@ -200,8 +185,16 @@ class Operator:
             for key in self._keys():
                 self._queue.add_within(key, random.uniform(0, self._resync))  # noqa: S311 - jitter
 
+    def _requested(self, attempt: Attempt) -> None:
+        self._pulse.requested(attempt)
+        self._guard.answered(attempt)
+
     def _clock_moved(self) -> None:
-        """Every answer may have changed."""
+        self._guard.moved()
+        self._look_at_all()
+
+    def _look_at_all(self) -> None:
+        """Every answer may have changed: the clock was moved, or is trusted anew or no longer."""
         self._queue.wake()
         for key in self._keys():
             self._queue.add(key, background=True)

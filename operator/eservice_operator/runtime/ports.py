@@ -35,7 +35,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a reconciler works with; ``wake`` is told of its own writes, as reflectors tell of others'."""
+    """What a reconciler works with; ``wake`` is told of its own writes, as reflectors tell of others'.
+
+    ``clock_trusted`` says whether the wall clock agrees with the API server's at this moment.
+    """
 
     api: KubeApi
     store: Store
@@ -43,6 +46,7 @@ class Surroundings:
     clock: Clock
     metrics: Metrics
     wake: Callable[[Change], None]
+    clock_trusted: Callable[[], bool]
 
 
 class Reconciler(Protocol):

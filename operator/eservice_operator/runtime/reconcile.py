@@ -52,12 +52,17 @@ class ObjectReconciler:
     applier: Applier
     freshness: Freshness
     events: EventSink
-    policy: Policy
+    policy_now: Callable[[], Policy]
     settle: timedelta
     monotonic: Callable[[], float]
     _in_flight: dict[ObjectKey, float] = field(default_factory=dict)
     _counted: dict[ObjectKey, datetime] = field(default_factory=dict)
     _allocation: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def policy(self) -> Policy:
+        """How decisions are made at this moment: the clock can lose its trust between two steps."""
+        return self.policy_now()
 
     async def reconcile(self, key: ObjectKey, now: datetime) -> Result:
         """Observe, decide, apply and report for ``key`` as of ``now`` (aware, UTC)."""

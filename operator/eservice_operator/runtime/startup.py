@@ -8,14 +8,22 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable
 
-from eservice_operator.api.names import API_VERSION
+from eservice_operator.api.names import API_VERSION, MANAGED_BY_LABEL, MANAGER
+from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.errors import ApiError, NotFound, Transient
 from eservice_operator.cluster.reflector import Reflector
-from eservice_operator.cluster.resources import OWN
+from eservice_operator.cluster.resources import CHILDREN, OBSERVED, OWN, Resource
+from eservice_operator.cluster.store import Store
 from eservice_operator.cluster.transport import Request, Transport
 from eservice_operator.runtime.clock import Clock
+from eservice_operator.runtime.intake import Intake
+from eservice_operator.runtime.settings import Settings
 
 log = logging.getLogger(__name__)
+
+OURS = f"{MANAGED_BY_LABEL}={MANAGER}"
+EVERYBODYS = frozenset({"Namespace", "HTTPRoute"})
+"""Observed whoever made them and wherever they are: a host that a foreign route serves matters."""
 
 PAUSE = (0.5, 10.0)
 """Seconds between two tries: the first pause, and the longest."""
@@ -52,6 +60,28 @@ class CannotStart(Exception):
 
 class NotYetServed(Exception):
     """A kind of ours is not known to the API server."""
+
+
+def reflectors_for(api: KubeApi, store: Store, settings: Settings, intake: Intake) -> list[Reflector]:
+    """One for each kind. Ours are watched by kopf and only listed here, the others also watched."""
+
+    def reflect(resource: Resource, *, ours: bool) -> Reflector:
+        shared = resource.kind in EVERYBODYS
+        return Reflector(
+            api,
+            resource,
+            store,
+            intake.repaired if ours else intake.wake,
+            label_selector="" if ours or shared else OURS,
+            namespaces=() if shared else settings.namespaces,
+            resync=settings.resync.total_seconds(),
+            watch=not ours,
+        )
+
+    return [
+        *(reflect(resource, ours=True) for resource in OWN),
+        *(reflect(resource, ours=False) for resource in (*CHILDREN, *OBSERVED)),
+    ]
 
 
 async def list_all(reflectors: Iterable[Reflector], clock: Clock) -> None:

@@ -14,6 +14,7 @@ from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.workdays import calendar_of, years_around
 from eservice_operator.core.world import Policy
 from eservice_operator.runtime.clock import Clock
+from eservice_operator.runtime.clockguard import policy_under
 from eservice_operator.runtime.figures import EServiceFigures
 from eservice_operator.runtime.ports import Reconciler, Surroundings, Wiring
 from eservice_operator.runtime.reconcile import ObjectReconciler
@@ -57,7 +58,7 @@ def make_reconciler(surroundings: Surroundings) -> Reconciler:
         applier=Applier(api, store, surroundings.wake),
         freshness=Freshness(api, store, surroundings.wake),
         events=EventSink(api, instance=os.environ.get("HOSTNAME") or socket.gethostname(), now=clock.now),
-        policy=policy,
+        policy_now=policy_under(policy, surroundings.clock_trusted),
         settle=settings.settle,
         monotonic=clock.monotonic,
     )

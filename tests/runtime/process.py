@@ -46,6 +46,14 @@ class OperatorProcess:
             if (record["name"], record["step"]) == (name, step)
         ]
 
+    def trusts(self, name: str) -> list[bool]:
+        """Whether the clock was trusted at the beginning of each reconcile of an object so far."""
+        return [
+            record["trusted"]
+            for record in self.records
+            if (record["name"], record["step"]) == (name, "begin")
+        ]
+
     def said(self, text: str) -> bool:
         return any(text in line["msg"] for line in self.logs)
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,8 @@ class Proxy:
         """Watches stay open and bring nothing."""
         self.refused: dict[str, int] = {}
         """Paths that contain a key are answered with its status."""
+        self.ahead = timedelta(0)
+        """By how much the dates of the answers are later than the API server's own."""
         self._watches: dict[aiohttp.ClientResponse, str] = {}
 
     def watches(self, part: str) -> bool:
@@ -62,6 +66,8 @@ class Proxy:
         watches = "watch" in request.query
         reply = web.StreamResponse(status=answer.status)
         reply.content_type = answer.content_type
+        date = parsedate_to_datetime(answer.headers["Date"]) + self.ahead
+        reply.headers["Date"] = format_datetime(date, usegmt=True)
         if watches:
             self._watches[answer] = request.path_qs
         try:

@@ -26,6 +26,7 @@ TAKES = "tests.eservice.dev/takes"
 class Recorder:
     def __init__(self, surroundings: Surroundings) -> None:
         self._store = surroundings.store
+        self._clock_trusted = surroundings.clock_trusted
 
     async def reconcile(self, key: ObjectKey, now: datetime) -> Result:  # noqa: ARG002 - it decides nothing
         obj = self._store.get(*key)
@@ -39,10 +40,10 @@ class Recorder:
         annotations: dict[str, str] = (obj or {"metadata": {}})["metadata"].get("annotations") or {}
         return annotations.get(name, default)
 
-    @staticmethod
-    def _tell(step: str, key: ObjectKey, obj: Manifest | None) -> None:
+    def _tell(self, step: str, key: ObjectKey, obj: Manifest | None) -> None:
         generation = obj["metadata"]["generation"] if obj is not None else None
-        print(json.dumps({"step": step, **key._asdict(), "generation": generation}), flush=True)  # noqa: T201
+        told = {"step": step, **key._asdict(), "generation": generation, "trusted": self._clock_trusted()}
+        print(json.dumps(told), flush=True)  # noqa: T201
 
 
 def itself(change: Change, store: Store) -> Iterable[ObjectKey]:  # noqa: ARG001 - alone in the world

@@ -50,8 +50,11 @@ OBSERVED = (
 
 EVENTS = Resource("events.k8s.io/v1", "Event", "events", namespaced=True)
 
+SECRETS = Resource("v1", "Secret", "secrets", namespaced=True)
+"""Read one by one by their names, never listed, never kept in the store."""
+
 RESOURCES: dict[str, Resource] = {
-    resource.kind: resource for resource in (*OWN, *CHILDREN, *OBSERVED, EVENTS)
+    resource.kind: resource for resource in (*OWN, *CHILDREN, *OBSERVED, EVENTS, SECRETS)
 }
 """By kind, which is unique among them."""
 

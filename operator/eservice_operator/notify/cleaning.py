@@ -14,6 +14,7 @@ LONGEST_LINK: Final = 2048
 
 HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that break lines, turn the direction of reading round, or cannot be encoded."""
+NOTICE_ID: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,127}")
 LINK: Final = re.compile(r"https?://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 
 
@@ -22,6 +23,17 @@ def one_line(text: str, longest: int = LONGEST) -> str:
     seen = "".join(" " if unicodedata.category(letter) in HIDDEN else letter for letter in text)
     line = " ".join(seen.split())
     return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
+
+
+def notice_id(text: str) -> str:
+    """The id of a notice, fit for a header.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if NOTICE_ID.fullmatch(text) is None:
+        raise ValueError("the id of a notice is made of letters, digits, '.', '_' and '-'")
+    return text
 
 
 def link(text: str) -> str:

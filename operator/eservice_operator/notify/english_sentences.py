@@ -161,7 +161,7 @@ def unpublish_warning(f: Facts) -> Saying:
     """Its day comes nearer (R8)."""
     return Saying(
         f"reminder: to be unpublished{after('on', f.due_date)}",
-        f"A reminder: the e-service {f.title} will be unpublished{after('on', f.due)}. After that the "
+        f"A reminder: the e-service {f.title} will be unpublished{after('on', f.due)}. From then on the "
         "public can no longer use it.",
         _lag(f),
         _stay(f),

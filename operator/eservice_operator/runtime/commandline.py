@@ -11,7 +11,8 @@ import click
 from typing_extensions import override
 
 from eservice_operator import __version__
-from eservice_operator.runtime import settings
+from eservice_operator.notify.smtp import Security
+from eservice_operator.runtime import channels, settings
 from eservice_operator.runtime.settings import Settings
 
 Serve = Callable[[Settings], int]
@@ -130,6 +131,46 @@ OPTIONS = (
         "How long a status that only says that work goes on is held back: mostly it is done by then.",
         settings.format_duration(DEFAULTS.settle),
     ),
+    option(
+        "smtp-server",
+        Parsed("HOST:PORT", channels.parse_server),
+        "The mail server that takes notices; without it none are mailed.",
+    ),
+    option(
+        "smtp-security",
+        click.Choice([str(security) for security in Security]),
+        "starttls: TLS before all else. tls: from the first byte. none: for a relay beside the operator.",
+    ),
+    option(
+        "smtp-secret",
+        Parsed("NAMESPACE/NAME", channels.parse_secret),
+        "The Secret (kubernetes.io/basic-auth) with the login for it.",
+    ),
+    option(
+        "smtp-ca-file",
+        Parsed("PATH", channels.parse_ca_file),
+        "Certificates (PEM) that it is trusted by; without it the machine's.",
+    ),
+    option(
+        "mail-from",
+        Parsed("'NAME <ADDRESS>'", channels.parse_mailbox),
+        "Whom mails come from; needed with --smtp-server.",
+    ),
+    option(
+        "events-sink",
+        Parsed("URL", channels.parse_sink),
+        "Where notices are POSTed as CloudEvents; without it none are.",
+    ),
+    option(
+        "events-secret",
+        Parsed("NAMESPACE/NAME", channels.parse_secret),
+        "The Secret whose hmac-key signs them.",
+    ),
+    option(
+        "events-ca-file",
+        Parsed("PATH", channels.parse_ca_file),
+        "Certificates (PEM) that the sink is trusted by; without it the machine's.",
+    ),
 )
 
 
@@ -150,7 +191,11 @@ def command_line(serve: Serve) -> click.Group:
 
         A flag goes before its environment variable, and that before the default.
         """
-        raise SystemExit(serve(Settings(**values)))
+        given = Settings(**values)
+        wrong = channels.contradictions(given)
+        if wrong:
+            raise click.UsageError("; ".join(wrong))
+        raise SystemExit(serve(given))
 
     for decorate in reversed(OPTIONS):
         run = decorate(run)

@@ -20,6 +20,7 @@ import holidays
 from typing_extensions import override
 
 from eservice_operator.core.world import GatewayRef
+from eservice_operator.notify.addresses import Mailbox
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 DURATION = re.compile(r"(?:(?P<hours>\d+)h)?(?:(?P<minutes>\d+)m)?(?:(?P<seconds>\d+(?:\.\d+)?)s)?")
@@ -37,6 +38,18 @@ class Address(NamedTuple):
     def __str__(self) -> str:
         """``HOST:PORT``."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class SecretName(NamedTuple):
+    """Where a Secret is; what it holds is read when it is needed."""
+
+    namespace: str
+    name: str
+
+    @override
+    def __str__(self) -> str:
+        """``NAMESPACE/NAME``."""
+        return f"{self.namespace}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +80,22 @@ class Settings:
     """From the switch to a new release until the old one's Pods go."""
     settle: timedelta = timedelta(seconds=1)
     """How long a status that only says that work goes on is held back."""
+    smtp_server: Address | None = None
+    """The server that takes notices as mails; without it none are sent."""
+    smtp_security: str = "starttls"
+    """``starttls``, ``tls`` or ``none``."""
+    smtp_secret: SecretName | None = None
+    """The login for that server; without it none is tried."""
+    smtp_ca_file: str | None = None
+    """Authorities that the server is trusted by; the machine's without it."""
+    mail_from: Mailbox | None = None
+    """Whom mails come from."""
+    events_sink: str | None = None
+    """URL that takes notices as CloudEvents; without it none are sent."""
+    events_secret: SecretName | None = None
+    """The key that events are signed with; without it they are not."""
+    events_ca_file: str | None = None
+    """Authorities that the sink is trusted by; the machine's without it."""
 
 
 def parse_duration(text: str) -> timedelta:

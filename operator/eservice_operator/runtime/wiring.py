@@ -18,6 +18,7 @@ from eservice_operator.runtime.clockguard import policy_under
 from eservice_operator.runtime.figures import EServiceFigures
 from eservice_operator.runtime.ports import Reconciler, Surroundings, Wiring
 from eservice_operator.runtime.reconcile import ObjectReconciler
+from eservice_operator.runtime.senders import channels_of
 from eservice_operator.runtime.settings import Settings
 from eservice_operator.runtime.triggers import keys_for, left_behind
 
@@ -41,6 +42,7 @@ def policy_of(settings: Settings, clock: Clock) -> Policy:
         gateway=settings.gateway,
         routes_namespace=settings.routes_namespace,
         drain=settings.drain_delay,
+        channels=channels_of(settings),
     )
 
 

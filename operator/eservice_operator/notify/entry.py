@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The day of a notice as an entry for calendars (RFC 5545)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+from urllib.parse import quote
+
+from eservice_operator.api.notices import NoticeKind
+from eservice_operator.core.letters import Letter
+from eservice_operator.notify.addresses import Address
+from eservice_operator.notify.texts import subject_of, texts_of
+
+ENTRIES: Final = {
+    NoticeKind.INSTALLATION_DUE: "installation",
+    NoticeKind.INSTALLATION_OVERDUE: "installation",
+    NoticeKind.VERIFICATION_WANTED: "verification",
+    NoticeKind.MIGRATION_DUE: "migration",
+    NoticeKind.MIGRATION_OVERDUE: "migration",
+    NoticeKind.OVERDUE_EXPECTED: "overdue",
+    NoticeKind.UNPUBLISH_SCHEDULED: "unpublication",
+    NoticeKind.UNPUBLISH_WARNING: "unpublication",
+    NoticeKind.UNPUBLISH_MOVED: "unpublication",
+    NoticeKind.UNPUBLISH_CANCELLED: "unpublication",
+}
+"""The entry that a notice makes or changes: a moved day moves the entry that is there. What has happened
+already makes none."""
+
+EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
+"""SEQUENCE counts seconds from here: it has to grow, and to fit into 31 bits (until 2088)."""
+WIDTH: Final = 75
+"""Octets of a line, without its end."""
+
+
+def entry_name(letter: Letter) -> str:
+    """The entry that the letter makes or changes; empty when it makes none."""
+    return ENTRIES.get(letter.kind, "") if letter.due is not None else ""
+
+
+def calendar_of(letter: Letter, sender: Address) -> str:
+    """The entry of a letter that has one, as an iCalendar object with lines ended by CR LF.
+
+    The same object and entry have the same UID, and a later letter a higher SEQUENCE.
+    """
+    if letter.due is None:
+        raise ValueError(f"notice {letter.id} has no day")
+    return "".join(_folded(line) for line in _lines(letter, letter.due, sender))
+
+
+def _lines(letter: Letter, due: date, sender: Address) -> Iterator[str]:
+    cancelled = letter.kind is NoticeKind.UNPUBLISH_CANCELLED
+    key = hashlib.sha256(f"{letter.uid} {entry_name(letter)}".encode()).hexdigest()[:32]
+    description = "\n\n".join(
+        paragraph for text in texts_of(letter) for _, paragraph in text.parts if paragraph
+    )
+    at = letter.at.astimezone(UTC)
+    yield "BEGIN:VCALENDAR"
+    yield "VERSION:2.0"
+    yield "PRODID:-//eservice.dev//eservice-operator//LV"
+    yield "CALSCALE:GREGORIAN"
+    yield "METHOD:PUBLISH"
+    yield "BEGIN:VEVENT"
+    yield f"UID:{key}@{sender.domain}"
+    yield f"DTSTAMP:{at:%Y%m%dT%H%M%SZ}"
+    yield f"SEQUENCE:{max(0, int((at - EPOCH).total_seconds()))}"
+    yield f"DTSTART;VALUE=DATE:{_day(due)}"
+    yield f"DTEND;VALUE=DATE:{_day(due + timedelta(days=1))}"
+    yield f"SUMMARY;LANGUAGE=lv:{_escaped(subject_of(letter))}"
+    yield f"DESCRIPTION;LANGUAGE=lv:{_escaped(description)}"
+    yield f"ORGANIZER:mailto:{quote(sender.plain, safe='@.')}"
+    yield f"STATUS:{'CANCELLED' if cancelled else 'CONFIRMED'}"
+    yield "TRANSP:TRANSPARENT"
+    yield "END:VEVENT"
+    yield "END:VCALENDAR"
+
+
+def _day(day: date) -> str:
+    return day.isoformat().replace("-", "")
+
+
+def _escaped(text: str) -> str:
+    for character in "\\;,":
+        text = text.replace(character, f"\\{character}")
+    return text.replace("\n", "\\n")
+
+
+def _folded(line: str) -> str:
+    """The line in pieces of 75 octets, never within a character."""
+    pieces, size = [""], 0
+    for character in line:
+        width = len(character.encode())
+        if size + width > WIDTH:
+            pieces.append(" ")
+            size = 1
+        pieces[-1] += character
+        size += width
+    return "\r\n".join(pieces) + "\r\n"

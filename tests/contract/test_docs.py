@@ -163,7 +163,7 @@ def families() -> Iterator[tuple[str, str, list[str]]]:
         if isinstance(figure, MetricWrapperBase)
     }
     known = {f"{PREFIX}_build": ["version"], f"{PREFIX}_list_age_seconds": ["kind"]} | labels
-    ours = [family for family in metrics.registry.collect() if family.name.startswith(PREFIX)]
+    ours = [family for family in metrics.registry.collect() if family.name.startswith("eservice_")]
     yield from ((scraped(family), kind(family), known[family.name]) for family in ours)
     for name, _, names in FAMILIES:
         yield name, "gauge", list(names[2:] if names[:2] == WHO else names)

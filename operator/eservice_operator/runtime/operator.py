@@ -7,7 +7,7 @@ import asyncio
 import logging
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -66,6 +66,7 @@ class Operator:
         self._signals = StopSignals()
         self._essentials = Essentials()
         self._stop_kopf = asyncio.Event()
+        self._at_end: list[Callable[[], Awaitable[None]]] = []
         self._waiting_for: str | None = "its credentials"
 
     async def run(self) -> int:
@@ -120,6 +121,8 @@ class Operator:
                 metrics=self._metrics,
                 wake=self._intake.wake,
                 clock_trusted=self._guard.trusted,
+                add=self._add,
+                at_end=self._at_end.append,
             )
         )
         self._waiting_for = "its watches"
@@ -158,6 +161,8 @@ class Operator:
     async def _stop(self, queue: asyncio.Task[None]) -> None:
         """No new work, what runs is finished, then the watches end; connections are closed by the caller."""
         self._waiting_for = "its end"
+        for step in self._at_end:
+            await step()
         self._queue.stop()
         await asyncio.wait({queue}, timeout=self._limits.drain + 1)
         self._stop_kopf.set()

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -37,7 +37,9 @@ class Result:
 class Surroundings:
     """What a reconciler works with; ``wake`` is told of its own writes, as reflectors tell of others'.
 
-    ``clock_trusted`` says whether the wall clock agrees with the API server's at this moment.
+    ``clock_trusted`` says whether the wall clock agrees with the API server's at this moment. ``add`` has an
+    object reconciled soon. ``at_end`` takes a step that is carried out at the end, while the queue still
+    runs; it has to be over within seconds.
     """
 
     api: KubeApi
@@ -47,6 +49,8 @@ class Surroundings:
     metrics: Metrics
     wake: Callable[[Change], None]
     clock_trusted: Callable[[], bool]
+    add: Callable[[ObjectKey], None]
+    at_end: Callable[[Callable[[], Awaitable[None]]], None]
 
 
 class Reconciler(Protocol):

@@ -26,7 +26,7 @@ from eservice_operator.cluster.resources import CHILDREN, OBSERVED, OWN
 from eservice_operator.cluster.workdays import calendar_of
 from eservice_operator.core import transitions
 from eservice_operator.core.dates import add_period, add_working_days, following_day, parse_period
-from eservice_operator.core.deadlines import INSTALL_WITHIN_WORKING_DAYS
+from eservice_operator.core.fairness import INSTALL_WITHIN_WORKING_DAYS
 from eservice_operator.core.lag import Lag, LagPolicy, Measure, measure_lag
 from eservice_operator.core.versions import Catalogue, CatalogueVersion
 from eservice_operator.runtime.commandline import command_line

@@ -58,7 +58,7 @@ PUBLIC = OWNED | {"eservice.dev/namespace": worlds.NAMESPACE}
         (worlds.act(), {ACT, SERVICE}),
         (worlds.verification(), {VERIFICATION, SERVICE}),
         (worlds.deferral("2026-12-31"), {ObjectKey("UnpublishDeferral", "", "deferral-1"), SERVICE}),
-        (worlds.decision(), {SERVICE}),
+        (worlds.decision(), {SERVICE, TEMPLATE}),
         (plain("Namespace", worlds.NAMESPACE), {REGISTRATION}),
         (plain("Deployment", "address-1", worlds.NAMESPACE, labels=OWNED), {SERVICE}),
         (plain("EndpointSlice", "address-x", worlds.NAMESPACE, labels=OWNED), {SERVICE}),

@@ -33,6 +33,8 @@ from eservice_operator.core.actions import (
 )
 
 ATTEMPTS: Final = 4
+OUTDATED: Final = "Outdated"
+"""The reason of a failure: the object was written to since the status for it was computed."""
 
 T = TypeVar("T")
 
@@ -142,8 +144,9 @@ class Applier:
             nonlocal seen
             if seen is None or seen["metadata"]["uid"] != uid:
                 seen = await self._sight.look(ref, uid)
+            version = seen["metadata"]["resourceVersion"]
             manifest = _addressed(ref, uid) | {"status": action.status}
-            manifest["metadata"]["resourceVersion"] = seen["metadata"]["resourceVersion"]
+            manifest["metadata"]["resourceVersion"] = action.version or version
             seen = None
             answer = await self._apply(manifest, STATUS_MANAGER, subresource="status")
             patch = take_over_status(answer)
@@ -152,7 +155,17 @@ class Applier:
                 manifest["metadata"]["resourceVersion"] = answer["metadata"]["resourceVersion"]
                 await self._apply(manifest, STATUS_MANAGER, subresource="status")
 
-        await _again(write)
+        await (self._only_onto(action, write) if action.version else _again(write))
+
+    async def _only_onto(self, action: SetStatus, write: Callable[[], Awaitable[None]]) -> None:
+        """Write, unless the object is not in the version any more that the status was computed from."""
+        known = self._sight.known(action.ref)
+        try:
+            if known is None or known["metadata"]["resourceVersion"] == action.version:
+                return await write()
+        except Conflict:
+            self._sight.learn(await self._sight.look(action.ref, action.uid))
+        raise Refused(OUTDATED, f"{action.ref} was written to meanwhile", transient=True)
 
     async def _delete(self, action: Delete) -> None:
         left = await self._delete_as_known(action)

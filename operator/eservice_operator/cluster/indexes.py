@@ -18,6 +18,8 @@ REGISTRATION = "registration"
 TEMPLATE = "template"
 PUBLIC_VERSION = "public-version"
 """EServices in Production by ``template@version`` in public use."""
+PUBLIC_TEMPLATE = "public-template"
+"""EServices in Production by the template in public use; those that are being deleted are left out."""
 HOST = "host"
 ESERVICE = "eservice"
 """Records by the ``namespace/name`` of the EService they speak of."""
@@ -65,6 +67,14 @@ def _public_version(service: Manifest) -> Iterable[str]:
     return (f"{part(template, 'name')}@{part(template, 'version')}",)
 
 
+def _public_template(service: Manifest) -> Iterable[str]:
+    name = part(service, "status", "release", "public", "template", "name")
+    leaving = part(service, "metadata", "deletionTimestamp") is not None
+    if part(service, "spec", "environment") != Environment.PRODUCTION or leaving:
+        return ()
+    return (name,) if isinstance(name, str) else ()
+
+
 def _named_eservice(record: Manifest) -> Iterable[str]:
     return (f"{part(record, 'spec', 'eService', 'namespace')}/{part(record, 'spec', 'eService', 'name')}",)
 
@@ -85,12 +95,14 @@ INDEXES: dict[tuple[str, str], Index] = {
     ("EService", REGISTRATION): _one("spec", "registration"),
     ("EService", TEMPLATE): _templates,
     ("EService", PUBLIC_VERSION): _public_version,
+    ("EService", PUBLIC_TEMPLATE): _public_template,
     ("EService", HOST): _each(("spec", "publication", "hosts")),
     ("HTTPRoute", HOST): _each(("spec", "hostnames")),
     ("AcceptanceAct", ESERVICE): _named_eservice,
     ("UnpublishDeferral", ESERVICE): _named_eservice,
     ("ProductionVerification", ESERVICE): _verified_eservice,
     ("UnpublishDecision", REGISTRATION): _decided,
+    ("UnpublishDecision", TEMPLATE): _one("spec", "release", "template", "name"),
     ("EServiceRegistration", NAMESPACE): _each(("spec", "namespaces"), "name"),
     ("EServiceIdentifier", REGISTRATION): _one("spec", "registration"),
 }

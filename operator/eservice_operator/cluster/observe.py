@@ -16,6 +16,7 @@ from eservice_operator.api.parse import InvalidObject
 from eservice_operator.api.registration import EServiceIdentifier, EServiceRegistration
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.cluster import indexes
+from eservice_operator.cluster.fleets import Fleets
 from eservice_operator.cluster.reading import Reading
 from eservice_operator.cluster.resources import CHILDREN
 from eservice_operator.cluster.rivals import claims_of, senior_of
@@ -44,6 +45,7 @@ class Observer:
         self._store = store
         self._policy = policy
         self._reading = Reading(store)
+        self._fleets = Fleets(store, self._reading)
 
     def eservice(self, key: ObjectKey) -> World | InvalidObject | None:
         """The world of an EService; None when there is none."""
@@ -72,6 +74,7 @@ class Observer:
             children=children,
             snapshots=snapshots,
             leftover=self._leftover(metadata),
+            fleet=self._fleets.of,
         )
 
     def orphan(self, key: ObjectKey) -> Observed | None:
@@ -89,7 +92,9 @@ class Observer:
             in_use[version.version] = len(self._store.by_index("EService", indexes.PUBLIC_VERSION, public))
         known = self._reading.template(key.name)
         catalogue = catalogue_of(template) if known is None else known.catalogue
-        return TemplateWorld(template=template, catalogue=catalogue, in_use=in_use)
+        fleet = self._fleets.of(key.name)
+        forsaken = self._fleets.forsaken(fleet)
+        return TemplateWorld(template, catalogue, in_use, fleet, forsaken)
 
     def registration(self, key: ObjectKey) -> RegistrationWorld | InvalidObject | None:
         """The world of an EServiceRegistration; None when there is none."""

@@ -176,6 +176,11 @@ class Store:
         shelf = self._shelf(kind)
         return [shelf.objects[key] for key in sorted(shelf.found[index].get(value, ()))]
 
+    def unordered(self, kind: str, index: str, value: str) -> list[Manifest]:
+        """The same in no particular order: quicker where there are many."""
+        shelf = self._shelf(kind)
+        return [shelf.objects[key] for key in shelf.found[index].get(value, ())]
+
     def synced(self, kind: str) -> bool:
         """Whether the kind has been listed in full at least once."""
         return self._shelf(kind).synced

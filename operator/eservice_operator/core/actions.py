@@ -65,12 +65,17 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class SetStatus:
-    """Write the whole status of one of our kinds by server-side apply."""
+    """Write the whole status of one of our kinds by server-side apply.
+
+    ``version`` is the resourceVersion that the status was computed from, where nobody else's write between
+    may be lost; without one the newest is overwritten.
+    """
 
     ref: Ref
     uid: str
     status: Manifest
     reason: str
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

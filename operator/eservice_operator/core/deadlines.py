@@ -8,15 +8,18 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from eservice_operator.api.base import TemplateRef
-from eservice_operator.api.decisions import DecisionState
+from eservice_operator.api.decisions import DecisionState, UnpublishDecision
+from eservice_operator.api.reasons import Reason
 from eservice_operator.core.availability import available
-from eservice_operator.core.dates import add_working_days, following_day, start_of_day
+from eservice_operator.core.dates import add_working_days, day_after_end, following_day, start_of_day
 from eservice_operator.core.facts import Facts
+from eservice_operator.core.fairness import INSTALL_WITHIN_WORKING_DAYS
 from eservice_operator.core.rollout import Rollout
-from eservice_operator.core.unpublication import is_open, judge
+from eservice_operator.core.unpublication import is_open, judge, uninformed_until
 
-INSTALL_WITHIN_WORKING_DAYS = 10
 ONE_SECOND = timedelta(seconds=1)
+A_LITTLE_LATER = timedelta(minutes=1)
+"""When to look again at what is held by something that nobody may announce the end of."""
 
 
 def installation_due(facts: Facts) -> date | None:
@@ -77,11 +80,25 @@ def _templates(facts: Facts) -> Iterator[TemplateRef]:
     yield from (decision.spec.release.template for decision in facts.decisions if is_open(decision))
 
 
+def _turns_of(facts: Facts, decision: UnpublishDecision) -> Iterator[datetime]:
+    """The instants at which a decision comes to take effect, or a hold of it ends."""
+    status = judge(facts, decision)
+    if status.state not in {DecisionState.SCHEDULED, DecisionState.HELD} or status.effective_at is None:
+        return
+    yield status.effective_at
+    uninformed = uninformed_until(facts, decision, status.effective_at)
+    if uninformed is not None:
+        yield uninformed
+    if status.fairness is not None:
+        yield day_after_end(status.fairness.until, facts.policy.zone)
+    freezing = status.reason == Reason.BRAKE and status.hold_token is None
+    if freezing or status.reason == Reason.CLOCK_SKEW:
+        yield facts.now + A_LITTLE_LATER
+
+
 def _instants(facts: Facts, rollout: Rollout) -> Iterator[datetime]:
     for decision in facts.decisions:
-        status = judge(facts, decision)
-        if status.state is DecisionState.SCHEDULED and status.effective_at is not None:
-            yield status.effective_at
+        yield from _turns_of(facts, decision)
     for verification in facts.world.verifications:
         yield verification.spec.verified_at
     paused = facts.spec.publication.paused

@@ -79,7 +79,8 @@ def _leftover(facts: Facts) -> Iterator[Action]:
 def _decisions(facts: Facts) -> Iterator[Action]:
     """R8: the records come before what they announce."""
     for decision in facts.decisions:
-        status = decision_status(decision, judge(facts, decision), facts.now)
+        judged = judge(facts, decision)
+        status = decision_status(decision, judged, facts.now)
         if status != decision.status:
             yield SetStatus(
                 Ref(names.API_VERSION, UnpublishDecision.__name__, "", decision.metadata.name),

@@ -120,12 +120,12 @@ class Facts:
         known = self.world.templates.get(template.name)
         return None if known is None else known.template.spec.lifecycle
 
-    def enforces(self, template: TemplateRef) -> bool:
-        """Whether overdue services of a template are unpublished today."""
+    def enforces(self, template: TemplateRef, day: date | None = None) -> bool:
+        """Whether overdue services of a template are unpublished on a day, by default today."""
         lifecycle = self.lifecycle(template)
         if lifecycle is None or lifecycle.enforcement is not Enforcement.ENFORCE:
             return False
-        return lifecycle.enforce_from is None or lifecycle.enforce_from <= self.today
+        return lifecycle.enforce_from is None or lifecycle.enforce_from <= (day or self.today)
 
     def version(self, template: TemplateRef) -> CatalogueVersion | None:
         """The version in the catalogue; none when the template or the version is unknown."""

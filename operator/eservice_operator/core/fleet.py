@@ -3,9 +3,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from eservice_operator.api.decisions import UnpublishDecision
+from eservice_operator.api.base import EServiceRef
+from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
+
+DeferralsOf = Callable[[EServiceRef], tuple[UnpublishDeferral, ...]]
+
+
+def no_deferrals(_service: EServiceRef) -> tuple[UnpublishDeferral, ...]:
+    """The deferrals of an e-service that has none."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +30,9 @@ class PublicService:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """All e-services of one template in Production, and all decisions ever made about them."""
+    """All e-services of one template in Production, and all decisions ever made about them; in no order."""
 
     services: tuple[PublicService, ...] = ()
     decisions: tuple[UnpublishDecision, ...] = ()
+    deferrals: DeferralsOf = field(default=no_deferrals, compare=False, repr=False)
+    """The deferrals that name an e-service."""

@@ -13,11 +13,11 @@ from eservice_operator.core.install_gates import (
     requested,
     template_supported,
 )
+from eservice_operator.core.limit_gate import template_within_limit
 from eservice_operator.core.publish_gates import (
     catalogued,
     host_allowed,
     installed,
-    template_within_limit,
     verified,
 )
 from eservice_operator.core.unmet import Blocks, Check, Unmet

@@ -13,7 +13,7 @@ from eservice_operator.core.conditions import told
 from eservice_operator.core.dates import day_after_end
 from eservice_operator.core.deadlines import installation_due
 from eservice_operator.core.decide import Decision
-from eservice_operator.core.unpublication import governing_decision, judge
+from eservice_operator.core.unpublication import foreseen_hold, governing_decision, judge
 
 
 def outlook(decision: Decision) -> Next | None:
@@ -33,7 +33,8 @@ def _changes(decision: Decision) -> Iterator[Next]:
     lag = facts.public_lag
     if governing is not None:
         judged = judge(facts, governing)
-        if judged.state is DecisionState.SCHEDULED and judged.effective_at is not None:
+        expected = judged.state is DecisionState.SCHEDULED and foreseen_hold(facts, governing) is None
+        if expected and judged.effective_at is not None:
             yield Next(
                 action="Unpublish",
                 at=judged.effective_at,

@@ -10,7 +10,6 @@ from eservice_operator.core.availability import available, failure_of
 from eservice_operator.core.facts import Facts, Subject
 from eservice_operator.core.hosts import unregistered_hosts
 from eservice_operator.core.unmet import Unmet, holds_publish
-from eservice_operator.core.unpublication import blocking_decision
 
 
 def installed(facts: Facts, subject: Subject) -> Unmet | None:
@@ -84,18 +83,3 @@ def verified(facts: Facts, subject: Subject) -> Unmet | None:
         reason = Reason.AWAITING_VERIFICATION
         text = "no ProductionVerification: the institution checks the installation before the public sees it"
     return holds_publish(Gate.VERIFIED, reason, text, GateOwner.INSTITUTION, "R6")
-
-
-def template_within_limit(facts: Facts, subject: Subject) -> Unmet | None:
-    """R8: no unpublication is in effect for the template version of the release."""
-    decision = blocking_decision(facts, subject.snapshot.template)
-    if decision is None:
-        return None
-    reference = decision.spec.release.template
-    text = (
-        f"{reference.name} {reference.version} is overdue since {decision.spec.overdue_since}"
-        f" (UnpublishDecision {decision.metadata.name}): renew from a newer template version"
-    )
-    return holds_publish(
-        Gate.TEMPLATE_WITHIN_LIMIT, Reason.TEMPLATE_OVERDUE, text, GateOwner.INSTITUTION, "R8"
-    )

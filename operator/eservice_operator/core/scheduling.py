@@ -3,18 +3,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 
 from eservice_operator.api import names
 from eservice_operator.api.base import TemplateRef
-from eservice_operator.api.template import Enforcement, Lifecycle
+from eservice_operator.api.template import Enforcement
 from eservice_operator.core.actions import Manifest
-from eservice_operator.core.dates import add_period, day_after_end, instant, parse_period, start_of_day
+from eservice_operator.core.dates import instant, parse_period
 from eservice_operator.core.facts import Facts
+from eservice_operator.core.inputs import hash_of, inputs_of
 from eservice_operator.core.lag import Lag
+from eservice_operator.core.promise import promise
 from eservice_operator.core.releases import same_template, short_hash
 from eservice_operator.core.unpublication import governing_decision
 from eservice_operator.core.versions import current as current_version
+from eservice_operator.core.world import KnownTemplate
 
 LONGEST_STEM = 244
 """Leaves room for the number in the name of an object, which has at most 253 characters."""
@@ -29,12 +32,14 @@ def new_decision(facts: Facts) -> Manifest | None:
     template, lag = facts.public_template, facts.public_lag
     if not facts.production or not facts.stands or template is None or lag is None:
         return None
-    lifecycle = facts.lifecycle(template)
-    if lifecycle is None or lifecycle.enforcement is not Enforcement.ENFORCE or lag.overdue_since is None:
+    known = facts.world.templates.get(template.name)
+    if known is None or lag.overdue_since is None:
+        return None
+    if known.template.spec.lifecycle.enforcement is not Enforcement.ENFORCE:
         return None
     if governing_decision(facts) is not None or _forgiven(facts, template, lag):
         return None
-    return _decision(facts, template, lag, lifecycle)
+    return _decision(facts, template, known, lag.overdue_since, lag)
 
 
 def _forgiven(facts: Facts, template: TemplateRef, lag: Lag) -> bool:
@@ -50,19 +55,8 @@ def _forgiven(facts: Facts, template: TemplateRef, lag: Lag) -> bool:
 
 def cause_of(facts: Facts, template: TemplateRef, lag: Lag) -> str | None:
     """The version that makes a release overdue; none when it is its own recall."""
-    cause = lag.caused_by
-    return None if cause is None or cause == facts.version(template) else cause.text
-
-
-def _promise(facts: Facts, lag: Lag, lifecycle: Lifecycle) -> datetime:
-    """When a decision made now takes effect: once overdue, enforced and announced for long enough."""
-    zone = facts.policy.zone
-    days = [day for day in (lag.overdue_since, lifecycle.enforce_from) if day is not None]
-    instants = [facts.now, *(start_of_day(day, zone) for day in days)]
-    notice = parse_period(lifecycle.notice_period)
-    if notice.months or notice.days:
-        instants.append(day_after_end(add_period(facts.today, notice), zone))
-    return max(instants)
+    known = facts.world.templates.get(template.name)
+    return None if known is None else known.cause_of(template.version, lag)
 
 
 def decision_name(facts: Facts) -> str:
@@ -76,16 +70,21 @@ def decision_name(facts: Facts) -> str:
     return f"{stem}{number:03d}"
 
 
-def _decision(facts: Facts, template: TemplateRef, lag: Lag, lifecycle: Lifecycle) -> Manifest:
-    decided = _decided(facts, template, lag, lifecycle)
+def _decision(
+    facts: Facts, template: TemplateRef, known: KnownTemplate, overdue_since: date, lag: Lag
+) -> Manifest:
+    lifecycle, zone = known.template.spec.lifecycle, facts.policy.zone
+    notice = parse_period(lifecycle.notice_period)
+    at = promise(overdue_since, lifecycle.enforce_from, notice, facts.now, zone)
+    decided = _decided(facts, template, known, lag)
     labels = {
         names.MANAGED_BY_LABEL: names.MANAGER,
         names.REGISTRATION_LABEL: short_hash(facts.spec.registration),
     }
     dated = {
-        "effectiveAt": instant(_promise(facts, lag, lifecycle)),
+        "effectiveAt": instant(at),
         "decidedAt": instant(facts.now),
-        "inputsHash": short_hash(decided, 16),
+        "inputsHash": hash_of(decided),
     }
     return {
         "apiVersion": names.API_VERSION,
@@ -95,10 +94,10 @@ def _decision(facts: Facts, template: TemplateRef, lag: Lag, lifecycle: Lifecycl
     }
 
 
-def _decided(facts: Facts, template: TemplateRef, lag: Lag, lifecycle: Lifecycle) -> Manifest:
+def _decided(facts: Facts, template: TemplateRef, known: KnownTemplate, lag: Lag) -> Manifest:
     """The facts that the decision is made on."""
-    known = facts.world.templates.get(template.name)
-    current = None if known is None else current_version(known.catalogue, facts.today)
+    lifecycle = known.template.spec.lifecycle
+    current = current_version(known.catalogue, facts.today)
     remembered = facts.world.service.status.release.public
     image = facts.public.image if facts.public is not None else remembered.image if remembered else "unknown"
     namespace, name = facts.place
@@ -108,9 +107,12 @@ def _decided(facts: Facts, template: TemplateRef, lag: Lag, lifecycle: Lifecycle
         "environment": facts.spec.environment.value,
         "release": {"image": image, "template": {"name": template.name, "version": template.version}},
         "currentVersion": None if current is None else current.text,
-        "causedBy": cause_of(facts, template, lag),
+        "causedBy": known.cause_of(template.version, lag),
         "maximumLag": lifecycle.maximum_lag,
         "lagMeasure": lifecycle.lag_measure.value,
         "overdueSince": str(lag.overdue_since),
+        "inputs": inputs_of(known, facts.policy.zone).model_dump(
+            mode="json", by_alias=True, exclude_none=True
+        ),
     }
     return {key: value for key, value in decided.items() if value is not None}

@@ -11,12 +11,14 @@ from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.api.template import (
     EServiceTemplate,
     EServiceTemplateStatus,
+    HeldSet,
     NextTransition,
     VersionStatus,
 )
 from eservice_operator.core import conditions as c
 from eservice_operator.core.conditions import Verdict
 from eservice_operator.core.dates import local_day
+from eservice_operator.core.held import held_sets
 from eservice_operator.core.lag import LagPolicy
 from eservice_operator.core.stages import next_transition, stage_of
 from eservice_operator.core.versions import Catalogue, CatalogueVersion, current
@@ -58,25 +60,32 @@ def template_status(
     lag_policy = KnownTemplate(template, catalogue).lag_policy
     newest = current(catalogue, today)
     following = next_transition(catalogue, lag_policy, today)
-    generation = template.metadata.generation
+    generation, held = template.metadata.generation, held_sets(world.fleet)
     status = EServiceTemplateStatus(
         observed_generation=generation,
         current_version=None if newest is None else newest.text,
-        versions=_versions(world, today, lag_policy),
+        versions=_versions(world, today, lag_policy, record=policy.clock_trusted),
         e_services=sum(world.in_use.values()),
         next_transition=None if following is None else _transition(world, following, today, lag_policy),
-        conditions=c.merge(template.status.conditions, (_ready(template, newest),), generation, now),
+        held=held,
+        notices=template.status.notices,
+        conditions=c.merge(
+            template.status.conditions, (_ready(template, newest), _brake(template, held)), generation, now
+        ),
     )
     to_record = [version.published for version in catalogue.versions if version.published is not None]
     days = [day for day in (following, *to_record) if day is not None and day > today]
     return status, min(days, default=None)
 
 
-def _versions(world: TemplateWorld, today: date, policy: LagPolicy) -> tuple[VersionStatus, ...]:
+def _versions(
+    world: TemplateWorld, today: date, policy: LagPolicy, *, record: bool
+) -> tuple[VersionStatus, ...]:
     """Each version, with its publication date once that took effect.
 
     What is recorded stays also when the clock says that its day has not come: a clock may be wrong for a
-    while, and what it made us forget would be lost.
+    while, and what it made us forget would be lost. For the same reason a clock that is not trusted records
+    nothing: a date that was recorded is never taken back.
     """
     recorded, catalogue = recorded_dates(world.template), world.catalogue
     return tuple(
@@ -84,7 +93,8 @@ def _versions(world: TemplateWorld, today: date, policy: LagPolicy) -> tuple[Ver
             version=version.text,
             stage=stage_of(catalogue, version, policy, today),
             published_at=version.published
-            if version.text in recorded or (version.published is not None and version.published <= today)
+            if version.text in recorded
+            or (record and version.published is not None and version.published <= today)
             else None,
             e_services=world.in_use.get(version.text, 0),
         )
@@ -100,6 +110,17 @@ def _transition(world: TemplateWorld, day: date, today: date, policy: LagPolicy)
         if before is not after:
             changes.append(f"{version.text}: {before.value} to {after.value}")
     return NextTransition(at=day, message=c.told("; ".join(changes)))
+
+
+def _brake(template: EServiceTemplate, held: tuple[HeldSet, ...]) -> Verdict:
+    """Present while there is a set that the Agency has not released."""
+    sets = "; ".join(f"{one.count} under the token {one.token} since {one.since:%Y-%m-%d}" for one in held)
+    text = (
+        f"too many unpublications within 24 hours are held: {sets}. Check the dates of the versions, then:"
+        f" kubectl eservice release-brake {template.metadata.name}"
+    )
+    kind = ConditionType.BRAKE_ENGAGED
+    return c.true(kind, Reason.BRAKE, text) if held else c.false(kind, Reason.SUCCEEDED)
 
 
 def _ready(template: EServiceTemplate, newest: CatalogueVersion | None) -> Verdict:

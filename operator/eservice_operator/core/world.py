@@ -165,6 +165,11 @@ class KnownTemplate:
             self._lags[key] = lag
         return self._lags[key]
 
+    def cause_of(self, version: str, lag: Lag) -> str | None:
+        """The version that makes a release on ``version`` overdue; none when it is its own recall."""
+        cause = lag.caused_by
+        return None if cause is None or cause == self.catalogue.find(version) else cause.text
+
     @cached_property
     def turns(self) -> tuple[date, ...]:
         """The local days, in order, on which the template's own dates can change an answer."""
@@ -221,6 +226,8 @@ class TemplateWorld:
     in_use: Mapping[str, int] = field(default_factory=dict)
     """Number of public e-services in Production by version."""
     fleet: Fleet = field(default_factory=Fleet)
+    forsaken: frozenset[str] = frozenset()
+    """Names of decisions whose registration has no EService in Production, so that nobody judges them."""
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)
     """What became of its notices since they were handed to a channel, by notice id."""
 

@@ -15,12 +15,14 @@ from eservice_operator.api.base import ObjectMeta, Status
 from eservice_operator.api.eservice import EServiceStatus
 from eservice_operator.api.parse import InvalidObject
 from eservice_operator.api.reasons import ConditionType
+from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.cluster.apply import Applier
 from eservice_operator.cluster.errors import ApiError
 from eservice_operator.cluster.events import EventSink
 from eservice_operator.cluster.freshness import Freshness
 from eservice_operator.cluster.observe import Observer
 from eservice_operator.core.actions import Action, Delete, Outcome, Ref, SetStatus, target_of
+from eservice_operator.core.braking import decide_template
 from eservice_operator.core.conditions import find
 from eservice_operator.core.dates import start_of_day
 from eservice_operator.core.decide import Decision, decide, take_down
@@ -29,11 +31,10 @@ from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.records import next_change, record_status
 from eservice_operator.core.registering import decide_registration, registration_status
 from eservice_operator.core.report import report
-from eservice_operator.core.templating import template_status
 from eservice_operator.core.transitions import notes
 from eservice_operator.core.world import Policy
 from eservice_operator.runtime.ports import Result
-from eservice_operator.runtime.retries import contested, earliest, error_of, look_again, retry
+from eservice_operator.runtime.retries import contested, earliest, error_of, look_again, outdated, retry
 
 log = logging.getLogger(__name__)
 
@@ -146,22 +147,33 @@ class ObjectReconciler:
         return False
 
     async def _template(self, key: ObjectKey, now: datetime) -> Result:
-        world = self.observer.template(key)
-        if world is None:
-            self._counted.pop(key, None)
-            return Result()
-        if isinstance(world, InvalidObject):
-            return await self._invalid(key, world, now)
+        outcome, left = NOTHING_DONE, ROUNDS
+        while True:
+            world = self.observer.template(key)
+            if world is None:
+                self._counted.pop(key, None)
+                return Result()
+            if isinstance(world, InvalidObject):
+                return await self._invalid(key, world, now)
+            if left == ROUNDS and (pause := self._pauses(key, world.template, now)) is not None:
+                return Result(next_at=pause)
+            decision = decide_template(world, now, self.policy)
+            if not decision.actions or not left or (outcome.failure is not None and not outdated(outcome)):
+                break
+            left -= 1
+            outcome = await self._apply(decision.actions)
         template = world.template
+        told = await self._write_status(key, template.metadata, template.status, decision.status)
+        return Result(next_at=decision.next_at, error=error_of(outcome) or error_of(told))
+
+    def _pauses(self, key: ObjectKey, template: EServiceTemplate, now: datetime) -> datetime | None:
+        """Until when a template need not be looked at: it was just now, and its spec is the same."""
         counted = self._counted.get(key)
         fresh = template.status.observed_generation == template.metadata.generation
         if fresh and counted is not None and timedelta(0) <= now - counted < TEMPLATE_PAUSE:
-            return Result(next_at=counted + TEMPLATE_PAUSE)
+            return counted + TEMPLATE_PAUSE
         self._counted[key] = now
-        status, following = template_status(world, now, self.policy)
-        told = await self._write_status(key, template.metadata, template.status, status)
-        next_at = None if following is None else start_of_day(following, self.policy.zone)
-        return Result(next_at=next_at, error=error_of(told))
+        return None
 
     async def _registration(self, key: ObjectKey, now: datetime) -> Result:
         outcome, left = NOTHING_DONE, ROUNDS

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from eservice_operator.cluster.apply import OUTDATED
 from eservice_operator.core.actions import Outcome, target_of
 from eservice_operator.core.decide import Decision
 
@@ -21,6 +22,11 @@ def retry(outcome: Outcome) -> str | None:
 def error_of(outcome: Outcome) -> str | None:
     """Like `retry`, where another try is worth it whatever it was: a status, a number taken meanwhile."""
     return None if outcome.failure is None else outcome.failure.message
+
+
+def outdated(outcome: Outcome) -> bool:
+    """Whether a write failed only because what it was decided on was written to meanwhile."""
+    return outcome.failure is not None and outcome.failure.reason == OUTDATED
 
 
 def contested(decision: Decision, outcome: Outcome) -> str | None:

@@ -75,6 +75,7 @@ def _keys(obj: Manifest, store: Store) -> Iterator[ObjectKey]:
             yield from _found(store, key.kind, indexes.ESERVICE, place)
         case "UnpublishDecision":
             yield from _found(store, "EService", indexes.REGISTRATION, obj["spec"]["registration"])
+            yield ObjectKey("EServiceTemplate", "", obj["spec"]["release"]["template"]["name"])
         case "EServiceIdentifier":
             yield key
             yield ObjectKey("EServiceRegistration", "", obj["spec"]["registration"])

@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: Apache-2.0
+"""R8: the brake. Too many unpublications of one template within 24 hours are all held, as one set.
+
+What is about to happen is counted before it happens: decisions about to take effect, and decisions that
+are about to be made and would take effect at once. Without the latter the first of sixty e-services
+that one wrong date makes overdue would be gone before the second one is decided upon.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from functools import cached_property
+from itertools import count
+from typing import NamedTuple
+
+from eservice_operator.api.base import Environment
+from eservice_operator.api.decisions import DecisionState, UnpublishDecision
+from eservice_operator.api.reasons import Reason
+from eservice_operator.api.template import Enforcement
+from eservice_operator.core.dates import Period, day_after_end, local_day, parse_period
+from eservice_operator.core.fleet import Fleet, PublicService
+from eservice_operator.core.lag import Lag
+from eservice_operator.core.promise import effective_at, promise
+from eservice_operator.core.releases import short_hash
+from eservice_operator.core.world import KnownTemplate, Policy
+
+WINDOW = timedelta(hours=24)
+"""How far the brake looks ahead, and how long what happened goes on counting."""
+
+
+class Part(StrEnum):
+    """Why something counts."""
+
+    DUE = "Due"
+    """A decision that takes effect within the window."""
+    COMING = "Coming"
+    """A decision that is about to be made and would do so."""
+    HELD = "Held"
+    """One that the brake took into a set since less than the window ago."""
+    GONE = "Gone"
+    """One that took effect since less than the window ago, and was not released."""
+
+
+class Counted(NamedTuple):
+    """One thing that the brake counts."""
+
+    part: Part
+    registration: str
+    subject: str
+    decision: UnpublishDecision | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """What the brake makes of a template at an instant."""
+
+    engaged: bool
+    token: str
+    """Of the set that is to be held; empty unless engaged."""
+    freeze: tuple[UnpublishDecision, ...]
+    """The decisions that are to be taken into it now; others of it are not made yet."""
+
+
+RESTS = Wave(engaged=False, token="", freeze=())
+
+
+@dataclass(frozen=True)
+class Brake:
+    """The brake of one template, with everything that it reads.
+
+    ``mine`` names a decision whose instant has come: it counts as due whatever its status says.
+    """
+
+    known: KnownTemplate
+    fleet: Fleet
+    now: datetime
+    policy: Policy
+    mine: str = ""
+
+    def engages(self) -> bool:
+        """Whether too many of them would take effect within the window; counts no further than it needs.
+
+        Each thing counted makes it engage rather than rest, so that the answer is that of a full count.
+        """
+        limit = self.known.template.spec.lifecycle.brake
+        served = {service.registration for service in self.fleet.services if service.published}
+        fresh = False
+        for number, counted in enumerate(self.counted(), start=1):
+            fresh = fresh or counted.part in {Part.DUE, Part.COMING}
+            if counted.part is Part.GONE:
+                served.add(counted.registration)
+            if fresh and number > limit.at_least and number * 100 > limit.percent * len(served):
+                return True
+        return False
+
+    def wave(self) -> Wave:
+        """The set to hold, if any, and which of its decisions still need the token."""
+        if not self.engages():
+            return RESTS
+        fresh = [one for one in self.counted() if one.part in {Part.DUE, Part.COMING}]
+        token = self._token({one.subject for one in fresh})
+        freeze = tuple(one.decision for one in fresh if one.decision is not None)
+        return Wave(engaged=True, token=token, freeze=freeze)
+
+    def counted(self) -> Iterator[Counted]:
+        """Everything that counts: decisions first, then what is about to be decided, each subject once."""
+        settled = set()
+        for decision in self.fleet.decisions:
+            subject = subject_of(decision)
+            if self._settles(decision):
+                settled.add(subject)
+            part = self._part(decision)
+            if part is not None:
+                yield Counted(part, decision.spec.registration, subject, decision)
+        for service in self.fleet.services:
+            subject = f"{service.registration}/{Environment.PRODUCTION.value}@{service.version}"
+            if subject not in settled and self._coming(service):
+                settled.add(subject)
+                yield Counted(Part.COMING, service.registration, subject)
+
+    # what is so at the end of the window
+
+    @cached_property
+    def _horizon(self) -> datetime:
+        return self.now + WINDOW
+
+    @cached_property
+    def _day(self) -> date:
+        return local_day(self._horizon, self.policy.zone)
+
+    @cached_property
+    def _today(self) -> date:
+        return local_day(self.now, self.policy.zone)
+
+    @cached_property
+    def _enforced(self) -> bool:
+        lifecycle = self.known.template.spec.lifecycle
+        if lifecycle.enforcement is not Enforcement.ENFORCE:
+            return False
+        return lifecycle.enforce_from is None or lifecycle.enforce_from <= self._day
+
+    @cached_property
+    def _notice(self) -> Period:
+        return parse_period(self.known.template.spec.lifecycle.notice_period)
+
+    @cached_property
+    def _lags(self) -> dict[str, Lag | None]:
+        return {}
+
+    def _overdue(self, version: str) -> Lag | None:
+        """The lag of a version that is overdue and enforced within the window; none of any other."""
+        if version not in self._lags:
+            lag = self.known.lag(version, self._today) if self._enforced else None
+            self._lags[version] = lag if lag is not None and lag.overdue(self._day) else None
+        return self._lags[version]
+
+    # what counts
+
+    def _part(self, decision: UnpublishDecision) -> Part | None:
+        status = decision.status
+        if status.state is DecisionState.CLOSED or self._revoked(decision):
+            return None
+        if status.hold_token is not None and status.state is not DecisionState.EFFECTIVE:
+            held = status.released_at is None and self._recent(status.held_since)
+            return Part.HELD if held else None
+        if status.state is DecisionState.EFFECTIVE:
+            gone = status.released_at is None and self._recent(status.effective_since)
+            return Part.GONE if gone else None
+        return Part.DUE if self._due(decision) else None
+
+    def _recent(self, since: datetime | None) -> bool:
+        return since is not None and self.now - since < WINDOW
+
+    def _revoked(self, decision: UnpublishDecision) -> bool:
+        return decision.spec.revoked is not None and decision.spec.revoked.at <= self._today
+
+    def _due(self, decision: UnpublishDecision) -> bool:
+        if self._overdue(decision.spec.release.template.version) is None:
+            return False
+        if decision.metadata.name == self.mine:
+            return True
+        if decision.spec.effective_at >= self._horizon:
+            return False
+        at = instant_of(decision, self.known, self.fleet, self._day, self.policy)
+        return at < self._horizon
+
+    def _settles(self, decision: UnpublishDecision) -> bool:
+        """Whether no further decision about the same version is made beside this one, nor after it."""
+        if decision.status.state is not DecisionState.CLOSED:
+            return True
+        if decision.spec.revoked is None:
+            return False
+        version = decision.spec.release.template.version
+        lag = self.known.lag(version, self._today)
+        return lag is not None and decision.spec.caused_by == self.known.cause_of(version, lag)
+
+    def _coming(self, service: PublicService) -> bool:
+        """Whether a decision is about to be made that would take effect within the window."""
+        lag = self._overdue(service.version) if service.published else None
+        if lag is None or lag.overdue_since is None:
+            return False
+        enforce_from = self.known.template.spec.lifecycle.enforce_from
+        zone = self.policy.zone
+        return promise(lag.overdue_since, enforce_from, self._notice, self.now, zone) < self._horizon
+
+    # its name
+
+    def _token(self, fresh: set[str]) -> str:
+        """The token of a set that is still being filled, or a new one.
+
+        A set is filled when its members and those to come are together what its token was made of: so an
+        operator that died in the middle goes on with the same one. A token that stood for the same e-services
+        before, or that the policy releases already, is not used again.
+        """
+        members: dict[str, set[str]] = {}
+        for decision in self.fleet.decisions:
+            if decision.status.hold_token is not None:
+                members.setdefault(decision.status.hold_token, set()).add(subject_of(decision))
+        tries = range(len(members) + 2)
+        for token in sorted(members):
+            whole = members[token] | fresh
+            if not members[token] & fresh and token in {token_of(whole, attempt) for attempt in tries}:
+                return token
+        released = self.known.template.spec.lifecycle.brake.release
+        names = (token_of(fresh, attempt) for attempt in count())
+        return next(name for name in names if name != released and not members.get(name, set()) & fresh)
+
+
+def instant_of(
+    decision: UnpublishDecision, known: KnownTemplate, fleet: Fleet, day: date, policy: Policy
+) -> datetime:
+    """When a decision takes effect, by the deferrals that stand on a day, and by the wait for a renewal."""
+    deferrals = fleet.deferrals(decision.spec.e_service)
+    at, _ = effective_at(decision, deferrals, known.template.spec.lifecycle, day, policy.zone)
+    status = decision.status
+    waits = status.state is DecisionState.HELD and status.reason == Reason.RENEWAL_UNDER_WAY
+    if status.fairness is None or not waits:
+        return at
+    return max(at, day_after_end(status.fairness.until, policy.zone))
+
+
+def subject_of(decision: UnpublishDecision) -> str:
+    """What a decision is about: the same before and after it is made."""
+    spec = decision.spec
+    return f"{spec.registration}/{spec.environment.value}@{spec.release.template.version}"
+
+
+def token_of(subjects: Collection[str], attempt: int = 0) -> str:
+    """The token of a set: from its members alone, so that it is the same however often it is computed."""
+    return short_hash([*sorted(subjects), *([attempt] if attempt else [])])

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The last gate before the publication: R8. It reads decisions, and these read the other gates."""
+
+from __future__ import annotations
+
+from eservice_operator.api.eservice import GateOwner
+from eservice_operator.api.reasons import Gate, Reason
+from eservice_operator.core.facts import Facts, Subject
+from eservice_operator.core.unmet import Unmet, holds_publish
+from eservice_operator.core.unpublication import blocking_decision
+
+
+def template_within_limit(facts: Facts, subject: Subject) -> Unmet | None:
+    """R8: no unpublication is in effect for the template version of the release."""
+    decision = blocking_decision(facts, subject.snapshot.template)
+    if decision is None:
+        return None
+    reference = decision.spec.release.template
+    text = (
+        f"{reference.name} {reference.version} is overdue since {decision.spec.overdue_since}"
+        f" (UnpublishDecision {decision.metadata.name}): renew from a newer template version"
+    )
+    return holds_publish(
+        Gate.TEMPLATE_WITHIN_LIMIT, Reason.TEMPLATE_OVERDUE, text, GateOwner.INSTITUTION, "R8"
+    )

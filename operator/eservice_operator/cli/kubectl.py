@@ -53,6 +53,8 @@ class Listing:
 
     items: tuple[dict[str, Any], ...]
     refused: tuple[Refusal, ...] = ()
+    missing: str = ""
+    """What kubectl said where the one that was named is not there."""
 
 
 class Query(NamedTuple):
@@ -62,6 +64,14 @@ class Query(NamedTuple):
     namespace: str | None = None
     """One namespace; empty for all of them; None for that of the context."""
     options: tuple[str, ...] = ()
+    name: str = ""
+    """Only the object of this name."""
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """How to ask kubectl."""
+        named = (self.name,) if self.name else ()
+        return ("get", ",".join(self.resources), *named, *_place(self.namespace), *self.options, "-o", "json")
 
 
 class Done(NamedTuple):
@@ -85,21 +95,8 @@ class Kubectl:
         Raises:
             KubectlError: for any other error; nothing is answered in part.
         """
-        commands = [
-            ("get", ",".join(query.resources), *_place(query.namespace), *query.options, "-o", "json")
-            for query in queries
-        ]
-        return [_listing(query, done) for query, done in zip(queries, self.run_all(commands), strict=True)]
-
-    def one(self, resource: str, name: str, namespace: str | None = None) -> dict[str, Any]:
-        """One object by name.
-
-        Raises:
-            KubectlError: it is not there, may not be read, or kubectl failed.
-        """
-        place = () if namespace is None else _place(namespace)
-        found: dict[str, Any] = json.loads(self.run("get", resource, name, *place, "-o", "json"))
-        return found
+        answers = self.run_all([query.arguments for query in queries])
+        return [_listing(query, done) for query, done in zip(queries, answers, strict=True)]
 
     def run(self, *arguments: str, given: str | None = None) -> str:
         """What kubectl printed, with ``given`` as its standard input.
@@ -157,6 +154,8 @@ def _place(namespace: str | None) -> tuple[str, ...]:
 
 def _listing(query: Query, done: Done) -> Listing:
     """What was listed; anything but a refusal of a kind is an error of the whole."""
+    if query.name and done.err.startswith(NOT_FOUND):
+        return Listing((), missing=done.err.strip())
     refused = []
     complaints = [line for line in done.err.splitlines() if line.strip()]
     for line in complaints:

@@ -74,6 +74,11 @@ class Session:
         """How wide paragraphs are: 100 columns are enough to read."""
         return max(40, min(self.columns, 100))
 
+    @property
+    def interactive(self) -> bool:
+        """Whether there is a person to ask."""
+        return sys.stdin.isatty()
+
     def paint(self, text: str, **style: Any) -> str:
         """The text in color, where there is any."""
         return click.style(text, **style) if self.color else text
@@ -131,6 +136,7 @@ class Command(click.Command):
     @override
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         session = ctx.ensure_object(Session)
+        args = ["--dry-run" if word == "--dry-run=client" else word for word in args]  # as kubectl has it
         rest = super().parse_args(ctx, args)
         if session.all_namespaces and session.namespace is not None and not ctx.resilient_parsing:
             raise click.UsageError("-n and -A exclude one another: write one of them", ctx)

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is found out about one e-service: by deciding anew over the live cluster, or from its status."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from eservice_operator.api.decisions import UnpublishDecision, UnpublishDecisionStatus
+from eservice_operator.api.eservice import EService, EServiceStatus, UnmetGate
+from eservice_operator.api.parse import InvalidObject, parse
+from eservice_operator.cli.advice import UNKNOWN_VERSION, Advice, Case, advice
+from eservice_operator.cli.dated import Days
+from eservice_operator.cli.dossier import Body, place_of
+from eservice_operator.cli.holding import document as decision_document
+from eservice_operator.cli.rules import SAYS
+from eservice_operator.cli.status import lagging
+from eservice_operator.cli.world import Live
+from eservice_operator.core.actions import Outcome
+from eservice_operator.core.decide import decide
+from eservice_operator.core.keys import ObjectKey
+from eservice_operator.core.report import report
+from eservice_operator.core.unpublication import governing_decision, judge
+from eservice_operator.core.versions import current
+from eservice_operator.core.world import World
+
+
+@dataclass(frozen=True)
+class Findings:
+    """One e-service: its state as far as it can be known, and how that is known."""
+
+    service: EService
+    status: EServiceStatus
+    """As decided now, or as the operator wrote it."""
+    decided: bool
+    """Whether it was decided anew."""
+    notes: tuple[str, ...]
+    current: str
+    """The current version of the template; a placeholder where it cannot be read."""
+    decision: tuple[UnpublishDecision, UnpublishDecisionStatus] | None
+    days: Days
+
+    def gates(self) -> list[tuple[UnmetGate, str, Advice]]:
+        """Each unmet gate, what its rule says, and what to do."""
+        today = str(self.days.today)
+        return [
+            (
+                gate,
+                SAYS.get(gate.rule, ""),
+                advice(gate.gate, Case(self.service, gate.reason, today, self.current)),
+            )
+            for gate in self.status.gates
+        ]
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        namespace, name = self.service.metadata.namespace, self.service.metadata.name
+        status = self.status.model_dump(mode="json", by_alias=True, exclude_none=True)
+        published: dict[str, Any] = next(
+            (one for one in status["conditions"] if one["type"] == "Published"), {}
+        )
+        return {
+            "namespace": namespace,
+            "name": name,
+            "phase": status.get("phase"),
+            "published": {field: published.get(field) for field in ("status", "reason", "message")},
+            "decidedNow": self.decided,
+            "notes": list(self.notes),
+            "gates": [
+                gate.model_dump(mode="json", by_alias=True) | {"ruleSays": says, "toDo": advised.document()}
+                for gate, says, advised in self.gates()
+            ],
+            "decision": None if self.decision is None else decision_document(*self.decision, self.days),
+            "next": status.get("next"),
+        }
+
+
+def find_out(body: Body, world: Live) -> Findings:
+    """Decide anew where everything that this depends on can be read, and else say what the status says.
+
+    Raises:
+        ClickException: the spec cannot be read.
+    """
+    key = ObjectKey("EService", *place_of(body))
+    days = Days(world.now, world.policy.zone)
+    notes = [one.text for one in world.unread]
+    if stale := lagging(body):
+        notes.append(stale)
+    if world.essential:
+        notes.append("so this is what the operator last wrote into the status, not decided anew")
+        return _as_written(body, days, notes)
+    seen = world.observer.eservice(key)
+    if not isinstance(seen, World):
+        return _as_written(body, days, notes)
+    return _as_decided(seen, world, days, notes)
+
+
+def _as_decided(seen: World, world: Live, days: Days, notes: list[str]) -> Findings:
+    decision = decide(seen, world.now, world.policy)
+    status = report(decision, Outcome(()))
+    recorded = {gate.gate for gate in seen.service.status.gates}
+    if recorded != {gate.gate for gate in status.gates} and seen.service.status.phase is not None:
+        notes.append(
+            "the operator has not written all of this into the status yet: wait a moment and look again"
+        )
+    governing = governing_decision(decision.facts)
+    template = decision.facts.public_template or seen.service.spec.template
+    known = seen.templates.get(template.name)
+    newest = None if known is None else current(known.catalogue, decision.facts.today)
+    return Findings(
+        service=seen.service,
+        status=status,
+        decided=True,
+        notes=tuple(notes),
+        current=UNKNOWN_VERSION if newest is None else newest.text,
+        decision=None if governing is None else (governing, judge(decision.facts, governing)),
+        days=days,
+    )
+
+
+def _as_written(body: Body, days: Days, notes: list[str]) -> Findings:
+    service = parse("EService", body)
+    if isinstance(service, InvalidObject):
+        raise click.ClickException(f"the EService cannot be read, mend its spec: {service}")
+    if not isinstance(service, EService):
+        raise TypeError(f"an EService was read as {type(service).__name__}")
+    return Findings(
+        service=service,
+        status=service.status,
+        decided=False,
+        notes=tuple(notes),
+        current=UNKNOWN_VERSION,
+        decision=None,
+        days=days,
+    )

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``kubectl eservice status``: one e-service on one screen, as the operator last wrote it down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import click
+
+from eservice_operator.cli.clock import now
+from eservice_operator.cli.completion import eservice_names
+from eservice_operator.cli.dated import Days, on_day
+from eservice_operator.cli.dossier import Body, Dossier, current_decision, gather
+from eservice_operator.cli.output import show
+from eservice_operator.cli.page import Page
+from eservice_operator.cli.plain import condition, part
+from eservice_operator.cli.policy import ZONE_OPTION
+from eservice_operator.cli.rules import GATES, GATES_ELSEWHERE
+from eservice_operator.cli.session import Command, Session
+from eservice_operator.cli.styles import BAD, FAINT, GOOD, WAITING, phase_style, truth_style
+from eservice_operator.cli.text import padded
+from eservice_operator.cli.timeline import ahead, past, release_text
+
+RECENT: Final = 6
+GATE_WIDTH: Final = max(len(gate) for gate in GATES)
+
+
+@click.command(cls=Command)
+@click.argument("name", shell_complete=eservice_names)
+@ZONE_OPTION
+@click.pass_obj
+def command(session: Session, name: str, time_zone: ZoneInfo) -> None:
+    """Everything about one e-service on one screen.
+
+    It shows what the operator last wrote into the status; `explain` decides anew. With -o json or yaml the
+    objects themselves: the EService and what speaks of it.
+    """
+    dossier = gather(session.kubectl, name, session.namespace)
+    for note in dossier.notes:
+        session.note(note)
+    if session.machine:
+        show(session, document(dossier))
+        return
+    page(session, dossier, Days(now(), time_zone)).print()
+
+
+def document(dossier: Dossier) -> dict[str, Any]:
+    """The objects that the page is made of, by what they are."""
+    return {
+        "eService": dossier.service,
+        "registration": dossier.registration,
+        "template": dossier.template,
+        "decisions": list(dossier.decisions),
+        "deferrals": list(dossier.deferrals),
+        "acceptanceActs": list(dossier.acts),
+        "verifications": list(dossier.verifications),
+        "notReadable": list(dossier.notes),
+    }
+
+
+def page(session: Session, dossier: Dossier, days: Days) -> Page:
+    """The whole page."""
+    sheet = Page(session)
+    _identity(sheet, dossier)
+    _releases(sheet, dossier.service, days)
+    _gates(sheet, dossier.service, days)
+    _lag(sheet, dossier, days)
+    _decision(sheet, dossier, days)
+    _notices(sheet, dossier, days)
+    _timeline(sheet, dossier, days)
+    return sheet
+
+
+def lagging(service: Body) -> str:
+    """What to know of a status that does not speak of the spec as it is; empty when it does."""
+    observed, generation = (
+        part(service, "status", "observedGeneration"),
+        part(service, "metadata", "generation"),
+    )
+    if not isinstance(observed, int) or observed < 0:
+        return "no operator has looked at it yet: what follows is only what was asked for"
+    if isinstance(generation, int) and observed < generation:
+        return (
+            f"the status speaks of generation {observed}, the spec is at {generation}: it may be out of date"
+        )
+    return ""
+
+
+def _identity(sheet: Page, dossier: Dossier) -> None:
+    service = dossier.service
+    status, spec = part(service, "status") or {}, part(service, "spec") or {}
+    namespace, name = dossier.place
+    sheet.heading(f"{namespace}/{name}")
+    if stale := lagging(service):
+        sheet.paragraph(f"! {stale}", style=WAITING)
+    phase, published = str(status.get("phase") or "Unseen"), condition(service, "Published")
+    sheet.labelled("Phase", phase, phase_style(phase))
+    told = " ".join(str(published.get(field) or "") for field in ("status", "reason")).strip()
+    sheet.labelled("Published", told or "Unknown", truth_style(str(published.get("status"))))
+    sheet.labelled("", published.get("message"))
+    sheet.labelled("URL", status.get("publicURL"))
+    sheet.labelled("Environment", spec.get("environment"))
+    title = part(dossier.registration or {}, "spec", "title") or {}
+    identifier = " ".join(str(text) for text in (status.get("identifier"), title.get("lv")) if text)
+    sheet.labelled("Identifier", identifier)
+    sheet.labelled("Registration", spec.get("registration"))
+    institution = part(dossier.registration or {}, "spec", "institution") or {}
+    contacts = [str(one.get("email")) for one in institution.get("contacts") or () if one.get("email")]
+    sheet.labelled("Institution", " ".join([str(institution.get("name") or ""), *contacts]).strip())
+
+
+def _releases(sheet: Page, service: Body, days: Days) -> None:
+    sheet.heading("Releases")
+    public, candidate = (part(service, "status", "release", which) for which in ("public", "candidate"))
+    sheet.labelled("Public", release_text(public) if public else "none yet")
+    sheet.labelled("Candidate", release_text(candidate) if candidate else "")
+    wanted = {
+        "template": part(service, "spec", "template"),
+        "image": part(service, "spec", "release", "image"),
+    }
+    text = release_text(wanted)
+    if text not in {release_text(one) for one in (public, candidate) if one}:
+        sheet.labelled("Asked for", text)
+    installation = part(service, "status", "installation") or {}
+    sheet.labelled("Installed", installation.get("installedAt") and days.local(installation["installedAt"]))
+    if not installation.get("installedAt"):
+        sheet.labelled("Install by", on_day(installation.get("dueBy"), days))
+
+
+def _gates(sheet: Page, service: Body, days: Days) -> None:
+    sheet.heading("Gates of the release that the spec names")
+    unmet = {gate.get("gate"): gate for gate in part(service, "status", "gates") or ()}
+    binding = GATES if part(service, "spec", "environment") == "Production" else GATES_ELSEWHERE
+    seen = bool(part(service, "status", "phase"))
+    for gate in [*binding, *(str(other) for other in unmet if other not in binding)]:
+        missing = unmet.get(gate)
+        if missing is None:
+            sheet.line(f"  {'✓' if seen else '?'} {gate}", GOOD if seen else FAINT)
+            continue
+        owner, rule = missing.get("owner"), missing.get("rule")
+        since = on_day(missing.get("since"), days)
+        sheet.line(f"  ✗ {padded(gate, GATE_WIDTH)}  {owner}, {rule}, since {since}", BAD)
+        sheet.paragraph(missing.get("message"), indent=" " * 4)
+
+
+def _lag(sheet: Page, dossier: Dossier, days: Days) -> None:
+    used = part(dossier.service, "status", "template") or part(dossier.service, "spec", "template") or {}
+    sheet.heading("Template")
+    sheet.labelled("In use", " ".join(str(used.get(field) or "") for field in ("name", "version")))
+    current = part(dossier.template or {}, "status", "currentVersion")
+    lifecycle = part(dossier.template or {}, "spec", "lifecycle") or {}
+    sheet.labelled("Current", current)
+    policy = [
+        str(lifecycle[field]) for field in ("enforcement", "lagMeasure", "maximumLag") if field in lifecycle
+    ]
+    sheet.labelled("Policy", ", ".join(policy))
+    sheet.labelled("Migrate by", on_day(used.get("migrateBy"), days))
+    sheet.labelled("Overdue from", on_day(used.get("overdueSince"), days))
+    sheet.labelled("Unpublish at", on_day(used.get("unpublishAt"), days), BAD)
+    if current and current == used.get("version"):
+        sheet.labelled("", "it is the current version: nothing is due")
+
+
+def _decision(sheet: Page, dossier: Dossier, days: Days) -> None:
+    decision = current_decision(dossier)
+    if decision is None:
+        return
+    spec, status = part(decision, "spec") or {}, part(decision, "status") or {}
+    sheet.heading("Decision under R8")
+    sheet.labelled("Record", f"UnpublishDecision {part(decision, 'metadata', 'name')}")
+    state = str(status.get("state") or "Scheduled")
+    reason = str(status.get("reason") or state)
+    sheet.labelled("State", state if reason == state else f"{state}: {reason}", _state_style(state))
+    sheet.labelled("", status.get("message"))
+    sheet.labelled("Promised", days.local(spec.get("effectiveAt")))
+    if state != "Closed":
+        sheet.labelled("Takes effect", days.local(status.get("effectiveAt") or spec.get("effectiveAt")))
+    sheet.labelled("Deferred to", on_day(status.get("deferredUntil"), days))
+    sheet.labelled("Token", status.get("holdToken"))
+    sheet.labelled("Informed", status.get("informedAt") and days.local(status["informedAt"]))
+    fairness = status.get("fairness") or {}
+    sheet.labelled("Waits until", on_day(fairness.get("until"), days))
+    if len(dossier.decisions) > 1:
+        sheet.labelled("", f"{len(dossier.decisions)} decisions in all: see history")
+
+
+def _state_style(state: str) -> Mapping[str, Any]:
+    return {"Effective": BAD, "Closed": GOOD}.get(state, WAITING)
+
+
+def _notices(sheet: Page, dossier: Dossier, days: Days) -> None:
+    told = [
+        notice
+        for obj in (dossier.service, *dossier.decisions)
+        for notice in part(obj, "status", "notices") or ()
+    ]
+    if not told:
+        return
+    sheet.heading("Notices")
+    for notice in sorted(told, key=lambda one: str(one.get("at")))[-RECENT:]:
+        text = f"{notice.get('kind')} by {notice.get('channel')} to {notice.get('recipient')}"
+        state = notice.get("state")
+        error = f": {notice['error']}" if notice.get("error") else ""
+        sheet.paragraph(
+            f"{days.local(notice.get('at'))}  {text}, {state}{error}",
+            style={"Failed": BAD, "Sent": {}}.get(str(state), WAITING),
+        )
+
+
+def _timeline(sheet: Page, dossier: Dossier, days: Days) -> None:
+    sheet.heading("What was, and what comes")
+    happened = [entry for entry in past(dossier, days) if not entry.what.startswith("Notice")]
+    if len(happened) > RECENT:
+        sheet.line(
+            f"  … {len(happened) - RECENT} earlier: kubectl eservice history {dossier.place[1]}", FAINT
+        )
+    for entry in happened[-RECENT:]:
+        sheet.paragraph(f"{days.local(entry.at):<16}  {entry.text}")
+    sheet.line(f"  {days.local(days.now.isoformat()):<16}  now", FAINT)
+    for entry in ahead(dossier, days):
+        day = days.day(entry.at)
+        rule = f", {entry.rule}" if entry.rule else ""
+        left = "" if day is None else f" ({on_day(day, days).partition('(')[2]}"
+        sheet.paragraph(f"{days.local(entry.at):<16}  {entry.text}{rule}{left}")

@@ -229,13 +229,13 @@ class Operator:
         }
 
 
-def serve(settings: Settings, wiring: Wiring) -> int:
+def serve(settings: Settings, wiring: Wiring, clock: Clock = SYSTEM) -> int:
     """Run one operator in this process and answer its exit code."""
     logs.configure(settings.log_level, settings.log_format)
     for sentence in unknown_variables(os.environ):
         log.warning(sentence)
     try:
-        return asyncio.run(_to_the_end(Operator(settings, wiring)))
+        return asyncio.run(_to_the_end(Operator(settings, wiring, clock)))
     except Exception:
         log.exception("the operator failed")
         return 1

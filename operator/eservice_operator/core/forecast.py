@@ -7,16 +7,18 @@ nothing is signed, no brake is released. Pods start, gateways agree and notices 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from eservice_operator.api.fields import SEMVER_PATTERN
 from eservice_operator.api.reasons import ConditionType
 from eservice_operator.api.template import EServiceTemplate, MigrationInstruction, TemplateVersion
 from eservice_operator.core.conditions import find
 from eservice_operator.core.foresight import Foreseen, is_public
 from eservice_operator.core.simulation import Simulation
-from eservice_operator.core.stage import Place, Scene
+from eservice_operator.core.stage import Scene
 from eservice_operator.core.templating import catalogue_of, recorded_dates
 from eservice_operator.core.world import Policy, TemplateWorld
 
@@ -25,11 +27,15 @@ from eservice_operator.core.world import Policy, TemplateWorld
 class Ending:
     """How an e-service stands at the end of a forecast."""
 
-    place: Place
+    namespace: str
+    name: str
     public: bool
     reason: str
     """Reason and message of its condition Published."""
     message: str
+    template: str
+    """Template and version in public use, or else those that the spec names."""
+    version: str
 
 
 @dataclass(frozen=True)
@@ -46,14 +52,17 @@ def forecast(
     until: datetime,
     policy: Policy,
     what_if: Iterable[EServiceTemplate] = (),
+    *,
+    release_brake: bool = False,
 ) -> Forecast:
     """What happens to the e-services of a scene after ``start``, up to and including ``until``.
 
     ``what_if`` holds editions of templates that take the place of those in the scene at ``start``. What a
     decision does at ``start`` is told too: nothing, where the operator is at work and nothing was edited.
+    With ``release_brake`` every set that the brake holds is released as soon as it is.
     """
     start = start.replace(microsecond=0)
-    simulation = Simulation(scene, start, policy)
+    simulation = Simulation(scene, start, policy, release_brake=release_brake)
     for template in what_if:
         simulation.stage.edit(_edition(scene, template))
     simulation.run(until)
@@ -71,7 +80,10 @@ def _endings(simulation: Simulation) -> Iterable[Ending]:
         status = world.service.status
         published = find(status.conditions, ConditionType.PUBLISHED)
         reason, message = ("", "") if published is None else (published.reason, published.message)
-        yield Ending(place, is_public(status), reason, message)
+        used = (
+            world.service.spec.template if status.release.public is None else status.release.public.template
+        )
+        yield Ending(*place, is_public(status), reason, message, used.name, used.version)
 
 
 def rehearsed(
@@ -84,6 +96,7 @@ def rehearsed(
     Raises:
         ValueError: what cannot be, in words for people.
     """
+    _require_number(version)
     known = next((one for one in template.spec.versions if one.version == version), None)
     day = released or (None if known is None else known.released)
     if day is None:
@@ -93,12 +106,18 @@ def rehearsed(
     if published is not None and published < day:
         raise ValueError(f"{version} cannot be published on {published}, before its release on {day}")
     recorded = recorded_dates(template).get(version)
-    if recorded is not None and published != recorded:
+    if recorded is not None and published not in {None, recorded}:
         raise ValueError(f"{version} was published on {recorded}: a publication that took effect stays")
     edited = _edited(known, version, day, published)
     others = (one for one in template.spec.versions if one.version != version)
     spec = template.spec.model_copy(update={"versions": (*others, edited)})
     return template.model_copy(update={"spec": spec})
+
+
+def _require_number(version: str) -> None:
+    """A version as the API takes it; refuses anything else with what to write."""
+    if re.search(SEMVER_PATTERN, version) is None:
+        raise ValueError(f"{version!r} is not a version: write SemVer 2.0, such as 3.0.0 or 3.1.0-rc.1")
 
 
 def _edited(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from heapq import heappop, heappush
 
 from eservice_operator.core.actions import Outcome
@@ -24,6 +24,7 @@ from eservice_operator.core.world import Policy, World
 
 ROUNDS = 64
 """Rounds of deciding and acting at one instant; a decision comes to rest in a few."""
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class NotAtRestError(RuntimeError):
@@ -33,9 +34,9 @@ class NotAtRestError(RuntimeError):
 class Simulation:
     """A scene and its clock; ``foreseen`` grows while it runs."""
 
-    def __init__(self, scene: Scene, start: datetime, policy: Policy) -> None:
+    def __init__(self, scene: Scene, start: datetime, policy: Policy, *, release_brake: bool = False) -> None:
         self.policy = replace(policy, channels=(), clock_trusted=True)
-        self.stage = Stage(scene, start, policy)
+        self.stage = Stage(scene, start, policy, release_brake=release_brake)
         self.foreseen: list[Foreseen] = []
         self.last: dict[Place, Decision] = {}
         self._now = start
@@ -43,6 +44,8 @@ class Simulation:
         self._marks = {place: self._mark(place, start) for place in self.stage.worlds}
         self._due: dict[Place, datetime] = {}
         """When to look again; a template is the place without a namespace."""
+        self._rests: dict[Place, datetime] = {}
+        """Until when deciding about an e-service anew would change nothing."""
         self._heap: list[tuple[datetime, Place]] = []
         for subject in (*self.stage.worlds, *(("", name) for name in self.stage.templates)):
             self._schedule(subject, start)
@@ -54,9 +57,20 @@ class Simulation:
             while self._heap and self._heap[0][0] == now:
                 due.add(heappop(self._heap)[1])
             due = {subject for subject in due if self._due.get(subject) == now}
+            quiet = {place for place in due if place in self._rests and self._rests[place] > now}
+            for place in sorted(quiet):
+                self._only_warn(place, now)
+            due -= quiet
             if due:
                 templates = {name for namespace, name in due if not namespace}
                 self._instant(now, {place for place in due if place[0]}, templates)
+
+    def _only_warn(self, place: Place, now: datetime) -> None:
+        """A step of warnBefore before anything changes: nothing is to be decided."""
+        facts = Facts(self.stage.world(place), now, self.policy)
+        self.foreseen += warnings(facts, self._seen[place])
+        self._seen[place] = now
+        self._schedule(place, self._rests[place], next_warning(facts))
 
     def _mark(self, place: Place, now: datetime) -> Mark:
         world = self.stage.world(place)
@@ -101,6 +115,7 @@ class Simulation:
             status = report(decision, Outcome(()))
             if status == world.service.status:
                 self.last[place] = decision
+                self._rests[place] = decision.next_at or NEVER
                 self._schedule(place, decision.next_at, next_warning(decision.facts))
                 return changed
             self.stage.keep(
@@ -121,11 +136,9 @@ class Simulation:
 
     def _schedule(self, subject: Place, *instants: datetime | None) -> None:
         """Look at it again at the earliest of these; never, if there is none."""
-        at = min((at for at in instants if at is not None), default=None)
-        if at is None:
-            self._due.pop(subject, None)
-        else:
-            self._due[subject] = at
+        at = min((at for at in instants if at is not None), default=NEVER)
+        self._due[subject] = at
+        if at < NEVER:
             heappush(self._heap, (at, subject))
 
     def _record(self, now: datetime, touched: Iterable[Place]) -> None:

@@ -3,17 +3,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from eservice_operator.api.base import Environment
-from eservice_operator.api.decisions import UnpublishDecision, UnpublishDecisionStatus
+from eservice_operator.api.base import Environment, EServiceRef
+from eservice_operator.api.decisions import UnpublishDecision, UnpublishDecisionStatus, UnpublishDeferral
+from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.core.actions import Action, Create, SetStatus
-from eservice_operator.core.dates import instant, start_of_day
+from eservice_operator.core.braking import decide_template
+from eservice_operator.core.dates import instant
 from eservice_operator.core.fleet import Fleet, PublicService
 from eservice_operator.core.foresight import is_public
-from eservice_operator.core.templating import catalogue_of, template_status
+from eservice_operator.core.templating import catalogue_of
 from eservice_operator.core.unpublication import is_open
 from eservice_operator.core.world import KnownTemplate, Policy, TemplateWorld, World
 
@@ -36,7 +39,8 @@ class Scene:
 class Stage:
     """The state of a simulated cluster, from which the world of each decision is made."""
 
-    def __init__(self, scene: Scene, start: datetime, policy: Policy) -> None:
+    def __init__(self, scene: Scene, start: datetime, policy: Policy, *, release_brake: bool) -> None:
+        self._release_brake = release_brake
         self.worlds = {_place(world): world for world in scene.services}
         self.templates = {world.template.metadata.name: world for world in scene.templates}
         self._known = {name: _known(world) for name, world in self.templates.items()}
@@ -74,6 +78,7 @@ class Stage:
         fleet = self._fleets.get(template)
         if fleet is None:
             fleet = self._fleets[template] = Fleet(
+                deferrals=self._deferrals,
                 services=tuple(self._public_services(template)),
                 decisions=tuple(
                     decision
@@ -86,6 +91,10 @@ class Stage:
     def count_anew(self) -> None:
         """Forget the fleets that were counted."""
         self._fleets.clear()
+
+    def _deferrals(self, service: EServiceRef) -> tuple[UnpublishDeferral, ...]:
+        world = self.worlds.get((service.namespace, service.name))
+        return () if world is None else world.deferrals
 
     def _public_services(self, template: str) -> Iterable[PublicService]:
         for _, world in sorted(self.worlds.items()):
@@ -130,16 +139,45 @@ class Stage:
         return found & self.templates.keys()
 
     def decide_template(self, name: str, now: datetime, policy: Policy) -> tuple[datetime | None, set[str]]:
-        """Decide about a template: when to look again, and the decisions that it wrote to."""
-        world = self.templates[name]
-        status, day = template_status(world, now, policy)
+        """Decide about a template: when to look again, and the names of the decisions that it wrote to."""
+        fleet = self.fleet(name)
+        world = replace(
+            self.templates[name],
+            fleet=fleet,
+            in_use=Counter(service.version for service in fleet.services),
+            forsaken=self._forsaken(fleet),
+        )
+        found = decide_template(world, now, policy)
+        written = {record for action in found.actions if (record := self.recorded(action, now)) is not None}
+        status = found.status
+        if written:  # the status that tells of it is that of the next look
+            self.count_anew()
+            status = decide_template(replace(world, fleet=self.fleet(name)), now, policy).status
         template = world.template.model_copy(update={"status": status})
+        if self._release_brake and status.held:
+            template = _released(template)
         catalogue = catalogue_of(template)
-        edition = replace(world, template=template, catalogue=catalogue)
-        self.templates[name] = edition
-        if catalogue != world.catalogue:
+        changed = template.spec is not world.template.spec or catalogue != world.catalogue
+        self.templates[name] = edition = replace(world, template=template, catalogue=catalogue)
+        if changed:
             self._known[name] = _known(edition)
-        return None if day is None else start_of_day(day, policy.zone), set()
+        return found.next_at, written
+
+    def _forsaken(self, fleet: Fleet) -> frozenset[str]:
+        """Decisions about whom no EService is left."""
+        return frozenset(
+            decision.metadata.name
+            for decision in fleet.decisions
+            if not self._residents.get((decision.spec.registration, decision.spec.environment))
+        )
+
+
+def _released(template: EServiceTemplate) -> EServiceTemplate:
+    """The template once the Agency has released the newest set that the brake holds."""
+    lifecycle = template.spec.lifecycle
+    brake = lifecycle.brake.model_copy(update={"release": template.status.held[-1].token})
+    spec = template.spec.model_copy(update={"lifecycle": lifecycle.model_copy(update={"brake": brake})})
+    return template.model_copy(update={"spec": spec})
 
 
 def _place(world: World) -> Place:

@@ -103,7 +103,12 @@ def _gate(sheet: Page, findings: Findings, gate: UnmetGate, says: str, advised: 
 
 
 def _decision(sheet: Page, findings: Findings) -> None:
+    lag = findings.status.template
     if findings.decision is None:
+        if lag.decision is not None:
+            sheet.heading(f"UnpublishDecision {lag.decision}")
+            sheet.labelled("Unpublish at", on_day(lag.unpublish_at, findings.days))
+            sheet.labelled("", "its record was not read")
         return
     decision, judged = findings.decision
     reason = "" if judged.reason in {None, judged.state.value} else f" ({judged.reason})"

@@ -85,12 +85,15 @@ def find_out(body: Body, world: Live) -> Findings:
     """
     key = ObjectKey("EService", *place_of(body))
     days = Days(world.now, world.policy.zone)
-    notes = [one.text for one in world.unread]
-    if stale := lagging(body):
-        notes.append(stale)
+    notes = [stale] if (stale := lagging(body)) else []
     if world.essential:
-        notes.append("so this is what the operator last wrote into the status, not decided anew")
+        kinds = ", ".join(sorted({one.kind for one in world.essential}))
+        notes.append(
+            f"you may not list {kinds}, which a decision depends on: this is what the operator last wrote"
+            " into the status, not decided anew"
+        )
         return _as_written(body, days, notes)
+    notes += [one.text for one in world.unread]
     seen = world.observer.eservice(key)
     if not isinstance(seen, World):
         return _as_written(body, days, notes)

@@ -12,7 +12,7 @@ import click
 
 from eservice_operator.cli.clock import now
 from eservice_operator.cli.dated import Days, on_day
-from eservice_operator.cli.kubectl import Query
+from eservice_operator.cli.kubectl import KubectlError, Query
 from eservice_operator.cli.output import Column, show, table
 from eservice_operator.cli.plain import condition, part, texts
 from eservice_operator.cli.policy import ZONE_OPTION
@@ -97,7 +97,7 @@ def command(
         text = listing.refused[0].said
         if not place:
             text += "\nWith the rights for one namespace write: -n NAMESPACE"
-        raise click.ClickException(text)
+        raise KubectlError(text)
     kept = [item for item in listing.items if _wanted(item, template, version, phase)]
     kept.sort(key=ORDERS[sort])
     if session.machine:

@@ -11,6 +11,7 @@ from eservice_operator.cli.styles import FAINT, HEADING, PLAIN
 from eservice_operator.cli.text import clean, padded, wrapped
 
 LABEL: Final = 14
+INSTANT: Final = len("2026-11-22 08:30")
 INDENT: Final = "  "
 
 
@@ -36,6 +37,14 @@ class Page:
         begin = self._session.paint(INDENT + padded(label, LABEL), **FAINT)
         self.lines.append(begin + self._session.paint(first, **style))
         self.lines += [" " * (LABEL + len(INDENT)) + self._session.paint(line, **style) for line in rest]
+
+    def dated(self, when: str, text: object, style: Mapping[str, Any] = PLAIN) -> None:
+        """``when   text`` for a line of a timeline."""
+        begin = INDENT + padded(clean(when), INSTANT) + INDENT
+        room = max(20, self._session.prose - len(begin))
+        first, *rest = wrapped(clean(text), room)
+        self.lines.append(self._session.paint(begin + first, **style))
+        self.lines += [self._session.paint(" " * len(begin) + line, **style) for line in rest]
 
     def paragraph(self, text: object, indent: str = INDENT, style: Mapping[str, Any] = PLAIN) -> None:
         """A paragraph, wrapped."""

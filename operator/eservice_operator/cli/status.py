@@ -11,7 +11,7 @@ import click
 
 from eservice_operator.cli.clock import now
 from eservice_operator.cli.completion import eservice_names
-from eservice_operator.cli.dated import Days, on_day
+from eservice_operator.cli.dated import Days, distance, on_day
 from eservice_operator.cli.dossier import Body, Dossier, current_decision, gather
 from eservice_operator.cli.output import show
 from eservice_operator.cli.page import Page
@@ -19,7 +19,7 @@ from eservice_operator.cli.plain import condition, part
 from eservice_operator.cli.policy import ZONE_OPTION
 from eservice_operator.cli.rules import GATES, GATES_ELSEWHERE
 from eservice_operator.cli.session import Command, Session
-from eservice_operator.cli.styles import BAD, FAINT, GOOD, WAITING, phase_style, truth_style
+from eservice_operator.cli.styles import BAD, FAINT, GOOD, PLAIN, WAITING, phase_style, truth_style
 from eservice_operator.cli.text import padded
 from eservice_operator.cli.timeline import ahead, past, release_text
 
@@ -203,10 +203,8 @@ def _notices(sheet: Page, dossier: Dossier, days: Days) -> None:
         text = f"{notice.get('kind')} by {notice.get('channel')} to {notice.get('recipient')}"
         state = notice.get("state")
         error = f": {notice['error']}" if notice.get("error") else ""
-        sheet.paragraph(
-            f"{days.local(notice.get('at'))}  {text}, {state}{error}",
-            style={"Failed": BAD, "Sent": {}}.get(str(state), WAITING),
-        )
+        style = {"Failed": BAD, "Sent": PLAIN}.get(str(state), WAITING)
+        sheet.dated(days.local(notice.get("at")), f"{text}, {state}{error}", style)
 
 
 def _timeline(sheet: Page, dossier: Dossier, days: Days) -> None:
@@ -217,10 +215,10 @@ def _timeline(sheet: Page, dossier: Dossier, days: Days) -> None:
             f"  … {len(happened) - RECENT} earlier: kubectl eservice history {dossier.place[1]}", FAINT
         )
     for entry in happened[-RECENT:]:
-        sheet.paragraph(f"{days.local(entry.at):<16}  {entry.text}")
-    sheet.line(f"  {days.local(days.now.isoformat()):<16}  now", FAINT)
+        sheet.dated(days.local(entry.at), entry.text)
+    sheet.dated(days.local(days.now), "now", FAINT)
     for entry in ahead(dossier, days):
         day = days.day(entry.at)
         rule = f", {entry.rule}" if entry.rule else ""
-        left = "" if day is None else f" ({on_day(day, days).partition('(')[2]}"
-        sheet.paragraph(f"{days.local(entry.at):<16}  {entry.text}{rule}{left}")
+        left = "" if day is None else f" ({distance(day, days)})"
+        sheet.dated(days.local(entry.at), f"{entry.text}{rule}{left}")

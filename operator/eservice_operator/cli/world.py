@@ -27,6 +27,8 @@ from eservice_operator.core.world import GatewayRef, Policy
 
 UNUSED: Final = frozenset({"EServiceIdentifier", "Namespace"})
 """What no decision about an EService reads."""
+BESIDE: Final = frozenset({"ProductionVerification"})
+"""Of our own kinds those that speak of e-services in their own namespace only."""
 GATEWAY_API: Final = "gateway.networking.k8s.io"
 FOLLOWS: Final = {
     "EServiceTemplate": "nothing can be said of lag, migration and unpublication",
@@ -144,12 +146,10 @@ def _fill(
         resource = _meant(one, wanted)
         unread.append(Unread(resource.kind, one.where, one.said))
         if namespace and resource.namespaced and not one.where:
-            again.append(Query((_name(resource),), namespace, _options(resource)))
-            if resource.kind == "HTTPRoute":
-                again.append(Query((_name(resource),), routes, _options(resource)))
+            place = routes if resource.kind == "HTTPRoute" else namespace
+            again.append(Query((_name(resource),), place, _options(resource)))
     if again:
-        missing = _put(store, kubectl.get(*again))
-        unread += [Unread(_meant(one, wanted).kind, one.where, one.said) for one in missing]
+        _put(store, kubectl.get(*again))  # what is refused here too is named already
     return unread
 
 
@@ -160,9 +160,9 @@ def _meant(refusal: Refusal, resources: list[Resource]) -> Resource:
 
 def _queries(resources: list[Resource], namespace: str | None) -> Iterator[Query]:
     """What decisions about one namespace read: its children, and of everything else all there is."""
-    own = [one for one in resources if one in OWN]
-    yield Query(tuple(_name(one) for one in own), "")
-    near = [one for one in resources if one not in own and GATEWAY_API not in one.api_version]
+    far = [one for one in resources if one in OWN and one.kind not in BESIDE]
+    yield Query(tuple(_name(one) for one in far), "")
+    near = [one for one in resources if one not in far and GATEWAY_API not in one.api_version]
     yield Query(tuple(_name(one) for one in near), namespace or "", ("--show-managed-fields",))
     for one in resources:
         if GATEWAY_API in one.api_version:

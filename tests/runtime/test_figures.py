@@ -101,6 +101,7 @@ def test_the_lag_is_that_of_the_public_release_in_production() -> None:
     assert seen == [
         (WHO | {"template": worlds.TEMPLATE, "version": "2.0.0"}, 608)
     ]  # 2024-02-01 to 2025-10-01
+    assert seen_of(public)["eservice_public_release_info"] == [(WHO | {"release": "r"}, 1)]
     assert seen_of(worlds.eservice(), worlds.template())["eservice_template_lag_days"] == []
     elsewhere = worlds.eservice(spec={"environment": "Test"}, status={"release": {"public": PUBLIC}})
     assert seen_of(elsewhere, worlds.template())["eservice_template_lag_days"] == []

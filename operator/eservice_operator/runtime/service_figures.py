@@ -19,6 +19,11 @@ INFO: Final = Family(
     (*WHO, "environment", "registration", "identifier", "template", "version", "phase"),
 )
 PUBLISHED: Final = Family("eservice_published", "1 while the gateway serves the e-service.", WHO)
+PUBLIC_RELEASE: Final = Family(
+    "eservice_public_release_info",
+    "The release that the public is, or would be, served.",
+    (*WHO, "release"),
+)
 GATE_UNMET: Final = Family(
     "eservice_gate_unmet", "1 for each gate that is not passed.", (*WHO, "gate", "owner", "reason")
 )
@@ -50,6 +55,7 @@ WANTED: Final = Family(
 SERVICE_FAMILIES: Final = (
     INFO,
     PUBLISHED,
+    PUBLIC_RELEASE,
     GATE_UNMET,
     STALLED,
     LAG,
@@ -75,6 +81,9 @@ def samples_of_service(service: Mapping[str, Any], lag: int | None, instant: Ins
     conditions = {entry["type"]: entry for entry in status.get("conditions") or ()}
     yield INFO, (*who, *_about(service, status)), 1
     yield PUBLISHED, who, part(conditions, "Published", "status") == "True"
+    release = part(status, "release", "public", "name")
+    if release is not None:
+        yield PUBLIC_RELEASE, (*who, release), 1
     for gate in status.get("gates") or ():
         yield GATE_UNMET, (*who, gate["gate"], gate["owner"], gate["reason"]), 1
     if "Stalled" in conditions:

@@ -7,6 +7,7 @@ here as a plain dict, and only its version that was not seen before.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from eservice_operator.api.base import ConditionStatus, EServiceRef
@@ -18,9 +19,12 @@ from eservice_operator.cluster.reading import Reading
 from eservice_operator.cluster.store import Store
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.fleet import Fleet, PublicService
-from eservice_operator.core.memory import Memory
 
 REMEMBERED = 50_000
+"""How many objects' versions are kept as they were read; then all are read anew."""
+
+Known = dict[int, tuple[Manifest, Any]]
+"""What was read of an object as the store has it: by identity, and kept alive with it."""
 
 
 class Fleets:
@@ -29,45 +33,48 @@ class Fleets:
     def __init__(self, store: Store, reading: Reading) -> None:
         self._store = store
         self._reading = reading
-        self._services: Memory[Manifest, PublicService] = Memory(REMEMBERED)
-        self._decisions: Memory[Manifest, UnpublishDecision | None] = Memory(REMEMBERED)
+        self._known: Known = {}
 
     def of(self, template: str) -> Fleet:
         """All there is of a template."""
+        if len(self._known) > REMEMBERED:
+            self._known.clear()
         services = self._store.unordered("EService", indexes.PUBLIC_TEMPLATE, template)
         decisions = self._store.unordered("UnpublishDecision", indexes.TEMPLATE, template)
-        read = (self._decisions.recall(_uid(body), body, self._decision) for body in decisions)
         return Fleet(
-            services=tuple(self._services.recall(_uid(body), body, _service) for body in services),
-            decisions=tuple(decision for decision in read if decision is not None),
+            services=tuple(self._read(services, _service)),
+            decisions=tuple(self._read(decisions, self._decision)),
             deferrals=self.deferrals,
+            forsaken=self.forsaken,
         )
 
     def deferrals(self, service: EServiceRef) -> tuple[UnpublishDeferral, ...]:
         """The deferrals that name an e-service."""
         place = f"{service.namespace}/{service.name}"
+        if not self._store.unordered("UnpublishDeferral", indexes.ESERVICE, place):
+            return ()
         return self._reading.found(UnpublishDeferral, indexes.ESERVICE, place)
 
-    def forsaken(self, fleet: Fleet) -> frozenset[str]:
-        """The decisions about which no e-service in Production is left to judge."""
-        return frozenset(
-            decision.metadata.name
-            for decision in fleet.decisions
-            if not any(
-                part(service, "spec", "environment") == decision.spec.environment
-                for service in self._store.unordered(
-                    "EService", indexes.REGISTRATION, decision.spec.registration
-                )
-            )
-        )
+    def _read(self, bodies: list[Manifest], read: Callable[[Manifest], Any]) -> list[Any]:
+        """What is to be known of objects, without those that cannot be read."""
+        known, found = self._known, []
+        for body in bodies:
+            entry = known.get(id(body))
+            if entry is None:
+                entry = known[id(body)] = body, read(body)
+            if entry[1] is not None:
+                found.append(entry[1])
+        return found
+
+    def forsaken(self, decision: UnpublishDecision) -> bool:
+        """Whether no EService of a decision's registration and environment is there any more."""
+        spec = decision.spec
+        services = self._store.unordered("EService", indexes.REGISTRATION, spec.registration)
+        return all(part(service, "spec", "environment") != spec.environment for service in services)
 
     def _decision(self, body: Manifest) -> UnpublishDecision | None:
         name = body["metadata"]["name"]
         return self._reading.readable(UnpublishDecision, name)
-
-
-def _uid(body: Manifest) -> str:
-    return str(body["metadata"]["uid"])
 
 
 def _service(body: Manifest) -> PublicService:

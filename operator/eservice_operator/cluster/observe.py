@@ -92,9 +92,7 @@ class Observer:
             in_use[version.version] = len(self._store.by_index("EService", indexes.PUBLIC_VERSION, public))
         known = self._reading.template(key.name)
         catalogue = catalogue_of(template) if known is None else known.catalogue
-        fleet = self._fleets.of(key.name)
-        forsaken = self._fleets.forsaken(fleet)
-        return TemplateWorld(template, catalogue, in_use, fleet, forsaken)
+        return TemplateWorld(template, catalogue, in_use, self._fleets.of(key.name))
 
     def registration(self, key: ObjectKey) -> RegistrationWorld | InvalidObject | None:
         """The world of an EServiceRegistration; None when there is none."""

@@ -9,7 +9,7 @@ that one wrong date makes overdue would be gone before the second one is decided
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -21,7 +21,7 @@ from eservice_operator.api.decisions import DecisionState, UnpublishDecision
 from eservice_operator.api.reasons import Reason
 from eservice_operator.api.template import Enforcement
 from eservice_operator.core.dates import Period, day_after_end, local_day, parse_period
-from eservice_operator.core.fleet import Fleet, PublicService
+from eservice_operator.core.fleet import Fleet
 from eservice_operator.core.lag import Lag
 from eservice_operator.core.promise import effective_at, promise
 from eservice_operator.core.releases import short_hash
@@ -44,12 +44,20 @@ class Part(StrEnum):
     """One that took effect since less than the window ago, and was not released."""
 
 
+MOST_SETS = 8
+"""How often the very same e-services may be held before a set that is half made could be split in two."""
+FRESH = (Part.DUE, Part.COMING)
+"""What can still be held."""
+PRODUCTION = Environment.PRODUCTION.value
+Subject = tuple[str, str, str]
+"""What a decision is about, the same before and after it is made: registration, environment, version."""
+
+
 class Counted(NamedTuple):
     """One thing that the brake counts."""
 
     part: Part
-    registration: str
-    subject: str
+    subject: Subject
     decision: UnpublishDecision | None = None
 
 
@@ -79,6 +87,8 @@ class Brake:
     now: datetime
     policy: Policy
     mine: str = ""
+    _lags: dict[str, Lag | None] = field(default_factory=dict, compare=False, repr=False)
+    _coming: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
 
     def engages(self) -> bool:
         """Whether too many of them would take effect within the window; counts no further than it needs.
@@ -89,9 +99,9 @@ class Brake:
         served = {service.registration for service in self.fleet.services if service.published}
         fresh = False
         for number, counted in enumerate(self.counted(), start=1):
-            fresh = fresh or counted.part in {Part.DUE, Part.COMING}
+            fresh = fresh or counted.part in FRESH
             if counted.part is Part.GONE:
-                served.add(counted.registration)
+                served.add(counted.subject[0])
             if fresh and number > limit.at_least and number * 100 > limit.percent * len(served):
                 return True
         return False
@@ -100,7 +110,7 @@ class Brake:
         """The set to hold, if any, and which of its decisions still need the token."""
         if not self.engages():
             return RESTS
-        fresh = [one for one in self.counted() if one.part in {Part.DUE, Part.COMING}]
+        fresh = [one for one in self.counted() if one.part in FRESH]
         token = self._token({one.subject for one in fresh})
         freeze = tuple(one.decision for one in fresh if one.decision is not None)
         return Wave(engaged=True, token=token, freeze=freeze)
@@ -114,12 +124,12 @@ class Brake:
                 settled.add(subject)
             part = self._part(decision)
             if part is not None:
-                yield Counted(part, decision.spec.registration, subject, decision)
+                yield Counted(part, subject, decision)
         for service in self.fleet.services:
-            subject = f"{service.registration}/{Environment.PRODUCTION.value}@{service.version}"
-            if subject not in settled and self._coming(service):
+            subject = service.registration, PRODUCTION, service.version
+            if service.published and self._comes(service.version) and subject not in settled:
                 settled.add(subject)
-                yield Counted(Part.COMING, service.registration, subject)
+                yield Counted(Part.COMING, subject)
 
     # what is so at the end of the window
 
@@ -145,10 +155,6 @@ class Brake:
     @cached_property
     def _notice(self) -> Period:
         return parse_period(self.known.template.spec.lifecycle.notice_period)
-
-    @cached_property
-    def _lags(self) -> dict[str, Lag | None]:
-        return {}
 
     def _overdue(self, version: str) -> Lag | None:
         """The lag of a version that is overdue and enforced within the window; none of any other."""
@@ -185,7 +191,7 @@ class Brake:
         if decision.spec.effective_at >= self._horizon:
             return False
         at = instant_of(decision, self.known, self.fleet, self._day, self.policy)
-        return at < self._horizon
+        return at < self._horizon and not self.fleet.forsaken(decision)
 
     def _settles(self, decision: UnpublishDecision) -> bool:
         """Whether no further decision about the same version is made beside this one, nor after it."""
@@ -197,29 +203,32 @@ class Brake:
         lag = self.known.lag(version, self._today)
         return lag is not None and decision.spec.caused_by == self.known.cause_of(version, lag)
 
-    def _coming(self, service: PublicService) -> bool:
-        """Whether a decision is about to be made that would take effect within the window."""
-        lag = self._overdue(service.version) if service.published else None
-        if lag is None or lag.overdue_since is None:
-            return False
-        enforce_from = self.known.template.spec.lifecycle.enforce_from
-        zone = self.policy.zone
-        return promise(lag.overdue_since, enforce_from, self._notice, self.now, zone) < self._horizon
+    def _comes(self, version: str) -> bool:
+        """Whether a decision about a version that is about to be made would take effect within the window."""
+        if version not in self._coming:
+            lag = self._overdue(version)
+            since = None if lag is None else lag.overdue_since
+            enforce_from = self.known.template.spec.lifecycle.enforce_from
+            zone = self.policy.zone
+            self._coming[version] = since is not None and (
+                promise(since, enforce_from, self._notice, self.now, zone) < self._horizon
+            )
+        return self._coming[version]
 
     # its name
 
-    def _token(self, fresh: set[str]) -> str:
+    def _token(self, fresh: set[Subject]) -> str:
         """The token of a set that is still being filled, or a new one.
 
         A set is filled when its members and those to come are together what its token was made of: so an
         operator that died in the middle goes on with the same one. A token that stood for the same e-services
         before, or that the policy releases already, is not used again.
         """
-        members: dict[str, set[str]] = {}
+        members: dict[str, set[Subject]] = {}
         for decision in self.fleet.decisions:
             if decision.status.hold_token is not None:
                 members.setdefault(decision.status.hold_token, set()).add(subject_of(decision))
-        tries = range(len(members) + 2)
+        tries = range(MOST_SETS)
         for token in sorted(members):
             whole = members[token] | fresh
             if not members[token] & fresh and token in {token_of(whole, attempt) for attempt in tries}:
@@ -242,12 +251,15 @@ def instant_of(
     return max(at, day_after_end(status.fairness.until, policy.zone))
 
 
-def subject_of(decision: UnpublishDecision) -> str:
-    """What a decision is about: the same before and after it is made."""
+def subject_of(decision: UnpublishDecision) -> Subject:
+    """What a decision is about."""
     spec = decision.spec
-    return f"{spec.registration}/{spec.environment.value}@{spec.release.template.version}"
+    return spec.registration, spec.environment.value, spec.release.template.version
 
 
-def token_of(subjects: Collection[str], attempt: int = 0) -> str:
+def token_of(subjects: Collection[Subject], attempt: int = 0) -> str:
     """The token of a set: from its members alone, so that it is the same however often it is computed."""
-    return short_hash([*sorted(subjects), *([attempt] if attempt else [])])
+    written = sorted(
+        f"{registration}/{environment}@{version}" for registration, environment, version in subjects
+    )
+    return short_hash([*written, *([attempt] if attempt else [])])

@@ -56,10 +56,8 @@ def _close(world: TemplateWorld, now: datetime, policy: Policy) -> Iterator[Acti
     """A revoked decision is closed also when no e-service is left that would do it."""
     today = local_day(now, policy.zone)
     for decision in world.fleet.decisions:
-        if decision.metadata.name not in world.forsaken or not is_open(decision):
-            continue
-        found = revocation(decision, today)
-        if found is not None:
+        found = revocation(decision, today) if is_open(decision) else None
+        if found is not None and world.fleet.forsaken(decision):
             closed = {
                 "state": found.state,
                 "reason": found.reason.value,

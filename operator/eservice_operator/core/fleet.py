@@ -17,6 +17,11 @@ def no_deferrals(_service: EServiceRef) -> tuple[UnpublishDeferral, ...]:
     return ()
 
 
+def never_forsaken(_decision: UnpublishDecision) -> bool:
+    """Of decisions whose e-services are all there."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class PublicService:
     """An EService in Production that has a public release on the template."""
@@ -36,3 +41,5 @@ class Fleet:
     decisions: tuple[UnpublishDecision, ...] = ()
     deferrals: DeferralsOf = field(default=no_deferrals, compare=False, repr=False)
     """The deferrals that name an e-service."""
+    forsaken: Callable[[UnpublishDecision], bool] = field(default=never_forsaken, compare=False, repr=False)
+    """Whether no e-service is left that a decision is about, so that nobody judges it."""

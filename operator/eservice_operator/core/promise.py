@@ -6,8 +6,9 @@ Every limit that is used here can be shortened later; what was announced by then
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from eservice_operator.api.decisions import (
@@ -44,7 +45,7 @@ def promise(
 
 def deferred_until(
     decision: UnpublishDecision,
-    deferrals: Iterable[UnpublishDeferral],
+    deferrals: Collection[UnpublishDeferral],
     lifecycle: Lifecycle | None,
     day: date,
     zone: ZoneInfo,
@@ -73,7 +74,7 @@ def deferred_until(
 
 def effective_at(
     decision: UnpublishDecision,
-    deferrals: Iterable[UnpublishDeferral],
+    deferrals: Collection[UnpublishDeferral],
     lifecycle: Lifecycle | None,
     day: date,
     zone: ZoneInfo,
@@ -84,6 +85,8 @@ def effective_at(
     back. The notice period counts from the first accepted notice, or else from the decision.
     """
     undeferred = _undeferred(decision, lifecycle, zone)
+    if not deferrals:
+        return undeferred, None
     until = deferred_until(decision, deferrals, lifecycle, day, zone)
     if until is None:
         return undeferred, None
@@ -92,12 +95,11 @@ def effective_at(
 
 def _undeferred(decision: UnpublishDecision, lifecycle: Lifecycle | None, zone: ZoneInfo) -> datetime:
     at, status = decision.spec.effective_at, decision.status
-    told = _announced(status, zone)
-    if told is not None:
-        at = max(at, told)
+    if status.effective_at is not None and status.effective_at > at:
+        at = max(at, _announced(status, zone) or at)
     if lifecycle is None or status.state is DecisionState.EFFECTIVE:
         return at
-    notice = parse_period(lifecycle.notice_period)
+    notice = _period(lifecycle.notice_period)
     if not _any(notice):
         return at
     begun = local_day(status.informed_at or decision.spec.decided_at, zone)
@@ -114,6 +116,9 @@ def _announced(status: UnpublishDecisionStatus, zone: ZoneInfo) -> datetime | No
     ):
         return None
     return at
+
+
+_period = lru_cache(maxsize=256)(parse_period)
 
 
 def _any(period: Period) -> bool:

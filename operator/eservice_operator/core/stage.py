@@ -79,6 +79,7 @@ class Stage:
         if fleet is None:
             fleet = self._fleets[template] = Fleet(
                 deferrals=self._deferrals,
+                forsaken=self._forsaken,
                 services=tuple(self._public_services(template)),
                 decisions=tuple(
                     decision
@@ -145,7 +146,6 @@ class Stage:
             self.templates[name],
             fleet=fleet,
             in_use=Counter(service.version for service in fleet.services),
-            forsaken=self._forsaken(fleet),
         )
         found = decide_template(world, now, policy)
         written = {record for action in found.actions if (record := self.recorded(action, now)) is not None}
@@ -163,13 +163,9 @@ class Stage:
             self._known[name] = _known(edition)
         return found.next_at, written
 
-    def _forsaken(self, fleet: Fleet) -> frozenset[str]:
-        """Decisions about whom no EService is left."""
-        return frozenset(
-            decision.metadata.name
-            for decision in fleet.decisions
-            if not self._residents.get((decision.spec.registration, decision.spec.environment))
-        )
+    def _forsaken(self, decision: UnpublishDecision) -> bool:
+        """Whether no EService is left that a decision is about."""
+        return not self._residents.get((decision.spec.registration, decision.spec.environment))
 
 
 def _released(template: EServiceTemplate) -> EServiceTemplate:

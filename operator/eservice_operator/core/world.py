@@ -226,8 +226,6 @@ class TemplateWorld:
     in_use: Mapping[str, int] = field(default_factory=dict)
     """Number of public e-services in Production by version."""
     fleet: Fleet = field(default_factory=Fleet)
-    forsaken: frozenset[str] = frozenset()
-    """Names of decisions whose registration has no EService in Production, so that nobody judges them."""
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)
     """What became of its notices since they were handed to a channel, by notice id."""
 

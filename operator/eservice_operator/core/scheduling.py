@@ -27,10 +27,13 @@ def new_decision(facts: Facts) -> Manifest | None:
     """The decision that has to be made now about the public release, if any.
 
     It is made as soon as a date is known, which can lie far ahead. One is open at a time for a template
-    version; one that the Agency revoked is not made again for the same cause.
+    version; one that the Agency revoked is not made again for the same cause. None is made by a clock that
+    is not trusted: its dates are a promise, and stand whatever the clock says later.
     """
     template, lag = facts.public_template, facts.public_lag
     if not facts.production or not facts.stands or template is None or lag is None:
+        return None
+    if not facts.policy.clock_trusted:
         return None
     known = facts.world.templates.get(template.name)
     if known is None or lag.overdue_since is None:

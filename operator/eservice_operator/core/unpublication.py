@@ -147,7 +147,14 @@ def _released_at(facts: Facts, decision: UnpublishDecision) -> datetime | None:
 
 
 def _running(facts: Facts, decision: UnpublishDecision, terms: _Terms) -> Finding:
+    """The state of a decision that nothing closes.
+
+    What is in effect stays so, whatever the clock is set back to, but for a deferral by a trusted clock.
+    """
     early, frozen = facts.now < terms.at, _frozen(decision, terms.released_at)
+    effective = decision.status.state is DecisionState.EFFECTIVE
+    if effective and not (early and terms.until is not None and facts.policy.clock_trusted):
+        return Finding(DecisionState.EFFECTIVE, Reason.EFFECTIVE, _effect(decision))
     if early and terms.until is not None:
         text = f"deferred until {terms.until}, that day included"
         return Finding(DecisionState.SCHEDULED, Reason.DEFERRED, text)
@@ -155,8 +162,6 @@ def _running(facts: Facts, decision: UnpublishDecision, terms: _Terms) -> Findin
         return frozen
     if early:
         return _scheduled(facts, decision, terms.at)
-    if decision.status.state is DecisionState.EFFECTIVE:
-        return Finding(DecisionState.EFFECTIVE, Reason.EFFECTIVE, _effect(decision))
     return _take_effect(facts, decision, terms)
 
 

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a clock that is not trusted does and does not do; and days that clocks find hard.
+
+The e-service is public on 3.0.0. Version 4.0.0, published on 2027-06-01, makes it overdue from that day on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from eservice_operator.api.decisions import DecisionState
+from eservice_operator.api.reasons import ConditionType, Phase, Reason
+from tests.support import worlds
+from tests.support.pure_cluster import PureCluster
+from tests.support.worlds import DAY, SECOND, at, image
+
+KNOWN = at("2027-02-01")
+DUE = at("2027-06-01", "00:00")
+LATE = at("2027-06-20")
+FOUR = (*worlds.VERSIONS, worlds.NEXT_VERSION)
+YEARS = timedelta(days=3 * 365)
+
+
+@pytest.fixture
+def scheduled(public: PureCluster) -> PureCluster:
+    """4.0.0 is announced, and the decision is made."""
+    public.put(worlds.template(FOUR))
+    public.settle(KNOWN)
+    assert state(public) == (DecisionState.SCHEDULED, Reason.SCHEDULED)
+    return public
+
+
+@pytest.fixture
+def unpublished(scheduled: PureCluster) -> PureCluster:
+    scheduled.settle(LATE)
+    assert state(scheduled) == (DecisionState.EFFECTIVE, Reason.EFFECTIVE)
+    return scheduled
+
+
+def trust(cluster: PureCluster, *, clock: bool) -> None:
+    cluster.policy = replace(cluster.policy, clock_trusted=clock)
+
+
+def state(cluster: PureCluster) -> tuple[DecisionState, str | None]:
+    (decision,) = cluster.decisions
+    return decision.status.state, decision.status.reason
+
+
+def test_a_due_decision_is_held_while_the_clock_is_not_trusted_and_takes_effect_after(
+    scheduled: PureCluster,
+) -> None:
+    trust(scheduled, clock=False)
+    scheduled.settle(LATE)
+    assert state(scheduled) == (DecisionState.HELD, Reason.CLOCK_SKEW)
+    assert "clock" in (scheduled.decisions[0].status.message or "")
+    assert scheduled.routed()
+    assert scheduled.phase() is Phase.PUBLISHED
+    trust(scheduled, clock=True)
+    scheduled.settle(LATE + SECOND)
+    assert state(scheduled) == (DecisionState.EFFECTIVE, Reason.EFFECTIVE)
+    assert not scheduled.routed()
+    assert [note.reason for note in scheduled.told].count("Unpublished") == 1
+
+
+@pytest.mark.parametrize("step", [YEARS, -YEARS])
+def test_no_decision_is_dated_by_a_clock_that_is_not_trusted(public: PureCluster, step: timedelta) -> None:
+    public.put(worlds.template(FOUR, lifecycle={"noticePeriod": "P30D"}))
+    trust(public, clock=False)
+    public.settle(LATE + step)
+    assert not public.decisions
+    assert public.routed()
+    trust(public, clock=True)
+    public.settle(LATE)
+    (decision,) = public.decisions
+    assert decision.spec.decided_at == LATE
+    assert decision.status.effective_at == at("2027-07-21", "00:00"), "all of its thirty days"
+
+
+def test_what_is_unpublished_stays_so_however_far_the_clock_is_set_back(unpublished: PureCluster) -> None:
+    since = unpublished.decisions[0].status.effective_since
+    for trusted in (False, True):
+        trust(unpublished, clock=trusted)
+        unpublished.settle(DUE - 10 * SECOND)
+        unpublished.settle(KNOWN)
+        assert state(unpublished) == (DecisionState.EFFECTIVE, Reason.EFFECTIVE)
+        assert unpublished.decisions[0].status.effective_since == since
+        assert not unpublished.routed()
+
+
+def test_a_deferral_that_has_ended_does_not_begin_again_with_a_clock_set_back(scheduled: PureCluster) -> None:
+    scheduled.put(worlds.deferral("2027-08-31"))
+    scheduled.settle(LATE)
+    assert scheduled.routed()
+    scheduled.settle(at("2027-09-02"))
+    assert not scheduled.routed()
+    trust(scheduled, clock=False)
+    scheduled.settle(LATE)
+    assert not scheduled.routed()
+    trust(scheduled, clock=True)
+    scheduled.settle(at("2027-09-03"))
+    assert state(scheduled) == (DecisionState.EFFECTIVE, Reason.EFFECTIVE)
+
+
+def test_a_renewal_does_not_wait_for_the_clock(unpublished: PureCluster) -> None:
+    trust(unpublished, clock=False)
+    release = {"image": image("d"), "template": {"version": "4.0.0"}}
+    unpublished.edit_service(release={"image": image("d")}, template={"version": "4.0.0"})
+    passed = {"verifiedAt": "2027-06-21T07:00:00Z"}
+    created = {"creationTimestamp": "2027-06-21T07:00:00Z"}
+    unpublished.put(
+        worlds.act("act-d", spec=release),
+        worlds.verification("passed-d", metadata=created, spec=release | passed),
+    )
+    unpublished.settle(at("2027-06-22"))
+    assert unpublished.reason(ConditionType.PUBLISHED) == ("True", Reason.PUBLISHED)
+    assert state(unpublished) == (DecisionState.CLOSED, Reason.RENEWED)
+
+
+@pytest.mark.parametrize(
+    "published, instant",
+    [
+        ("2027-03-28", "2027-03-27T22:00:00+00:00"),  # the clocks go forward at 03:00 of this day
+        ("2027-03-29", "2027-03-28T21:00:00+00:00"),
+        ("2027-10-31", "2027-10-30T21:00:00+00:00"),  # and back at 04:00 of this one
+        ("2027-11-01", "2027-10-31T22:00:00+00:00"),
+        ("2028-02-29", "2028-02-28T22:00:00+00:00"),  # a leap day
+    ],
+)
+def test_an_unpublication_comes_with_the_local_day_whatever_that_day_is(
+    public: PureCluster, published: str, instant: str
+) -> None:
+    four = worlds.NEXT_VERSION | {
+        "migrationInstruction": {"url": "https://d.example", "published": published}
+    }
+    public.put(worlds.template((*worlds.VERSIONS, four)))
+    public.settle(KNOWN)
+    (decision,) = public.decisions
+    due = decision.spec.effective_at
+    assert due.isoformat() == instant
+    outcome = public.settle(due - SECOND)
+    assert outcome is not None
+    assert public.routed()
+    assert outcome.next_at == due
+    public.settle(due)
+    assert not public.routed()
+
+
+def test_being_down_over_the_instant_unpublishes_once(scheduled: PureCluster) -> None:
+    scheduled.forget()
+    scheduled.settle(LATE + 100 * DAY)
+    scheduled.settle(LATE + 101 * DAY)
+    assert not scheduled.routed()
+    assert [note.reason for note in scheduled.told].count("Unpublished") == 1
+    (decision,) = scheduled.decisions
+    assert decision.status.effective_at == DUE
+    assert decision.status.effective_since == LATE + 100 * DAY

@@ -34,7 +34,7 @@ class Received:
 
     @property
     def message(self) -> EmailMessage:
-        return message_from_bytes(self.content, policy=policy.SMTPUTF8)  # type: ignore[return-value]
+        return message_from_bytes(self.content, policy=policy.SMTPUTF8)
 
 
 @dataclass
@@ -103,13 +103,15 @@ class MailServer:
         answer = self.answer("DATA") or OK
         if answer == OK:
             assert isinstance(envelope.original_content, bytes)
+            transport = server.transport
+            assert transport is not None
             self.received.append(
                 Received(
                     str(envelope.mail_from),
                     tuple(envelope.rcpt_tos),
                     envelope.original_content,
-                    server.transport.get_extra_info("ssl_object") is not None,
-                    str(session.auth_data or ""),
+                    transport.get_extra_info("ssl_object") is not None,
+                    str(session.auth_data) if session.authenticated else "",
                 )
             )
         return answer

@@ -16,6 +16,8 @@ ATOM: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]")
 DOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
 NAMED: Final = re.compile(r"(?P<name>.*?)\s*<(?P<address>[^<>]*)>", re.DOTALL)
+SPOKEN: Final = frozenset({"Ll", "Lu", "Lt", "Lo", "Lm", "Mn", "Mc", "Nd"})
+"""Unicode categories of letters, marks and digits."""
 SPECIAL: Final = frozenset('()<>[]:;@\\,"')
 """What ends or splits a name in a header. (Quotes do not help: they are lost where the header is folded.)"""
 
@@ -59,7 +61,7 @@ def address_of(text: str) -> Address:
     local, at, domain = text.partition("@")
     if not at or "@" in domain or len(text) > LONGEST or len(local.encode(errors="replace")) > LONGEST_LOCAL:
         raise NotOneAddress("this is not one plain e-mail address")
-    if not all(map(_is_atom, local.split("."))) or unicodedata.normalize("NFC", local) != local:
+    if not all(map(_is_atom, local.split("."))) or unicodedata.normalize("NFKC", local) != local:
         raise NotOneAddress("the part before the @ is not plain")
     try:
         ascii_domain = idna.encode(domain, uts46=True, std3_rules=True).decode()
@@ -89,6 +91,6 @@ def mailbox_of(text: str) -> Mailbox:
 def _is_atom(text: str) -> bool:
     """Whether it is a word of an address: ASCII as in RFC 5321, else letters, marks and digits only."""
     return bool(text) and all(
-        ATOM.fullmatch(letter) if letter.isascii() else unicodedata.category(letter)[0] in "LMN"
+        ATOM.fullmatch(letter) if letter.isascii() else unicodedata.category(letter) in SPOKEN
         for letter in text
     )

@@ -9,6 +9,7 @@ import hmac
 import json
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import quote
 
 from eservice_operator.api.kinds import BY_KIND
 from eservice_operator.api.names import API_VERSION
@@ -34,7 +35,7 @@ def encoded(letter: Letter) -> bytes:
 
 def event_of(letter: Letter) -> dict[str, Any]:
     """The event as a JSON object: the attributes of CloudEvents 1.0, and the notice as its data."""
-    return {
+    attributes = {
         "specversion": "1.0",
         "id": notice_id(letter.id),
         "source": source_of(letter),
@@ -42,8 +43,8 @@ def event_of(letter: Letter) -> dict[str, Any]:
         "subject": _clean(letter.identifier) or _clean(letter.source),
         "time": letter.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "datacontenttype": "application/json",
-        "data": _data(letter),
     }
+    return {name: value for name, value in attributes.items() if value} | {"data": _data(letter)}
 
 
 def source_of(letter: Letter) -> str:
@@ -52,7 +53,7 @@ def source_of(letter: Letter) -> str:
     namespace, _, name = where.rpartition("/")
     plural = BY_KIND[kind].plural if kind in BY_KIND else kind.lower()
     between = ["namespaces", namespace] if namespace else []
-    return "/".join(["", "apis", API_VERSION, *between, plural, name])
+    return "/".join(["/apis", API_VERSION, *(quote(part, safe="") for part in (*between, plural, name))])
 
 
 def signature(key: bytes, event_id: str, at: datetime, body: bytes) -> dict[str, str]:

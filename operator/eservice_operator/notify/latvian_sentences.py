@@ -123,7 +123,7 @@ def overdue_expected(f: Facts) -> Saying:
     """The version lags too far behind, and nobody is unpublished for it (R8 under Warn)."""
     return Saying(
         f"veidnes versija novecojusi{after('no', f.due_date)}",
-        f"{'Sākot ar ' + f.due + ', ' if f.due else ''}e-pakalpojuma {f.title} veidnes versija atpaliek "
+        f"{'Sākot ar ' + f.due + ', e' if f.due else 'E'}-pakalpojuma {f.title} veidnes versija atpaliek "
         "no pašreizējās versijas vairāk, nekā pieļauj noteikumi. Šis ir brīdinājums: e-pakalpojuma "
         "publicēšana netiek pārtraukta.",
         sentences(_versions(f), _reason(f)),

@@ -33,6 +33,7 @@ class OperatorProcess:
     kubeconfig: Path
     log: Path
     settings: dict[str, str] = field(default_factory=dict)
+    program: tuple[str, ...] = (str(PROGRAM),)
     _process: subprocess.Popen[bytes] | None = None
     _begins: int = 0
 
@@ -40,7 +41,7 @@ class OperatorProcess:
         """Start it, and do not wait."""
         self._begins = self.log.stat().st_size if self.log.exists() else 0
         flags = [f"--{name}={value}" for name, value in (SETTINGS | self.settings).items()]
-        command = [str(PROGRAM), "run", f"--kubeconfig={self.kubeconfig}", *flags]
+        command = [*self.program, "run", f"--kubeconfig={self.kubeconfig}", *flags]
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("ESERVICE_")}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env=inherited)

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An operator whose clock, and whose API server's clock, the test moves: apart, or both to another day."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.runtime.proxy import Proxy, proxied
+from tests.support.operator import OperatorProcess
+
+if TYPE_CHECKING:
+    from controlplane import Cluster
+
+NONE = timedelta(0)
+
+
+@dataclass
+class TimeMachine:
+    """``operator`` is not started yet; it reads its clock from a file and reaches the server by a proxy."""
+
+    operator: OperatorProcess
+    _proxy: Proxy
+    _offset: Path
+
+    def move(self, machine: timedelta = NONE, server: timedelta = NONE) -> None:
+        """Set both clocks off the true time by so much, at once."""
+        aside = self._offset.with_suffix(".new")
+        aside.write_text(str(machine.total_seconds()))
+        self._proxy.ahead = server
+        aside.replace(self._offset)
+
+    def travel(self, step: timedelta) -> None:
+        """Live on another day: both clocks agree."""
+        self.move(step, step)
+
+    @property
+    def trusted(self) -> bool:
+        return self.operator.metrics()["eservice_operator_clock_trusted"] == 1
+
+    @property
+    def skew(self) -> float:
+        """Seconds by which the machine is ahead."""
+        return self.operator.metrics()["eservice_operator_clock_skew_seconds"]
+
+
+@asynccontextmanager
+async def time_machine(cluster: Cluster, folder: Path, **settings: str) -> AsyncIterator[TimeMachine]:
+    """For the operator with these settings; it is killed at the end if it still runs."""
+    offset = folder / "offset"
+    program = (sys.executable, "-m", "tests.support.moved_operator", str(offset))
+    async with proxied(cluster.kubeconfig, folder) as (proxy, kubeconfig):
+        operator = OperatorProcess(kubeconfig, folder / "log", settings, program)
+        machine = TimeMachine(operator, proxy, offset)
+        machine.move()
+        try:
+            yield machine
+        finally:
+            operator.end()

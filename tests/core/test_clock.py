@@ -11,8 +11,14 @@ from datetime import timedelta
 
 import pytest
 
-from eservice_operator.api.decisions import DecisionState
+from eservice_operator.api.decisions import DecisionState, UnpublishDecision
 from eservice_operator.api.reasons import ConditionType, Phase, Reason
+from eservice_operator.api.template import EServiceTemplate
+from eservice_operator.core.actions import SetStatus
+from eservice_operator.core.braking import decide_template
+from eservice_operator.core.fleet import Fleet, PublicService
+from eservice_operator.core.templating import catalogue_of
+from eservice_operator.core.world import TemplateWorld
 from tests.support import worlds
 from tests.support.pure_cluster import PureCluster
 from tests.support.worlds import DAY, SECOND, at, image
@@ -117,6 +123,30 @@ def test_a_renewal_does_not_wait_for_the_clock(unpublished: PureCluster) -> None
     unpublished.settle(at("2027-06-22"))
     assert unpublished.reason(ConditionType.PUBLISHED) == ("True", Reason.PUBLISHED)
     assert state(unpublished) == (DecisionState.CLOSED, Reason.RENEWED)
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_no_set_is_frozen_by_a_clock_that_is_not_trusted(trusted: bool) -> None:
+    """It shows a day on which ten would take effect at once; only the Agency could dissolve their set."""
+    names = [f"e{number}" for number in range(10)]
+    decisions = [
+        worlds.decision(
+            metadata={"name": f"{name}-production-001", "uid": name},
+            spec={"registration": name, "eService": {"name": name}},
+            status={"observedGeneration": 1, "state": "Scheduled", "effectiveAt": "2026-10-31T22:00:00Z"},
+        )
+        for name in names
+    ]
+    fleet = Fleet(
+        tuple(PublicService(name, "2.0.0", published=True) for name in names),
+        tuple(map(UnpublishDecision.model_validate, decisions)),
+    )
+    lifecycle = {"brake": {"percent": 10, "atLeast": 5}}
+    template = EServiceTemplate.model_validate(worlds.template(lifecycle=lifecycle))
+    world = TemplateWorld(template, catalogue_of(template), fleet=fleet)
+    found = decide_template(world, at("2026-11-01"), replace(worlds.POLICY, clock_trusted=trusted))
+    frozen = [one for one in found.actions if isinstance(one, SetStatus) and "holdToken" in one.status]
+    assert len(frozen) == (10 if trusted else 0)
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,12 @@ def decide_template(world: TemplateWorld, now: datetime, policy: Policy) -> Temp
 
 
 def _freeze(world: TemplateWorld, known: KnownTemplate, now: datetime, policy: Policy) -> Iterator[Action]:
-    """Everything else in a decision's status is its e-service's to say: what is there stays as it is."""
+    """Everything else in a decision's status is its e-service's to say: what is there stays as it is.
+
+    By a clock that is not trusted no set is formed either: only the Agency can dissolve one.
+    """
+    if not policy.clock_trusted:
+        return
     wave = Brake(known, world.fleet, now, policy).wave()
     for decision in sorted(wave.freeze, key=lambda one: one.metadata.name):
         status = decision.status.model_copy(update={"hold_token": wave.token, "held_since": now})

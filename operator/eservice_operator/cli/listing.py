@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import click
 
 from eservice_operator.cli.clock import now
-from eservice_operator.cli.dated import Days, on_day
+from eservice_operator.cli.dated import Days, distance
 from eservice_operator.cli.kubectl import KubectlError, Query
 from eservice_operator.cli.output import Column, show, table
 from eservice_operator.cli.plain import condition, part, texts
@@ -76,7 +76,7 @@ ORDERS: Final[dict[str, Order]] = {
 @click.option("--version", metavar="VERSION", help="Only those whose public release is on this version.")
 @click.option(
     "--phase",
-    type=click.Choice(PHASES, case_sensitive=False),
+    type=click.Choice(PHASES),
     multiple=True,
     help="Only those in this phase; may be repeated.",
 )
@@ -177,5 +177,5 @@ def next_of(status: Mapping[str, Any], days: Days) -> str:
     following = status.get("next")
     if not following:
         return ""
-    day: date | None = days.day(following.get("at"))
-    return f"{following.get('action')} {on_day(day, days)}".strip()
+    day, action = days.day(following.get("at")), following.get("action")
+    return f"{action}" if day is None else f"{day} {action} ({distance(day, days)})"

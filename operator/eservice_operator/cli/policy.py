@@ -6,11 +6,13 @@ So each of these is a flag here, with the environment variable and the default o
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import wraps
 from typing import Any, Final
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
@@ -69,6 +71,13 @@ def read_channels(text: str) -> tuple[tuple[str, str], ...] | None:
     return tuple((channel, sink) for channel, _, sink in pairs)
 
 
+def told_by_environment() -> str:
+    """The channels that the operator's own variables set up here; `SEEN` where they say nothing."""
+    sink = urlsplit(os.environ.get("ESERVICE_EVENTS_SINK", "")).hostname
+    channels = ["Email"] if os.environ.get("ESERVICE_SMTP_SERVER") else []
+    return ",".join(channels + ([f"CloudEvents={sink}"] if sink else [])) or SEEN
+
+
 def _read(parse: Callable[[str], object]) -> Callable[[click.Context, click.Parameter, str], object]:
     return lambda _ctx, _param, value: parse(value)
 
@@ -116,11 +125,12 @@ OPTIONS: Final = (
     ),
     click.option(
         "--channels",
-        default=SEEN,
-        show_default=True,
+        default=told_by_environment,
+        show_default=SEEN,
         metavar="LIST",
         callback=_read(read_channels),
-        help="How the operator tells people: Email,CloudEvents=HOST; none; or seen, as its ledgers show.",
+        help="How the operator tells people: Email,CloudEvents=HOST; none; or seen, as its ledgers show."
+        " Without it ESERVICE_SMTP_SERVER and ESERVICE_EVENTS_SINK, where they are set.",
     ),
 )
 

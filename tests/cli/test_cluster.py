@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``kubectl eservice`` as people use it: the real kubectl, a real API server, the operator at work."""
+
+import json
+import secrets
+import signal
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from eservice_operator.core.actions import Manifest
+from tests.cli.objects import ESCAPES
+from tests.cli.terminal import Terminal
+from tests.support.fleet import Planned, today, with_instruction
+from tests.support.operator import OperatorProcess
+from tests.support.site import Site, gates, says, up_to_date
+
+if TYPE_CHECKING:
+    from controlplane import Cluster
+
+pytestmark = pytest.mark.cluster
+
+Persona = Callable[[str], Terminal]
+
+
+@pytest.fixture
+def agency(people_kubeconfig: Path) -> Terminal:
+    """Somebody who may everything."""
+    return Terminal(people_kubeconfig)
+
+
+@pytest.fixture
+def persona(cluster: "Cluster", tmp_path: Path) -> Persona:
+    """Somebody of that name, who may nothing yet."""
+
+    def make(name: str) -> Terminal:
+        return Terminal(cluster.user_kubeconfig(name, ["institutions"], tmp_path / name))
+
+    return make
+
+
+def at(planned: Planned) -> tuple[str, str, str]:
+    return planned.name, "-n", planned.namespace
+
+
+def registered(obj: Manifest) -> bool:
+    """Whether only the acts of people are missing."""
+    return set(gates(obj)) == {"Accepted", "Installed", "Verified"}
+
+
+async def explained(terminal: Terminal, planned: Planned) -> dict[str, Any]:
+    found: dict[str, Any] = (await terminal("explain", *at(planned), "-o", "json")).document()
+    return found
+
+
+def unmet(document: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    return {gate["gate"]: (gate["reason"], gate["owner"]) for gate in document["gates"]}
+
+
+async def test_the_way_to_the_public_told_and_walked_by_the_plugin(site: Site, agency: Terminal) -> None:
+    await site.prepare()
+    planned = site.planned(version="2.0.0")
+    await site.apply(planned.registration(), planned.eservice())
+    pending = await site.until(planned.ref, registered, "registered")
+
+    told = await explained(agency, planned)
+    assert (told["phase"], told["decidedNow"], told["notes"]) == ("Pending", True, [])
+    assert unmet(told) == gates(pending), "the same decision as the operator's"
+    (owed,) = (gate for gate in told["gates"] if gate["gate"] == "Accepted")
+    refused = await agency("verify", *at(planned), "--outcome", "Passed", "--by", "A. Bērziņa", code=1)
+    assert "is not installed, so nobody can have checked it" in refused.err
+    assert "Accepted (Agency)" in refused.err
+
+    await site.apply(filled_in(owed["toDo"]["write"], planned))
+    await site.settled(planned, "AwaitingVerification")
+    page = await agency("explain", *at(planned), code=0)
+    assert "✗ Verified (AwaitingVerification)" in page.out
+    assert f"$ kubectl eservice verify {planned.name} -n {planned.namespace} --outcome Passed" in page.out
+    assert "“The institution's staff check it in production before the public sees it.”" in page.out
+
+    dry = await agency(
+        "verify",
+        *at(planned),
+        "--outcome",
+        "Passed",
+        "--by",
+        "A. Bērziņa",
+        "--dry-run=client",
+        "-o",
+        "yaml",
+        code=0,
+    )
+    assert yaml.safe_load(dry.out)["spec"]["image"] == planned.image
+    done = await agency("verify", *at(planned), "--outcome", "Passed", "--by", "A. Bērziņa", code=0)
+    assert done.out.startswith("productionverification.eservice.dev/")
+    await site.settled(planned, "Published")
+    again = await agency("verify", *at(planned), "--outcome", "Passed", "--by", "A. Bērziņa", code=1)
+    assert "is public already" in again.err
+
+    assert "Every gate of" in (await agency("explain", *at(planned), code=0)).out
+    status = await agency("status", *at(planned), code=0)
+    assert f"https://{planned.host}/" in status.out
+    assert "✗" not in status.out
+    history = (await agency("history", *at(planned), "-o", "json")).document()
+    happened = [entry["what"] for entry in history]
+    assert {"Accepted", "VerificationPassed", "Published"} <= set(happened)
+    assert happened.index("Accepted") < happened.index("Published")
+
+
+def filled_in(written: Manifest, planned: Planned) -> Manifest:
+    """The act that `explain` wrote, with its gaps filled in as `Planned` has them."""
+    act = planned.act()
+    made: Manifest = json.loads(json.dumps(written))
+    assert made["spec"]["eService"] == act["spec"]["eService"]
+    assert (made["spec"]["template"], made["spec"]["image"]) == (act["spec"]["template"], planned.image)
+    assert set(made["spec"]) <= set(act["spec"])
+    made["spec"] |= {
+        field: act["spec"][field] for field in set(act["spec"]) - {"eService", "template", "image"}
+    }
+    return made
+
+
+async def test_lists_are_filtered_and_sorted(site: Site, agency: Terminal) -> None:
+    await site.prepare()
+    public, waiting = site.planned("public"), site.planned("waiting", version="1.0.0")
+    await site.apply(waiting.registration(), waiting.eservice())
+    await site.published(public)
+    await site.until(waiting.ref, lambda obj: "Accepted" in gates(obj), "gates")
+
+    async def names(*arguments: str) -> list[str]:
+        listed = await agency("list", "-n", site.namespace, "-o", "json", *arguments)
+        return [item["metadata"]["name"] for item in listed.document()["items"]]
+
+    assert await names() == [public.name, waiting.name]
+    assert await names("--sort", "urgency") == [waiting.name, public.name]
+    assert await names("--phase", "Published") == [public.name]
+    assert await names("--version", "1.0.0") == [waiting.name]
+    assert await names("--template", "other") == []
+    table = await agency("list", "-A", "--template", site.template, "-o", "wide", code=0)
+    assert table.out.splitlines()[0].split()[:3] == ["NAMESPACE", "NAME", "PHASE"]
+    assert len(table.out.splitlines()) == 3
+    empty = await agency("list", "-n", "nowhere", code=0)
+    assert (empty.out, empty.err) == ("", "no e-services found\n")
+
+
+async def test_a_deferral_ends_when_the_plugin_said(site: Site, agency: Terminal) -> None:
+    template = await site.prepare(enforceFrom=str(today() + timedelta(days=30)), maximumDeferral="P1M")
+    planned = site.planned(version="1.0.0")
+    await site.published(planned)
+    await site.apply(with_instruction(template))
+    scheduled = await site.until(
+        planned.ref, lambda obj: obj["status"]["template"].get("unpublishAt"), "a decision"
+    )
+    before = scheduled["status"]["template"]["unpublishAt"]
+
+    why = ("--reason", "the renewal is being tested", "--approved-by", "J. Ozols", "--ticket", "AG-1")
+    until = str(today() + timedelta(days=200))
+    late = await agency("defer", *at(planned), "--until", "2020-01-01", *why, code=1)
+    assert "has passed" in late.err
+    made = await agency("defer", *at(planned), "--until", until, *why, code=0)
+    assert made.out.startswith("unpublishdeferral.eservice.dev/")
+    assert "maximumDeferral makes it shorter" in made.err
+    assert f"instead of {before}" in made.err
+    deferred = await site.until(
+        planned.ref, lambda obj: obj["status"]["template"].get("unpublishAt") != before, "deferred"
+    )
+    assert f"off the public route {deferred['status']['template']['unpublishAt']} " in made.err
+
+    told = await explained(agency, planned)
+    assert told["decision"]["state"] == "Scheduled"
+    assert told["decision"]["reason"] == "Deferred"
+    same = await agency("defer", *at(planned), "--until", until, *why, code=1)
+    assert "AlreadyExists" in same.err
+
+
+async def test_it_is_right_where_the_status_is_out_of_date(
+    site: Site, agency: Terminal, operator: OperatorProcess
+) -> None:
+    await site.prepare()
+    planned = site.planned(version="2.0.0")
+    await site.apply(planned.registration(), planned.eservice())
+    await site.until(planned.ref, registered, "registered")
+    operator.process.send_signal(signal.SIGSTOP)
+    try:
+        changed = planned.eservice(spec={"publication": {"support": None, "catalogue": None}})
+        await site.apply(planned.act(), changed)
+        told = await explained(agency, planned)
+        page = await agency("explain", *at(planned), code=0)
+    finally:
+        operator.process.send_signal(signal.SIGCONT)
+    assert "Accepted" not in unmet(told)
+    assert unmet(told)["Catalogued"] == ("CatalogueIncomplete", "Institution")
+    assert any("the status speaks of generation 1, the spec is at 2" in note for note in told["notes"])
+    assert "! the operator has not written all of this into the status yet" in page.out
+    (catalogued,) = (gate for gate in told["gates"] if gate["gate"] == "Catalogued")
+    assert set(catalogued["toDo"]["write"]["spec"]["publication"]) == {"catalogue", "support"}
+    caught_up = await site.until(
+        planned.ref, lambda obj: up_to_date(obj) and "Installed" not in gates(obj), "it caught up"
+    )
+    assert gates(caught_up)["Catalogued"] == unmet(told)["Catalogued"]
+
+
+async def test_a_developer_who_may_read_one_namespace_gets_a_useful_answer(
+    site: Site, agency: Terminal, persona: Persona
+) -> None:
+    await site.prepare()
+    planned = site.planned(version="2.0.0")
+    await site.apply(planned.registration(), planned.eservice())
+    await site.until(planned.ref, lambda obj: "Accepted" in gates(obj), "gates")
+    name = f"developer-{secrets.token_hex(3)}"
+    developer = persona(name)
+
+    nothing = await developer("explain", *at(planned), code=1)
+    assert nothing.err.startswith("Error from server (Forbidden): eservices.eservice.dev")
+    await allow(agency, site.namespace, name)
+
+    listed = await developer("list", "-A", code=1)
+    assert "-n NAMESPACE" in listed.err
+    assert planned.name in (await developer("list", "-n", site.namespace, code=0)).out
+    told = await explained(developer, planned)
+    assert not told["decidedNow"]
+    assert unmet(told)["Accepted"] == ("AwaitingAcceptance", "Agency"), "as the operator wrote it"
+    assert any("you may not list AcceptanceAct, EServiceRegistration" in note for note in told["notes"])
+    status = await developer("status", *at(planned), code=0)
+    assert "✗ Accepted" in status.out
+    assert "you may not read acceptanceacts: acts are not shown" in status.err
+    history = await developer("history", *at(planned), code=0)
+    assert "Pending" in history.out
+    why = ("--reason", "r", "--approved-by", "me")
+    deferred = await developer("defer", *at(planned), "--until", str(today()), *why, code=1)
+    assert "the resulting day cannot be computed here" in deferred.err
+    assert "unpublishdeferrals.eservice.dev is forbidden" in deferred.err
+
+
+async def allow(agency: Terminal, namespace: str, user: str) -> None:
+    """All of our kinds, and what ``view`` has, in one namespace."""
+    rules = [{"apiGroups": ["eservice.dev"], "resources": ["*"], "verbs": ["*"]}]
+    role = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": {"name": "developers", "namespace": namespace},
+        "rules": rules,
+    }
+    for arguments, given in (
+        (("create", "-f", "-"), json.dumps(role)),
+        (("create", "rolebinding", "ours", f"--user={user}", "--role=developers", f"-n={namespace}"), ""),
+        (("create", "rolebinding", "view", f"--user={user}", "--clusterrole=view", f"-n={namespace}"), ""),
+    ):
+        done = await agency.kubectl(*arguments, given=given)
+        assert done.code == 0, done.err
+
+
+async def test_what_people_write_does_not_reach_the_terminal_as_a_command(
+    site: Site, agency: Terminal
+) -> None:
+    await site.prepare()
+    planned = site.planned(version="2.0.0")
+    await site.apply(planned.registration(), planned.eservice(), planned.act())
+    await site.settled(planned, "AwaitingVerification")
+    await agency(
+        "verify", *at(planned), "--outcome", "Failed", "--by", "A. Bērziņa", "--notes", ESCAPES, code=0
+    )
+    await site.until(
+        planned.ref, lambda obj: gates(obj).get("Verified", ("",))[0] == "VerificationFailed", "failed"
+    )
+    for arguments in (
+        ("explain",),
+        ("status",),
+        ("history",),
+        ("explain", "-o", "json"),
+        ("history", "-o", "yaml"),
+    ):
+        answer = await agency(arguments[0], *at(planned), *arguments[1:], code=0)
+        assert not {"\x1b", "\x9b", "\x07", "\u202e"} & set(answer.out + answer.err), arguments
+    history = (await agency("history", *at(planned), "-o", "json")).document()
+    assert any(ESCAPES in entry["text"] for entry in history), "programs get what was written"
+    missing = await agency("status", "\x1b[31m", code=1)
+    assert "\x1b" not in missing.err
+
+
+async def test_the_brake_is_released_by_its_token(site: Site, agency: Terminal) -> None:
+    template = await site.prepare(brake={"percent": 0, "atLeast": 1})
+    behind = [site.planned(name, version="1.0.0") for name in ("one", "two", "three")]
+    for planned in behind:
+        await site.published(planned)
+    none = await agency("release-brake", site.template, code=1)
+    assert "holds nothing" in none.err
+    await site.apply(with_instruction(template))
+    held = await site.until(site.template_ref, lambda obj: obj["status"].get("held"), "a held set")
+    (token,) = (one["token"] for one in held["status"]["held"])
+    for planned in behind:
+        assert says(await site.see(planned.ref), "Published", "True"), "none of them is taken off"
+
+    told = await explained(agency, behind[0])
+    assert (told["decision"]["state"], told["decision"]["reason"]) == ("Held", "Brake")
+    assert told["decision"]["run"] == [f"kubectl eservice release-brake {site.template} --token {token}"]
+    wrong = await agency("release-brake", site.template, "--token", "ffff", "--yes", code=1)
+    assert f"it holds {token}" in wrong.err
+    unasked = await agency("release-brake", site.template, code=1)
+    assert all(planned.name in unasked.out for planned in behind)
+    assert "add --yes" in unasked.err
+    dry = await agency("release-brake", site.template, "--dry-run", "-o", "yaml", code=0)
+    assert yaml.safe_load(dry.out)["spec"] == {"lifecycle": {"brake": {"release": token}}}
+    assert (await site.see(site.template_ref))["spec"]["lifecycle"]["brake"].get("release") is None
+
+    done = await agency("release-brake", site.template, "--token", token, "--yes", code=0)
+    assert f"eservicetemplate.eservice.dev/{site.template} patched" in done.out
+    for planned in behind:
+        await site.settled(planned, "Unpublished")
+    told = await explained(agency, behind[0])
+    assert told["decision"]["state"] == "Effective"
+    assert "renew" in told["gates"][0]["message"]
+
+
+async def test_kubectl_completes_names_through_its_plugin(site: Site, agency: Terminal) -> None:
+    await site.prepare()
+    planned = site.planned(version="2.0.0")
+    await site.apply(planned.registration(), planned.eservice())
+    answer = await agency("__complete", "explain", "-n", site.namespace, "")
+    assert answer.out.splitlines() == [planned.name, ":4"]
+    templates = await agency("__complete", "release-brake", site.template[:-1])
+    assert site.template in templates.out.splitlines()
+    await site.until(planned.ref, lambda obj: "Accepted" in gates(obj), "gates")

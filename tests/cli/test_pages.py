@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages and tables as people see them, compared with files that a person has looked at."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from eservice_operator.cli.listing import ORDERS, lines
+from eservice_operator.cli.output import Column, table
+from eservice_operator.cli.session import Session
+from eservice_operator.cli.status import document, lagging, page
+from eservice_operator.cli.timeline import ahead, past
+from tests.cli.objects import DAYS, ESCAPES, NOW, RIGA, dossier, fleet, service
+
+Golden = Callable[[str, str], None]
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+@pytest.mark.parametrize("output", ["table", "wide"])
+def test_list(golden: Golden, width: int, output: str) -> None:
+    session = Session(all_namespaces=True, output=output, width=width)
+    shown = lines(session, fleet(), NOW, RIGA)
+    golden(f"list-{output}-{width}", "\n".join(shown) + "\n")
+    if output == "table" and width > 80:
+        assert max(len(line) for line in shown) <= width
+
+
+def test_urgent_ones_come_first() -> None:
+    names = [item["metadata"]["name"] for item in sorted(fleet(), key=ORDERS["urgency"])]
+    assert names == ["address-declaration", "tax-calculator", "company-extract", "unseen"]
+
+
+@pytest.mark.parametrize("order", list(ORDERS))
+def test_every_order_takes_objects_in_which_all_is_missing(order: str) -> None:
+    bare = {"metadata": {"name": "bare"}}
+    assert sorted([bare, *fleet()], key=ORDERS[order])
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_status(golden: Golden, width: int) -> None:
+    shown = page(Session(width=width), dossier(), DAYS).lines
+    golden(f"status-{width}", "\n".join(shown) + "\n")
+    assert max(len(line) for line in shown) <= width
+
+
+def test_status_of_what_no_operator_has_seen(golden: Golden) -> None:
+    from eservice_operator.cli.dossier import Dossier  # noqa: PLC0415 - only here
+
+    shown = page(Session(width=100), Dossier(service("unseen", "ur-production", None)), DAYS).lines
+    golden("status-unseen", "\n".join(shown) + "\n")
+
+
+def test_history(golden: Golden) -> None:
+    rows = [[DAYS.local(one.at), one.what, one.rule, one.text] for one in past(dossier(), DAYS)]
+    columns = [Column("AT"), Column("WHAT"), Column("RULE", spare=2), Column("TEXT", flexible=True)]
+    golden("history-160", "\n".join(table(Session(width=160), columns, rows)) + "\n")
+
+
+def test_the_past_is_in_order_and_past_and_what_comes_lies_ahead() -> None:
+    happened, coming = past(dossier(), DAYS), ahead(dossier(), DAYS)
+    assert [one.what for one in happened] == [
+        "Deferred",
+        "Accepted",
+        "Pending",
+        "AwaitingVerification",
+        "VerificationPassed",
+        "Published",
+        "UnpublishDecided",
+        "Informed",
+        "NoticeFailed",
+        "NoticeSent",
+    ]
+    assert [(one.at, one.what) for one in coming] == [
+        ("2027-02-02", "MigrateBy"),
+        ("2027-04-01", "Unpublish"),
+    ]
+
+
+def test_hostile_text_is_shown_and_not_obeyed() -> None:
+    case = dossier(ESCAPES)
+    shown = "\n".join(page(Session(width=100), case, DAYS).lines)
+    assert "\\x1b[31mred" in shown
+    assert not {"\x1b", "\x9b", "\u202e", "\x07"} & set(shown)
+    rows = [[one.text] for one in past(case, DAYS)]
+    assert "\x1b" not in "".join(table(Session(), [Column("TEXT")], rows))
+    assert json.dumps(document(case)).count("\\u001b") >= 2, "programs get what was written"
+
+
+def test_a_status_that_lags_behind_the_spec_says_so() -> None:
+    body = service("tax", "vid", "Published")
+    assert lagging(body) == ""
+    body["metadata"]["generation"] = 3
+    assert "generation 2, the spec is at 3" in lagging(body)
+    assert "no operator" in lagging(service("tax", "vid", None))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -41,10 +41,11 @@ from eservice_operator.core.actions import (
 from eservice_operator.core.conditions import find
 from eservice_operator.core.dates import instant
 from eservice_operator.core.decide import Decision, decide
+from eservice_operator.core.fleet import Fleet
 from eservice_operator.core.report import report
 from eservice_operator.core.templating import catalogue_of, template_status
 from eservice_operator.core.transitions import Note, notes
-from eservice_operator.core.world import HostClaim, Observed, Policy, TemplateWorld, World
+from eservice_operator.core.world import HostClaim, Observed, Policy, TemplateWorld, World, no_fleet
 from tests.support import worlds
 from tests.support.status import assert_status_sound
 
@@ -95,6 +96,8 @@ class PureCluster:
     """Reason with which the gateway refuses routes, if it does."""
     senior: Manifest | None = None
     claims: tuple[tuple[str, str], ...] = ()
+    fleet: Callable[[str], Fleet] = no_fleet
+    """The e-services around this one, for the brake."""
     _uids: Iterator[int] = field(default_factory=lambda: count(1))
     _store: dict[Place, tuple[str, Manifest]] = field(default_factory=dict)
     _parsed: dict[Place, tuple[str, Model]] = field(default_factory=dict)
@@ -249,6 +252,7 @@ class PureCluster:
             children={(body["kind"], body["metadata"]["name"]): Observed(body) for body in children},
             leftover=self._leftover(metadata.uid),
             snapshots=worlds.snapshots_of(children),
+            fleet=self.fleet,
         )
 
     def _all(self, model: type[M]) -> tuple[M, ...]:

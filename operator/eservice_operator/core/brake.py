@@ -44,6 +44,7 @@ class Part(StrEnum):
     """One that took effect since less than the window ago, and was not released."""
 
 
+ONE_SECOND = timedelta(seconds=1)
 MOST_SETS = 8
 """How often the very same e-services may be held before a set that is half made could be split in two."""
 FRESH = (Part.DUE, Part.COMING)
@@ -139,7 +140,8 @@ class Brake:
 
     @cached_property
     def _day(self) -> date:
-        return local_day(self._horizon, self.policy.zone)
+        """The last local day of which a part lies in the window."""
+        return local_day(self._horizon - ONE_SECOND, self.policy.zone)
 
     @cached_property
     def _today(self) -> date:

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A scrape of a store with everything in it, judged by promtool."""
+
+from __future__ import annotations
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from eservice_operator.cluster.indexes import INDEXES
+from eservice_operator.cluster.store import Store
+from eservice_operator.runtime.figures import FAMILIES, EServiceFigures
+from eservice_operator.runtime.metrics import Metrics
+from tests.monitoring.conftest import Promtool
+from tests.support import worlds
+
+NOTICES = [{"id": state, "state": state, "at": "2026-10-01T10:00:00Z"} for state in ("Retrying", "Failed")]
+RELEASE = {"name": "r", "image": worlds.image("a"), "template": {"name": worlds.TEMPLATE, "version": "2.0.0"}}
+
+
+def store() -> Store:
+    """Objects that between them have every figure."""
+    kept = Store(INDEXES)
+    gate = {"gate": "Verified", "owner": "Institution", "reason": "AwaitingVerification"}
+    kept.upsert(
+        worlds.eservice(
+            status={
+                "phase": "Published",
+                "identifier": "EP-000007",
+                "release": {"public": RELEASE},
+                "template": {"unpublishAt": "2026-12-01", "migrateBy": "2026-12-01"},
+                "installation": {"dueBy": "2026-10-12", "installedAt": "2026-10-10T10:00:00Z"},
+                "gates": [gate | {"since": "2026-10-10T10:00:00Z"}],
+                "conditions": [
+                    worlds.condition("Published", "Published"),
+                    worlds.condition("Stalled", "InvalidSpec"),
+                    worlds.condition("TemplateCurrent", "TemplateUnknown", "Unknown"),
+                ],
+                "notices": NOTICES,
+            }
+        )
+    )
+    due = worlds.eservice(
+        metadata={"name": "due", "uid": "due"}, status={"installation": {"dueBy": "2026-10-12"}}
+    )
+    kept.upsert(due)
+    kept.upsert(worlds.decision(status={"state": "Held", "reason": "Brake"}))
+    kept.upsert(
+        worlds.template(
+            status={
+                "currentVersion": "3.0.0",
+                "versions": [{"version": "3.0.0", "stage": "Current", "eServices": 1}],
+                "nextTransition": {"at": "2026-12-01", "message": ""},
+                "held": [{"token": "4f1c", "since": "2026-10-01T10:00:00Z", "count": 60}],
+                "conditions": [worlds.condition("Ready", "HistoryChanged")],
+            }
+        )
+    )
+    conflict = worlds.condition("Ready", "NamespaceConflict")
+    kept.upsert(worlds.registration(status={"conditions": [conflict]}))
+    return kept
+
+
+def scrape() -> str:
+    metrics, figures, kept = Metrics(), EServiceFigures(worlds.RIGA), store()
+    metrics.collect_list_ages(lambda: {"EService": 1.0})
+    metrics.collect_state(lambda: figures.collect(kept, worlds.NOW))
+    metrics.reconciled("EService", 0.1, ok=True)
+    return metrics.render().decode()
+
+
+def test_promtool_finds_nothing_to_complain_about(promtool: Promtool) -> None:
+    done = promtool("check", "metrics", text=scrape())
+    assert done.returncode in {0, 3}, done.stderr  # 3: it could read it, and complains
+    complaints = [line for line in (done.stdout + done.stderr).splitlines() if "eservice_" in line]
+    assert complaints == [
+        'eservice_template_lag_days use base unit "seconds" instead of "days"'
+    ]  # R8 counts days
+
+
+def test_the_scrape_has_every_figure() -> None:
+    families = {family.name: family for family in text_string_to_metric_families(scrape())}
+    assert [family.name for family in FAMILIES if not families[family.name].samples] == []

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from eservice_operator.cli.kubectl import Kubectl, KubectlError, Listing, Query, Refusal
+from eservice_operator.cli.kubectl import Kubectl, Listing, Query, Refusal
 from eservice_operator.cli.plain import part
 
 Body = Mapping[str, Any]
@@ -59,27 +59,13 @@ def resource(plural: str) -> str:
     return f"{plural}.{GROUP}"
 
 
-def only(listing: Listing) -> Body:
-    """The one object that was asked for by name.
-
-    Raises:
-        KubectlError: it is not there, or may not be read.
-    """
-    if listing.missing:
-        raise KubectlError(listing.missing)
-    if not listing.items:
-        raise KubectlError(listing.refused[0].said)
-    return listing.items[0]
-
-
 def find_service(kubectl: Kubectl, name: str, namespace: str | None) -> Body:
     """The EService of that name; without a namespace in that of the context.
 
     Raises:
         KubectlError: it is not there, or may not be read.
     """
-    (listing,) = kubectl.get(Query((resource("eservices"),), namespace, name=name))
-    return only(listing)
+    return kubectl.one(resource("eservices"), name, namespace)
 
 
 def gather(kubectl: Kubectl, name: str, namespace: str | None) -> Dossier:
@@ -93,7 +79,7 @@ def gather(kubectl: Kubectl, name: str, namespace: str | None) -> Dossier:
         Query(tuple(resource(plural) for plural in RECORDS), ""),
         Query((resource("productionverifications"),), namespace),
     )
-    service = only(found)
+    service = found.only()
     registration, template = kubectl.get(
         Query((resource("eserviceregistrations"),), name=str(part(service, "spec", "registration"))),
         Query((resource("eservicetemplates"),), name=template_of(service)),

@@ -56,6 +56,18 @@ class Listing:
     missing: str = ""
     """What kubectl said where the one that was named is not there."""
 
+    def only(self) -> dict[str, Any]:
+        """The one object that was asked for by name.
+
+        Raises:
+            KubectlError: it is not there, or may not be read.
+        """
+        if self.missing:
+            raise KubectlError(self.missing)
+        if not self.items:
+            raise KubectlError(self.refused[0].said)
+        return self.items[0]
+
 
 class Query(NamedTuple):
     """Kinds to get at once, by plural and group."""
@@ -97,6 +109,15 @@ class Kubectl:
         """
         answers = self.run_all([query.arguments for query in queries])
         return [_listing(query, done) for query, done in zip(queries, answers, strict=True)]
+
+    def one(self, resource: str, name: str, namespace: str | None = None) -> dict[str, Any]:
+        """One object by name.
+
+        Raises:
+            KubectlError: it is not there, may not be read, or kubectl failed.
+        """
+        (listing,) = self.get(Query((resource,), namespace, name=name))
+        return listing.only()
 
     def run(self, *arguments: str, given: str | None = None) -> str:
         """What kubectl printed, with ``given`` as its standard input.

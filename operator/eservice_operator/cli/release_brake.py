@@ -13,7 +13,7 @@ import click
 from eservice_operator.cli.clock import now
 from eservice_operator.cli.completion import template_names
 from eservice_operator.cli.dated import Days
-from eservice_operator.cli.dossier import Body, only, resource
+from eservice_operator.cli.dossier import Body, resource
 from eservice_operator.cli.kubectl import Query
 from eservice_operator.cli.output import Column, show, table
 from eservice_operator.cli.plain import part
@@ -51,7 +51,7 @@ def command(
         Query((resource("eservicetemplates"),), name=template),
         Query((resource("unpublishdecisions"),), ""),
     )
-    body = only(found)
+    body = found.only()
     token = chosen(body, token)
     if listed.refused:
         session.note("you may not list unpublishdecisions: the set is not shown, only its names")

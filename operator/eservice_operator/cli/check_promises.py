@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The CEL rules of the CRDs that one object alone can break, by the message that the CRD answers with.
+
+Each takes the value that its rule stands at, as JSON. What it raises for a value of another shape is for
+`api.parse` to say. The tests hold this table to every rule of every CRD.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+Value = Mapping[str, Any]
+
+BY_DIGEST: Final = re.compile(r"@sha256:[0-9a-f]{64}$")
+E_SERVICE_NAME: Final = re.compile(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?")
+MAIN: Final = "app"
+TEMPORARY: Final = "/tmp"  # noqa: S108 - a path in a container
+VOLUME_SOURCES: Final = ("configMap", "secret", "persistentVolumeClaim", "emptyDir")
+LEAST_REPLICAS: Final = 2
+
+
+def _further(workload: Value) -> Iterator[Value]:
+    """The containers beside the main one."""
+    yield from workload.get("initContainers") or ()
+    yield from workload.get("containers") or ()
+
+
+def _names(values: Iterable[Value] | None) -> list[str]:
+    return [str(value["name"]) for value in values or ()]
+
+
+def _mounts(workload: Value) -> Iterator[Value]:
+    for container in _further(workload):
+        yield from container.get("volumeMounts") or ()
+
+
+def _volumes(workload: Value) -> list[Value]:
+    return list(workload.get("volumes") or ())
+
+
+def _distinct(values: Iterable[Any]) -> bool:
+    found = list(values)
+    return len(found) == len(set(found))
+
+
+def _exactly_one(value: Value, fields: Iterable[str]) -> bool:
+    return sum(field in value for field in fields) == 1
+
+
+def _image_by_digest(spec: Value) -> bool:
+    if spec["environment"] != "Production":
+        return True
+    return BY_DIGEST.search(spec["release"]["image"]) is not None
+
+
+def _instruction_after_release(version: Value) -> bool:
+    instruction = version.get("migrationInstruction")
+    return instruction is None or instruction["published"] >= version["released"]
+
+
+def _replaced_after_recall(version: Value) -> bool:
+    recall = version.get("withdrawn") or {}
+    return "replaceBy" not in recall or recall["replaceBy"] >= recall["at"]
+
+
+def _toleration(value: Value) -> bool:
+    return "key" in value if value.get("operator", "Equal") == "Equal" else "value" not in value
+
+
+def _no_system_namespace(spec: Value) -> bool:
+    names = _names(spec.get("namespaces"))
+    return not any(name == "default" or name.startswith("kube-") for name in names)
+
+
+PROMISES: Final[dict[str, Callable[[Any], bool]]] = {
+    "'app' is the main container: write another name for the further container": lambda workload: (
+        MAIN not in _names(_further(workload))
+    ),
+    "a container has the name of an init container: write another name": lambda workload: (
+        not (set(_names(workload.get("containers"))) & set(_names(workload.get("initContainers"))))
+    ),
+    "a volumeMount names no volume: write the name of one of the volumes": lambda workload: (
+        set(_names(_mounts(workload))) <= set(_names(_volumes(workload)))
+    ),
+    "the operator mounts a folder at /tmp in each container: write another mountPath": lambda workload: (
+        TEMPORARY not in [mount["mountPath"] for mount in _mounts(workload)]
+    ),
+    "the operator mounts the volume tmp at /tmp: write another name and mountPath": lambda workload: (
+        not any(volume["name"] == "tmp" or volume["mountPath"] == TEMPORARY for volume in _volumes(workload))
+    ),
+    "two volumes have the same mountPath: write another one": lambda workload: _distinct(
+        volume["mountPath"] for volume in _volumes(workload)
+    ),
+    "name exactly one of configMap, secret, persistentVolumeClaim and emptyDir": lambda volume: _exactly_one(
+        volume, VOLUME_SOURCES
+    ),
+    "name exactly one of configMapKeyRef and secretKeyRef": lambda source: _exactly_one(
+        source, ("configMapKeyRef", "secretKeyRef")
+    ),
+    "write value or valueFrom, not both": lambda variable: (
+        not ("value" in variable and "valueFrom" in variable)
+    ),
+    "name exactly one of configMapRef and secretRef": lambda source: _exactly_one(
+        source, ("configMapRef", "secretRef")
+    ),
+    "with Equal write a key; with Exists leave value out": _toleration,
+    "maxReplicas must not be below minReplicas: write a higher number": lambda scaling: (
+        scaling.get("minReplicas", LEAST_REPLICAS) <= scaling["maxReplicas"]
+    ),
+    "a system namespace never hosts e-services: name one of the institution's own": _no_system_namespace,
+    "two environments may not share a namespace: name one namespace for each environment": lambda spec: (
+        _distinct(_names(spec.get("namespaces")))
+    ),
+    "migrationInstruction.published must not be before released: write a later day": (
+        _instruction_after_release
+    ),
+    "withdrawn.replaceBy must not be before withdrawn.at: write a later day": _replaced_after_recall,
+    "in Production name the image by digest: write <repository>@sha256:<64 hexadecimal digits>": (
+        _image_by_digest
+    ),
+    "write a name of at most 40 of a-z, 0-9 and - that begins with a letter": lambda body: (
+        E_SERVICE_NAME.fullmatch(body["metadata"]["name"]) is not None
+    ),
+    "the name must be the identifier in lower case, such as ep-000042": lambda body: (
+        body["metadata"]["name"] == body["spec"]["identifier"].lower()
+    ),
+    "both sides sign: name a signatory of the Agency and one of the institution": lambda spec: (
+        len({signatory["organisation"] for signatory in spec["signatories"]}) > 1
+    ),
+    "signedAt must not be before testPeriod.to: an act is signed after the test": lambda spec: (
+        spec["testPeriod"]["to"] <= spec["signedAt"]
+    ),
+    "testPeriod.to must not be before testPeriod.from: write a later day": lambda period: (
+        period["from"] <= period["to"]
+    ),
+}

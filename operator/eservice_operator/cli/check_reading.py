@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Documents of files, with the line of every field; nothing in a file can make reading it dear.
+
+YAML is read as kubectl reads it: days stay text, ``12:30`` is no number, keys come once. JSON is read as the
+YAML that it is. A file, the documents in it, how deep they go and what aliases unfold to are all limited.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from eservice_operator.cli.check_values import Lines, Loader, UnreadableError, line_of, value_of
+
+MOST_BYTES: Final = 2 * 1024 * 1024
+MOST_NODES: Final = 200_000
+"""Of one file, each alias counted with all that it stands for."""
+DEEPEST: Final = 64
+SUFFIXES: Final = frozenset({".yaml", ".yml", ".json"})
+STDIN: Final = Path("-")
+
+
+@dataclass(frozen=True)
+class Document:
+    """One object of a file."""
+
+    file: Path
+    line: int
+    body: dict[str, Any]
+    lines: Lines = field(repr=False)
+
+    def line_of(self, path: str) -> int:
+        """The line of a field, or of the nearest one above it that is there."""
+        while path:
+            if path in self.lines:
+                return self.lines[path]
+            path = path[: max(path.rfind("."), path.rfind("["), 0)]
+        return self.line
+
+
+def files_of(paths: Iterable[Path]) -> Iterator[Path]:
+    """The files under these paths: a file as it is named, of a folder what can hold manifests, in order.
+
+    Folders that begin with a dot are passed over, and so are links that lead out of the folder.
+
+    Raises:
+        UnreadableError: a path is not there.
+    """
+    for path in paths:
+        if path == STDIN or path.is_file():
+            yield path
+        elif path.is_dir():
+            for folder, folders, names in os.walk(path):
+                folders[:] = sorted(name for name in folders if not name.startswith("."))
+                yield from (Path(folder, name) for name in sorted(names) if Path(name).suffix in SUFFIXES)
+        else:
+            raise UnreadableError(f"{path}: no such file or folder")
+
+
+def documents_of(path: Path) -> list[Document]:
+    """Every object of a file; the items of a List one by one.
+
+    Raises:
+        UnreadableError: what is wrong with the file, and in which line.
+    """
+    text = _text(path)
+    try:
+        _limit(text)
+        nodes = list(yaml.compose_all(text, Loader=Loader))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        said = " ".join(part for part in (error.context, error.problem) if part)
+        raise UnreadableError(f"not YAML: {said}", 0 if mark is None else mark.line + 1) from None
+    except yaml.YAMLError as error:
+        raise UnreadableError(f"not YAML: {error}") from None
+    sizes: dict[int, int] = {}
+    if sum(_size(node, sizes) for node in nodes) > MOST_NODES:
+        raise UnreadableError(f"its aliases stand for more than {MOST_NODES} values: write it with fewer")
+    return [document for node in nodes for document in _objects(path, node)]
+
+
+def _text(path: Path) -> str:
+    """The text of a file of bounded size."""
+    try:
+        if path == STDIN:
+            data = sys.stdin.buffer.read(MOST_BYTES + 1)
+        else:
+            with path.open("rb") as file:
+                data = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise UnreadableError(f"cannot be read: {error.strerror}") from None
+    if len(data) > MOST_BYTES:
+        raise UnreadableError(f"larger than {MOST_BYTES // 1024} KiB: split it")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnreadableError("not UTF-8", data.count(b"\n", 0, error.start) + 1) from None
+
+
+def _limit(text: str) -> None:
+    """Look at the text event by event, which takes no memory, before anything is made of it."""
+    depth = 0
+    for count, event in enumerate(yaml.parse(text, Loader=Loader)):
+        if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+            depth -= 1
+        if depth > DEEPEST:
+            raise UnreadableError(f"goes deeper than {DEEPEST} levels", line_of(event))
+        if count > MOST_NODES:
+            raise UnreadableError(f"more than {MOST_NODES} values: split it", line_of(event))
+
+
+def _size(node: yaml.Node, sizes: dict[int, int]) -> int:
+    """How many nodes it stands for once every alias is written out; a node inside itself has no end."""
+    if id(node) not in sizes:
+        sizes[id(node)] = MOST_NODES + 1  # while it is being counted: met again, it holds itself
+        inner = _inner(node)
+        sizes[id(node)] = 1 + sum(_size(one, sizes) for one in inner)
+    return sizes[id(node)]
+
+
+def _inner(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [one for pair in node.value for one in pair]
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
+
+
+def _objects(path: Path, node: yaml.Node) -> Iterator[Document]:
+    lines: Lines = {}
+    body = value_of(node, "", lines)
+    line = line_of(node)
+    if body is None:
+        return
+    if not isinstance(body, dict):
+        body = {}  # such as a JSON patch: none of ours
+    if body.get("kind") == "List" and isinstance(body.get("items"), list):
+        for index, item in enumerate(body["items"]):
+            prefix = f"items[{index}]"
+            if isinstance(item, dict):
+                own = {
+                    where[len(prefix) + 1 :]: at
+                    for where, at in lines.items()
+                    if where.startswith(f"{prefix}.")
+                }
+                yield Document(path, lines[prefix], item, own)
+    else:
+        yield Document(path, line, body, lines)

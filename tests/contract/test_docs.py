@@ -19,6 +19,7 @@ from semver import Version
 from eservice_operator.api.decisions import DecisionState
 from eservice_operator.api.kinds import BY_KIND, KINDS
 from eservice_operator.api.names import API_VERSION
+from eservice_operator.api.notices import NoticeKind, NoticeState
 from eservice_operator.api.parse import InvalidObject, parse
 from eservice_operator.api.reasons import ConditionType, Gate, Phase, Reason
 from eservice_operator.api.template import VersionStage
@@ -133,12 +134,18 @@ def event_reasons() -> set[str]:
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     notes = [call.args[1] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Note"]
     literal = [node for note in notes for node in ast.walk(note) if isinstance(node, ast.Constant)]
-    return {str(node.value) for node in literal} | set(transitions.ALARMING)
+    return {str(node.value) for node in literal} | set(transitions.ALARMING) | set(NoticeKind)
 
 
 def test_every_reason_of_an_event_has_its_line() -> None:
     text = section((REFERENCE / "conditions.md").read_text(), "## Events")
     assert {word for row in table(text, "reason") for word in words(row["reason"])} == event_reasons()
+
+
+def test_every_notice_and_its_states_have_their_line() -> None:
+    text = section((REFERENCE / "conditions.md").read_text(), "## Notices")
+    assert [words(row["notice"])[0] for row in table(text, "notice")] == list(NoticeKind)
+    assert [words(row["state"])[0] for row in table(text, "state")] == list(NoticeState)
 
 
 def test_every_setting_has_its_line() -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,11 @@ def test_a_limit_that_is_no_day_of_the_template_wakes_on_its_own(
     public: PureCluster, policy: dict[str, str], reason: Reason
 ) -> None:
     """Under Warn, where no decision names the day."""
-    lifecycle = policy | {"lagMeasure": "SinceSuperseded", "enforcement": "Warn"}
+    lifecycle: dict[str, Any] = policy | {
+        "lagMeasure": "SinceSuperseded",
+        "enforcement": "Warn",
+        "warnBefore": [],
+    }
     four = worlds.version("4.0.0", "2026-10-01", "2026-10-10")
     public.put(worlds.template((*worlds.VERSIONS, four), lifecycle=lifecycle))
     limit = at("2026-10-31", MIDNIGHT)

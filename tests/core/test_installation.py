@@ -89,7 +89,7 @@ def test_the_story_from_application_to_the_public_gate_by_gate() -> None:
         Phase.INSTALLING,
         Phase.PUBLISHED,
     ]
-    assert [note.reason for note in cluster.told] == ["Installed", "Published"]
+    assert [note.reason for note in cluster.told] == ["Installed", "VerificationWanted", "Published"]
 
 
 def test_a_gate_is_unmet_since_it_was_first_found_so(cluster: PureCluster) -> None:

@@ -122,7 +122,9 @@ def test_a_registration_comes_to_rest_and_says_so(
     assert decide_registration(shuffled).actions == decision.actions
     body = {"kind": "EServiceRegistration", "metadata": {"name": NAME, "generation": 1}}
     for outcome in (Outcome(()), *_failures(world)):
-        assert_status_sound(body | {"status": status_body(registration_status(decision, outcome, now))})
+        assert_status_sound(
+            body | {"status": status_body(registration_status(decision, outcome, now, worlds.POLICY))}
+        )
 
     rest = carried_out(world)
     settled = decide_registration(rest)

@@ -56,7 +56,7 @@ def world(
 
 
 def told(world: RegistrationWorld, outcome: Outcome = Outcome(())) -> dict[str, tuple[str, str]]:  # noqa: B008
-    status = registration_status(decide_registration(world), outcome, NOW)
+    status = registration_status(decide_registration(world), outcome, NOW, worlds.POLICY)
     body = {"kind": "EServiceRegistration", "metadata": {"name": NAME, "generation": 1}}
     assert_status_sound(body | {"status": status_body(status)})
     return {entry.type: (entry.status.value, entry.reason) for entry in status.conditions}
@@ -217,9 +217,11 @@ def test_a_write_that_failed_is_tried_again() -> None:
 
 
 def test_the_status_moves_its_times_only_with_its_answers() -> None:
-    first = registration_status(decide_registration(world()), Outcome(()), NOW)
+    first = registration_status(decide_registration(world()), Outcome(()), NOW, worlds.POLICY)
     body = registration() | {"status": status_body(first)}
-    again = registration_status(decide_registration(world(body)), Outcome(()), NOW + worlds.DAY)
+    again = registration_status(
+        decide_registration(world(body)), Outcome(()), NOW + worlds.DAY, worlds.POLICY
+    )
     assert again == first
     ready = find(again.conditions, ConditionType.READY)
     assert ready is not None

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from eservice_operator.core.transitions import WARNING, notes
+from eservice_operator.api.registration import EServiceRegistrationStatus
+from eservice_operator.api.template import EServiceTemplateStatus, HeldSet
+from eservice_operator.core.transitions import WARNING, notes, registration_notes, template_notes
 from tests.support import worlds
 from tests.support.pure_cluster import PureCluster
 from tests.support.worlds import DAY, NAME, NAMESPACE, TEMPLATE, at, image
@@ -30,19 +32,98 @@ def test_a_life_is_told_in_its_order(cluster: PureCluster) -> None:
     cluster.settle(LATER)
     cluster.edit(AT_REGISTRATION, spec={"suspended": None})
     cluster.settle(LATER)
-    assert told(cluster) == ["Installed", "Published", "Paused", "Published"]
-    assert cluster.told[1].text == "public at https://address.latvija.example/"
-    assert cluster.told[3].text == "public again at https://address.latvija.example/"
+    assert told(cluster) == ["Installed", "VerificationWanted", "Published", "Paused", "Published"]
+    assert cluster.told[2].text == "public at https://address.latvija.example/"
+    assert cluster.told[4].text == "public again at https://address.latvija.example/"
 
 
 def test_an_unpublication_is_announced_and_told(public: PureCluster) -> None:
     public.put(worlds.template((*worlds.VERSIONS, worlds.NEXT_VERSION)))
     public.settle(at("2027-02-01"))
-    assert told(public) == ["UnpublishScheduled"]
+    assert told(public) == ["UnpublishScheduled", "MigrationDue"]
     assert "2027-06-01" in public.told[0].text
+    assert public.told[1].text == "to be migrated by 2028-06-01, that day included (R7)"
+    public.forget()
     public.advance(at("2027-02-01"), at("2027-06-02"))
-    assert told(public)[1:] == ["Unpublished", "TemplateOverdue"]
+    warnings = ["UnpublishWarning"] * 3
+    assert told(public) == [*warnings, "Unpublished", "TemplateOverdue"]
     assert all(note.type == WARNING for note in public.told)
+
+
+def test_a_day_that_moves_and_one_that_is_off_are_told(public: PureCluster) -> None:
+    public.put(worlds.template((*worlds.VERSIONS, worlds.NEXT_VERSION)))
+    public.settle(at("2027-05-20"))
+    public.forget()
+    public.put(worlds.deferral("2027-07-31"))
+    public.settle(at("2027-05-21"))
+    assert [(note.reason, note.text[:41]) for note in public.told] == [
+        ("UnpublishMoved", "leaves the public route on 2027-08-01 unl")
+    ]
+    public.forget()
+    revoked = {"at": "2027-05-22", "reason": "the service ends in autumn"}
+    name = public.decisions[0].metadata.name
+    public.edit(("UnpublishDecision", "", name), spec={"revoked": revoked})
+    public.settle(at("2027-05-22"))
+    assert [note.text for note in public.told] == [f"does not leave the public route on 2027-08-01 ({name})"]
+
+
+def test_a_renewal_after_r8_is_told_as_coming_back(public: PureCluster) -> None:
+    public.put(worlds.template((*worlds.VERSIONS, worlds.NEXT_VERSION)))
+    public.advance(at("2027-05-30"), at("2027-06-02"))
+    public.forget()
+    public.put(worlds.deferral("2027-07-31"))
+    public.settle(at("2027-06-03"))
+    assert "Republished" in told(public)
+    assert "Published" not in told(public)
+
+
+def test_what_is_late_is_told_once(cluster: PureCluster) -> None:
+    holder = {"namespace": "ur-production", "name": "population-register"}
+    cluster.edit_service(uses=[{"name": "persons", "webService": holder}])
+    cluster.settle(at("2026-10-13"))
+    cluster.forget()
+    cluster.edit_service(productionRequest={"requestedAt": "2026-10-06", "requestedBy": "A. Bērziņa"})
+    cluster.advance(at("2026-10-13"), at("2026-11-30"))
+    assert told(cluster)[:2] == ["InstallationDue", "InstallationOverdue"]
+    assert told(cluster).count("InstallationOverdue") == 1
+
+
+def test_the_ladder_of_a_policy_that_only_warns(public: PureCluster) -> None:
+    lifecycle = {"enforcement": "Warn", "warnBefore": ["P1M", "P7D"]}
+    public.put(worlds.template((*worlds.VERSIONS, worlds.NEXT_VERSION), lifecycle=lifecycle))
+    public.advance(at("2027-02-01"), at("2027-06-02"))
+    assert told(public) == [
+        "MigrationDue",
+        "OverdueExpected",
+        "OverdueExpected",
+        "OverdueExpected",
+        "TemplateOverdue",
+    ]
+    assert public.told[1].text.startswith("overdue from 2027-06-01 on")
+
+
+def test_the_duty_to_migrate_is_late_once(public: PureCluster) -> None:
+    public.put(worlds.template((*worlds.VERSIONS, worlds.NEXT_VERSION), lifecycle={"maximumLag": "P9Y"}))
+    public.advance(at("2027-06-02"), at("2028-08-01"))
+    assert told(public) == ["MigrationDue", "MigrationOverdue"]
+
+
+def test_registrations_and_templates_tell_their_one_thing() -> None:
+    number = EServiceRegistrationStatus(identifier="EP-000007")
+    assert [note.reason for note in registration_notes(EServiceRegistrationStatus(), number)] == [
+        "IdentifierAssigned"
+    ]
+    assert registration_notes(number, number) == ()
+    held = HeldSet(
+        token="abc",  # noqa: S106 - of a held set
+        since=LATER,
+        count=7,
+    )
+    braked = EServiceTemplateStatus(held=(held,))
+    (note,) = template_notes(EServiceTemplateStatus(), braked)
+    assert (note.type, note.reason) == (WARNING, "BrakeEngaged")
+    assert "7 unpublications" in note.text
+    assert template_notes(braked, braked) == ()
 
 
 def test_a_failed_verification_is_told_once(public: PureCluster) -> None:

@@ -15,6 +15,8 @@ from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.store import Store
 from eservice_operator.core.actions import Action, Delete, Failure, Manifest, Outcome, SetFinalizer, SetStatus
 from eservice_operator.core.keys import ObjectKey
+from eservice_operator.runtime.metrics import Metrics
+from eservice_operator.runtime.outbox import Outbox
 from eservice_operator.runtime.reconcile import ROUNDS, ObjectReconciler
 from tests.support import worlds
 
@@ -50,6 +52,7 @@ def reconciler(writes: Writes, *objects: Manifest) -> ObjectReconciler:
         applier=cast("Applier", writes),
         freshness=cast("Freshness", Sure()),
         events=cast("EventSink", None),
+        outbox=Outbox({}, lambda _: None, Metrics()),
         policy_now=lambda: worlds.POLICY,
         settle=timedelta(seconds=1),
         monotonic=lambda: 0.0,

@@ -170,7 +170,8 @@ class TemplateLag(Model):
     decision: ObjectName | None = None
     """Name of the UnpublishDecision in force."""
     warned_at: DateTime | None = None
-    """Up to when the institution was warned under the policy Warn: earlier steps of warnBefore are done."""
+    """Up to when the institution was warned, of the decision in force or under the policy Warn of being
+    overdue: earlier steps of warnBefore are done."""
 
 
 class Installation(Model):
@@ -180,6 +181,8 @@ class Installation(Model):
     """The last of the ten working days for installing."""
     installed_at: DateTime | None = None
     """When the release was first available."""
+    overdue_since: Date | None = None
+    """The first day after the term, while the release is not installed."""
 
 
 class Next(Model):

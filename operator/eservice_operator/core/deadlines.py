@@ -14,6 +14,7 @@ from eservice_operator.core.availability import available
 from eservice_operator.core.dates import add_working_days, day_after_end, following_day, start_of_day
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.fairness import INSTALL_WITHIN_WORKING_DAYS
+from eservice_operator.core.posting import next_notice
 from eservice_operator.core.rollout import Rollout
 from eservice_operator.core.unpublication import is_open, judge, uninformed_until
 
@@ -106,3 +107,6 @@ def _instants(facts: Facts, rollout: Rollout) -> Iterator[datetime]:
         yield paused.until
     if rollout.drained_at is not None:
         yield rollout.drained_at
+    notice = next_notice(facts)
+    if notice is not None:
+        yield notice

@@ -17,6 +17,7 @@ from eservice_operator.core.actions import Action, Create, Delete, Ref, SetFinal
 from eservice_operator.core.children import changes, layout_of
 from eservice_operator.core.deadlines import next_instant
 from eservice_operator.core.facts import Facts
+from eservice_operator.core.posting import announced
 from eservice_operator.core.records import decision_status
 from eservice_operator.core.rollout import Rollout, plan
 from eservice_operator.core.scheduling import new_decision
@@ -79,7 +80,7 @@ def _leftover(facts: Facts) -> Iterator[Action]:
 def _decisions(facts: Facts) -> Iterator[Action]:
     """R8: the records come before what they announce."""
     for decision in facts.decisions:
-        judged = judge(facts, decision)
+        judged = announced(facts, decision, judge(facts, decision))
         status = decision_status(decision, judged, facts.now)
         if status != decision.status:
             yield SetStatus(
@@ -87,6 +88,7 @@ def _decisions(facts: Facts) -> Iterator[Action]:
                 decision.metadata.uid,
                 status.model_dump(mode="json", by_alias=True, exclude_none=True),
                 f"{status.state.value}: {status.reason}",
+                version=decision.metadata.resource_version,
             )
     made = new_decision(facts)
     if made is not None:

@@ -83,19 +83,22 @@ def fold(notices: Notices, deliveries: Mapping[str, Delivery]) -> Notices:
 
 def unfolded(notice: Notice, delivery: Delivery) -> bool:
     """Whether an entry does not show yet what became of the notice."""
-    if notice.state is NoticeState.RETRYING:
+    if _retried(notice):
         return notice.at != delivery.at.replace(microsecond=0)
     return notice.state is NoticeState.SENDING
 
 
 def give_up(notices: Notices, kinds: frozenset[NoticeKind], why: str) -> Notices:
     """The ledger in which nothing of these kinds is tried again: it would say what is true no longer."""
-    return tuple(
-        notice.model_copy(update={"state": NoticeState.FAILED, "error": why})
-        if notice.state is NoticeState.RETRYING and notice.kind in kinds
-        else notice
-        for notice in notices
-    )
+    outdated = {notice.id for notice in notices if notice.kind in kinds and _retried(notice)}
+    if not outdated:
+        return notices
+    change = {"state": NoticeState.FAILED, "error": why}
+    return tuple(notice.model_copy(update=change) if notice.id in outdated else notice for notice in notices)
+
+
+def _retried(notice: Notice) -> bool:
+    return notice.state is NoticeState.RETRYING
 
 
 def to_send(notices: Notices, now: datetime) -> Notices:
@@ -107,13 +110,13 @@ def to_send(notices: Notices, now: datetime) -> Notices:
         notice
         for notice in notices
         if notice.state is NoticeState.SENDING
-        or (notice.state is NoticeState.RETRYING and not notice.at <= now < _next_attempt(notice))
+        or (_retried(notice) and not notice.at <= now < _next_attempt(notice))
     )
 
 
 def next_try(notices: Notices) -> datetime | None:
     """The earliest instant at which an entry is tried again."""
-    retrying = [_next_attempt(notice) for notice in notices if notice.state is NoticeState.RETRYING]
+    retrying = [_next_attempt(notice) for notice in notices if _retried(notice)]
     return min(retrying, default=None)
 
 

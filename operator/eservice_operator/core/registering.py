@@ -9,6 +9,7 @@ from datetime import datetime
 
 from eservice_operator.api import names
 from eservice_operator.api.base import Environment
+from eservice_operator.api.notices import NoticeKind
 from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.api.registration import (
     EnvironmentNamespace,
@@ -18,9 +19,12 @@ from eservice_operator.api.registration import (
 )
 from eservice_operator.core import conditions as c
 from eservice_operator.core.actions import Action, Create, Manifest, Outcome, Ref, SetLabels
+from eservice_operator.core.addressees import entries, recipients
 from eservice_operator.core.conditions import Verdict
 from eservice_operator.core.facts import age
-from eservice_operator.core.world import Observed, RegistrationWorld
+from eservice_operator.core.ledger import Notices, enter, fold
+from eservice_operator.core.tidings import Tiding
+from eservice_operator.core.world import Observed, Policy, RegistrationWorld
 
 IDENTIFIER_PREFIX = "EP-"
 LAST_NUMBER = 999_999
@@ -158,7 +162,7 @@ def _environments(world: RegistrationWorld, entry: EnvironmentNamespace) -> set[
 
 
 def registration_status(
-    decision: RegistrationDecision, outcome: Outcome, now: datetime
+    decision: RegistrationDecision, outcome: Outcome, now: datetime, policy: Policy
 ) -> EServiceRegistrationStatus:
     """The whole status of a registration."""
     registration = decision.world.registration
@@ -167,8 +171,29 @@ def registration_status(
         observed_generation=generation,
         identifier=decision.identifier,
         namespaces=decision.namespaces,
+        notices=_notices(decision, now, policy),
         conditions=c.merge(registration.status.conditions, _verdicts(decision, outcome), generation, now),
     )
+
+
+def _notices(decision: RegistrationDecision, now: datetime, policy: Policy) -> Notices:
+    """The ledger: that it has its number, if the number was allocated for this very object.
+
+    One that was restored, or kept for a registration that was made again, is nothing new.
+    """
+    world, number = decision.world, decision.identifier
+    registration = world.registration
+    notices = fold(registration.status.notices, world.deliveries)
+    uid = registration.metadata.uid
+    owners = [
+        record.metadata.labels.get(names.OWNER_UID_LABEL)
+        for record in world.identifiers
+        if record.spec.identifier == number
+    ]
+    if number is None or registration.status.identifier is not None or owners != [uid]:
+        return notices
+    tiding = Tiding(NoticeKind.IDENTIFIER_ASSIGNED, number)
+    return enter(notices, entries(tiding, uid, now, recipients(policy, registration)))
 
 
 def _verdicts(decision: RegistrationDecision, outcome: Outcome) -> tuple[Verdict, ...]:

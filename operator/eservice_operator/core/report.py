@@ -24,13 +24,14 @@ from eservice_operator.core import conditions as c
 from eservice_operator.core.actions import Outcome
 from eservice_operator.core.availability import available, condition_of
 from eservice_operator.core.conditions import Verdict
-from eservice_operator.core.dates import local_day, parse_instant
+from eservice_operator.core.dates import following_day, local_day, parse_instant
 from eservice_operator.core.deadlines import installation_due
 from eservice_operator.core.decide import Decision
 from eservice_operator.core.domain import domain_conditions, published_verdict
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.outlook import outlook
 from eservice_operator.core.phases import phase_of
+from eservice_operator.core.posting import warned_at, with_notices
 from eservice_operator.core.progress import progress, why_not
 from eservice_operator.core.releases import Snapshot, short_hash
 from eservice_operator.core.routing import route_url
@@ -50,7 +51,7 @@ def report(decision: Decision, outcome: Outcome) -> EServiceStatus:
     phase = phase_of(decision, published)
     published = why_not(published, summary)
     verdicts = (*summary, *domain_conditions(decision), published)
-    return EServiceStatus(
+    status = EServiceStatus(
         observed_generation=service.metadata.generation,
         conditions=c.merge(old.conditions, verdicts, service.metadata.generation, now),
         phase=phase,
@@ -61,9 +62,9 @@ def report(decision: Decision, outcome: Outcome) -> EServiceStatus:
         installation=_installation(facts),
         gates=_gates(decision.rollout.gates, old, now),
         next=outlook(decision),
-        notices=old.notices,
         history=_history(old, now, phase, published.reason, facts),
     )
+    return with_notices(facts, status)
 
 
 def report_invalid(
@@ -120,6 +121,7 @@ def _template(facts: Facts) -> TemplateLag:
         overdue_since=None if lag is None else lag.overdue_since,
         unpublish_at=None if at is None else local_day(at, facts.policy.zone),
         decision=None if governing is None else governing.metadata.name,
+        warned_at=warned_at(facts),
     )
 
 
@@ -133,7 +135,13 @@ def _installation(facts: Facts) -> Installation:
     if at is None and deployment is not None and available(deployment):
         condition = condition_of(deployment, "Available")
         at = None if condition is None else parse_instant(str(condition.get("lastTransitionTime", "")))
-    return Installation(due_by=installation_due(facts), installed_at=at)
+    due = installation_due(facts)
+    late = due is not None and due < facts.today and at is None
+    return Installation(
+        due_by=due,
+        installed_at=at,
+        overdue_since=following_day(due) if late and due is not None else None,
+    )
 
 
 def _gates(unmet: tuple[Unmet, ...], old: EServiceStatus, now: datetime) -> tuple[UnmetGate, ...]:

@@ -20,6 +20,7 @@ from eservice_operator.core.conditions import Verdict
 from eservice_operator.core.dates import local_day
 from eservice_operator.core.held import held_sets
 from eservice_operator.core.lag import LagPolicy
+from eservice_operator.core.posting import template_notices
 from eservice_operator.core.stages import next_transition, stage_of
 from eservice_operator.core.versions import Catalogue, CatalogueVersion, current
 from eservice_operator.core.world import KnownTemplate, Policy, TemplateWorld
@@ -68,7 +69,7 @@ def template_status(
         e_services=sum(world.in_use.values()),
         next_transition=None if following is None else _transition(world, following, today, lag_policy),
         held=held,
-        notices=template.status.notices,
+        notices=template_notices(template, held, world.deliveries, now, policy),
         conditions=c.merge(
             template.status.conditions, (_ready(template, newest), _brake(template, held)), generation, now
         ),

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Events of an EService, from its earlier and its new status, so that they cannot disagree with it."""
+"""Events about an object, from its earlier and its new status, so that they cannot disagree with it.
+
+What people are told by notices is told by an Event of the same name, too.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,12 @@ from dataclasses import dataclass
 
 from eservice_operator.api.base import Condition, ConditionStatus
 from eservice_operator.api.eservice import EServiceStatus
+from eservice_operator.api.notices import NoticeKind
 from eservice_operator.api.reasons import ConditionType, Phase, Reason
+from eservice_operator.api.registration import EServiceRegistrationStatus
+from eservice_operator.api.template import EServiceTemplateStatus
 from eservice_operator.core.conditions import find
+from eservice_operator.core.tidings import of_change, was_unpublished
 
 NORMAL = "Normal"
 WARNING = "Warning"
@@ -18,10 +25,28 @@ GROUNDS = (ConditionType.REGISTERED, ConditionType.ACCEPTED, ConditionType.ACCES
 """What a running e-service stands on: losing it takes nothing down, and people are told."""
 ALARMING = (
     Reason.TEMPLATE_OVERDUE,
-    Reason.MIGRATION_DUE,
     Reason.TEMPLATE_UNKNOWN,
     Reason.TEMPLATE_VERSION_UNKNOWN,
 )
+
+
+SAID = {
+    NoticeKind.INSTALLATION_DUE: (NORMAL, "Install", "to be installed by {due}, that day included (R5)"),
+    NoticeKind.INSTALLATION_OVERDUE: (WARNING, "Install", "not installed, and was to be by {due} (R5)"),
+    NoticeKind.VERIFICATION_WANTED: (
+        NORMAL,
+        "Verify",
+        "the institution verifies the installed release before the public sees it (R6)",
+    ),
+    NoticeKind.MIGRATION_DUE: (NORMAL, "Migrate", "to be migrated by {due}, that day included (R7)"),
+    NoticeKind.MIGRATION_OVERDUE: (WARNING, "Migrate", "not migrated, and was to be by {due} (R7)"),
+    NoticeKind.OVERDUE_EXPECTED: (
+        WARNING,
+        "Migrate",
+        "overdue from {due} on (R8); the template's policy only warns",
+    ),
+}
+"""Type, action and text of Events that tell what is owed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +67,33 @@ def notes(old: EServiceStatus, new: EServiceStatus) -> tuple[Note, ...]:
         *_installation(old, new),
         *_lost_ground(old, new),
         *_template(old, new),
+        *_unpublication(old, new),
+        *_tidings(old, new),
         *_stalled(old, new),
     )
+
+
+def template_notes(old: EServiceTemplateStatus, new: EServiceTemplateStatus) -> tuple[Note, ...]:
+    """The Events of a template: each set of decisions that the brake took."""
+    known = {one.token for one in old.held}
+    return tuple(
+        Note(
+            WARNING,
+            NoticeKind.BRAKE_ENGAGED.value,
+            "Hold",
+            f"{one.count} unpublications within 24 hours are held: the Agency releases the set {one.token}",
+        )
+        for one in new.held
+        if one.token not in known
+    )
+
+
+def registration_notes(old: EServiceRegistrationStatus, new: EServiceRegistrationStatus) -> tuple[Note, ...]:
+    """The Events of a registration: that it has its number."""
+    if new.identifier is None or new.identifier == old.identifier:
+        return ()
+    text = f"the e-service has the number {new.identifier}"
+    return (Note(NORMAL, NoticeKind.IDENTIFIER_ASSIGNED.value, "Register", text),)
 
 
 def _both(
@@ -67,7 +117,7 @@ def _publication(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
         # told apart from the first time: an Event that says the same is only counted
         back = any(change.phase is Phase.PUBLISHED for change in old.history)
         text = f"public again at {new.public_url}" if back else f"public at {new.public_url}"
-        yield Note(NORMAL, "Published", "Publish", text)
+        yield Note(NORMAL, "Republished" if was_unpublished(old) else "Published", "Publish", text)
     elif after is not None and _holds(before) and not _holds(after):
         paused = after.reason in {Reason.PAUSED, Reason.REGISTRATION_SUSPENDED}
         yield Note(WARNING, "Paused" if paused else "Unpublished", "Unpublish", after.message)
@@ -84,8 +134,7 @@ def _installation(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
     before, after = _both(old, new, ConditionType.INSTALLED)
     verified = find(new.conditions, ConditionType.VERIFIED)
     if _holds(after) and not _holds(before) and verified is not None and not _holds(verified):
-        text = "installed; the institution verifies it before the public sees it"
-        yield Note(NORMAL, "Installed", "Install", text)
+        yield Note(NORMAL, "Installed", "Install", "installed; the public does not see it yet")
     before, after = _both(old, new, ConditionType.VERIFIED)
     if after is not None and after.reason == Reason.VERIFICATION_FAILED and _newly(before, after):
         yield Note(WARNING, "VerificationFailed", "Verify", after.message)
@@ -105,11 +154,32 @@ def _template(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
     before, after = _both(old, new, ConditionType.TEMPLATE_CURRENT)
     if after is not None and after.reason in ALARMING and _newly(before, after):
         yield Note(WARNING, after.reason, "Check", after.message)
-    at = new.template.unpublish_at
-    if at is not None and at != old.template.unpublish_at and new.phase is not Phase.UNPUBLISHED:
-        decision = new.template.decision or "no decision yet"
-        text = f"leaves the public route on {at} unless renewed ({decision})"
-        yield Note(WARNING, "UnpublishScheduled", "Schedule", text)
+
+
+def _unpublication(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
+    """R8: what is to come, from the day of the decision to the last warning, or to its end."""
+    before, after = old.template, new.template
+    same = after.decision is not None and before.decision == after.decision
+    kind = None
+    if after.unpublish_at is not None and new.phase is not Phase.UNPUBLISHED:
+        if after.unpublish_at != before.unpublish_at:
+            kind = NoticeKind.UNPUBLISH_MOVED if same else NoticeKind.UNPUBLISH_SCHEDULED
+        elif same and before.warned_at is not None and after.warned_at != before.warned_at:
+            kind = NoticeKind.UNPUBLISH_WARNING
+    if kind is not None:
+        text = f"leaves the public route on {after.unpublish_at} unless renewed ({after.decision})"
+        yield Note(WARNING, kind.value, "Schedule", text)
+    if before.decision is not None and not same and old.phase is not Phase.UNPUBLISHED:
+        text = f"does not leave the public route on {before.unpublish_at} ({before.decision})"
+        yield Note(NORMAL, NoticeKind.UNPUBLISH_CANCELLED.value, "Schedule", text)
+
+
+def _tidings(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
+    """What the institution and the Agency owe, and that it is late."""
+    for tiding in of_change(old, new):
+        if tiding.kind in SAID:
+            type_, action, text = SAID[tiding.kind]
+            yield Note(type_, tiding.kind.value, action, text.format(due=tiding.due))
 
 
 def _stalled(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:

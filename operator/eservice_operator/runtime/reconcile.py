@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from eservice_operator.api import names
@@ -26,15 +27,26 @@ from eservice_operator.core.braking import decide_template
 from eservice_operator.core.conditions import find
 from eservice_operator.core.dates import start_of_day
 from eservice_operator.core.decide import Decision, decide, take_down
+from eservice_operator.core.drafting import registration_letters, service_letters, template_letters
 from eservice_operator.core.invalid import invalid_status
 from eservice_operator.core.keys import ObjectKey
+from eservice_operator.core.ledger import next_try
 from eservice_operator.core.records import next_change, record_status
 from eservice_operator.core.registering import decide_registration, registration_status
 from eservice_operator.core.report import report
-from eservice_operator.core.transitions import notes
-from eservice_operator.core.world import Policy
+from eservice_operator.core.transitions import Note, notes, registration_notes, template_notes
+from eservice_operator.core.world import Policy, World
+from eservice_operator.runtime.outbox import Outbox
 from eservice_operator.runtime.ports import Result
-from eservice_operator.runtime.retries import contested, earliest, error_of, look_again, outdated, retry
+from eservice_operator.runtime.retries import (
+    contested,
+    earliest,
+    earliest_of,
+    error_of,
+    look_again,
+    outdated,
+    retry,
+)
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +65,7 @@ class ObjectReconciler:
     applier: Applier
     freshness: Freshness
     events: EventSink
+    outbox: Outbox
     policy_now: Callable[[], Policy]
     settle: timedelta
     monotonic: Callable[[], float]
@@ -85,11 +98,12 @@ class ObjectReconciler:
             world = self.observer.eservice(key)
             if world is None:
                 self._in_flight.pop(key, None)
+                self.outbox.answers(key, ())
                 return await self._gone(key)
             if isinstance(world, InvalidObject):
                 return await self._unreadable(key, world, now)
-            decision = decide(world, now, self.policy)
-            if not decision.actions or outcome.failure is not None or not left:
+            decision = decide(self._answered(key, world), now, self.policy)
+            if not decision.actions or not left or (outcome.failure is not None and not outdated(outcome)):
                 break
             left -= 1
             try:
@@ -99,6 +113,12 @@ class ObjectReconciler:
             if confirmed:
                 outcome = await self._apply(decision.actions)
         return await self._tell(key, decision, outcome)
+
+    def _answered(self, key: ObjectKey, world: World) -> World:
+        """The world with what became of notices since their ledgers were written."""
+        decided = (notice for decision in world.decisions for notice in decision.status.notices)
+        answers = self.outbox.answers(key, chain(world.service.status.notices, decided))
+        return replace(world, deliveries=answers) if answers else world
 
     async def _unreadable(self, key: ObjectKey, invalid: InvalidObject, now: datetime) -> Result:
         """What goes away need not be read: its route goes, and then our finalizer."""
@@ -124,16 +144,20 @@ class ObjectReconciler:
         service, now = decision.facts.world.service, decision.facts.now
         status, error = report(decision, outcome), retry(outcome) or contested(decision, outcome)
         if self._waits(key, service.status, status):
+            self.outbox.post(key, service_letters(decision.facts, service.status))
             return Result(next_at=earliest(now + self.settle, decision.next_at), error=error)
         told = await self._write_status(key, service.metadata, service.status, status)
         if told.failure is not None:
             return Result(error=told.failure.message)
+        self.outbox.post(key, service_letters(decision.facts, status))
         if told.done:
-            for note in notes(service.status, status):
-                await self.events.publish(
-                    _ref(key), service.metadata.uid, note.type, note.reason, note.text, note.action
-                )
+            await self._publish(key, service.metadata, notes(service.status, status))
         return Result(next_at=look_again(decision, outcome), error=error)
+
+    async def _publish(self, key: ObjectKey, metadata: ObjectMeta, told: Iterable[Note]) -> None:
+        """Tell Events about an object."""
+        for note in told:
+            await self.events.publish(_ref(key), metadata.uid, note.type, note.reason, note.text, note.action)
 
     def _waits(self, key: ObjectKey, old: EServiceStatus, new: EServiceStatus) -> bool:
         """Whether to hold a status back for a moment: most work is done before anybody reads of it."""
@@ -152,19 +176,26 @@ class ObjectReconciler:
             world = self.observer.template(key)
             if world is None:
                 self._counted.pop(key, None)
+                self.outbox.answers(key, ())
                 return Result()
             if isinstance(world, InvalidObject):
                 return await self._invalid(key, world, now)
             if left == ROUNDS and (pause := self._pauses(key, world.template, now)) is not None:
                 return Result(next_at=pause)
-            decision = decide_template(world, now, self.policy)
+            answers = self.outbox.answers(key, world.template.status.notices)
+            decision = decide_template(replace(world, deliveries=answers), now, self.policy)
             if not decision.actions or not left or (outcome.failure is not None and not outdated(outcome)):
                 break
             left -= 1
             outcome = await self._apply(decision.actions)
-        template = world.template
-        told = await self._write_status(key, template.metadata, template.status, decision.status)
-        return Result(next_at=decision.next_at, error=error_of(outcome) or error_of(told))
+        template, status = world.template, decision.status
+        told = await self._write_status(key, template.metadata, template.status, status)
+        if told.failure is None:
+            self.outbox.post(key, template_letters(template, status, now))
+        if told.done:
+            await self._publish(key, template.metadata, template_notes(template.status, status))
+        next_at = earliest_of(decision.next_at, next_try(status.notices))
+        return Result(next_at=next_at, error=error_of(outcome) or error_of(told))
 
     def _pauses(self, key: ObjectKey, template: EServiceTemplate, now: datetime) -> datetime | None:
         """Until when a template need not be looked at: it was just now, and its spec is the same."""
@@ -180,18 +211,24 @@ class ObjectReconciler:
         while True:
             world = self.observer.registration(key)
             if world is None:
+                self.outbox.answers(key, ())
                 return Result()
             if isinstance(world, InvalidObject):
                 return await self._invalid(key, world, now)
-            decision = decide_registration(world)
+            answers = self.outbox.answers(key, world.registration.status.notices)
+            decision = decide_registration(replace(world, deliveries=answers))
             if not decision.actions or outcome.failure is not None or not left:
                 break
             left -= 1
             outcome = await self._apply(decision.actions)
         registration = decision.world.registration
-        status = registration_status(decision, outcome, now)
+        status = registration_status(decision, outcome, now, self.policy)
         told = await self._write_status(key, registration.metadata, registration.status, status)
-        return Result(error=error_of(outcome) or error_of(told))
+        if told.failure is None:
+            self.outbox.post(key, registration_letters(registration, status, now))
+        if told.done:
+            await self._publish(key, registration.metadata, registration_notes(registration.status, status))
+        return Result(next_at=next_try(status.notices), error=error_of(outcome) or error_of(told))
 
     async def _record(self, key: ObjectKey, now: datetime) -> Result:
         world = self.observer.record(key)

@@ -44,6 +44,11 @@ def look_again(decision: Decision, outcome: Outcome) -> datetime | None:
     return decision.next_at
 
 
+def earliest_of(*instants: datetime | None) -> datetime | None:
+    """The earliest of those that there are."""
+    return min((at for at in instants if at is not None), default=None)
+
+
 def earliest(one: datetime, other: datetime | None) -> datetime:
     """The earlier of the two."""
     return one if other is None else min(one, other)

@@ -16,9 +16,10 @@ from eservice_operator.core.world import Policy
 from eservice_operator.runtime.clock import Clock
 from eservice_operator.runtime.clockguard import policy_under
 from eservice_operator.runtime.figures import EServiceFigures
+from eservice_operator.runtime.outbox import Outbox
 from eservice_operator.runtime.ports import Reconciler, Surroundings, Wiring
 from eservice_operator.runtime.reconcile import ObjectReconciler
-from eservice_operator.runtime.senders import channels_of
+from eservice_operator.runtime.senders import channels_of, senders_of
 from eservice_operator.runtime.settings import Settings
 from eservice_operator.runtime.triggers import keys_for, left_behind
 
@@ -55,11 +56,15 @@ def make_reconciler(surroundings: Surroundings) -> Reconciler:
         surroundings.clock,
     )
     policy = policy_of(settings, clock)
+    senders = senders_of(settings, api, clock)
+    outbox = Outbox(senders, surroundings.add, surroundings.metrics, clock=clock)
+    surroundings.at_end(outbox.close)
     return ObjectReconciler(
         observer=Observer(store, policy),
         applier=Applier(api, store, surroundings.wake),
         freshness=Freshness(api, store, surroundings.wake),
         events=EventSink(api, instance=os.environ.get("HOSTNAME") or socket.gethostname(), now=clock.now),
+        outbox=outbox,
         policy_now=policy_under(policy, surroundings.clock_trusted),
         settle=settings.settle,
         monotonic=clock.monotonic,

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is told about an e-service, and the entries of a ledger that telling them takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from eservice_operator.api.notices import Audience, Channel, Notice, NoticeState
+from eservice_operator.api.registration import EServiceRegistration
+from eservice_operator.core.ledger import Notices, notice_id
+from eservice_operator.core.tidings import Tiding
+from eservice_operator.core.world import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Somebody, or a sink, that is told by one channel."""
+
+    channel: Channel
+    address: str
+    audience: Audience
+
+
+def recipients(policy: Policy, registration: EServiceRegistration | None) -> tuple[Recipient, ...]:
+    """Everybody who is told about an e-service: its institution's contacts first, then the Agency's.
+
+    A sink is told once, on behalf of the institution if the registration names whom to tell there.
+    """
+    found: dict[tuple[Channel, str], Recipient] = {}
+    for channel, sink in policy.channels:
+        for address, audience in _reached(channel, sink, registration):
+            found.setdefault((channel, address), Recipient(channel, address, audience))
+    return tuple(found.values())
+
+
+def _reached(
+    channel: Channel, sink: str, registration: EServiceRegistration | None
+) -> Iterator[tuple[str, Audience]]:
+    contacts = () if registration is None else registration.spec.institution.contacts
+    if channel is Channel.CLOUD_EVENTS:
+        yield sink, Audience.INSTITUTION if contacts else Audience.AGENCY
+    elif registration is not None:
+        yield from ((contact.email, Audience.INSTITUTION) for contact in contacts)
+        yield registration.spec.agency_contact.email, Audience.AGENCY
+
+
+def owner_and_sinks(policy: Policy, email: str) -> tuple[Recipient, ...]:
+    """Everybody who is told about a template: its owner at the Agency, and the sinks."""
+    return tuple(Recipient(channel, sink or email, Audience.AGENCY) for channel, sink in policy.channels)
+
+
+def entries(tiding: Tiding, uid: str, now: datetime, everybody: Iterable[Recipient]) -> Iterator[Notice]:
+    """The entries that telling them takes, in the ledger of the object with that UID."""
+    for one in everybody:
+        yield Notice(
+            id=notice_id(uid, tiding.kind, tiding.change, one.channel, one.address),
+            kind=tiding.kind,
+            channel=one.channel,
+            audience=one.audience,
+            recipient=one.address,
+            state=NoticeState.SENDING,
+            at=now,
+            due=tiding.due,
+        )
+
+
+def told_before(notices: Notices, tiding: Tiding, uid: str) -> bool:
+    """Whether anybody was told this very thing: what flaps is told once."""
+    return any(
+        notice.kind is tiding.kind
+        and notice.id == notice_id(uid, tiding.kind, tiding.change, notice.channel, notice.recipient)
+        for notice in notices
+    )

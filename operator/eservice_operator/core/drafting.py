@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Entries of a ledger as letters: with the facts as they are now, in whatever attempt it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from eservice_operator.api import names
+from eservice_operator.api.base import TemplateRef
+from eservice_operator.api.decisions import UnpublishDecision
+from eservice_operator.api.eservice import EServiceStatus
+from eservice_operator.api.notices import Notice, NoticeKind
+from eservice_operator.api.registration import EServiceRegistration, EServiceRegistrationStatus
+from eservice_operator.api.template import EServiceTemplate, EServiceTemplateStatus, HeldSet
+from eservice_operator.core.actions import Ref
+from eservice_operator.core.facts import Facts
+from eservice_operator.core.ledger import notice_id, to_send
+from eservice_operator.core.letters import Letter
+from eservice_operator.core.versions import current
+
+EXPLAINED = frozenset({NoticeKind.UNPUBLISH_MOVED, NoticeKind.UNPUBLISH_CANCELLED})
+"""What only the decision's own words explain: a deferral, a renewal, a revocation."""
+OF_THE_WANTED = frozenset(
+    {NoticeKind.INSTALLATION_DUE, NoticeKind.INSTALLATION_OVERDUE, NoticeKind.VERIFICATION_WANTED}
+)
+"""What speaks of the release that the spec names, not of the public one."""
+
+
+def service_letters(facts: Facts, status: EServiceStatus) -> tuple[Letter, ...]:
+    """The letters to hand over now about an e-service.
+
+    ``status`` is its own as it stands in the cluster; the ledgers of its decisions are taken as observed.
+    """
+    return (
+        *(_about_service(facts, status, notice) for notice in to_send(status.notices, facts.now)),
+        *(
+            _about_decision(facts, status, decision, notice)
+            for decision in facts.decisions
+            for notice in to_send(decision.status.notices, facts.now)
+        ),
+    )
+
+
+def registration_letters(
+    registration: EServiceRegistration, status: EServiceRegistrationStatus, now: datetime
+) -> tuple[Letter, ...]:
+    """The letters to hand over now about a registration with its number; ``status`` as it was written."""
+    metadata = registration.metadata
+    source = Ref(names.API_VERSION, "EServiceRegistration", "", metadata.name)
+    return tuple(
+        _signed(_letter(notice, source, metadata.uid), registration, status.identifier)
+        for notice in to_send(status.notices, now)
+    )
+
+
+def template_letters(
+    template: EServiceTemplate, status: EServiceTemplateStatus, now: datetime
+) -> tuple[Letter, ...]:
+    """The letters to hand over now about a template whose brake engaged; ``status`` as it was written."""
+    metadata = template.metadata
+    source = Ref(names.API_VERSION, "EServiceTemplate", "", metadata.name)
+    return tuple(
+        replace(
+            _letter(notice, source, metadata.uid),
+            agency_contact=template.spec.owner.email,
+            facts=_filled({"template": metadata.name} | _held(metadata.uid, status.held, notice)),
+        )
+        for notice in to_send(status.notices, now)
+    )
+
+
+def _held(uid: str, held: tuple[HeldSet, ...], notice: Notice) -> dict[str, str]:
+    """Token and size of the set that a notice is about; nothing once that is released."""
+    for one in held:
+        if notice_id(uid, notice.kind, one.token, notice.channel, notice.recipient) == notice.id:
+            return {"token": one.token, "count": str(one.count)}
+    return {}
+
+
+def _letter(notice: Notice, source: Ref, uid: str) -> Letter:
+    return Letter(
+        id=notice.id,
+        kind=notice.kind,
+        channel=notice.channel,
+        recipient=notice.recipient,
+        audience=notice.audience,
+        at=notice.at,
+        source=str(source),
+        uid=uid,
+        due=notice.due,
+    )
+
+
+def _signed(letter: Letter, registration: EServiceRegistration | None, number: str | None) -> Letter:
+    """The letter with whose e-service it is, and whom to ask."""
+    if registration is None:
+        return replace(letter, identifier=number or "")
+    spec = registration.spec
+    return replace(
+        letter,
+        institution=spec.institution.name,
+        contacts=tuple(contact.email for contact in spec.institution.contacts),
+        agency_contact=spec.agency_contact.email,
+        title=spec.title,
+        identifier=number or registration.status.identifier or "",
+    )
+
+
+def _about_service(facts: Facts, status: EServiceStatus, notice: Notice) -> Letter:
+    template = facts.wanted.template
+    if notice.kind not in OF_THE_WANTED:
+        template = facts.public_template or template
+    return _placed(facts, status, notice, _template_facts(facts, template))
+
+
+def _about_decision(
+    facts: Facts, status: EServiceStatus, decision: UnpublishDecision, notice: Notice
+) -> Letter:
+    return _placed(
+        facts,
+        status,
+        notice,
+        _template_facts(facts, decision.spec.release.template)
+        | {
+            "decision": decision.metadata.name,
+            "overdueSince": str(decision.spec.overdue_since),
+            "reason": decision.status.message if notice.kind in EXPLAINED else "",
+        },
+    )
+
+
+def _placed(facts: Facts, status: EServiceStatus, notice: Notice, about: Mapping[str, str]) -> Letter:
+    metadata = facts.world.service.metadata
+    source = Ref(names.API_VERSION, "EService", metadata.namespace, metadata.name)
+    service = {
+        "catalogue": facts.spec.publication.catalogue.url or "",
+        "publicURL": status.public_url or "",
+        "dueBy": "" if status.installation.due_by is None else str(status.installation.due_by),
+        "decision": status.template.decision or "",
+    }
+    letter = _signed(_letter(notice, source, metadata.uid), facts.world.registration, status.identifier)
+    return replace(letter, facts=_filled(service | dict(about)))
+
+
+def _template_facts(facts: Facts, template: TemplateRef) -> dict[str, str]:
+    """The version in question, the current one and how to move there, and the days that follow (R7, R8)."""
+    known, lag = facts.world.templates.get(template.name), facts.lag(template)
+    newest = None if known is None else current(known.catalogue, facts.today)
+    given = {"template": template.name, "version": template.version}
+    if lag is not None:
+        given["overdueSince"] = "" if lag.overdue_since is None else str(lag.overdue_since)
+        given["migrateBy"] = "" if lag.migrate_by is None else str(lag.migrate_by)
+    if known is None or newest is None:
+        return given
+    return given | {
+        "current": newest.text,
+        "instruction": next(_instructions(known.template, newest.text), ""),
+    }
+
+
+def _instructions(template: EServiceTemplate, version: str) -> Iterator[str]:
+    for one in template.spec.versions:
+        if one.version == version and one.migration_instruction is not None:
+            yield one.migration_instruction.url
+
+
+def _filled(facts: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in facts.items() if value}

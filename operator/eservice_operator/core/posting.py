@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ledgers of decisions, EServices and templates: what became of notices, and who is told of what now.
+
+The ledger of a decision is in its own status, and tells of what is to come (R8); that of an EService tells of
+what is due and of what happened. Without channels there are no entries, and Events say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date, datetime
+
+from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDecisionStatus
+from eservice_operator.api.eservice import EServiceStatus
+from eservice_operator.api.notices import Notice, NoticeKind
+from eservice_operator.api.template import Enforcement, EServiceTemplate, HeldSet, Lifecycle
+from eservice_operator.core.addressees import entries, owner_and_sinks, recipients, told_before
+from eservice_operator.core.dates import local_day
+from eservice_operator.core.facts import Facts
+from eservice_operator.core.ledger import (
+    ANNOUNCING,
+    Notices,
+    enter,
+    fold,
+    give_up,
+    informed_at,
+    next_try,
+)
+from eservice_operator.core.letters import Delivery
+from eservice_operator.core.tidings import (
+    Tiding,
+    next_step,
+    of_change,
+    of_decision,
+    passed_step,
+    warning_steps,
+)
+from eservice_operator.core.unpublication import governing_decision, is_open, judge
+from eservice_operator.core.world import Policy
+
+ENFORCED_KINDS = frozenset(
+    {NoticeKind.MIGRATION_DUE, NoticeKind.MIGRATION_OVERDUE, NoticeKind.OVERDUE_EXPECTED}
+)
+"""What a policy that only observes tells nobody of."""
+THAT_DAY = frozenset({NoticeKind.UNPUBLISHED, NoticeKind.REPUBLISHED})
+"""What tells of something that happened on the very day."""
+TO_COME = frozenset({DecisionState.SCHEDULED, DecisionState.HELD})
+
+
+def announced(
+    facts: Facts, decision: UnpublishDecision, judged: UnpublishDecisionStatus
+) -> UnpublishDecisionStatus:
+    """The judged status of a decision with its ledger, and with how far the institution was told (R8)."""
+    old, now = decision.status, facts.now
+    notices = fold(old.notices, facts.world.deliveries)
+    if judged.state not in TO_COME:
+        notices = give_up(notices, ANNOUNCING, f"no longer to come: {judged.state.value}")
+    informed = old.informed_at or informed_at(notices)
+    lifecycle = facts.lifecycle(decision.spec.release.template)
+    tiding = None
+    if not _observes(lifecycle) or judged.state is DecisionState.CLOSED:
+        steps = () if lifecycle is None else lifecycle.warn_before
+        tiding = of_decision(old, judged, informed, steps, now, facts.policy.zone)
+        notices = _told(facts, decision, notices, tiding)
+        if facts.policy.channels and informed is None and judged.state in TO_COME:
+            notices = enter(notices, _never_told(facts, decision, notices, judged))
+    warned = old.warned_at if tiding is None else now
+    if (notices, informed, warned) == (judged.notices, judged.informed_at, judged.warned_at):
+        return judged
+    return judged.model_copy(update={"notices": notices, "informed_at": informed, "warned_at": warned})
+
+
+def _told(facts: Facts, decision: UnpublishDecision, notices: Notices, tiding: Tiding | None) -> Notices:
+    if tiding is None or not facts.policy.channels:
+        return notices
+    everybody = recipients(facts.policy, facts.world.registration)
+    return enter(notices, entries(tiding, decision.metadata.uid, facts.now, everybody))
+
+
+def _never_told(
+    facts: Facts, decision: UnpublishDecision, notices: Notices, judged: UnpublishDecisionStatus
+) -> Iterator[Notice]:
+    """While nobody of the institution is informed: whoever can be reached now and was told of nothing yet."""
+    if judged.effective_at is None:
+        return
+    tried = {(notice.channel, notice.recipient) for notice in notices}
+    everybody = recipients(facts.policy, facts.world.registration)
+    others = [one for one in everybody if (one.channel, one.address) not in tried]
+    day = local_day(judged.effective_at, facts.policy.zone)
+    tiding = Tiding(NoticeKind.UNPUBLISH_SCHEDULED, "decided", day)
+    yield from entries(tiding, decision.metadata.uid, facts.now, others)
+
+
+def _observes(lifecycle: Lifecycle | None) -> bool:
+    return lifecycle is not None and lifecycle.enforcement is Enforcement.OBSERVE
+
+
+def with_notices(facts: Facts, new: EServiceStatus) -> EServiceStatus:
+    """The new status of an EService with its ledger: what became of notices, and what the change tells."""
+    old, uid = facts.world.service.status, facts.world.service.metadata.uid
+    notices = fold(old.notices, facts.world.deliveries)
+    if facts.production and facts.policy.channels:
+        silent = ENFORCED_KINDS if _observes(_public_lifecycle(facts)) else frozenset()
+        for tiding in of_change(old, new):
+            if tiding.kind not in silent and not told_before(notices, tiding, uid):
+                everybody = recipients(facts.policy, facts.world.registration)
+                dated = replace(tiding, due=facts.today) if tiding.kind in THAT_DAY else tiding
+                notices = enter(notices, entries(dated, uid, facts.now, everybody))
+    return new.model_copy(update={"notices": notices}) if notices else new
+
+
+def warned_at(facts: Facts) -> datetime | None:
+    """Up to when people were warned of an unpublication, or under the policy Warn of being overdue (R8)."""
+    governing = governing_decision(facts)
+    if governing is not None:
+        return governing.status.warned_at
+    day, lifecycle = _expected(facts)
+    public = facts.public_template
+    if day is None or lifecycle is None or public is None:
+        return None
+    told = facts.world.service.status.template
+    same = (told.name, told.version, told.overdue_since) == (public.name, public.version, day)
+    if told.warned_at is None or not same:
+        return facts.now
+    steps = warning_steps(day, lifecycle.warn_before, facts.policy.zone)
+    return told.warned_at if passed_step(steps, told.warned_at, facts.now) is None else facts.now
+
+
+def _expected(facts: Facts) -> tuple[date | None, Lifecycle | None]:
+    """The day from which the public release is overdue under a policy that warns of it, and that policy."""
+    lifecycle, lag = _public_lifecycle(facts), facts.public_lag
+    warns = lifecycle is not None and lifecycle.enforcement is Enforcement.WARN
+    if not facts.production or not warns or lag is None:
+        return None, None
+    return lag.overdue_since, lifecycle
+
+
+def _public_lifecycle(facts: Facts) -> Lifecycle | None:
+    return None if facts.public_template is None else facts.lifecycle(facts.public_template)
+
+
+def template_notices(
+    template: EServiceTemplate,
+    held: tuple[HeldSet, ...],
+    deliveries: Mapping[str, Delivery],
+    now: datetime,
+    policy: Policy,
+) -> Notices:
+    """The ledger of a template: each set that the brake took, to the template's owner and the sinks."""
+    notices, uid = fold(template.status.notices, deliveries), template.metadata.uid
+    known = {one.token for one in template.status.held}
+    everybody = owner_and_sinks(policy, template.spec.owner.email)
+    for one in held:
+        if one.token not in known:
+            tiding = Tiding(NoticeKind.BRAKE_ENGAGED, one.token)
+            notices = enter(notices, entries(tiding, uid, now, everybody))
+    return notices
+
+
+def next_notice(facts: Facts) -> datetime | None:
+    """The next instant, maybe past, at which people are warned or a notice is tried again."""
+    return min(_instants(facts), default=None)
+
+
+def _instants(facts: Facts) -> Iterator[datetime]:
+    ledgers = [facts.world.service.status.notices, *(one.status.notices for one in facts.decisions)]
+    yield from (at for at in map(next_try, ledgers) if at is not None)
+    for decision in facts.decisions:
+        if is_open(decision) and judge(facts, decision).state is DecisionState.SCHEDULED:
+            lifecycle = facts.lifecycle(decision.spec.release.template)
+            at = judge(facts, decision).effective_at
+            yield from _steps(facts, None if at is None else local_day(at, facts.policy.zone), lifecycle)
+    yield from _steps(facts, *_expected(facts))
+
+
+def _steps(facts: Facts, day: date | None, lifecycle: Lifecycle | None) -> Iterator[datetime]:
+    """The next step of a ladder towards a day."""
+    if day is None or lifecycle is None:
+        return
+    step = next_step(warning_steps(day, lifecycle.warn_before, facts.policy.zone), facts.now)
+    if step is not None:
+        yield step

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is worth telling people: read off a change of status, so that notices and Events cannot disagree.
+
+A change is told by the status that shows it for the first time. Nothing is told of what a status said when it
+was written for the first time: that lies in the past.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from eservice_operator.api.base import Condition, ConditionStatus
+from eservice_operator.api.decisions import DecisionState, UnpublishDecisionStatus
+from eservice_operator.api.eservice import EServiceStatus
+from eservice_operator.api.notices import Notice, NoticeKind
+from eservice_operator.api.reasons import ConditionType, Phase, Reason
+from eservice_operator.core.conditions import find
+from eservice_operator.core.dates import instant, local_day, parse_period, start_of_day, subtract_period
+from eservice_operator.core.ledger import ANNOUNCING
+
+SERVED = frozenset({Phase.PUBLISHED, Phase.UPDATING})
+OVERDUE = frozenset({Reason.MIGRATION_DUE, Reason.TEMPLATE_OVERDUE})
+
+
+@dataclass(frozen=True, slots=True)
+class Tiding:
+    """One thing to tell: what, which change it is (for the id), and the day that it is about."""
+
+    kind: NoticeKind
+    change: str
+    due: date | None = None
+
+
+# decisions (R8)
+
+
+@lru_cache(maxsize=4096)
+def warning_steps(day: date, warn_before: tuple[str, ...], zone: ZoneInfo) -> tuple[datetime, ...]:
+    """The starts of the local days on which a warning of something on ``day`` is due, in order."""
+    days = {subtract_period(day, parse_period(step)) for step in warn_before}
+    return tuple(start_of_day(one, zone) for one in sorted(days) if one < day)
+
+
+def passed_step(steps: Iterable[datetime], warned_at: datetime, now: datetime) -> datetime | None:
+    """The latest step that came since the last warning; the ones before it are not made up for."""
+    return max((step for step in steps if warned_at < step <= now), default=None)
+
+
+def next_step(steps: Iterable[datetime], now: datetime) -> datetime | None:
+    """The next step to come."""
+    return min((step for step in steps if step > now), default=None)
+
+
+def of_decision(
+    old: UnpublishDecisionStatus,
+    new: UnpublishDecisionStatus,
+    informed: datetime | None,
+    warn_before: tuple[str, ...],
+    now: datetime,
+    zone: ZoneInfo,
+) -> Tiding | None:
+    """What there is to tell of a decision now: at most one thing, the gravest.
+
+    ``new`` is the status as it is judged now, ``informed`` since when the institution knows of it: before
+    that there is nothing to correct when the day moves.
+    """
+    day = None if new.effective_at is None else local_day(new.effective_at, zone)
+    if new.state is DecisionState.CLOSED:
+        ended_early = old.state not in {DecisionState.CLOSED, DecisionState.EFFECTIVE}
+        told = ended_early and any(notice.kind in ANNOUNCING for notice in old.notices)
+        return Tiding(NoticeKind.UNPUBLISH_CANCELLED, "closed") if told else None
+    if new.state is DecisionState.EFFECTIVE or day is None:
+        return None
+    if old.warned_at is None:
+        return Tiding(NoticeKind.UNPUBLISH_SCHEDULED, "decided", day)
+    if new.state is not DecisionState.SCHEDULED:
+        return None
+    last = _day_told(old.notices)
+    if informed is not None and last is not None and last != day:
+        return Tiding(NoticeKind.UNPUBLISH_MOVED, f"{day} told {instant(now)}", day)
+    step = passed_step(warning_steps(day, warn_before, zone), old.warned_at, now)
+    return None if step is None else Tiding(NoticeKind.UNPUBLISH_WARNING, f"{day} step {instant(step)}", day)
+
+
+def _day_told(notices: tuple[Notice, ...]) -> date | None:
+    return next((notice.due for notice in reversed(notices) if notice.kind in ANNOUNCING), None)
+
+
+# e-services (R5 to R8)
+
+
+def of_change(old: EServiceStatus, new: EServiceStatus) -> tuple[Tiding, ...]:
+    """What a change of an EService's status tells people, whatever the policy says of telling them."""
+    if old.observed_generation < 0 or old is new:
+        return ()
+    return (*_installation(old, new), *_migration(old, new), *_ladder(old, new), *_publication(old, new))
+
+
+def _installation(old: EServiceStatus, new: EServiceStatus) -> Iterator[Tiding]:
+    """R5: the term, and that it has passed; R6: that it is the institution's turn."""
+    due = _due_by(new)
+    if due is not None and due != _due_by(old):
+        yield Tiding(NoticeKind.INSTALLATION_DUE, str(due), due)
+    if new.installation.overdue_since is not None and old.installation.overdue_since is None:
+        due = new.installation.due_by
+        yield Tiding(NoticeKind.INSTALLATION_OVERDUE, str(due), due)
+    wanted = _awaiting(new)
+    if wanted is not None and wanted != _awaiting(old):
+        yield Tiding(NoticeKind.VERIFICATION_WANTED, wanted)
+
+
+def _due_by(status: EServiceStatus) -> date | None:
+    """The last day of a term in which somebody has to do something: what waits for nobody is installed."""
+    term, waits = status.installation, any(gate.blocks == "Install" for gate in status.gates)
+    return term.due_by if waits and term.installed_at is None and term.overdue_since is None else None
+
+
+def _awaiting(status: EServiceStatus) -> str | None:
+    """The release that is installed and waits for its first verification."""
+    installed, verified = (
+        find(status.conditions, kind) for kind in (ConditionType.INSTALLED, ConditionType.VERIFIED)
+    )
+    if not _holds(installed) or verified is None or verified.reason != Reason.AWAITING_VERIFICATION:
+        return None
+    release = status.release.candidate or status.release.public
+    return "" if release is None else release.name
+
+
+def _migration(old: EServiceStatus, new: EServiceStatus) -> Iterator[Tiding]:
+    """R7: the duty to migrate what the public is served, and that its last day has passed."""
+    by, what = _migrate_by(new), f"{new.template.name} {new.template.version}"
+    before, after = (_reason(status, ConditionType.TEMPLATE_CURRENT) for status in (old, new))
+    if by is not None and by != _migrate_by(old) and after not in OVERDUE:
+        yield Tiding(NoticeKind.MIGRATION_DUE, f"{what} {by}", by)
+    if by is not None and after == Reason.MIGRATION_DUE and before not in OVERDUE:
+        yield Tiding(NoticeKind.MIGRATION_OVERDUE, f"{what} {by}", by)
+
+
+def _migrate_by(status: EServiceStatus) -> date | None:
+    return None if status.release.public is None else status.template.migrate_by
+
+
+def _ladder(old: EServiceStatus, new: EServiceStatus) -> Iterator[Tiding]:
+    """R8 where the policy only warns: there is no decision, and the steps are those of the overdue day."""
+    warned, lag = new.template.warned_at, new.template
+    if warned is not None and warned != old.template.warned_at and lag.decision is None:
+        change = f"{lag.name} {lag.version} {lag.overdue_since} told {instant(warned)}"
+        yield Tiding(NoticeKind.OVERDUE_EXPECTED, change, lag.overdue_since)
+
+
+def _publication(old: EServiceStatus, new: EServiceStatus) -> Iterator[Tiding]:
+    """R8: off the public route, and back on it."""
+    before, after = (find(status.conditions, ConditionType.PUBLISHED) for status in (old, new))
+    if after is None or before is None:
+        return
+    off = after.reason == Reason.TEMPLATE_OVERDUE and not _holds(after)
+    if off and before.reason != Reason.TEMPLATE_OVERDUE and old.release.public is not None:
+        change = f"{new.template.decision} {instant(after.last_transition_time)}"
+        yield Tiding(NoticeKind.UNPUBLISHED, change)
+    if _holds(after) and not _holds(before) and was_unpublished(old):
+        yield Tiding(NoticeKind.REPUBLISHED, instant(after.last_transition_time))
+
+
+def was_unpublished(status: EServiceStatus) -> bool:
+    """Whether R8 took it off since the public was last served, or since people were told so."""
+    ends = (NoticeKind.UNPUBLISHED, NoticeKind.REPUBLISHED)
+    last = next((notice.kind for notice in reversed(status.notices) if notice.kind in ends), None)
+    if last is NoticeKind.UNPUBLISHED:
+        return True
+    for change in reversed(status.history):
+        if change.phase in SERVED:
+            return False
+        if change.phase is Phase.UNPUBLISHED and change.reason == Reason.TEMPLATE_OVERDUE:
+            return True
+    return False
+
+
+def _holds(condition: Condition | None) -> bool:
+    return condition is not None and condition.status is ConditionStatus.TRUE
+
+
+def _reason(status: EServiceStatus, kind: ConditionType) -> str | None:
+    condition = find(status.conditions, kind)
+    return None if condition is None else condition.reason

@@ -230,6 +230,14 @@ async def test_several_small_moves_are_counted_together() -> None:
     assert not server.guard.trusted()
 
 
+async def test_the_closest_answer_speaks_for_the_clock_as_it_is_now() -> None:
+    server = Server()
+    server.answer(seconds=0.01)
+    server.jump(timedelta(seconds=4))  # too little for the watchdog
+    server.answer(seconds=9)
+    assert server.figure("skew_seconds") == pytest.approx(4, abs=1)
+
+
 async def test_answers_from_before_a_move_are_forgotten() -> None:
     server = Server(minutes(60))
     server.answer(2)

@@ -200,7 +200,7 @@ def test_a_revoked_decision_does_not_count(revoked: str, counts: bool) -> None:
         {"maximumLag": "P9Y"},
     ],
 )
-def test_what_the_policy_would_hold_anyway_does_not_count(lifecycle: dict[str, str]) -> None:
+def test_what_the_policy_would_hold_anyway_does_not_count(lifecycle: dict[str, Any]) -> None:
     assert parts(brake(due(1), services(2), **lifecycle)) == {}
 
 

@@ -28,7 +28,7 @@ EXIT_CODES = """\
 | code | |
 |---|---|
 | 0 | done |
-| 1 | an error: a wrong argument, kubectl's own error as it said it, a refusal with its reason, invalid input |
+| 1 | an error: a wrong argument, kubectl's own error as it said it, a refusal with its reason |
 | 2, 3 | of `check` only: see there |
 | 130 | interrupted, or a question answered with no |
 """
@@ -40,9 +40,9 @@ VARIABLES = """\
 | `KUBECTL` | the kubectl to run, instead of the one on the PATH |
 | `KUBECONFIG` | as kubectl reads it |
 | `NO_COLOR` | when set to anything: no colors |
-| `ESERVICE_TIME_ZONE`, `ESERVICE_HOLIDAY_COUNTRY` | [the operator's settings](settings.md), where they are not its defaults |
+| `ESERVICE_TIME_ZONE`, `ESERVICE_HOLIDAY_COUNTRY` | [the operator's settings](settings.md) |
 | `ESERVICE_GATEWAY`, `ESERVICE_ROUTES_NAMESPACE` | the same |
-| `ESERVICE_SMTP_SERVER`, `ESERVICE_EVENTS_SINK` | that the operator tells people so, where `--channels` is not given |
+| `ESERVICE_SMTP_SERVER`, `ESERVICE_EVENTS_SINK` | how the operator tells people, without `--channels` |
 """
 
 

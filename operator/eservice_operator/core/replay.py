@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""R8: a recorded decision computed again from what it recorded, fact by fact.
+
+Nothing else is read: neither the template as it is now nor the clock. So it can be done years later, and
+anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfoNotFoundError
+
+from eservice_operator.api.decisions import UnpublishDecisionSpec
+from eservice_operator.api.template import LagMeasure
+from eservice_operator.core.dates import instant
+from eservice_operator.core.inputs import Recomputed, recompute
+
+GAP_RULE = (
+    "R8: overdue from the day on which a version is current that was released more than {lag} after the one"
+    " in use, or after the last day that its recall gives"
+)
+SUPERSEDED_RULE = (
+    "R8: overdue from the day after {lag} have passed since a higher version was published, or after the last"
+    " day that a recall gives"
+)
+RULE_OF_MEASURE = {LagMeasure.RELEASE_GAP: GAP_RULE, LagMeasure.SINCE_SUPERSEDED: SUPERSEDED_RULE}
+NONE = "none"
+
+
+class NotReplayableError(ValueError):
+    """A decision that does not hold what its dates follow from; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact of a decision: as it was recorded, and as it comes out again."""
+
+    name: str
+    """The field of the spec."""
+    recorded: str
+    computed: str
+    reproduced: bool
+    rule: str
+    """From what it follows, in a sentence."""
+
+
+def replay(spec: UnpublishDecisionSpec) -> tuple[Fact, ...]:
+    """Every fact of a decision that follows from its inputs.
+
+    Raises:
+        NotReplayableError: the decision has no inputs, or they cannot be computed with on this machine.
+    """
+    if spec.inputs is None:
+        raise NotReplayableError("it was made by an operator that did not record its inputs yet")
+    try:
+        found = recompute(spec, spec.inputs)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise NotReplayableError(f"its inputs cannot be computed with: {error}") from error
+    return tuple(_facts(spec, found))
+
+
+def _facts(spec: UnpublishDecisionSpec, found: Recomputed) -> Iterator[Fact]:
+    lag, used = spec.maximum_lag, spec.release.template.version
+    yield _fact(
+        "currentVersion",
+        spec.current_version,
+        found.current_version,
+        "R8: the highest version whose migration instruction was published by the day of the decision",
+    )
+    rule = RULE_OF_MEASURE[spec.lag_measure].format(lag=lag)
+    yield _fact("overdueSince", spec.overdue_since, found.overdue_since, rule)
+    yield _fact(
+        "causedBy",
+        spec.caused_by,
+        found.caused_by,
+        f"R8: the version behind which {used} lags by more than {lag}; none where its own recall counts",
+    )
+    yield _fact(
+        "effectiveAt",
+        instant(spec.effective_at),
+        None if found.effective_at is None else instant(found.effective_at),
+        "R8: the latest of the decision, overdueSince, enforceFrom and the end of the notice period",
+        reproduced=_same_second(spec.effective_at, found.effective_at),
+    )
+    yield _fact("inputsHash", spec.inputs_hash, found.inputs_hash, "the hash over all facts and inputs")
+
+
+def _same_second(recorded: datetime, computed: datetime | None) -> bool:
+    return computed is not None and recorded.replace(microsecond=0) == computed.replace(microsecond=0)
+
+
+def _fact(
+    name: str, recorded: object, computed: object, rule: str, *, reproduced: bool | None = None
+) -> Fact:
+    same = recorded == computed if reproduced is None else reproduced
+    return Fact(
+        name,
+        NONE if recorded is None else str(recorded),
+        NONE if computed is None else str(computed),
+        same,
+        rule,
+    )

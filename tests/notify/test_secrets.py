@@ -54,12 +54,12 @@ def encoded(data: dict[str, str | bytes]) -> dict[str, str]:
     }
 
 
-def secret(namespace: str, name: str, kind: str = "Opaque", **data: Any) -> dict[str, Any]:
+def secret(namespace: str, name: str, /, **data: str | bytes) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"namespace": namespace, "name": name},
-        "type": kind,
+        "type": "Opaque",
         "data": encoded(data),
     }
 
@@ -89,10 +89,10 @@ async def test_the_login_is_read_by_name_and_a_rotated_one_is_picked_up(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     login = SecretLogin(SecretReader(operator, SecretName(namespace, SMTP), time))
-    kind = "kubernetes.io/basic-auth"
-    await replace(api, secret(namespace, SMTP, kind, username="operator", password=WORD))
+    kind = {"type": "kubernetes.io/basic-auth"}
+    await replace(api, secret(namespace, SMTP, username="operator", password=WORD) | kind)
     assert await login() == Login("operator", WORD)
-    await replace(api, secret(namespace, SMTP, kind, username="operator", password=OTHER))
+    await replace(api, secret(namespace, SMTP, username="operator", password=OTHER) | kind)
     time.now += KEPT - 1
     assert (await login()).password == WORD
     time.now += 1

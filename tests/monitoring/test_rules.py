@@ -10,11 +10,24 @@ from typing import Any
 import pytest
 import yaml
 
+from eservice_operator.api.kinds import KINDS
+from eservice_operator.cli.program import COMMANDS
 from tests.monitoring.conftest import ROOT, Promtool
 from tests.monitoring.queries import asked_for, there_are
 from tools.monitoring.generate import ALERTS, RULE, prometheusrule
 
 RUNBOOKS = ROOT / "docs" / "runbooks"
+OTHERS = {
+    "deploy",
+    "endpointslices",
+    "gateway",
+    "httproute",
+    "pod",
+    "pods",
+    "podmonitor",
+    "secret",
+    "servicemonitor",
+}
 BASE = "https://eservice.dev/runbooks/"
 TESTS = sorted((Path(__file__).parent / "rules").glob("*.yaml"))
 GROUPS: list[dict[str, Any]] = yaml.safe_load((ROOT / ALERTS).read_text())["groups"]
@@ -72,6 +85,14 @@ def test_every_page_has_every_part(name: str) -> None:
         "When to silence",
     ]
     assert re.search(r"^```sh\n(?:kubectl|date)", text, re.MULTILINE)
+
+
+def test_pages_name_commands_and_kinds_that_exist() -> None:
+    text = "".join(path.read_text() for path in RUNBOOKS.glob("*.md"))
+    assert set(re.findall(r"kubectl eservice ([\w-]+)", text)) <= set(COMMANDS)
+    ours = {name for kind in KINDS for name in (kind.plural, kind.short, *kind.also)}
+    asked = {kind for kinds in re.findall(r"kubectl get ([a-z,]+)", text) for kind in kinds.split(",")}
+    assert asked <= ours | OTHERS
 
 
 def test_rules_ask_for_metrics_that_exist() -> None:

@@ -1,0 +1,373 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whom a life tells what, by every channel: each once, at its time, and nothing of the past."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import date, datetime
+
+import pytest
+
+from eservice_operator.api.decisions import UnpublishDecisionStatus
+from eservice_operator.api.notices import Audience, Channel, NoticeKind, NoticeState
+from eservice_operator.api.registration import EServiceIdentifier, EServiceRegistration
+from eservice_operator.api.template import EServiceTemplate, HeldSet
+from eservice_operator.core.actions import Outcome
+from eservice_operator.core.addressees import Recipient, recipients
+from eservice_operator.core.decide import decide
+from eservice_operator.core.drafting import registration_letters, service_letters, template_letters
+from eservice_operator.core.letters import Delivery, Letter
+from eservice_operator.core.posting import template_notices
+from eservice_operator.core.registering import decide_registration, registration_status
+from eservice_operator.core.world import RegistrationWorld
+from tests.support import worlds
+from tests.support.postal import BOTH, SINK, PostalCluster, is_silent, postal, refuses
+from tests.support.pure_cluster import status_body
+from tests.support.worlds import DAY, NAME, NOW, SECOND, at
+
+POLICY = replace(worlds.POLICY, channels=BOTH)
+FOUR = (*worlds.VERSIONS, worlds.NEXT_VERSION)
+DECIDED = at("2027-02-01")
+EFFECT = at("2027-06-01", "00:00")
+EVERYBODY = ["a@pmlp.example", "j@agency.example", SINK]
+
+
+@pytest.fixture
+def told() -> PostalCluster:
+    return postal()
+
+
+@pytest.fixture
+def announced(told: PostalCluster) -> PostalCluster:
+    """The same, with a decision for 2027-06-01 that everybody knows of."""
+    told.put(worlds.template(FOUR))
+    told.settle(DECIDED)
+    return told
+
+
+def decided(cluster: PostalCluster) -> UnpublishDecisionStatus:
+    (decision,) = cluster.decisions
+    return decision.status
+
+
+def kinds(cluster: PostalCluster) -> list[str]:
+    """The notices to the contact about R8, in their order."""
+    return [kind for kind in cluster.told_of() if kind.startswith("Unpub") or kind == "Republished"]
+
+
+def refused_for_good(letter: Letter, now: datetime) -> Delivery | None:
+    accepted = letter.channel is Channel.CLOUD_EVENTS
+    return Delivery(accepted=accepted, at=now, error="550 nobody", permanent=True)
+
+
+# who
+
+
+def test_the_contacts_the_agency_and_the_sink_once() -> None:
+    contacts = [{"name": "B", "email": "b@pmlp.example"}, {"name": "A", "email": "j@agency.example"}]
+    body = worlds.registration(spec={"institution": {"contacts": contacts}})
+    institution, agency, email = Audience.INSTITUTION, Audience.AGENCY, Channel.EMAIL
+    registration = EServiceRegistration.model_validate(body)
+    assert recipients(POLICY, registration) == (
+        Recipient(email, "b@pmlp.example", institution),
+        Recipient(email, "j@agency.example", institution),
+        Recipient(Channel.CLOUD_EVENTS, SINK, institution),
+    )
+    assert recipients(POLICY, None) == (Recipient(Channel.CLOUD_EVENTS, SINK, agency),)
+    assert recipients(worlds.POLICY, registration) == ()
+
+
+def test_everybody_is_told_once_by_each_channel(announced: PostalCluster) -> None:
+    scheduled = [letter for letter in announced.sent if letter.kind is NoticeKind.UNPUBLISH_SCHEDULED]
+    assert [letter.recipient for letter in scheduled] == EVERYBODY
+    announced.advance(DECIDED, EFFECT + 3 * DAY)
+    assert max(Counter(letter.id for letter in announced.sent).values()) == 1
+
+
+# decisions
+
+
+def test_a_ladder_from_the_decision_to_the_end(announced: PostalCluster) -> None:
+    assert decided(announced).informed_at == DECIDED
+    assert decided(announced).warned_at == DECIDED
+    announced.advance(DECIDED, EFFECT)
+    warned = [letter.at for letter in announced.sent if letter.kind is NoticeKind.UNPUBLISH_WARNING]
+    days = ["2027-03-01", "2027-05-01", "2027-05-25"]
+    assert warned == [at(day, "00:00") for day in days for _ in EVERYBODY]
+    assert kinds(announced) == ["UnpublishScheduled", *["UnpublishWarning"] * 3, "Unpublished"]
+    assert announced.sent[-1].due == date(2027, 6, 1)
+
+
+def test_of_several_missed_steps_only_the_latest_is_told(announced: PostalCluster) -> None:
+    announced.settle(at("2027-05-26"))
+    assert kinds(announced) == ["UnpublishScheduled", "UnpublishWarning"]
+    announced.settle(at("2027-05-27"))
+    assert kinds(announced) == ["UnpublishScheduled", "UnpublishWarning"]
+
+
+def test_down_over_the_day_itself_nothing_is_announced_afterwards(announced: PostalCluster) -> None:
+    announced.settle(EFFECT + DAY)
+    assert kinds(announced) == ["UnpublishScheduled", "Unpublished"]
+
+
+def test_a_deferral_is_told_with_its_day_and_has_steps_of_its_own(announced: PostalCluster) -> None:
+    announced.put(worlds.deferral("2027-07-31"))
+    announced.settle(at("2027-05-28"))
+    moved = [letter for letter in announced.sent if letter.kind is NoticeKind.UNPUBLISH_MOVED]
+    assert [letter.due for letter in moved] == [date(2027, 8, 1)] * 3
+    assert "deferred until 2027-07-31" in moved[0].facts["reason"]
+    assert kinds(announced)[-1] == "UnpublishMoved", "and no warning of the step that it went past"
+    announced.advance(at("2027-05-28"), at("2027-07-28"))
+    assert kinds(announced)[-2:] == ["UnpublishWarning"] * 2
+
+
+def test_a_day_that_moves_to_and_fro_is_told_each_time(announced: PostalCluster) -> None:
+    deferral = ("UnpublishDeferral", "", "deferral-1")
+    for day in ("2027-03-10", "2027-03-11"):
+        announced.put(worlds.deferral("2027-07-31"))
+        announced.settle(at(day))
+        announced.remove(deferral)
+        announced.settle(at(day, "18:00"))
+    assert kinds(announced).count("UnpublishMoved") == 4
+
+
+def test_a_renewal_or_a_revocation_cancels_what_was_announced(announced: PostalCluster) -> None:
+    announced.answer = refuses
+    announced.settle(at("2027-05-01", "00:00"))
+    name = announced.decisions[0].metadata.name
+    revoked = {"at": "2027-05-02", "reason": "it ends in autumn"}
+    announced.edit(("UnpublishDecision", "", name), spec={"revoked": revoked})
+    announced.answer = is_silent
+    announced.settle(at("2027-05-02"))
+    assert kinds(announced)[-1] == "UnpublishCancelled"
+    assert "it ends in autumn" in announced.sent[-1].facts["reason"]
+    states = Counter((notice.kind.value, notice.state.value) for notice in decided(announced).notices)
+    assert states["UnpublishWarning", "Failed"] == 3, "a warning of what does not come is not tried again"
+    assert states["UnpublishCancelled", "Sending"] == 3
+
+
+def test_what_nobody_was_told_of_needs_no_cancelling(told: PostalCluster) -> None:
+    told.policy = worlds.POLICY
+    told.put(worlds.template(FOUR))
+    told.settle(DECIDED)
+    told.policy = POLICY
+    revoked = {"at": "2027-02-02", "reason": "an error"}
+    told.edit(("UnpublishDecision", "", told.decisions[0].metadata.name), spec={"revoked": revoked})
+    told.settle(at("2027-02-02"))
+    assert kinds(told) == []
+
+
+def test_channels_that_come_later_announce_what_is_to_come(told: PostalCluster) -> None:
+    told.policy = worlds.POLICY
+    told.put(worlds.template(FOUR))
+    told.settle(DECIDED)
+    assert (kinds(told), decided(told).notices) == ([], ())
+    assert decided(told).warned_at == DECIDED, "Events have told so much"
+    told.policy = POLICY
+    told.settle(at("2027-02-03"))
+    assert kinds(told) == ["UnpublishScheduled"]
+
+
+def test_a_contact_that_comes_later_is_told_while_nobody_is_informed(told: PostalCluster) -> None:
+    told.policy = replace(POLICY, channels=BOTH[:1])
+    told.answer = refused_for_good
+    told.put(worlds.template(FOUR))
+    told.settle(DECIDED)
+    assert decided(told).informed_at is None
+    contacts = [{"name": "N", "email": "new@pmlp.example"}]
+    told.edit(("EServiceRegistration", "", NAME), spec={"institution": {"contacts": contacts}})
+    told.forget()
+    told.answer = PostalCluster.answer
+    told.settle(at("2027-02-02"))
+    assert [letter.recipient for letter in told.sent] == ["new@pmlp.example"]
+    assert decided(told).informed_at == at("2027-02-02")
+
+
+def test_one_that_fails_never_sends_to_the_others_again(told: PostalCluster) -> None:
+    told.answer = lambda letter, now: Delivery(
+        accepted=letter.recipient != "a@pmlp.example", at=now, error="450 later"
+    )
+    told.put(worlds.template(FOUR))
+    told.advance(DECIDED, DECIDED + 2 * DAY)
+    told.forget()
+    told.advance(DECIDED + 2 * DAY, DECIDED + 3 * DAY)
+    assert {letter.recipient for letter in told.sent} == {"a@pmlp.example"}
+    assert len({letter.id for letter in told.sent}) == 2, "the decision, and the duty to migrate"
+
+
+def test_nobody_is_told_while_a_policy_only_observes(announced: PostalCluster) -> None:
+    announced.put(worlds.template(FOUR, lifecycle={"enforcement": "Observe"}))
+    announced.forget()
+    announced.advance(DECIDED, at("2028-07-01"))
+    assert announced.told_of() == []
+
+
+def test_the_effect_waits_until_somebody_is_informed(told: PostalCluster) -> None:
+    told.answer = refuses
+    told.put(worlds.template(FOUR))
+    told.advance(at("2027-05-31"), EFFECT + DAY)
+    assert (decided(told).state, decided(told).reason) == ("Held", "NoticeUndelivered")
+    told.answer = PostalCluster.answer
+    told.advance(EFFECT + DAY, EFFECT + DAY + DAY / 2)
+    assert decided(told).state == "Effective"
+    assert kinds(told)[-1] == "Unpublished"
+
+
+# e-services
+
+
+def test_at_rest_nothing_is_told_and_nothing_is_computed_anew(announced: PostalCluster) -> None:
+    announced.forget()
+    decision = announced.settle(DECIDED + SECOND)
+    assert decision is not None
+    assert (announced.sent, announced.statuses, decision.actions) == ([], [], ())
+    assert decision.next_at == at("2027-03-01", "00:00"), "the next step"
+
+
+def test_the_way_back_is_told(announced: PostalCluster) -> None:
+    announced.advance(DECIDED, EFFECT)
+    announced.forget()
+    announced.put(worlds.deferral("2027-07-31"))
+    announced.settle(at("2027-06-03"))
+    assert sorted(kinds(announced)) == ["Republished", "UnpublishMoved"]
+    announced.advance(at("2027-06-03"), at("2027-08-02"))
+    assert kinds(announced)[-1] == "Unpublished", "and again, once more"
+
+
+def test_a_first_look_tells_nothing_of_what_is_already_so() -> None:
+    cluster = PostalCluster()
+    cluster.put(
+        worlds.template(FOUR), worlds.registration(), worlds.act(), worlds.verification(), worlds.eservice()
+    )
+    cluster.pods_start = False
+    cluster.settle(at("2026-11-20"))
+    assert cluster.status.installation.overdue_since == date(2026, 10, 20)
+    assert cluster.sent == []
+
+
+def test_a_verification_is_wanted_once_however_the_pods_flap(told: PostalCluster) -> None:
+    told.remove(("ProductionVerification", worlds.NAMESPACE, "verified-1"))
+    renewed = {"release": {"image": worlds.image("b")}}
+    told.put(worlds.act("act-2", spec={"image": worlds.image("b")}))
+    told.edit_service(**renewed)
+    told.settle(NOW + DAY)
+    assert told.told_of() == ["VerificationWanted"]
+    place = next(
+        place for place in told.objects if place[0] == "Deployment" and "b" in str(told.objects[place])
+    )
+    for _ in range(3):
+        status = told.objects[place]["status"]
+        for condition in status["conditions"]:
+            condition["status"] = "False" if condition["type"] == "Available" else condition["status"]
+        told.reconcile(NOW + DAY)
+        told.settle(NOW + 2 * DAY)
+    assert told.told_of() == ["VerificationWanted"]
+
+
+def test_other_environments_are_told_nothing() -> None:
+    cluster = PostalCluster()
+    cluster.put(worlds.template(), worlds.registration(), worlds.eservice_in_test())
+    cluster.settle(NOW)
+    cluster.put(worlds.template(FOUR))
+    cluster.advance(NOW, at("2027-06-05"))
+    assert cluster.sent == []
+
+
+def test_a_ledger_with_an_unknown_template_still_tries_again(announced: PostalCluster) -> None:
+    announced.answer = refuses
+    announced.settle(at("2027-05-01", "00:00"))
+    announced.remove(("EServiceTemplate", "", worlds.TEMPLATE))
+    announced.answer = PostalCluster.answer
+    announced.settle(at("2027-05-01", "00:02"))
+    assert {notice.state for notice in decided(announced).notices} == {NoticeState.SENT}
+
+
+# what letters say
+
+
+def test_a_letter_has_the_facts(announced: PostalCluster) -> None:
+    letter = announced.sent[0]
+    assert letter.source == f"EService {worlds.NAMESPACE}/{NAME}"
+    assert (letter.institution, letter.identifier) == ("PMLP", "EP-000007")
+    assert (letter.contacts, letter.agency_contact) == (("a@pmlp.example",), "j@agency.example")
+    assert letter.title.lv == "Dzīvesvietas deklarēšana"
+    scheduled = next(one for one in announced.sent if one.kind is NoticeKind.UNPUBLISH_SCHEDULED)
+    assert scheduled.due == date(2027, 6, 1)
+    assert dict(scheduled.facts) == {
+        "template": worlds.TEMPLATE,
+        "version": "3.0.0",
+        "current": "3.0.0",
+        "instruction": "https://docs.example/3.0.0",
+        "catalogue": "https://latvija.example/p1",
+        "publicURL": "https://address.latvija.example/",
+        "decision": f"{NAME}-production-001",
+        "overdueSince": "2027-06-01",
+        "migrateBy": "2028-06-01",
+        "dueBy": "2026-10-19",
+    }
+
+
+def test_without_its_registration_a_letter_still_says_what_it_can(announced: PostalCluster) -> None:
+    announced.answer = refuses
+    announced.settle(at("2027-05-01", "00:00"))
+    announced.remove(("EServiceRegistration", "", NAME))
+    world = announced.world()
+    again = at("2027-05-01", "00:01")
+    decision = decide(world, again, POLICY)
+    letters = service_letters(decision.facts, world.service.status)
+    assert [letter.recipient for letter in letters] == EVERYBODY
+    assert {(letter.identifier, letter.contacts) for letter in letters} == {("EP-000007", ())}
+
+
+# registrations
+
+
+def registered(*, allocated: bool = True, status: object = None) -> RegistrationWorld:
+    body = worlds.registration(status=status)
+    registration = EServiceRegistration.model_validate(body)
+    owner = registration.metadata.uid if allocated else "uid-before-the-restore"
+    record = {
+        "metadata": {"name": "ep-000007", "labels": {"eservice.dev/owner-uid": owner}},
+        "spec": {"identifier": "EP-000007", "registration": NAME},
+    }
+    return RegistrationWorld(registration, identifiers=(EServiceIdentifier.model_validate(record),))
+
+
+def test_a_number_that_was_allocated_is_told_once() -> None:
+    world = registered()
+    decision = decide_registration(world)
+    status = registration_status(decision, Outcome(()), NOW, POLICY)
+    assert [notice.recipient for notice in status.notices] == EVERYBODY
+    (first, *_) = registration_letters(world.registration, status, NOW)
+    assert (first.kind, first.identifier) == (NoticeKind.IDENTIFIER_ASSIGNED, "EP-000007")
+    assert first.source == f"EServiceRegistration {NAME}"
+    answers = {notice.id: Delivery(accepted=True, at=NOW) for notice in status.notices}
+    later = replace(registered(status=status_body(status)), deliveries=answers)
+    again = registration_status(decide_registration(later), Outcome(()), NOW + DAY, POLICY)
+    assert {notice.state for notice in again.notices} == {NoticeState.SENT}
+    assert len(again.notices) == 3
+
+
+@pytest.mark.parametrize(
+    "world", [registered(allocated=False), registered(status=worlds.registration()["status"])]
+)
+def test_a_number_that_was_there_is_not_told(world: RegistrationWorld) -> None:
+    assert registration_status(decide_registration(world), Outcome(()), NOW, POLICY).notices == ()
+
+
+# templates
+
+
+def test_a_brake_is_told_to_the_owner_and_the_sinks_once_for_each_set() -> None:
+    template = EServiceTemplate.model_validate(worlds.template())
+    held = (HeldSet(token="a1", since=NOW, count=12),)  # noqa: S106 - of a held set
+    notices = template_notices(template, held, {}, NOW, POLICY)
+    assert [notice.recipient for notice in notices] == ["platform@agency.example", SINK]
+    status = template.status.model_copy(update={"held": held, "notices": notices})
+    (first, _) = template_letters(template, status, NOW)
+    assert dict(first.facts) == {"template": worlds.TEMPLATE, "token": "a1", "count": "12"}
+    braked = template.model_copy(update={"status": status})
+    assert template_notices(braked, held, {}, NOW, POLICY) == notices
+    both = (*held, HeldSet(token="b2", since=NOW, count=7))  # noqa: S106 - of a held set
+    assert len(template_notices(braked, both, {}, NOW, POLICY)) == 4

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import click
 
-from eservice_operator.api.parse import InvalidObject, parse
 from eservice_operator.cli.output import show
 from eservice_operator.cli.session import Session
 from eservice_operator.cli.text import clean
@@ -29,6 +28,8 @@ def create(session: Session, manifest: dict[str, Any], *, dry_run: bool) -> None
         ClickException: the operator could not read it.
         KubectlError: kubectl, or the API server, refused it.
     """
+    from eservice_operator.api.parse import InvalidObject, parse  # noqa: PLC0415 - not for --help
+
     read = parse(manifest["kind"], manifest)
     if isinstance(read, InvalidObject):
         raise click.ClickException("\n".join(read.errors))

@@ -38,9 +38,8 @@ def store() -> Store:
             }
         )
     )
-    due = worlds.eservice(
-        metadata={"name": "due", "uid": "due"}, status={"installation": {"dueBy": "2026-10-12"}}
-    )
+    waiting = {"release": {"public": RELEASE}, "installation": {"dueBy": "2026-10-12"}}
+    due = worlds.eservice(metadata={"name": "due", "uid": "due"}, status=waiting)
     kept.upsert(due)
     kept.upsert(worlds.decision(status={"state": "Held", "reason": "Brake"}))
     kept.upsert(

@@ -101,10 +101,23 @@ def test_the_lag_is_that_of_the_public_release_in_production() -> None:
     assert seen == [
         (WHO | {"template": worlds.TEMPLATE, "version": "2.0.0"}, 608)
     ]  # 2024-02-01 to 2025-10-01
-    assert seen_of(public)["eservice_public_release_info"] == [(WHO | {"release": "r"}, 1)]
     assert seen_of(worlds.eservice(), worlds.template())["eservice_template_lag_days"] == []
     elsewhere = worlds.eservice(spec={"environment": "Test"}, status={"release": {"public": PUBLIC}})
     assert seen_of(elsewhere, worlds.template())["eservice_template_lag_days"] == []
+
+
+def test_what_has_been_public_and_is_not_served_says_why() -> None:
+    def told(published: str, reason: str, **metadata: Any) -> list[tuple[dict[str, str], float]]:
+        conditions = [worlds.condition("Published", reason, published)]
+        status = {"release": {"public": PUBLIC}, "conditions": conditions}
+        return seen_of(worlds.eservice(status=status, metadata=metadata))["eservice_not_served"]
+
+    assert told("False", "RouteRefused") == [(WHO | {"reason": "RouteRefused"}, 1)]
+    assert told("True", "Published") == []
+    assert told("False", "AwaitingGateway", deletionTimestamp="2026-10-13T10:00:00Z") == []
+    assert (
+        samples(conditions=[worlds.condition("Published", "Switching", "False")])["eservice_not_served"] == []
+    )
 
 
 def test_a_template_that_nobody_knows_gives_no_lag_and_says_so() -> None:

@@ -128,8 +128,33 @@ AGENCY = [
     ),
 ]
 
+MEANT = "Paused|RegistrationSuspended|TemplateOverdue"
 OPERATOR = "eservice_operator_"
 ON_CALL = [
+    stat(
+        "Not served",
+        f'count(max by ({WHO}) (eservice_not_served{{reason!~"{MEANT}"}})) or vector(0)',
+        "Has been public; neither paused nor off by R8, and the gateway does not serve it.",
+        bad_from=1,
+    ),
+    stat(
+        "Stalled",
+        f"count(max by ({WHO}) (eservice_stalled)) or vector(0)",
+        "Only another spec can help.",
+        bad_from=1,
+    ),
+    stat(
+        "Registrations and templates in trouble",
+        "count(max by (registration) (eservice_registration_problem)"
+        ' or max by (template) (eservice_template_problem{reason!="NoCurrentVersion"})) or vector(0)',
+        "Their condition Ready asks for a hand.",
+        bad_from=1,
+    ),
+    stat(
+        "Operators",
+        "count(eservice_operator_build_info) or vector(0)",
+        "How many are scraped.",
+    ),
     graph(
         "Queue",
         "Keys that wait, and those being worked on.",

@@ -19,10 +19,10 @@ INFO: Final = Family(
     (*WHO, "environment", "registration", "identifier", "template", "version", "phase"),
 )
 PUBLISHED: Final = Family("eservice_published", "1 while the gateway serves the e-service.", WHO)
-PUBLIC_RELEASE: Final = Family(
-    "eservice_public_release_info",
-    "The release that the public is, or would be, served.",
-    (*WHO, "release"),
+NOT_SERVED: Final = Family(
+    "eservice_not_served",
+    "1 while the gateway does not serve a release that has been public.",
+    (*WHO, "reason"),
 )
 GATE_UNMET: Final = Family(
     "eservice_gate_unmet", "1 for each gate that is not passed.", (*WHO, "gate", "owner", "reason")
@@ -55,7 +55,7 @@ WANTED: Final = Family(
 SERVICE_FAMILIES: Final = (
     INFO,
     PUBLISHED,
-    PUBLIC_RELEASE,
+    NOT_SERVED,
     GATE_UNMET,
     STALLED,
     LAG,
@@ -80,10 +80,11 @@ def samples_of_service(service: Mapping[str, Any], lag: int | None, instant: Ins
     status = service.get("status") or {}
     conditions = {entry["type"]: entry for entry in status.get("conditions") or ()}
     yield INFO, (*who, *_about(service, status)), 1
-    yield PUBLISHED, who, part(conditions, "Published", "status") == "True"
-    release = part(status, "release", "public", "name")
-    if release is not None:
-        yield PUBLIC_RELEASE, (*who, release), 1
+    served = part(conditions, "Published", "status") == "True"
+    yield PUBLISHED, who, served
+    leaving = "deletionTimestamp" in service["metadata"]
+    if not served and not leaving and part(status, "release", "public") is not None:
+        yield NOT_SERVED, (*who, part(conditions, "Published", "reason") or ""), 1
     for gate in status.get("gates") or ():
         yield GATE_UNMET, (*who, gate["gate"], gate["owner"], gate["reason"]), 1
     if "Stalled" in conditions:

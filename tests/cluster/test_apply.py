@@ -17,7 +17,7 @@ from eservice_operator.api.names import (
     MANAGER,
     OWNER_UID_LABEL,
 )
-from eservice_operator.cluster.apply import Applier
+from eservice_operator.cluster.apply import OUTDATED, Applier
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.slim import slim
 from eservice_operator.cluster.store import Change, Store
@@ -463,6 +463,26 @@ async def test_a_status_is_written_over_edits_of_others_meanwhile(
     assert outcome.failure is None
     after = await live(api, ref_of(deferral))
     assert (after["status"], after["metadata"]["labels"]) == ({"observedGeneration": 1}, {"team": "payments"})
+
+
+async def test_a_status_for_a_version_is_written_onto_that_version_only(
+    api: KubeApi, applier: Applier, store: Store, deferral: Manifest
+) -> None:
+    """Whether the store knows of the other write already, or learns of it by being refused."""
+    ref, seen = ref_of(deferral), deferral["metadata"]["resourceVersion"]
+    store.upsert(slim(deferral))
+    await as_kubectl_edit(api, deferral, "/metadata/labels", {"team": "payments"})
+    action = SetStatus(ref, uid(deferral), {"observedGeneration": 1}, WHY, version=seen)
+    for _ in range(2):
+        refused = failure(await applier.run([action]))
+        assert (refused.reason, refused.transient) == (OUTDATED, True)
+        after = await live(api, ref)
+        assert after["status"] == deferral["status"]
+        assert store.get(ref.kind, "", ref.name) == slim(after)
+    newest = (await live(api, ref))["metadata"]["resourceVersion"]
+    again = SetStatus(ref, uid(deferral), action.status, WHY, version=newest)
+    assert (await applier.run([again])).failure is None
+    assert (await live(api, ref))["status"] == action.status
 
 
 async def test_what_others_add_to_a_status_goes_with_the_next_write(

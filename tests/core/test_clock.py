@@ -12,6 +12,7 @@ from datetime import timedelta
 import pytest
 
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision
+from eservice_operator.api.notices import Channel
 from eservice_operator.api.reasons import ConditionType, Phase, Reason
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.core.actions import SetStatus
@@ -123,6 +124,47 @@ def test_a_renewal_does_not_wait_for_the_clock(unpublished: PureCluster) -> None
     unpublished.settle(at("2027-06-22"))
     assert unpublished.reason(ConditionType.PUBLISHED) == ("True", Reason.PUBLISHED)
     assert state(unpublished) == (DecisionState.CLOSED, Reason.RENEWED)
+
+
+def notices(cluster: PureCluster) -> list[str]:
+    """The kinds of all notices that were entered anywhere."""
+    entered = [notice for decision in cluster.decisions for notice in decision.status.notices]
+    return [notice.kind.value for notice in (*entered, *cluster.status.notices)]
+
+
+@pytest.fixture
+def told(scheduled: PureCluster) -> PureCluster:
+    """The institution can be told, and is told first of its migration and then of the decision."""
+    scheduled.policy = replace(scheduled.policy, channels=((Channel.EMAIL, ""),))
+    scheduled.settle(KNOWN + DAY)
+    assert "UnpublishScheduled" in notices(scheduled)
+    return scheduled
+
+
+def test_a_clock_that_is_not_trusted_warns_nobody_and_the_ladder_goes_on_after_it(told: PureCluster) -> None:
+    before, warned = notices(told), told.decisions[0].status.warned_at
+    trust(told, clock=False)
+    told.settle(KNOWN + YEARS)
+    assert notices(told) == before
+    assert told.decisions[0].status.warned_at == warned
+    trust(told, clock=True)
+    told.settle(at("2027-05-10"))
+    assert set(notices(told)[len(before) :]) == {"UnpublishWarning"}
+
+
+def test_under_warn_too_it_warns_nobody(told: PureCluster) -> None:
+    told.remove(("UnpublishDecision", "", told.decisions[0].metadata.name))
+    told.edit(("EServiceTemplate", "", worlds.TEMPLATE), spec={"lifecycle": {"enforcement": "Warn"}})
+    told.settle(KNOWN + 2 * DAY)
+    before, warned = notices(told), told.status.template.warned_at
+    assert warned is not None
+    trust(told, clock=False)
+    told.settle(KNOWN + YEARS)
+    assert notices(told) == before
+    assert told.status.template.warned_at == warned
+    trust(told, clock=True)
+    told.settle(at("2027-05-10"))
+    assert "OverdueExpected" in notices(told)[len(before) :]
 
 
 @pytest.mark.parametrize("trusted", [False, True])

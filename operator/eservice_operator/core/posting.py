@@ -43,6 +43,8 @@ ENFORCED_KINDS = frozenset(
     {NoticeKind.MIGRATION_DUE, NoticeKind.MIGRATION_OVERDUE, NoticeKind.OVERDUE_EXPECTED}
 )
 """What a policy that only observes tells nobody of."""
+DATED_KINDS = ENFORCED_KINDS | {NoticeKind.INSTALLATION_OVERDUE}
+"""What becomes true by time alone: a clock that is not trusted tells nobody of it."""
 THAT_DAY = frozenset({NoticeKind.UNPUBLISHED, NoticeKind.REPUBLISHED})
 """What tells of something that happened on the very day."""
 TO_COME = frozenset({DecisionState.SCHEDULED, DecisionState.HELD})
@@ -51,7 +53,10 @@ TO_COME = frozenset({DecisionState.SCHEDULED, DecisionState.HELD})
 def announced(
     facts: Facts, decision: UnpublishDecision, judged: UnpublishDecisionStatus
 ) -> UnpublishDecisionStatus:
-    """The judged status of a decision with its ledger, and with how far the institution was told (R8)."""
+    """The judged status of a decision with its ledger, and with how far the institution was told (R8).
+
+    Days to come are not told by a clock that is not trusted: the ladder waits, and goes on from where it was.
+    """
     old, now = decision.status, facts.now
     notices = fold(old.notices, facts.world.deliveries)
     if judged.state not in TO_COME:
@@ -59,7 +64,8 @@ def announced(
     informed = old.informed_at or informed_at(notices)
     lifecycle = facts.lifecycle(decision.spec.release.template)
     tiding = None
-    if not _observes(lifecycle) or judged.state is DecisionState.CLOSED:
+    speaks = facts.policy.clock_trusted or judged.state not in TO_COME
+    if speaks and (not _observes(lifecycle) or judged.state is DecisionState.CLOSED):
         steps = () if lifecycle is None else lifecycle.warn_before
         tiding = of_decision(old, judged, informed, steps, now, facts.policy.zone)
         notices = _told(facts, decision, notices, tiding)
@@ -102,6 +108,7 @@ def with_notices(facts: Facts, new: EServiceStatus) -> EServiceStatus:
     notices = fold(old.notices, facts.world.deliveries)
     if facts.production and facts.policy.channels:
         silent = ENFORCED_KINDS if _observes(_public_lifecycle(facts)) else frozenset()
+        silent |= frozenset() if facts.policy.clock_trusted else DATED_KINDS
         for tiding in of_change(old, new):
             if tiding.kind not in silent and not told_before(notices, tiding, uid):
                 everybody = recipients(facts.policy, facts.world.registration)
@@ -121,6 +128,8 @@ def warned_at(facts: Facts) -> datetime | None:
         return None
     told = facts.world.service.status.template
     same = (told.name, told.version, told.overdue_since) == (public.name, public.version, day)
+    if not facts.policy.clock_trusted:
+        return told.warned_at if same else None
     if told.warned_at is None or not same:
         return facts.now
     steps = warning_steps(day, lifecycle.warn_before, facts.policy.zone)

@@ -26,13 +26,13 @@ exec {EXECUTABLE} __complete "$@"
 @click.argument("shell", type=click.Choice([*SHELLS, "kubectl"]))
 @click.pass_obj
 def command(session: Session, shell: str) -> None:
-    r"""Print the completion script of a shell, or the one that kubectl asks.
+    """Print the completion script of a shell, or the one that kubectl asks.
 
     \b
     For kubectl-eservice:         source <(kubectl-eservice completion bash)
     For kubectl eservice <TAB>:   kubectl-eservice completion kubectl > ~/.local/bin/kubectl_complete-eservice
                                   chmod +x ~/.local/bin/kubectl_complete-eservice
-    """
+    """  # noqa: D301 - click reads the backspace
     if shell == "kubectl":
         session.say(FOR_KUBECTL.rstrip())
         return

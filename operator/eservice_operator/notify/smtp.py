@@ -74,14 +74,14 @@ class SmtpSender:
 
     async def send(self, letter: Letter) -> Delivery:
         """One attempt to hand the letter over."""
-        try:
-            mail = mail_of(letter, self._server.sender)
-        except ValueError as error:
-            return self._not_accepted(f"no mail can be made of it: {error}", permanent=True)
         failures = self._failures
         async with self._turn:
             if self._failures != failures:  # it was found unreachable while this letter waited its turn
                 return self._not_accepted(self._unreachable)
+            try:
+                mail = mail_of(letter, self._server.sender)
+            except ValueError as error:
+                return self._not_accepted(f"no mail can be made of it: {error}", permanent=True)
             self._stay()
             try:
                 async with asyncio.timeout(self._server.patience):

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from eservice_operator import __version__
-from eservice_operator.api.names import API_VERSION
+from eservice_operator.api.names import API_VERSION, GROUP
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.core.actions import Ref, ref_of
 from tests.runtime.objects import verification
@@ -235,6 +235,19 @@ async def test_it_waits_for_its_kinds_to_be_served(cluster: Cluster, tmp_path: P
             assert (await operator.get("/livez"))[0] == 200
             proxy.refused = {}
             await operator.ready()
+
+
+async def test_it_waits_for_its_group_to_be_listed_since_kopf_looks_there_once(
+    cluster: Cluster, templates: Templates, tmp_path: Path
+) -> None:
+    async with proxied(cluster.kubeconfig, tmp_path) as (proxy, kubeconfig):
+        proxy.without_group = GROUP
+        async with started(kubeconfig) as operator:
+            await eventually(lambda: operator.said(f"{GROUP} is not among the groups"), within=30)
+            proxy.without_group = ""
+            await operator.ready()
+            name = await templates.create()
+            await eventually(lambda: operator.runs(name) == [1])
 
 
 async def test_it_waits_for_the_api_server_and_can_be_stopped_meanwhile(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable
 
-from eservice_operator.api.names import API_VERSION, MANAGED_BY_LABEL, MANAGER
+from eservice_operator.api.names import API_VERSION, GROUP, MANAGED_BY_LABEL, MANAGER
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.errors import ApiError, NotFound, Transient
 from eservice_operator.cluster.reflector import Reflector
@@ -33,11 +33,14 @@ LISTS_AT_ONCE = 4
 async def until_served(transport: Transport, clock: Clock) -> None:
     """Wait until the API server says that it serves every kind of ours.
 
-    kopf asks the same question once and leaves out for good what is not in the answer, and a CRD is served a
-    moment before it is.
+    kopf asks the same two questions once, and is deaf for good to what is not in the answers. The list of
+    groups is filled a moment after the kinds are served, and a CRD is served a moment before its kind is.
     """
 
     async def ask() -> None:
+        groups = await transport.send(Request("get", "GET", "/apis"))
+        if GROUP not in {group["name"] for group in groups["groups"]}:
+            raise NotYetServed(f"{GROUP} is not among the groups; apply the CRDs: kubectl apply -f crds/")
         try:
             document = await transport.send(Request("get", "GET", f"/apis/{API_VERSION}"))
         except NotFound:

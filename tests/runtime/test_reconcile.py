@@ -4,21 +4,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
+from eservice_operator.api.notices import Audience, Channel, NoticeKind
 from eservice_operator.cluster.apply import Applier
 from eservice_operator.cluster.events import EventSink
 from eservice_operator.cluster.freshness import Freshness
 from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.store import Store
-from eservice_operator.core.actions import Action, Delete, Failure, Manifest, Outcome, SetFinalizer, SetStatus
+from eservice_operator.core.actions import (
+    Action,
+    Delete,
+    Failure,
+    Manifest,
+    Outcome,
+    Ref,
+    SetFinalizer,
+    SetStatus,
+)
 from eservice_operator.core.keys import ObjectKey
+from eservice_operator.core.letters import Delivery, Letter
+from eservice_operator.core.world import Policy
 from eservice_operator.runtime.metrics import Metrics
 from eservice_operator.runtime.outbox import Outbox
 from eservice_operator.runtime.reconcile import ROUNDS, ObjectReconciler
 from tests.support import worlds
+from tests.support.waiting import eventually
 
 SERVICE = ObjectKey("EService", worlds.NAMESPACE, worlds.NAME)
 FORBIDDEN = "the status is not ours to write"
@@ -43,7 +57,27 @@ class Sure:
         return True
 
 
-def reconciler(writes: Writes, *objects: Manifest) -> ObjectReconciler:
+class Post:
+    """A channel that takes everything."""
+
+    def __init__(self) -> None:
+        self.sent: list[Letter] = []
+
+    async def send(self, letter: Letter) -> Delivery:
+        self.sent.append(letter)
+        return Delivery(accepted=True, at=worlds.NOW)
+
+    async def close(self) -> None:
+        pass
+
+
+def reconciler(
+    writes: Writes,
+    *objects: Manifest,
+    outbox: Outbox | None = None,
+    events: EventSink | None = None,
+    policy: Policy = worlds.POLICY,
+) -> ObjectReconciler:
     store = Store(INDEXES)
     for obj in objects:
         store.upsert(obj)
@@ -51,9 +85,9 @@ def reconciler(writes: Writes, *objects: Manifest) -> ObjectReconciler:
         observer=Observer(store, worlds.POLICY),
         applier=cast("Applier", writes),
         freshness=cast("Freshness", Sure()),
-        events=cast("EventSink", None),
-        outbox=Outbox({}, lambda _: None, Metrics()),
-        policy_now=lambda: worlds.POLICY,
+        events=cast("EventSink", events),
+        outbox=outbox or Outbox({}, lambda _: None, Metrics()),
+        policy_now=lambda: policy,
         settle=timedelta(seconds=1),
         monotonic=lambda: 0.0,
     )
@@ -108,3 +142,73 @@ async def test_an_eservice_that_cannot_be_read_can_be_deleted() -> None:
         result = await reconciler(writes, *objects).reconcile(SERVICE, worlds.NOW)
         assert result.error is None
         assert [type(action) for action in writes.asked] == [step]
+
+
+class Told:
+    """Takes every Event."""
+
+    def __init__(self) -> None:
+        self.reasons: list[str] = []
+
+    async def publish(self, _ref: Ref, _uid: str, _type: str, reason: str, *_rest: str) -> None:
+        self.reasons.append(reason)
+
+
+def just_registered() -> tuple[Manifest, Manifest]:
+    """A registration whose number was allocated, and says so nowhere yet."""
+    registration = worlds.registration(status=None, spec={"namespaces": None})
+    labels = {"eservice.dev/owner-uid": registration["metadata"]["uid"]}
+    number = worlds.merged(
+        worlds.act(), {"kind": "EServiceIdentifier", "metadata": {"name": "ep-000007", "labels": labels}}
+    )
+    return registration, number | {"spec": {"identifier": "EP-000007", "registration": worlds.NAME}}
+
+
+async def test_nothing_is_sent_before_its_ledger_was_written() -> None:
+    key = ObjectKey("EServiceRegistration", "", worlds.NAME)
+    channels = replace(worlds.POLICY, channels=((Channel.EMAIL, ""),))
+    for written in (False, True):
+        post, told, woken = Post(), Told(), list[ObjectKey]()
+        outbox = Outbox({Channel.EMAIL: post}, woken.append, Metrics())
+        writes = Writes(statuses=written)
+        result = await reconciler(
+            writes, *just_registered(), outbox=outbox, events=cast("EventSink", told), policy=channels
+        ).reconcile(key, worlds.NOW)
+        assert (result.error is None) is written
+        status = next(action.status for action in writes.asked if isinstance(action, SetStatus))
+        assert [entry["state"] for entry in status["notices"]] == ["Sending"] * 2
+        assert told.reasons == (["IdentifierAssigned"] if written else [])
+        if written:
+            await eventually(lambda: woken == [key], "the answers")  # noqa: B023 - at once
+        assert [letter.recipient for letter in post.sent] == (
+            ["a@pmlp.example", "j@agency.example"] if written else []
+        )
+        assert [letter.id for letter in post.sent] == [entry["id"] for entry in status["notices"] if written]
+
+
+async def test_answers_about_what_is_gone_are_forgotten() -> None:
+    for kind, namespace in (
+        ("EService", worlds.NAMESPACE),
+        ("EServiceTemplate", ""),
+        ("EServiceRegistration", ""),
+    ):
+        key, woken = ObjectKey(kind, namespace, "gone"), list[ObjectKey]()
+        outbox = Outbox({Channel.EMAIL: Post()}, woken.append, Metrics())
+        outbox.post(key, [letter_about("one")])
+        await eventually(lambda: woken == [key], "the answer")  # noqa: B023 - at once
+        await reconciler(Writes(), outbox=outbox).reconcile(key, worlds.NOW)
+        await outbox.close()
+        assert woken == [key], "nothing left to show"
+
+
+def letter_about(id: str) -> Letter:  # noqa: A002 - what it is called
+    return Letter(
+        id=id,
+        kind=NoticeKind.UNPUBLISHED,
+        channel=Channel.EMAIL,
+        recipient="a@pmlp.example",
+        audience=Audience.INSTITUTION,
+        at=worlds.NOW,
+        source="EService pmlp-production/gone",
+        uid="uid",
+    )

@@ -14,7 +14,8 @@ import yaml
 
 from eservice_operator.core.actions import Manifest
 from tests.cli.objects import ESCAPES
-from tests.cli.terminal import Terminal
+from tests.cli.starting import HEAVY, imported_by
+from tests.cli.terminal import BIN, Terminal
 from tests.support.fleet import Planned, today, with_instruction
 from tests.support.operator import OperatorProcess
 from tests.support.site import Site, gates, says, up_to_date
@@ -122,6 +123,17 @@ def filled_in(written: Manifest, planned: Planned) -> Manifest:
         field: act["spec"][field] for field in set(act["spec"]) - {"eService", "template", "image"}
     }
     return made
+
+
+async def test_what_only_shows_imports_no_models(site: Site, people_kubeconfig: Path) -> None:
+    await site.prepare()
+    planned = site.planned(version="2.0.0")
+    await site.apply(planned.registration(), planned.eservice())
+    await site.until(planned.ref, registered, "registered")
+    for arguments in (["list", "-A"], ["status", *at(planned)], ["history", *at(planned)]):
+        imported = imported_by(arguments, KUBECONFIG=str(people_kubeconfig), KUBECTL=str(BIN / "kubectl"))
+        assert "json" in imported
+        assert not imported & (HEAVY - {"yaml"}), arguments
 
 
 async def test_lists_are_filtered_and_sorted(site: Site, agency: Terminal) -> None:

@@ -18,18 +18,9 @@ from eservice_operator.cli.policy import Setup, read_channels, read_gateway, rea
 from eservice_operator.cli.program import COMMANDS, Program, program
 from eservice_operator.cli.session import GLOBAL_OPTIONS, Command, Session
 from eservice_operator.runtime.settings import Settings
+from tests.cli.starting import HEAVY, imported_by
 
 SCRIPT = Path(sys.executable).with_name("kubectl-eservice")
-HEAVY = {"pydantic", "kubernetes", "kopf", "aiohttp", "yaml", "holidays", "asyncio", "prometheus_client"}
-IMPORTED = """
-import sys
-from eservice_operator.cli.__main__ import main
-try:
-    main()
-except SystemExit:
-    pass
-print(*sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
-"""
 
 
 def run(*arguments: str) -> Result:
@@ -61,9 +52,7 @@ def run(*arguments: str) -> Result:
     ids=" ".join,
 )
 def test_nothing_heavy_is_imported_to_help_or_to_complain(arguments: list[str]) -> None:
-    command = [sys.executable, "-c", IMPORTED, *arguments]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
-    imported = set(done.stderr.splitlines()[-1].split())
+    imported = imported_by(arguments)
     assert "click" in imported
     assert not imported & HEAVY
 
@@ -201,6 +190,25 @@ def test_channels_are_those_of_the_operators_variables(
 def test_a_zone_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter):
         read_zone(text)
+
+
+@pytest.mark.parametrize(
+    "terminal, no_color, variable, colored",
+    [
+        (True, False, "", True),
+        (False, False, "", False),
+        (True, True, "", False),
+        (True, False, "1", False),
+    ],
+)
+def test_colors_appear_on_a_terminal_only_and_only_where_they_are_wanted(
+    terminal: bool, no_color: bool, variable: str, colored: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    monkeypatch.setenv("NO_COLOR", variable)
+    session = Session(no_color=no_color, width=80)
+    assert session.color is colored
+    assert ("\x1b[" in session.paint("text", fg="red")) is colored
 
 
 def test_without_kubectl_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

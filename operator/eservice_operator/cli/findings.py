@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
@@ -101,7 +101,8 @@ def find_out(body: Body, world: Live) -> Findings:
 
 
 def _as_decided(seen: World, world: Live, days: Days, notes: list[str]) -> Findings:
-    decision = decide(seen, world.now, world.policy)
+    policy = replace(world.policy, clock_trusted=not world.clock_doubted)
+    decision = decide(seen, world.now, policy)
     status = report(decision, Outcome(()))
     recorded = {gate.gate for gate in seen.service.status.gates}
     if recorded != {gate.gate for gate in status.gates} and seen.service.status.phase is not None:

@@ -14,6 +14,8 @@ from typing import Any, Final, NamedTuple
 
 import click
 
+from eservice_operator.cli.text import clean
+
 FORBIDDEN: Final = re.compile(
     r'^Error from server \(Forbidden\): (?P<resource>[a-z0-9.-]+)(?: "(?P<name>[^"]*)")? is forbidden: '
 )
@@ -129,7 +131,8 @@ class Kubectl:
         if done.code != 0:
             raise KubectlError(done.err.strip() or f"kubectl ended with {done.code}")
         if done.err.strip():
-            click.echo(done.err.strip(), err=True, color=False)  # warnings of the API server
+            warning = clean(done.err.strip(), keep="\n")  # of the API server
+            click.echo(warning, err=True, color=False)
         return done.out
 
     def run_all(self, commands: Iterable[Sequence[str]], given: str | None = None) -> list[Done]:

@@ -15,7 +15,8 @@ import click
 
 from eservice_operator.api.names import GROUP
 from eservice_operator.api.notices import Channel
-from eservice_operator.cli.kubectl import Kubectl, Listing, Query, Refusal
+from eservice_operator.api.reasons import Reason
+from eservice_operator.cli.kubectl import FORBIDDEN, Kubectl, Listing, Query, Refusal
 from eservice_operator.cli.policy import Setup, year_of
 from eservice_operator.cluster.indexes import INDEXES, part
 from eservice_operator.cluster.observe import Observer
@@ -66,6 +67,8 @@ class Unread:
     def text(self) -> str:
         """A sentence for the person."""
         place = f" in {self.where}" if self.where else ""
+        if FORBIDDEN.match(self.said) is None:
+            return f"the API server does not know {self.kind}: {self.follows}"
         return f"you may not list {self.kind}{place}: {self.follows}"
 
 
@@ -78,6 +81,14 @@ class Live:
     policy: Policy
     now: datetime
     unread: tuple[Unread, ...] = ()
+
+    @property
+    def clock_doubted(self) -> bool:
+        """Whether the operator holds decisions because its clock and the API server's differ."""
+        return any(
+            part(body, "status", "reason") == Reason.CLOCK_SKEW
+            for body in self.store.all("UnpublishDecision")
+        )
 
     @property
     def essential(self) -> tuple[Unread, ...]:

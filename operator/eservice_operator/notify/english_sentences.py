@@ -30,7 +30,10 @@ def _lag(f: Facts) -> str:
     since = f.fact("overdueSince")
     return sentences(
         _versions(f),
-        f"It lags behind the current version by more than is allowed from {since} on." if since else "",
+        f"By the rules it may not be public from {since} on: it lags too far behind the current version, or "
+        "has been withdrawn."
+        if since
+        else "",
         _reason(f),
     )
 

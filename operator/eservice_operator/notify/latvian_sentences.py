@@ -30,7 +30,10 @@ def _lag(f: Facts) -> str:
     since = f.fact("overdueSince")
     return sentences(
         _versions(f),
-        f"Pieļaujamā atpalicība no pašreizējās versijas tiek pārsniegta, sākot ar {since}." if since else "",
+        f"Pēc noteikumiem šī versija nedrīkst būt publiski pieejama, sākot ar {since}: tā pārāk atpaliek no "
+        "pašreizējās versijas vai ir atsaukta."
+        if since
+        else "",
         _reason(f),
     )
 

@@ -23,8 +23,6 @@ from eservice_operator.notify.tls import trust
 REFUSED: Final = range(500, 600)
 WANTS_LOGIN: Final = 530
 """The one refusal of a recipient that is about us: the server wants to know who we are."""
-GOING: Final = 421
-"""The server closes the connection."""
 BROKEN: Final = (aiosmtplib.SMTPException, OSError, TimeoutError)
 
 
@@ -126,8 +124,6 @@ class SmtpSender:
         if not isinstance(error, aiosmtplib.SMTPResponseException):
             self._drop()
             return self._not_accepted(f"the connection broke: {one_line(str(error)) or type(error).__name__}")
-        if error.code == GOING:
-            self._drop()
         # whom mails come from, and who may send, is our own configuration: mending it helps
         ours = isinstance(error, aiosmtplib.SMTPSenderRefused) or error.code == WANTS_LOGIN
         answer = f"the mail server answered {error.code} {one_line(str(error.message))}"

@@ -97,6 +97,7 @@ def test_version() -> None:
         (["list", "-o", "xml"], "'xml' is not one of"),
         (["list", "-A", "-n", "one"], "exclude one another"),
         (["-A", "list", "-n", "one"], "exclude one another"),
+        (["explain", "one", "-A"], "write -n NAMESPACE instead of -A"),
         (["list", "--time-zone", "Mars/Base"], "there is no time zone 'Mars/Base'"),
         (["explain", "x", "--gateway", "one"], "does not name a Gateway"),
         (["explain", "x", "--channels", "Pigeon"], "names no channels"),

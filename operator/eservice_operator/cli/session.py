@@ -138,6 +138,10 @@ class Command(click.Command):
         session = ctx.ensure_object(Session)
         args = ["--dry-run" if word == "--dry-run=client" else word for word in args]  # as kubectl has it
         rest = super().parse_args(ctx, args)
-        if session.all_namespaces and session.namespace is not None and not ctx.resilient_parsing:
+        if not session.all_namespaces or ctx.resilient_parsing:
+            return rest
+        if session.namespace is not None:
             raise click.UsageError("-n and -A exclude one another: write one of them", ctx)
+        if any(param.name == "name" and param.required for param in self.params):
+            raise click.UsageError("one e-service is in one namespace: write -n NAMESPACE instead of -A", ctx)
         return rest

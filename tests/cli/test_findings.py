@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is said of decisions, and of what could not be read."""
+
+from datetime import UTC, date, datetime
+
+import click
+import pytest
+
+from eservice_operator.api.decisions import (
+    DecisionState,
+    Fairness,
+    UnpublishDecision,
+    UnpublishDecisionStatus,
+)
+from eservice_operator.api.notices import Channel
+from eservice_operator.api.parse import parse
+from eservice_operator.api.reasons import Reason
+from eservice_operator.cli.dossier import Dossier
+from eservice_operator.cli.explanation import page
+from eservice_operator.cli.findings import find_out
+from eservice_operator.cli.holding import HOLDS, document, meaning, to_run
+from eservice_operator.cli.kubectl import Done, KubectlError, Listing, Query, Refusal, _listing
+from eservice_operator.cli.policy import Setup
+from eservice_operator.cli.session import Session
+from eservice_operator.cli.world import FOLLOWS, Live, Unread, policy_of
+from eservice_operator.cluster.indexes import INDEXES
+from eservice_operator.cluster.observe import Observer
+from eservice_operator.cluster.store import Store
+from tests.cli.objects import DAYS, ESCAPES, NOW, decision, gate, notice, service
+
+TOKEN = "3f2a"
+AT = datetime(2026, 11, 21, 7, 0, tzinfo=UTC)
+FORBIDDEN = (
+    'Error from server (Forbidden): acceptanceacts.eservice.dev is forbidden: User "dev" cannot list resource'
+    ' "acceptanceacts" in API group "eservice.dev" at the cluster scope'
+)
+QUERY = Query(("acceptanceacts.eservice.dev", "eservices.eservice.dev"), "")
+
+
+def judged(state: DecisionState, reason: Reason | None = None, **fields: object) -> UnpublishDecisionStatus:
+    found = UnpublishDecisionStatus(state=state, reason=reason, message="why", effective_at=AT)
+    return found.model_copy(update=fields)
+
+
+def record() -> UnpublishDecision:
+    read = parse("UnpublishDecision", decision())
+    assert isinstance(read, UnpublishDecision)
+    return read
+
+
+@pytest.mark.parametrize(
+    "status, said",
+    [
+        (
+            judged(DecisionState.SCHEDULED),
+            "off the public route from 2026-11-21 (yesterday) unless renewed before",
+        ),
+        (
+            judged(DecisionState.SCHEDULED, Reason.DEFERRED, deferred_until=date(2026, 12, 31)),
+            "deferred until 2026-12-31; off the public route from 2026-11-21 (yesterday) unless renewed",
+        ),
+        (
+            judged(DecisionState.EFFECTIVE),
+            "off the public route until a release on a supported version is public",
+        ),
+        (judged(DecisionState.CLOSED), "closed: why"),
+        (judged(DecisionState.HELD, Reason.BRAKE), "due since 2026-11-21 (yesterday) and held: too many"),
+        (judged(DecisionState.HELD, Reason.CLOCK_SKEW), "the operator's clock differs"),
+        (judged(DecisionState.HELD, Reason.NOTICE_UNDELIVERED), "no notice of it was accepted"),
+        (
+            judged(
+                DecisionState.HELD,
+                Reason.RENEWAL_UNDER_WAY,
+                fairness=Fairness(release="abc", since=date(2026, 11, 21), until=date(2026, 12, 9)),
+            ),
+            "it waits for the Agency or a holder, once, until 2026-12-09 at the latest",
+        ),
+        (judged(DecisionState.HELD, Reason.SUPERSEDED), "held: why"),
+    ],
+    ids=lambda value: "" if isinstance(value, str) else f"{value.state}-{value.reason}",
+)
+def test_what_a_decision_means(status: UnpublishDecisionStatus, said: str) -> None:
+    assert said in meaning(status, DAYS)
+    assert document(record(), status, DAYS)["meaning"] == meaning(status, DAYS)
+
+
+def test_every_hold_of_the_operator_is_explained() -> None:
+    assert set(HOLDS) == {
+        Reason.TEMPLATE_UNKNOWN,
+        Reason.NOT_ENFORCED,
+        Reason.NO_LONGER_OVERDUE,
+        Reason.CLOCK_SKEW,
+        Reason.RENEWAL_UNDER_WAY,
+        Reason.NOTICE_UNDELIVERED,
+        Reason.BRAKE,
+    }
+
+
+def test_the_agency_is_told_what_to_run() -> None:
+    held = judged(DecisionState.HELD, Reason.BRAKE, hold_token=TOKEN)
+    assert to_run(record(), held) == (f"kubectl eservice release-brake viss-2020 --token {TOKEN}",)
+    frozen = judged(DecisionState.HELD, Reason.BRAKE)
+    assert to_run(record(), frozen) == ("kubectl eservice release-brake viss-2020",)
+    assert to_run(record(), judged(DecisionState.SCHEDULED)) == ()
+
+
+def test_a_kind_that_may_not_be_listed_is_named_and_the_rest_is_there() -> None:
+    found = _listing(QUERY, Done(1, '{"items": [{"kind": "EService"}]}', FORBIDDEN + "\n"))
+    assert found.items == ({"kind": "EService"},)
+    assert found.refused == (Refusal("acceptanceacts.eservice.dev", "", FORBIDDEN),)
+    assert _listing(QUERY, Done(1, "", FORBIDDEN)).items == ()
+
+
+@pytest.mark.parametrize(
+    "err",
+    [
+        "Unable to connect to the server: dial tcp: lookup nowhere: no such host",
+        FORBIDDEN + "\nError from server (ServiceUnavailable): the server is busy",
+        'error: the server doesn\'t have a resource type "eservices"',
+        "",
+    ],
+)
+def test_any_other_error_is_an_error_of_the_whole(err: str) -> None:
+    with pytest.raises(KubectlError):
+        _listing(QUERY, Done(1, '{"items": []}', err))
+
+
+def test_a_kind_that_is_not_served_is_a_refusal_where_it_was_asked_for_alone() -> None:
+    err = 'error: the server doesn\'t have a resource type "httproutes"'
+    found = _listing(Query(("httproutes.v1.gateway.networking.k8s.io",), ""), Done(1, "", err))
+    assert found.refused[0].resource == "httproutes"
+    assert Unread("HTTPRoute", "", err).text.startswith("the API server does not know HTTPRoute")
+
+
+def test_an_object_that_is_not_there_is_kubectls_error() -> None:
+    err = 'Error from server (NotFound): eservices.eservice.dev "x" not found'
+    found = _listing(Query(("eservices.eservice.dev",), "ns", name="x"), Done(1, "", err))
+    with pytest.raises(KubectlError, match="NotFound") as caught:
+        found.only()
+    assert caught.value.not_found
+    with pytest.raises(KubectlError) as caught:
+        Listing((), (Refusal("eservices", "ns", FORBIDDEN),)).only()
+    assert caught.value.forbidden
+
+
+def world(*bodies: dict[str, object], unread: tuple[Unread, ...] = ()) -> Live:
+    store = Store(INDEXES)
+    for body in bodies:
+        store.upsert(body)
+    policy = policy_of(Setup(), NOW, store)
+    return Live(store, Observer(store, policy), policy, NOW, unread)
+
+
+def test_channels_are_those_that_the_ledgers_speak_of() -> None:
+    told = [notice("UnpublishScheduled", "Sent")]
+    told += [notice("UnpublishScheduled", "Sent", channel="CloudEvents", recipient="hub.example")]
+    assert world(decision()).policy.channels == ()
+    seen = world(decision(notices=told)).policy.channels
+    assert seen == ((Channel.CLOUD_EVENTS, "hub.example"), (Channel.EMAIL, ""))
+
+
+def test_a_clock_that_the_operator_doubts_is_doubted_here() -> None:
+    assert not world(decision(state="Held", reason="Brake")).clock_doubted
+    assert world(decision(state="Held", reason="ClockSkew")).clock_doubted
+
+
+def test_where_something_essential_was_not_read_the_status_is_told_as_it_was_written() -> None:
+    unmet = gate("Accepted", "AwaitingAcceptance", "Agency", "R2", ESCAPES)
+    body = service("tax", "vid", "Pending", gates=[unmet])
+    body["spec"]["publication"]["catalogue"] = {}
+    unread = tuple(Unread(kind, "", FORBIDDEN) for kind in ("AcceptanceAct", "EService"))
+    findings = find_out(body, world(body, unread=unread))
+    assert not findings.decided
+    assert [told.gate for told, _, _ in findings.gates()] == ["Accepted"]
+    shown = "\n".join(page(Session(width=100), findings).lines)
+    assert "you may not list AcceptanceAct, which a decision depends on" in shown
+    assert "kind: AcceptanceAct" in shown
+    assert "\x1b" not in shown
+    assert findings.document()["decidedNow"] is False
+
+
+def test_a_spec_that_cannot_be_read_says_what_to_mend() -> None:
+    body = service("tax", "vid", "Invalid")
+    body["spec"]["template"]["version"] = "three"
+    with pytest.raises(click.ClickException, match=r"spec\.template\.version"):
+        find_out(body, world(body))
+
+
+def test_everything_that_a_decision_depends_on_says_what_follows_without_it() -> None:
+    unread = Unread("EServiceTemplate", "", FORBIDDEN)
+    assert unread.text == f"you may not list EServiceTemplate: {FOLLOWS['EServiceTemplate']}"
+    assert world(unread=(unread,)).essential == (unread,)
+    assert world(unread=(Unread("EService", "", FORBIDDEN),)).essential == ()
+
+
+def test_a_country_without_known_holidays_is_refused() -> None:
+    with pytest.raises(click.ClickException, match="are not known"):
+        policy_of(Setup(holiday_country="XX"), NOW, Store(INDEXES))
+
+
+def test_what_may_not_be_read_is_named_once() -> None:
+    refused = (Refusal("acceptanceacts.eservice.dev", "", FORBIDDEN),) * 2
+    notes = Dossier(service("tax", "vid", "Published"), refused=refused).notes
+    assert notes == ("you may not read acceptanceacts: acts are not shown",)

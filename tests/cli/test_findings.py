@@ -28,7 +28,7 @@ from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.store import Store
 from tests.cli.objects import DAYS, ESCAPES, NOW, decision, gate, notice, service
 
-TOKEN = "3f2a"
+SET = "3f2a"
 AT = datetime(2026, 11, 21, 7, 0, tzinfo=UTC)
 FORBIDDEN = (
     'Error from server (Forbidden): acceptanceacts.eservice.dev is forbidden: User "dev" cannot list resource'
@@ -97,8 +97,8 @@ def test_every_hold_of_the_operator_is_explained() -> None:
 
 
 def test_the_agency_is_told_what_to_run() -> None:
-    held = judged(DecisionState.HELD, Reason.BRAKE, hold_token=TOKEN)
-    assert to_run(record(), held) == (f"kubectl eservice release-brake viss-2020 --token {TOKEN}",)
+    held = judged(DecisionState.HELD, Reason.BRAKE, hold_token=SET)
+    assert to_run(record(), held) == (f"kubectl eservice release-brake viss-2020 --token {SET}",)
     frozen = judged(DecisionState.HELD, Reason.BRAKE)
     assert to_run(record(), frozen) == ("kubectl eservice release-brake viss-2020",)
     assert to_run(record(), judged(DecisionState.SCHEDULED)) == ()

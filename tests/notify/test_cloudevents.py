@@ -210,7 +210,7 @@ async def test_a_sink_that_is_not_there_and_one_that_says_nothing_are_tried_agai
 
     server = await asyncio.start_server(listen, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/secret-path?token=s3cret"
-    async with sender_to(url, patience=0.2) as sender:
+    async with sender_to(url, patience=1.0) as sender:
         silent = await sender.send(LETTER)
         end.set()
         server.close()

@@ -84,6 +84,11 @@ def test_help_lists_every_command_with_its_line() -> None:
         assert entry.summary.split()[-1].rstrip(".") in text
 
 
+def test_without_a_command_it_helps() -> None:
+    result = run()
+    assert (result.exit_code, result.stdout) == (0, run("--help").output)
+
+
 def test_version() -> None:
     result = run("--version")
     assert (result.exit_code, result.output) == (0, f"kubectl-eservice {__version__}\n")

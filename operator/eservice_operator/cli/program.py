@@ -107,6 +107,9 @@ class Program(click.Group):
             answer = super().main(
                 args, prog_name or PROGRAM, complete_var or COMPLETE_VARIABLE, standalone_mode=False, **extra
             )
+        except click.exceptions.NoArgsIsHelpError as asked:
+            click.echo(asked.format_message())
+            answer = 0
         except click.UsageError as error:
             error.show()
             answer = FAILED

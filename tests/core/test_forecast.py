@@ -3,16 +3,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections import Counter
+from datetime import date, datetime
 from typing import Any
 
-from eservice_operator.core.forecast import Forecast, forecast
+import pytest
+
+from eservice_operator.api.template import EServiceTemplate
+from eservice_operator.core.forecast import Forecast, forecast, rehearsed
 from eservice_operator.core.stage import Scene
 from eservice_operator.core.templating import catalogue_of
 from eservice_operator.core.world import TemplateWorld, World
 from tests.support import worlds
 from tests.support.pure_cluster import PureCluster
-from tests.support.worlds import NAME, NAMESPACE, NOW, POLICY, at
+from tests.support.pure_fleet import PureFleet
+from tests.support.worlds import NAME, NAMESPACE, NOW, POLICY, SECOND, TEMPLATE, at
 
 ALL = (*worlds.VERSIONS, worlds.NEXT_VERSION)
 
@@ -63,3 +68,141 @@ def test_a_public_service_is_warned_and_taken_off_and_its_duty_runs_out() -> Non
     (ending,) = made.endings
     assert not ending.public
     assert ending.reason == "TemplateOverdue"
+
+
+# fleets and the brake
+
+
+def fleet_scene(fleet: PureFleet) -> Scene:
+    return scene(*(cluster.world() for cluster in fleet.members.values()))
+
+
+def actions(made: Forecast) -> Counter[tuple[str, str]]:
+    return Counter(told(made))
+
+
+def test_sixty_at_once_are_held_and_none_goes() -> None:
+    fleet = PureFleet.of([f"s{number}" for number in range(60)])
+    fleet.put_template(worlds.template(ALL))
+    made = forecast(fleet_scene(fleet), NOW, at("2027-12-31"), POLICY)
+    assert actions(made)["2027-05-31", "Hold"] == 60
+    assert not [item for item in made.foreseen if item.action == "Unpublish"]
+    assert all(ending.public for ending in made.endings)
+    (token,) = {item.token for item in made.foreseen if item.action == "Hold"}
+    assert all(token in item.why for item in made.foreseen if item.action == "Hold")
+
+
+def test_a_released_brake_lets_all_of_them_go_on_their_day() -> None:
+    fleet = PureFleet.of([f"s{number}" for number in range(8)])
+    fleet.put_template(worlds.template(ALL))
+    made = forecast(fleet_scene(fleet), NOW, at("2027-12-31"), POLICY, release_brake=True)
+    assert actions(made)["2027-06-01", "Unpublish"] == 8
+    assert not any(ending.public for ending in made.endings)
+
+
+def test_a_share_that_the_brake_lets_pass_is_not_held() -> None:
+    """Two of five go: more than atLeast, and not more than sixty percent of what is public."""
+    fleet = PureFleet()
+    fleet.templates[TEMPLATE] = worlds.template((worlds.version("2.0.0", "2025-08-01"), *worlds.VERSIONS[1:]))
+    for name, number in zip("abcde", ("2.0.0", "2.0.0", "3.0.0", "3.0.0", "3.0.0"), strict=True):
+        fleet.join(name, number)
+    fleet.settle(NOW)
+    four = worlds.version("4.0.0", "2027-03-01", "2027-03-02")
+    versions = (*fleet.templates[TEMPLATE]["spec"]["versions"], four)
+    fleet.put_template(worlds.template(versions, lifecycle={"brake": {"atLeast": 1, "percent": 60}}))
+    made = forecast(fleet_scene(fleet), NOW, at("2027-12-31"), POLICY)
+    assert actions(made)["2027-03-02", "Unpublish"] == 2
+    assert sum(ending.public for ending in made.endings) == 3
+
+
+def test_the_same_is_told_in_the_same_order_each_time() -> None:
+    fleet = PureFleet.of([f"s{number}" for number in range(6)])
+    fleet.put_template(worlds.template(ALL))
+    once, again = (forecast(fleet_scene(fleet), NOW, at("2028-12-31"), POLICY) for _ in range(2))
+    assert once == again
+    assert list(once.foreseen) == sorted(once.foreseen)
+
+
+# trying things out
+
+
+def edition(world: World, *arguments: Any) -> EServiceTemplate:
+    return rehearsed(world.templates[TEMPLATE].template, *arguments)
+
+
+def test_an_instruction_that_is_tried_out_changes_nothing_but_the_forecast() -> None:
+    world = published(*worlds.VERSIONS).world()
+    assert not forecast(scene(world), NOW, at("2028-10-13"), POLICY).foreseen
+    tried = edition(world, "4.0.0", date(2027, 5, 1), date(2027, 6, 1))
+    made = forecast(scene(world), NOW, at("2028-10-13"), POLICY, (tried,))
+    assert ("2027-06-01", "Unpublish") in told(made)
+    assert not forecast(scene(world), NOW, at("2028-10-13"), POLICY).foreseen
+
+
+def test_an_instruction_dated_in_the_past_acts_at_once() -> None:
+    world = published(*worlds.VERSIONS).world()
+    tried = edition(world, "9.0.0", date(2027, 5, 1), date(2027, 5, 1))
+    made = forecast(scene(world), at("2027-06-01"), at("2027-06-30"), POLICY, (tried,))
+    assert told(made) == [("2027-06-01", "Unpublish")]
+
+
+@pytest.mark.parametrize(
+    "arguments,said",
+    [
+        (("4.0.0", None, date(2027, 6, 1)), "say when it is released"),
+        (("3.0.0", date(2025, 1, 1), None), "was released on 2025-10-01: that never changes"),
+        (("3.0.0", None, date(2026, 1, 1)), "a publication that took effect stays"),
+        (("4.0.0", date(2027, 6, 2), date(2027, 6, 1)), "before its release"),
+        (("4.0", date(2027, 6, 2), None), "is not a version"),
+        (("4.0.0+b1", date(2027, 6, 2), None), "is not a version"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_is_not_tried_out(arguments: tuple[Any, ...], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        edition(published(*worlds.VERSIONS).world(), *arguments)
+
+
+# policies and other dates
+
+
+def test_a_policy_that_only_warns_warns() -> None:
+    made = forecast(scene(published(enforcement="Warn").world()), NOW, at("2027-12-31"), POLICY)
+    assert told(made) == [(day, "Warn") for day in ("2026-12-01", "2027-03-01", "2027-05-01", "2027-05-25")]
+    assert all("only warns" in item.why for item in made.foreseen)
+
+
+def test_a_policy_that_observes_tells_nobody() -> None:
+    made = forecast(scene(published(enforcement="Observe").world()), NOW, at("2027-12-31"), POLICY)
+    assert told(made) == []
+
+
+def test_what_is_so_already_is_not_foreseen() -> None:
+    cluster = published()
+    cluster.advance(NOW, at("2028-10-01"))
+    made = forecast(scene(cluster.world()), at("2028-10-01"), at("2029-10-01"), POLICY)
+    assert told(made) == []
+
+
+def test_a_pause_ends_by_itself() -> None:
+    cluster = published(*worlds.VERSIONS)
+    paused = {"until": "2026-12-01T10:00:00Z", "reason": "a migration"}
+    cluster.edit_service(publication={"paused": paused})
+    cluster.settle(NOW)
+    made = forecast(scene(cluster.world()), NOW, at("2027-01-31"), POLICY)
+    assert told(made) == [("2026-12-01", "Republish")]
+
+
+def test_an_installation_that_nobody_finishes_becomes_overdue() -> None:
+    cluster = PureCluster(pods_start=False)
+    cluster.put(worlds.template(), worlds.registration(), worlds.act(), worlds.eservice())
+    cluster.settle(NOW)
+    made = forecast(scene(cluster.world()), NOW, at("2026-12-31"), POLICY)
+    assert told(made) == [("2026-10-20", "InstallationOverdue")]
+
+
+def test_until_is_the_last_instant() -> None:
+    world = published().world()
+    day = at("2027-06-01", "00:00")
+    assert ("2027-06-01", "Unpublish") in told(forecast(scene(world), NOW, day, POLICY))
+    assert ("2027-06-01", "Unpublish") not in told(forecast(scene(world), NOW, day - SECOND, POLICY))

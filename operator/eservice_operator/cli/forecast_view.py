@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from eservice_operator.cli.output import Column, as_json, table
 from eservice_operator.cli.session import Session
 from eservice_operator.cli.styles import BAD, GOOD, HEADING, PLAIN, WAITING
+from eservice_operator.cli.text import wrapped
 from eservice_operator.core.dates import instant
 from eservice_operator.core.forecast import Ending, Forecast
 from eservice_operator.core.foresight import Foreseen, Happening
@@ -94,7 +95,7 @@ def calendar(
     start, end, zone = span
     first, last = (at.astimezone(zone).date() for at in (start, end))
     yield session.paint(f"What happens by itself from {first} to {last} ({zone})", **HEADING)
-    yield ASSUMES
+    yield from wrapped(ASSUMES, session.prose)
     if not items:
         yield ""
         yield "Nothing."
@@ -149,8 +150,8 @@ def show_endings(session: Session, shown: str, made: Forecast, wanted: Wanted, d
     public = sum(row["public"] for row in rows)
     title = f"At the end of {day}: {public} of {len(rows)} e-services are public"
     session.say(session.paint(title, **HEADING))
-    session.say(ASSUMES)
-    session.say()
+    for line in (*wrapped(ASSUMES, session.prose), ""):
+        session.say(line)
     columns = [
         Column("NAMESPACE", spare=1),
         Column("NAME"),

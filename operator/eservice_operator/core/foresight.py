@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -16,9 +16,10 @@ from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.api.template import Enforcement
 from eservice_operator.core.availability import available
 from eservice_operator.core.conditions import find
-from eservice_operator.core.dates import local_day, parse_period, start_of_day, subtract_period
+from eservice_operator.core.dates import local_day
 from eservice_operator.core.deadlines import installation_due
 from eservice_operator.core.facts import Facts
+from eservice_operator.core.tidings import warning_steps
 from eservice_operator.core.unpublication import is_open
 
 
@@ -151,20 +152,15 @@ def _ladder(facts: Facts) -> Iterator[tuple[datetime, UnpublishDecision | None]]
         if lifecycle is None or at is None or decision.status.state is not DecisionState.SCHEDULED:
             continue
         if is_open(decision):
-            yield from (
-                (step, decision) for step in _steps(facts, lifecycle.warn_before, local_day(at, zone))
-            )
+            steps = warning_steps(local_day(at, zone), lifecycle.warn_before, zone)
+            yield from ((step, decision) for step in steps)
     template, lag = facts.public_template, facts.public_lag
     if not facts.production or template is None or lag is None or lag.overdue_since is None:
         return
     lifecycle = facts.lifecycle(template)
     if lifecycle is not None and lifecycle.enforcement is Enforcement.WARN:
-        yield from ((step, None) for step in _steps(facts, lifecycle.warn_before, lag.overdue_since))
-
-
-def _steps(facts: Facts, ladder: tuple[str, ...], day: date) -> Iterator[datetime]:
-    for period in ladder:
-        yield start_of_day(subtract_period(day, parse_period(period)), facts.policy.zone)
+        steps = warning_steps(lag.overdue_since, lifecycle.warn_before, zone)
+        yield from ((step, None) for step in steps)
 
 
 def _leaves(facts: Facts, status: UnpublishDecisionStatus) -> str:

@@ -184,6 +184,27 @@ def test_a_contact_that_comes_later_is_told_while_nobody_is_informed(told: Posta
     assert decided(told).informed_at == at("2027-02-02")
 
 
+def test_a_contact_that_comes_once_somebody_is_informed_is_told_the_next_thing(
+    announced: PostalCluster,
+) -> None:
+    contacts = [{"name": "N", "email": "new@pmlp.example"}]
+    announced.edit(("EServiceRegistration", "", NAME), spec={"institution": {"contacts": contacts}})
+    announced.forget()
+    announced.settle(at("2027-02-02"))
+    assert announced.sent == []
+    announced.settle(at("2027-03-01"))
+    assert [letter.recipient for letter in announced.sent] == ["new@pmlp.example", *EVERYBODY[1:]]
+
+
+def test_an_end_is_told_also_where_a_policy_only_observes_since(announced: PostalCluster) -> None:
+    announced.put(worlds.template(FOUR, lifecycle={"enforcement": "Observe"}))
+    revoked = {"at": "2027-02-02", "reason": "an error"}
+    name = announced.decisions[0].metadata.name
+    announced.edit(("UnpublishDecision", "", name), spec={"revoked": revoked})
+    announced.settle(at("2027-02-02"))
+    assert kinds(announced)[-1] == "UnpublishCancelled"
+
+
 def test_one_that_fails_never_sends_to_the_others_again(told: PostalCluster) -> None:
     told.answer = lambda letter, now: Delivery(
         accepted=letter.recipient != "a@pmlp.example", at=now, error="450 later"

@@ -85,6 +85,8 @@ def test_what_is_late_is_told_once(cluster: PureCluster) -> None:
     cluster.edit_service(productionRequest={"requestedAt": "2026-10-06", "requestedBy": "A. Bērziņa"})
     cluster.advance(at("2026-10-13"), at("2026-11-30"))
     assert told(cluster)[:2] == ["InstallationDue", "InstallationOverdue"]
+    cluster.edit_service(workload={"replicas": 3})
+    cluster.settle(at("2026-12-01"))
     assert told(cluster).count("InstallationOverdue") == 1
 
 
@@ -106,6 +108,16 @@ def test_the_duty_to_migrate_is_late_once(public: PureCluster) -> None:
     public.put(worlds.template((*worlds.VERSIONS, worlds.NEXT_VERSION), lifecycle={"maximumLag": "P9Y"}))
     public.advance(at("2027-06-02"), at("2028-08-01"))
     assert told(public) == ["MigrationDue", "MigrationOverdue"]
+    public.edit_service(workload={"replicas": 3})
+    public.settle(at("2028-08-02"))
+    assert told(public) == ["MigrationDue", "MigrationOverdue"]
+
+
+def test_a_duty_that_is_late_from_its_first_day_is_told_as_late_only(public: PureCluster) -> None:
+    lifecycle = {"maximumLag": "P9Y", "migrateWithin": "P1D"}
+    public.put(worlds.template((*worlds.VERSIONS, worlds.NEXT_VERSION), lifecycle=lifecycle))
+    public.settle(at("2027-06-10"))
+    assert told(public) == ["MigrationOverdue"]
 
 
 def test_registrations_and_templates_tell_their_one_thing() -> None:

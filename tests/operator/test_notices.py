@@ -28,11 +28,13 @@ from tests.support.fleet import Planned, with_instruction
 from tests.support.mailserver import MailServer, mail_server
 from tests.support.operator import OperatorProcess, assert_log_clean
 from tests.support.sink import Sink, event_sink
-from tests.support.site import Site, poll
+from tests.support.site import Site, in_phase, poll, up_to_date
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
 SECOND_CONTACT = "second@pmlp.example"
+PATIENCE = 120.0
+"""Seconds for anything that the operator may be killed in several times."""
 T = TypeVar("T")
 
 
@@ -155,7 +157,12 @@ async def until_sent(site: Site, planned: Planned, *kinds: str) -> list[Manifest
     def missed() -> str:
         return json.dumps([(one["kind"], one["recipient"], one["state"]) for one in last], indent=1)
 
-    return await poll(ask, missed, within=90)
+    return await poll(ask, missed, PATIENCE)
+
+
+async def in_the_end(site: Site, planned: Planned, phase: str) -> None:
+    """Wait for a phase, over several starts of the operator."""
+    await site.until(planned.ref, lambda obj: in_phase(obj, phase) and up_to_date(obj), phase, PATIENCE)
 
 
 async def unpublished_and_told(site: Site) -> tuple[Planned, list[Manifest]]:
@@ -166,11 +173,11 @@ async def unpublished_and_told(site: Site) -> tuple[Planned, list[Manifest]]:
     body["spec"]["institution"]["contacts"].append({"name": "B", "email": SECOND_CONTACT})
     await site.apply(body)
     await site.apply(planned.act(), planned.eservice())
-    await site.settled(planned, "AwaitingVerification")
+    await in_the_end(site, planned, "AwaitingVerification")
     await site.apply(planned.verification())
-    await site.settled(planned, "Published")
+    await in_the_end(site, planned, "Published")
     await site.apply(with_instruction(await site.see_template()))
-    await site.settled(planned, "Unpublished")
+    await in_the_end(site, planned, "Unpublished")
     wanted = ("IdentifierAssigned", "VerificationWanted", "UnpublishScheduled", "Unpublished")
     return planned, await until_sent(site, planned, *wanted)
 
@@ -225,9 +232,9 @@ async def test_a_stop_in_good_order_sends_nothing_twice(people: KubeApi, post: P
 
 
 CRASHES = [
-    pytest.param(range(1, 40, 3), (), id="after-a-ledger-was-written"),
-    pytest.param((), (1, 3, 6, 9, 11, 14), id="after-a-channel-accepted"),
-    pytest.param(range(2, 40, 5), (2, 7, 12), id="both"),
+    pytest.param((1, 4, 8, 10), (), id="after-a-ledger-was-written"),
+    pytest.param((), (2, 9, 15), id="after-a-channel-accepted"),
+    pytest.param((3, 7), (1, 12), id="both"),
 ]
 
 
@@ -239,7 +246,7 @@ async def test_a_crash_loses_nothing_and_what_is_told_again_has_the_same_id(
     site = Site(people)
     planned, entries = await unpublished_and_told(site)
     received = assert_each_once(post, entries, planned)
-    assert post.kills >= 3, "the story is long enough to be killed in"
+    assert post.kills == len(writes) + len(acceptances), "the story is long enough to be killed in"
     assert_log_clean(post.operator.records())
     figures.add(
         f"notices while the operator is killed {post.kills} times",

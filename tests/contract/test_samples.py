@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 EVERY = (*base_samples(), *demo_samples())
 WRITTEN_ON = date(2026, 11, 22)
-PATCH = SAMPLES / "demo" / "65-instruction.patch.yaml"
+PATCH = SAMPLES / "demo" / "60-instruction.patch.yaml"
 PUBLIC_IN_PRODUCTION = {"pmlp-production", "vid-production", "rezekne-production"}
 
 

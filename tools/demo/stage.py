@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a demonstration is played on: a control plane, the operator, and kubectl whose output is shown."""
+"""What a demonstration is played on: a control plane, a mail server, the operator, and what kubectl shows."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT / "tools" / "controlplane"))
 
 from controlplane import Cluster, Options  # noqa: E402 - found by the line above
+from post import PostOffice  # noqa: E402
 
 PATIENCE = 60.0
 """Seconds until something that should happen counts as not happening."""
@@ -35,11 +36,12 @@ def say(text: str = "") -> None:
 
 
 class Stage:
-    """A running control plane with the operator beside it."""
+    """A running control plane with the operator beside it, and a mail server for its notices."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.log = folder / "logs" / "operator.log"
+        self.post = PostOffice(folder / "mail")
         self._cluster: Cluster | None = None
         self._operator: subprocess.Popen[bytes] | None = None
 
@@ -49,14 +51,22 @@ class Stage:
         return self.folder / "kubeconfig"
 
     def open(self) -> None:
-        """Start an empty cluster, and the operator against it with nothing but its credentials."""
+        """Start an empty cluster and a mail server, and the operator against them."""
         self._cluster = Cluster.up(self.folder, Options(), say=lambda line: say(f"    {line}"))
-        command = [str(PROJECT / ".venv/bin/eservice-operator"), "run", "--kubeconfig", str(self.kubeconfig)]
-        command += ["--metrics-address", "127.0.0.1:0"]
-        say("$ eservice-operator run --kubeconfig .cluster/kubeconfig --metrics-address 127.0.0.1:0")
+        self.post.open()
+        flags = {
+            "kubeconfig": str(self.kubeconfig.relative_to(PROJECT)),
+            "metrics-address": "127.0.0.1:0",
+            "smtp-server": self.post.address,
+            "smtp-ca-file": str(self.post.ca_file.relative_to(PROJECT)),
+            "mail-from": "E-pakalpojumi <e-pakalpojumi@agency.example>",
+        }
+        arguments = [f"--{name}={value}" for name, value in flags.items()]
+        say(f"$ eservice-operator run {shlex.join(arguments)}")
+        command = [str(PROJECT / ".venv/bin/eservice-operator"), "run", *arguments]
         with self.log.open("wb") as log:
             self._operator = subprocess.Popen(
-                command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+                command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True, cwd=PROJECT
             )
         self.until("the operator is ready", self._ready)
 
@@ -69,6 +79,7 @@ class Stage:
                 code = self._operator.wait(timeout=PATIENCE)
             except subprocess.TimeoutExpired:
                 self._operator.kill()
+        self.post.close()
         if self._cluster is not None:
             self._cluster.down()
         return code
@@ -80,9 +91,10 @@ class Stage:
 
     def kubectl(self, *arguments: str) -> str:
         """Run kubectl and answer what it prints; raises ``NotSeen`` with its complaint when it fails."""
+        path = os.pathsep.join([str(PROJECT / ".venv/bin"), os.environ.get("PATH", os.defpath)])
         done = subprocess.run(
-            [str(PROJECT / ".venv/bin/kubectl"), *arguments],
-            env={**os.environ, "KUBECONFIG": str(self.kubeconfig)},
+            ["kubectl", *arguments],
+            env={**os.environ, "KUBECONFIG": str(self.kubeconfig), "PATH": path, "NO_COLOR": "1"},
             cwd=PROJECT,
             capture_output=True,
             text=True,
@@ -96,6 +108,23 @@ class Stage:
         """Run kubectl in front of the audience."""
         say(f"$ kubectl {shlex.join(arguments)}")
         say(self.kubectl(*arguments).rstrip())
+        say()
+
+    def show_mail(self, recipient: str, subject: str) -> None:
+        """Wait for a mail to somebody, and show it as it was received."""
+        self.until(
+            f"{recipient} has a mail: … {subject}", lambda: self.post.find(recipient, subject) is not None
+        )
+        found = self.post.find(recipient, subject)
+        if found is None:
+            return
+        path, mail = found
+        body = mail.get_body(preferencelist=("plain",))
+        say(f"$ cat {path.relative_to(PROJECT)}        # headers, and its text part")
+        for header in ("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted"):
+            say(f"{header}: {mail[header]}")
+        say()
+        say("" if body is None else body.get_content().rstrip())
         say()
 
     def get(self, kind: str, name: str, namespace: str = "") -> dict[str, Any]:

@@ -21,7 +21,6 @@ TAX = ("vid-production", "tax-calculator")
 PARKING = ("rezekne-production", "parking-permit")
 PRODUCTION = (ADDRESS, TAX, PARKING)
 
-GATES = '{range .status.gates[*]}{.gate}{"\\t"}{.owner}{"\\t"}{.rule}{"\\t"}{.message}{"\\n"}{end}'
 DEFERRED_DAYS = 120
 
 
@@ -47,10 +46,10 @@ def expect(stage: Stage, service: tuple[str, str], wanted: str) -> None:
     stage.until(f"{service[1]} is {wanted}", lambda: phase(stage, service) == wanted)
 
 
-def show_gates(stage: Stage, service: tuple[str, str]) -> None:
-    """What is missing, and who owes it."""
+def explain(stage: Stage, service: tuple[str, str]) -> None:
+    """What is missing, who owes it, by which rule, and what to run."""
     namespace, name = service
-    stage.show("get", "esvc", name, "-n", namespace, "-o", f"jsonpath={GATES}")
+    stage.show("eservice", "explain", name, "-n", namespace)
 
 
 def registered(stage: Stage) -> None:
@@ -64,7 +63,7 @@ def registered(stage: Stage) -> None:
     )
     stage.show("get", "esvcr")
     stage.show("get", "esvc", "-A")
-    show_gates(stage, ADDRESS)
+    explain(stage, ADDRESS)
     if any(has_route(stage, service) for service in PRODUCTION):
         raise NotSeen("no route before the gates are passed")
 
@@ -75,7 +74,7 @@ def accepted(stage: Stage) -> None:
     for service in PRODUCTION:
         expect(stage, service, "AwaitingVerification")
     stage.show("get", "esvc,deployments", "-n", ADDRESS[0])
-    show_gates(stage, ADDRESS)
+    explain(stage, ADDRESS)
     if any(has_route(stage, service) for service in PRODUCTION):
         raise NotSeen("no route before the verification")
 
@@ -91,15 +90,38 @@ def verified(stage: Stage) -> None:
     stage.show("get", "httproute", route, "-n", ROUTES, "-o", f"jsonpath={parents}")
 
 
-def superseded(stage: Stage) -> None:
-    """R8. One gets a deferral; then 3.1.0 becomes current: one goes, one stays, one is fine."""
+def foreseen(stage: Stage) -> None:
+    """R8, rehearsed. What would happen if the instruction for 3.1.0 were published today?"""
+    what_if = ("--template", "viss-2020", "--version", "3.1.0", "--published", str(today()))
+    stage.show("eservice", "forecast", "-A", "--until", "P6M", *what_if)
+
+
+def braked(stage: Stage) -> None:
+    """R8. It is published: two of three would go at once, which is too many. The brake holds both."""
     before = kept(stage)
-    stage.show("apply", "-f", fresh(stage, "demo/60-deferral.yaml", defer))
-    patch = fresh(stage, "demo/65-instruction.patch.yaml", publish)
+    patch = fresh(stage, "demo/60-instruction.patch.yaml", publish)
     stage.show("patch", "esvct", "viss-2020", "--type=json", "--patch-file", patch)
+    stage.until("the brake holds both", lambda: held(stage, ADDRESS) and held(stage, TAX))
+    stage.until("the template says which set it holds", lambda: bool(sets(stage)))
+    stage.show("get", "esvct", "viss-2020")
+    stage.show("get", "decision")
+    explain(stage, ADDRESS)
+    for service in PRODUCTION:
+        if not published(stage, service) or not has_route(stage, service):
+            raise NotSeen(f"{service[1]} stays public")
+    if kept(stage) != before:
+        raise NotSeen("nothing is touched")
+    stage.show_mail("platforma@agency.example", "unpublication stopped")
+
+
+def superseded(stage: Stage) -> None:
+    """R8. The Agency defers one and releases the rest: one goes, one stays, one is fine."""
+    before = kept(stage)
+    stage.show("apply", "-f", fresh(stage, "demo/65-deferral.yaml", defer))
+    stage.until("the tax calculator's decision is deferred", lambda: deferred(stage))
+    stage.show("eservice", "release-brake", "viss-2020", "--yes")
     expect(stage, ADDRESS, "Unpublished")
     stage.until("its route is gone", lambda: not has_route(stage, ADDRESS))
-    stage.until("the tax calculator's decision is deferred", lambda: deferred(stage))
     for service in (TAX, PARKING):
         if not published(stage, service) or not has_route(stage, service):
             raise NotSeen(f"{service[1]} stays public")
@@ -108,14 +130,14 @@ def superseded(stage: Stage) -> None:
     say("  ✓ Deployment, Service and Pods of the unpublished one are the very same as before")
     stage.show("get", "esvc", "-A", "--field-selector", "spec.environment=Production")
     stage.show("get", "decision")
-    stage.show("get", "events", "-n", ADDRESS[0], "--field-selector", "involvedObject.kind=EService")
+    stage.show_mail("anna.berzina@pmlp.example", "/ unpublished")
 
 
 def renewed(stage: Stage) -> None:
     """R7, R8. The institution renews: the new release passes the same gates and comes back by itself."""
     stage.show("apply", "-f", "samples/demo/70-renewal.yaml")
     stage.until("its act is missing", lambda: "Accepted" in unmet(stage, ADDRESS))
-    show_gates(stage, ADDRESS)
+    explain(stage, ADDRESS)
     stage.show("apply", "-f", "samples/demo/75-renewal-act.yaml")
     stage.until(
         "it is installed and waits for its verification", lambda: unmet(stage, ADDRESS) == {"Verified"}
@@ -125,7 +147,8 @@ def renewed(stage: Stage) -> None:
     expect(stage, ADDRESS, "Published")
     stage.until("its decision is closed", lambda: decision(stage, ADDRESS).get("state") == "Closed")
     stage.show("get", "esvc", "-A", "--field-selector", "spec.environment=Production")
-    stage.show("get", "decision")
+    stage.show("eservice", "history", ADDRESS[1], "-n", ADDRESS[0])
+    stage.show("eservice", "replay", "address-declaration-production-001")
     stage.show("get", "esvct", "viss-2020", "-o", "wide")
 
 
@@ -160,6 +183,18 @@ def decision(stage: Stage, service: tuple[str, str]) -> dict[str, str]:
     return status
 
 
+def held(stage: Stage, service: tuple[str, str]) -> bool:
+    """Whether the brake holds an e-service's decision as part of a set."""
+    status = decision(stage, service)
+    return status.get("reason") == "Brake" and bool(status.get("holdToken"))
+
+
+def sets(stage: Stage) -> list[Any]:
+    """The sets that the template says the brake holds."""
+    found: list[Any] = stage.get("esvct", "viss-2020")["status"].get("held", [])
+    return found
+
+
 def deferred(stage: Stage) -> bool:
     """Whether the tax calculator's decision waits for the end of its deferral."""
     return decision(stage, TAX).get("reason") == "Deferred"
@@ -191,4 +226,12 @@ def today() -> date:
     return datetime.now(ZONE).date()
 
 
-CHAPTERS: tuple[Callable[[Stage], None], ...] = (registered, accepted, verified, superseded, renewed)
+CHAPTERS: tuple[Callable[[Stage], None], ...] = (
+    registered,
+    accepted,
+    verified,
+    foreseen,
+    braked,
+    superseded,
+    renewed,
+)

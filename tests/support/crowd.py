@@ -39,7 +39,7 @@ async def publish(site: Site, template: Manifest, services: Iterable[Planned]) -
         ]
         return len(done) == len(wanted)
 
-    await poll(public, lambda: f"{len(wanted)} e-services public", CONVERGED)
+    await poll(public, lambda: f"{len(wanted)} e-services public", CONVERGED, longest=2.0)
 
     async def counted() -> bool:
         live = await site.see(site.template_ref)

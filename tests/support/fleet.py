@@ -254,7 +254,7 @@ def registration(
         "institution": {
             "name": "PMLP",
             "code": CODE,
-            "contacts": [{"name": "A. Bērziņa", "email": "a@pmlp.example", "role": "Owner"}],
+            "contacts": [{"name": "A. Bērziņa", "email": f"{name}@pmlp.example", "role": "Owner"}],
         },
         "agencyContact": {"name": "J. Ozols", "email": "j@agency.example"},
         "application": {

@@ -264,9 +264,15 @@ class Site:
 
 
 async def poll(
-    ask: Callable[[], Awaitable[Answer | None]], missed: Callable[[], str], within: float = PATIENCE
+    ask: Callable[[], Awaitable[Answer | None]],
+    missed: Callable[[], str],
+    within: float = PATIENCE,
+    longest: float = 0.25,
 ) -> Answer:
-    """The first true answer; fails after ``within`` seconds with what ``missed`` says."""
+    """The first true answer; fails after ``within`` seconds with what ``missed`` says.
+
+    ``longest`` bounds the pause between two questions, in seconds: one about hundreds of objects is dear.
+    """
     deadline = time.monotonic() + within
     pause = 0.01
     while True:
@@ -275,7 +281,7 @@ async def poll(
             return answer
         assert time.monotonic() < deadline, f"not in {within:.0f} s: {missed()}"
         await asyncio.sleep(pause)
-        pause = min(pause * 1.5, 0.25)
+        pause = min(pause * 1.5, longest)
 
 
 def _eservices_first(obj: Manifest) -> bool:

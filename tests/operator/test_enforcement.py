@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: Apache-2.0
+"""R8 on a fleet: foreseen, braked, released, interrupted, and carried out exactly once.
+
+Three hundred e-services on twelve versions of one template. An instruction makes sixty of them overdue at
+once: the brake holds all of them. The Agency releases the set, the operator dies in the middle of it, and in
+the end exactly those sixty are off the public route, each institution told once, and everything came as the
+forecast had said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import ssl
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trustme
+
+from eservice_operator.cluster import credentials
+from eservice_operator.cluster.client import KubeApi
+from eservice_operator.cluster.resources import resource_of
+from eservice_operator.core.actions import Manifest
+from tests.support import fleet
+from tests.support.audit import OPERATOR, AuditLog
+from tests.support.cluster import private_control_plane
+from tests.support.crowd import CONVERGED, publish
+from tests.support.figures import Figures
+from tests.support.fleet import RIGA, Planned, with_instruction
+from tests.support.mailserver import MailServer, Received, mail_server
+from tests.support.operator import PROGRAM, OperatorProcess, assert_log_clean
+from tests.support.site import Site, condition, poll, says
+
+if TYPE_CHECKING:
+    from controlplane import Cluster
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1500)]
+
+VERSIONS = (
+    ("1.0.0", 22, 21),
+    ("2.0.0", 21, 20),
+    *((f"{number}.0.0", 20 - number, 19 - number) for number in range(3, 12)),
+    ("12.0.0", 2, None),
+)
+"""Number, months since its release, months since its instruction. Behind 11.0.0 (9 months old) nobody lags by
+more than 18 months; behind 12.0.0 the first two do, once it has its instruction."""
+NEWEST = "12.0.0"
+OVERDUE = ("1.0.0", "2.0.0")
+FLEET, FALLING, NAMESPACES = 300, 60, 10
+KILLED_AFTER = 15
+"""So many routes are gone when the operator dies."""
+USER, PASSWORD = "operator", "not-a-secret"
+ANNOUNCED, CARRIED_OUT = r"/ to be unpublished on \d{4}-\d{2}-\d{2}$", r"/ unpublished$"
+"""Subjects of the two mails that each institution of the sixty gets."""
+
+
+@pytest.fixture(scope="module")
+def empty_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with private_control_plane(tmp_path_factory.mktemp("enforcement")) as running:
+        yield running
+
+
+@dataclass
+class Agency:
+    """What people at the Agency do and see."""
+
+    site: Site
+    kubeconfig: Path
+    services: list[Planned]
+
+    @property
+    def falling(self) -> set[str]:
+        return {planned.name for planned in self.services if planned.version in OVERDUE}
+
+    async def eservice(self, *arguments: str) -> str:
+        """``kubectl-eservice`` as a person types it; what it prints."""
+        process = await asyncio.create_subprocess_exec(
+            str(PROGRAM.with_name("kubectl-eservice")),
+            *arguments,
+            env=os.environ | {"KUBECONFIG": str(self.kubeconfig), "PATH": str(PROGRAM.parent)},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        printed, complained = await process.communicate()
+        assert process.returncode == 0, complained.decode()
+        return printed.decode()
+
+    async def forecast(self, *arguments: str) -> list[dict[str, Any]]:
+        printed = await self.eservice("forecast", "-A", "-o", "json", "--until", "P1M", *arguments)
+        items: list[dict[str, Any]] = json.loads(printed)["items"]
+        return items
+
+    async def decisions(self) -> list[Manifest]:
+        items, _ = await self.site.api.list(resource_of("UnpublishDecision"))
+        return items
+
+    async def off(self) -> set[str]:
+        """Names of the e-services whose status says that the public is not served, by R8."""
+        items, _ = await self.site.api.list(resource_of("EService"))
+        return {
+            item["metadata"]["name"] for item in items if says(item, "Published", "False", "TemplateOverdue")
+        }
+
+    async def routes(self) -> dict[str, str]:
+        """The public routes: the e-service's name, and the version of the object."""
+        items, _ = await self.site.api.list(resource_of("HTTPRoute"), "eservice-routes")
+        return {
+            item["metadata"]["name"].partition(".")[2]: item["metadata"]["resourceVersion"] for item in items
+        }
+
+
+def acting(items: list[dict[str, Any]], action: str) -> dict[str, str]:
+    """Names and local days of what a forecast says will happen."""
+    return {item["name"]: str(day_of(item["at"])) for item in items if item["action"] == action}
+
+
+def day_of(instant: str) -> object:
+    return datetime.fromisoformat(instant).astimezone(RIGA).date()
+
+
+def by_service(mails: list[Received], subject: str) -> Counter[str]:
+    """How many different mails of a kind each institution got; each e-service has a contact of its own."""
+    about = [mail for mail in mails if is_about(mail, subject)]
+    seen = {(mail.recipients[0], str(mail.message["Message-ID"])) for mail in about}
+    return Counter(recipient.partition("@")[0] for recipient, _ in seen)
+
+
+def is_about(mail: Received, subject: str) -> bool:
+    found = re.search(subject, str(mail.message["Subject"]))
+    return found is not None and mail.recipients[0].endswith("@pmlp.example")
+
+
+async def test_a_wrong_looking_wave_is_braked_and_a_released_one_carried_out_once(
+    empty_cluster: Cluster, tmp_path: Path, figures: Figures
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    people = empty_cluster.user_kubeconfig("people", ["system:masters"], tmp_path / "people")
+    async with (
+        mail_server(starttls=context, users={USER: PASSWORD}) as mail,
+        KubeApi(await credentials.load(str(people), None)) as api,
+    ):
+        site = Site(api)
+        await prepared_login(site)
+        operator = OperatorProcess(
+            empty_cluster.user_kubeconfig(OPERATOR, ["system:masters"], tmp_path / "operator"),
+            tmp_path / "log",
+            {
+                "smtp-server": f"127.0.0.1:{mail.port}",
+                "smtp-ca-file": str(tmp_path / "ca.pem"),
+                "smtp-secret": f"{site.namespace}/smtp",
+                "mail-from": "E-pakalpojumi <e-pakalpojumi@agency.example>",
+            },
+        )
+        try:
+            await operator.start()
+            agency = Agency(site, people, planned_fleet(site))
+            body = fleet.template(site.template, VERSIONS, brake={"percent": 10, "atLeast": 5})
+            await publish(site, body, agency.services)
+            assert by_service(mail.received, "unpublish") == {}, "nothing about the past"
+            await enforced(agency, body, operator, mail, figures, AuditLog.from_now(empty_cluster.audit_log))
+            assert await operator.terminate() == 0
+            await site.assert_sound()
+        finally:
+            operator.end()
+    assert_log_clean(operator.records())
+
+
+async def prepared_login(site: Site) -> None:
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "smtp", "namespace": site.namespace},
+        "type": "kubernetes.io/basic-auth",
+        "stringData": {"username": USER, "password": PASSWORD},
+    }
+    await site.apply(fleet.namespace(site.namespace), secret)
+
+
+def planned_fleet(site: Site) -> list[Planned]:
+    """Thirty e-services on each of the two oldest versions, the others spread over the rest."""
+    each = FALLING // len(OVERDUE)
+    rest = [number for number, _, _ in VERSIONS if number not in (*OVERDUE, NEWEST)]
+    on = [version for version in OVERDUE for _ in range(each)]
+    on += [rest[number % len(rest)] for number in range(FLEET - FALLING)]
+    places = [f"{site.namespace}-{number}" for number in range(NAMESPACES)]
+    return [
+        Planned(f"s{number:04d}-{site.mark}", places[number % NAMESPACES], site.template, version)
+        for number, version in enumerate(on)
+    ]
+
+
+async def enforced(
+    agency: Agency,
+    body: Manifest,
+    operator: OperatorProcess,
+    mail: MailServer,
+    figures: Figures,
+    audit: AuditLog,
+) -> None:
+    site, today = agency.site, str(fleet.today())
+    try_out = ("--template", site.template, "--version", NEWEST, "--published", today)
+    foreseen = await agency.forecast(*try_out)
+    wave = dict.fromkeys(agency.falling, today)
+    assert acting(foreseen, "Hold") == wave
+    assert acting(foreseen, "Unpublish") == {}
+    after_release = await agency.forecast(*try_out, "--release-brake")
+    assert acting(after_release, "Unpublish") == wave
+
+    before = await agency.routes()
+    began = time.monotonic()
+    await site.apply(with_instruction(body, NEWEST))
+    held = await all_held(agency)
+    figures.add(f"{FALLING} of {FLEET} overdue at once: all held after", f"{time.monotonic() - began:.1f} s")
+    decided = await agency.decisions()
+    assert {item["spec"]["registration"] for item in decided} == agency.falling
+    assert {item["status"]["holdToken"] for item in decided} == {held["token"]}
+    assert await agency.off() == set()
+    assert await agency.routes() == before
+    assert acting(await agency.forecast("--release-brake"), "Unpublish") == wave
+
+    began = time.monotonic()
+    await agency.eservice("release-brake", site.template, "--token", str(held["token"]), "--yes")
+    await poll(lambda: gone(agency, before, KILLED_AFTER), lambda: "the first routes to go", CONVERGED)
+    operator.kill()
+    left = len(set(await agency.routes()) & agency.falling)
+    figures.add("… killed while they were taken off: routes left", left)
+    assert left, "it was killed too late to prove anything"
+    await operator.start()
+    await poll(lambda: gone(agency, before, FALLING), lambda: "the other routes to go", CONVERGED)
+    await poll(lambda: same(agency.off(), agency.falling), lambda: "the statuses", CONVERGED)
+    figures.add("… released, killed, all off after", f"{time.monotonic() - began:.1f} s")
+
+    after = await agency.routes()
+    assert after == {name: version for name, version in before.items() if name not in agency.falling}
+    await told_once(agency, mail, figures)
+    removed = [request for request in audit.writes() if request.verb == "delete" and request.succeeded]
+    assert Counter(request.resource for request in removed) == {"httproutes": FALLING}
+    effective = {
+        item["spec"]["registration"]: str(day_of(item["status"]["effectiveSince"]))
+        for item in await agency.decisions()
+    }
+    assert effective == acting(after_release, "Unpublish")
+
+
+async def all_held(agency: Agency) -> dict[str, Any]:
+    """The set that the template says the brake holds, once it is whole."""
+
+    def whole(obj: Manifest) -> bool:
+        sets: list[Any] = obj["status"].get("held") or []
+        return len(sets) == 1 and sets[0]["count"] == FALLING and condition(obj, "BrakeEngaged") is not None
+
+    template = await agency.site.until(agency.site.template_ref, whole, "the brake holds them all", CONVERGED)
+    held: dict[str, Any] = template["status"]["held"][0]
+    return held
+
+
+async def gone(agency: Agency, before: dict[str, str], count: int) -> bool:
+    return len(before) - len(await agency.routes()) >= count
+
+
+async def same(asked: Any, wanted: object) -> bool:
+    return bool(await asked == wanted)
+
+
+async def told_once(agency: Agency, mail: MailServer, figures: Figures) -> None:
+    """Every institution got one announcement and one message that it happened; nobody else got any."""
+    once = dict.fromkeys(agency.falling, 1)
+
+    async def all_told() -> bool:
+        return all(by_service(mail.received, subject) == once for subject in (ANNOUNCED, CARRIED_OUT))
+
+    def told() -> str:
+        counts = [
+            Counter(by_service(mail.received, subject).values()) for subject in (ANNOUNCED, CARRIED_OUT)
+        ]
+        return f"one mail of each kind for each: {counts}"
+
+    await poll(all_told, told, CONVERGED)
+    copies = Counter((one.recipients[0], str(one.message["Message-ID"])) for one in mail.received)
+    again = {key: count for key, count in copies.items() if count > 1}
+    assert all(count == 2 for count in again.values()), "the operator died once"
+    figures.add("… mails received", len(mail.received), {"sent again after the crash": len(again)})

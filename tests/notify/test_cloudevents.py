@@ -222,8 +222,11 @@ async def test_a_sink_that_is_not_there_and_one_that_says_nothing_are_tried_agai
     assert "secret" not in silent.error + gone.error
 
 
-async def test_a_sink_that_hangs_up_is_tried_again() -> None:
-    async def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+@pytest.mark.parametrize("answer", [b"", b"no HTTP at all\r\n\r\n"])
+async def test_a_sink_that_hangs_up_or_talks_nonsense_is_tried_again(answer: bytes) -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
         writer.close()
 
     server = await asyncio.start_server(hang_up, "127.0.0.1", 0)

@@ -247,18 +247,28 @@ def test_nothing_that_is_edited_moves_an_announced_instant_earlier(
     announced(cluster)
     now, shown = KNOWN, status(cluster).effective_at
     for days, step in steps:
+        was_served = cluster.routed()
         cluster.advance(now, now + days * DAY)
         now += days * DAY
+        assert_gone_by_right(cluster, now, was_served=was_served)
+        was_served = cluster.routed()
         do(cluster, step, now)
         cluster.settle(now)
+        assert_gone_by_right(cluster, now, was_served=was_served)
         (decision,) = cluster.decisions
         assert decision.status.effective_at is not None
         assert shown is not None
         assert decision.status.effective_at >= max(shown, decision.spec.effective_at)
         shown = decision.status.effective_at
-        if not cluster.routed():
-            assert now >= shown
-            assert status(cluster).state is DecisionState.EFFECTIVE
+
+
+def assert_gone_by_right(cluster: PureCluster, now: datetime, *, was_served: bool) -> None:
+    """Who lost the route lost it by a decision in effect, whose instant has come."""
+    if was_served and not cluster.routed():
+        at_last = status(cluster).effective_at
+        assert at_last is not None
+        assert now >= at_last
+        assert status(cluster).state is DecisionState.EFFECTIVE
 
 
 # what will not be

@@ -14,12 +14,13 @@ from eservice_operator.api.notices import Audience, Channel, NoticeKind, NoticeS
 from eservice_operator.api.registration import EServiceIdentifier, EServiceRegistration
 from eservice_operator.api.template import EServiceTemplate, HeldSet
 from eservice_operator.core.actions import Outcome
-from eservice_operator.core.addressees import Recipient, recipients
+from eservice_operator.core.addressees import Recipient, entries, recipients, told_before
 from eservice_operator.core.decide import decide
 from eservice_operator.core.drafting import registration_letters, service_letters, template_letters
 from eservice_operator.core.letters import Delivery, Letter
 from eservice_operator.core.posting import template_notices
 from eservice_operator.core.registering import decide_registration, registration_status
+from eservice_operator.core.tidings import Tiding
 from eservice_operator.core.world import RegistrationWorld
 from tests.support import worlds
 from tests.support.postal import BOTH, SINK, PostalCluster, is_silent, postal, refuses
@@ -132,6 +133,20 @@ def test_a_day_that_moves_to_and_fro_is_told_each_time(announced: PostalCluster)
     assert kinds(announced).count("UnpublishMoved") == 4
 
 
+def test_who_was_informed_once_is_so_for_good(told: PostalCluster) -> None:
+    told.policy = replace(POLICY, channels=BOTH[:1])
+    told.put(worlds.template(FOUR))
+    told.settle(DECIDED)
+    for day in range(10, 16):
+        told.put(worlds.deferral("2027-07-31"))
+        told.settle(at(f"2027-03-{day}"))
+        told.remove(("UnpublishDeferral", "", "deferral-1"))
+        told.settle(at(f"2027-03-{day}", "18:00"))
+    scheduled = [one for one in decided(told).notices if one.kind is NoticeKind.UNPUBLISH_SCHEDULED]
+    assert [one.audience for one in scheduled] == [Audience.AGENCY], "the contact's entry is long gone"
+    assert decided(told).informed_at == DECIDED
+
+
 def test_a_renewal_or_a_revocation_cancels_what_was_announced(announced: PostalCluster) -> None:
     announced.answer = refuses
     announced.settle(at("2027-05-01", "00:00"))
@@ -224,6 +239,33 @@ def test_nobody_is_told_while_a_policy_only_observes(announced: PostalCluster) -
     assert announced.told_of() == []
 
 
+def test_under_such_a_policy_no_duty_is_told_either(told: PostalCluster) -> None:
+    told.put(worlds.template(FOUR, lifecycle={"enforcement": "Observe"}))
+    told.advance(DECIDED, at("2028-07-01"))
+    assert (told.told_of(), told.decisions) == ([], ())
+
+
+def test_addresses_that_nobody_has_are_not_tried_over_and_over(told: PostalCluster) -> None:
+    told.policy = replace(POLICY, channels=BOTH[:1])
+    contacts = [{"name": "N", "email": f"{number}@pmlp.example"} for number in range(16)]
+    told.edit(("EServiceRegistration", "", NAME), spec={"institution": {"contacts": contacts}})
+    told.answer = refused_for_good
+    told.put(worlds.template(FOUR))
+    told.advance(DECIDED, EFFECT - DAY)
+    sent = Counter((letter.kind, letter.recipient) for letter in told.sent)
+    assert {kind.value for kind, _ in sent} == {"MigrationDue", "UnpublishScheduled", "UnpublishWarning"}
+    assert {count for (kind, _), count in sent.items() if kind is not NoticeKind.UNPUBLISH_WARNING} == {1}
+    assert {count for (kind, _), count in sent.items() if kind is NoticeKind.UNPUBLISH_WARNING} == {3}
+
+
+def test_a_refusal_is_looked_at_again_after_its_pause(told: PostalCluster) -> None:
+    told.answer = refuses
+    told.put(worlds.template(FOUR))
+    decision = told.settle(DECIDED)
+    assert decision is not None
+    assert decision.next_at == DECIDED + 60 * SECOND
+
+
 def test_the_effect_waits_until_somebody_is_informed(told: PostalCluster) -> None:
     told.answer = refuses
     told.put(worlds.template(FOUR))
@@ -284,6 +326,15 @@ def test_a_verification_is_wanted_once_however_the_pods_flap(told: PostalCluster
         told.reconcile(NOW + DAY)
         told.settle(NOW + 2 * DAY)
     assert told.told_of() == ["VerificationWanted"]
+
+
+def test_what_was_told_to_some_is_told_to_nobody_anew() -> None:
+    tiding = Tiding(NoticeKind.VERIFICATION_WANTED, "4f1c")
+    (first, *_) = entries(tiding, "uid", NOW, recipients(POLICY, None))
+    assert told_before((first,), tiding, "uid")
+    assert not told_before((first,), Tiding(NoticeKind.VERIFICATION_WANTED, "5e2d"), "uid")
+    assert not told_before((first,), Tiding(NoticeKind.REPUBLISHED, "4f1c"), "uid")
+    assert not told_before((first,), tiding, "another")
 
 
 def test_other_environments_are_told_nothing() -> None:
@@ -390,5 +441,7 @@ def test_a_brake_is_told_to_the_owner_and_the_sinks_once_for_each_set() -> None:
     assert dict(first.facts) == {"template": worlds.TEMPLATE, "token": "a1", "count": "12"}
     braked = template.model_copy(update={"status": status})
     assert template_notices(braked, held, {}, NOW, POLICY) == notices
+    before_channels = braked.model_copy(update={"status": status.model_copy(update={"notices": ()})})
+    assert template_notices(before_channels, held, {}, NOW, POLICY) == ()
     both = (*held, HeldSet(token="b2", since=NOW, count=7))  # noqa: S106 - of a held set
     assert len(template_notices(braked, both, {}, NOW, POLICY)) == 4

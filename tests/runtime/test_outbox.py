@@ -17,6 +17,7 @@ from eservice_operator.core.ledger import Notices, fold
 from eservice_operator.core.letters import Delivery, Letter
 from eservice_operator.runtime.metrics import Metrics
 from eservice_operator.runtime.outbox import Outbox, Pace
+from tests.runtime.clocks import breathe
 from tests.support.waiting import eventually
 
 KEY = ObjectKey("EService", "pmlp-production", "address")
@@ -108,11 +109,15 @@ def letters(ids: Iterable[str]) -> list[Letter]:
 
 
 async def test_a_letter_goes_out_once_and_its_answer_is_kept_until_the_ledger_shows_it() -> None:
-    at, post = desk()
+    at, post = desk(at_once=False)
     at.outbox.post(KEY, letters("ab"))
+    await eventually(lambda: len(post.sent) == 2)
     at.outbox.post(KEY, letters("ab"))
-    await eventually(lambda: at.woken == [KEY])
+    post.gate.set()
+    await eventually(lambda: at.woken)
     at.outbox.post(KEY, letters("ab"))
+    await eventually(lambda: at.figure("eservice_operator_notices_in_flight") == 0)
+    assert at.woken == [KEY]
     notices = ledger("a", "b")
     answers = at.outbox.answers(KEY, notices)
     assert answers == {"a": ACCEPTED, "b": ACCEPTED}
@@ -120,6 +125,7 @@ async def test_a_letter_goes_out_once_and_its_answer_is_kept_until_the_ledger_sh
     assert at.outbox.answers(OTHER, notices) == {}
     assert at.outbox.answers(KEY, fold(notices, answers)) == {}
     assert at.outbox.answers(KEY, notices) == {}, "forgotten"
+    await at.outbox.close()
     assert sorted(post.sent) == ["a", "b"]
 
 
@@ -203,6 +209,7 @@ async def test_a_channel_that_asks_to_wait_is_left_alone_so_long() -> None:
     notices = fold(ledger("a"), at.outbox.answers(KEY, ledger("a")))
     assert at.outbox.answers(KEY, notices) == {}
     at.outbox.post(KEY, letters("a"))
+    await breathe()
     assert post.sent == ["a"]
     await eventually(lambda: at.woken == [KEY, KEY])
     at.outbox.post(KEY, letters("a"))
@@ -223,7 +230,8 @@ async def test_at_the_end_answers_are_waited_for_and_shown() -> None:
     closing = asyncio.create_task(at.outbox.close())
     post.gate.set()
     await eventually(lambda: at.woken)
-    assert not closing.done(), "the ledger does not show it yet"
+    await breathe()
+    assert not post.closed, "the ledger does not show it yet"
     at.outbox.post(KEY, letters("c"))
     notices = ledger("a", "b")
     at.outbox.answers(KEY, fold(notices, at.outbox.answers(KEY, notices)))

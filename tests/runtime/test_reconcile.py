@@ -31,6 +31,7 @@ from eservice_operator.core.world import Policy
 from eservice_operator.runtime.metrics import Metrics
 from eservice_operator.runtime.outbox import Outbox
 from eservice_operator.runtime.reconcile import ROUNDS, ObjectReconciler
+from tests.runtime.clocks import breathe
 from tests.support import worlds
 from tests.support.waiting import eventually
 
@@ -180,6 +181,7 @@ async def test_nothing_is_sent_before_its_ledger_was_written() -> None:
         assert told.reasons == (["IdentifierAssigned"] if written else [])
         if written:
             await eventually(lambda: woken == [key], "the answers")  # noqa: B023 - at once
+        await breathe()
         assert [letter.recipient for letter in post.sent] == (
             ["a@pmlp.example", "j@agency.example"] if written else []
         )

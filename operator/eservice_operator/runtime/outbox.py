@@ -121,8 +121,6 @@ class Outbox:
     async def close(self) -> None:
         """Start nothing more; wait a little for answers, and for ledgers to show them; end the senders."""
         self._closing = True
-        for lane in self._lanes.values():
-            lane.waiting.clear()
         running = {task for lane in self._lanes.values() for task in lane.running}
         try:
             async with asyncio.timeout(self._pace.drain):
@@ -190,7 +188,7 @@ class Outbox:
         if answer.retry_after > 0:
             self._paused.add(letter)
             loop.call_later(min(answer.retry_after, self._pace.longest_pause), self._resume, letter, key)
-        if self._closing or over:
+        if over:
             self._wake(key)
         elif first:
             loop.call_later(self._pace.gather, self._wake, key)

@@ -112,15 +112,15 @@ class Simulation:
             if decision.actions:
                 changed |= self._carry_out(place, world, decision, now)
                 continue
-            status = report(decision, Outcome(()))
-            if status == world.service.status:
+            old, status = world.service.status, report(decision, Outcome(()))
+            if status != old:
+                service = world.service.model_copy(update={"status": status})
+                self.stage.keep(place, replace(world, service=service))
+            if status.release == old.release:  # all that a decision reads of its own status
                 self.last[place] = decision
                 self._rests[place] = decision.next_at or NEVER
                 self._schedule(place, decision.next_at, next_warning(decision.facts))
                 return changed
-            self.stage.keep(
-                place, replace(world, service=world.service.model_copy(update={"status": status}))
-            )
         raise NotAtRestError(f"{'/'.join(place)} never comes to rest at {now}")
 
     def _carry_out(self, place: Place, world: World, decision: Decision, now: datetime) -> set[str]:
@@ -148,7 +148,7 @@ class Simulation:
     def _happened(self, place: Place, now: datetime) -> Iterator[Foreseen]:
         """What the e-service went through at this instant."""
         facts = self.last[place].facts
-        before, after = self._marks[place], mark_of(facts, facts.world.service.status)
+        before, after = self._marks[place], mark_of(facts, self.stage.worlds[place].service.status)
         yield from warnings(facts, self._seen[place])
         yield from changes(facts, before, after)
         self._marks[place], self._seen[place] = after, now

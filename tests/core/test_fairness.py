@@ -283,6 +283,14 @@ def test_an_act_signed_too_long_before_gives_nothing(scheduled: PureCluster) -> 
     assert said(scheduled) == GONE
 
 
+def test_a_request_dated_ahead_begins_no_later_than_the_wait(scheduled: PureCluster) -> None:
+    deliver(scheduled, productionRequest={"requestedAt": "2027-09-01"})
+    scheduled.advance(KNOWN, DUE)
+    granted = wait(scheduled)
+    assert granted is not None
+    assert granted.until == LAST
+
+
 def test_holidays_are_not_working_days(scheduled: PureCluster) -> None:
     calendar = replace(scheduled.policy.calendar, holidays=frozenset({date(2027, 6, 23), date(2027, 6, 10)}))
     scheduled.policy = replace(scheduled.policy, calendar=calendar)

@@ -13,7 +13,8 @@ from eservice_operator.core.conditions import told
 from eservice_operator.core.dates import day_after_end
 from eservice_operator.core.deadlines import installation_due
 from eservice_operator.core.decide import Decision
-from eservice_operator.core.unpublication import foreseen_hold, governing_decision, judge
+from eservice_operator.core.holds import foreseen_hold
+from eservice_operator.core.unpublication import governing_decision, judge
 
 
 def outlook(decision: Decision) -> Next | None:

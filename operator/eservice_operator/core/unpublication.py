@@ -18,49 +18,27 @@ from eservice_operator.api.decisions import (
     Fairness,
     UnpublishDecision,
     UnpublishDecisionStatus,
-    UnpublishDeferral,
 )
 from eservice_operator.api.reasons import Reason
-from eservice_operator.core import promise
-from eservice_operator.core.brake import Brake
-from eservice_operator.core.dates import add_period, day_after_end, local_day, parse_period
+from eservice_operator.core.dates import local_day
 from eservice_operator.core.facts import Facts
-from eservice_operator.core.fairness import holds, waiting
+from eservice_operator.core.fairness import waiting
+from eservice_operator.core.holds import (
+    Finding,
+    braked,
+    clock,
+    effective_at,
+    frozen,
+    renewal,
+    unfounded,
+    uninformed,
+)
 from eservice_operator.core.releases import same_template
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The state a decision is in, and why."""
-
-    state: DecisionState
-    reason: Reason
-    message: str
 
 
 def is_open(decision: UnpublishDecision) -> bool:
     """Whether a decision has not been closed yet."""
     return decision.status.state is not DecisionState.CLOSED
-
-
-def deferred_until(facts: Facts, decision: UnpublishDecision) -> date | None:
-    """The last day of the deferral that is honoured today: the latest, capped from the undeferred date."""
-    lifecycle = facts.lifecycle(decision.spec.release.template)
-    return promise.deferred_until(decision, _deferrals(facts), lifecycle, facts.today, facts.policy.zone)
-
-
-def effective_at(facts: Facts, decision: UnpublishDecision) -> tuple[datetime, date | None]:
-    """When a decision takes effect, and the last day of the deferral that moved it."""
-    lifecycle = facts.lifecycle(decision.spec.release.template)
-    return promise.effective_at(decision, _deferrals(facts), lifecycle, facts.today, facts.policy.zone)
-
-
-def _deferrals(facts: Facts) -> list[UnpublishDeferral]:
-    return [
-        deferral
-        for deferral in facts.world.deferrals
-        if (deferral.spec.e_service.namespace, deferral.spec.e_service.name) == facts.place
-    ]
 
 
 def judge(facts: Facts, decision: UnpublishDecision) -> UnpublishDecisionStatus:
@@ -79,7 +57,7 @@ def _judge(facts: Facts, decision: UnpublishDecision) -> UnpublishDecisionStatus
     released_at = _released_at(facts, decision)
     finding, fairness = _closing(facts, decision), old.fairness
     if finding is None and facts.now >= at and old.state is not DecisionState.EFFECTIVE:
-        grounded = _unfounded(facts, decision, facts.today) is None and facts.policy.clock_trusted
+        grounded = unfounded(facts, decision, facts.today) is None and facts.policy.clock_trusted
         fairness = waiting(facts, decision) if grounded else fairness
     if finding is None:
         finding = _running(facts, decision, _Terms(at, until, fairness, released_at))
@@ -151,15 +129,15 @@ def _running(facts: Facts, decision: UnpublishDecision, terms: _Terms) -> Findin
 
     What is in effect stays so, whatever the clock is set back to, but for a deferral by a trusted clock.
     """
-    early, frozen = facts.now < terms.at, _frozen(decision, terms.released_at)
+    early, braking = facts.now < terms.at, frozen(decision, terms.released_at)
     effective = decision.status.state is DecisionState.EFFECTIVE
     if effective and not (early and terms.until is not None and facts.policy.clock_trusted):
         return Finding(DecisionState.EFFECTIVE, Reason.EFFECTIVE, _effect(decision))
     if early and terms.until is not None:
         text = f"deferred until {terms.until}, that day included"
         return Finding(DecisionState.SCHEDULED, Reason.DEFERRED, text)
-    if early and frozen is not None:
-        return frozen
+    if early and braking is not None:
+        return braking
     if early:
         return _scheduled(facts, decision, terms.at)
     return _take_effect(facts, decision, terms)
@@ -167,117 +145,23 @@ def _running(facts: Facts, decision: UnpublishDecision, terms: _Terms) -> Findin
 
 def _scheduled(facts: Facts, decision: UnpublishDecision, at: datetime) -> Finding:
     text = f"overdue since {decision.spec.overdue_since}: renew before this takes effect"
-    hold = _unfounded(facts, decision, local_day(at, facts.policy.zone))
+    hold = unfounded(facts, decision, local_day(at, facts.policy.zone))
     if hold is not None:
         text = f"as things stand it would be held: {hold.message}"
     return Finding(DecisionState.SCHEDULED, Reason.SCHEDULED, text)
 
 
-def foreseen_hold(facts: Facts, decision: UnpublishDecision) -> Finding | None:
-    """What will hold a decision at its instant, by the policy and the dates as they are now.
-
-    None when it is going to take effect by what is known; a wait that depends on people is not foreseen.
-    """
-    at, _ = effective_at(facts, decision)
-    return _unfounded(facts, decision, local_day(max(at, facts.now), facts.policy.zone))
-
-
-def _unfounded(facts: Facts, decision: UnpublishDecision, day: date) -> Finding | None:
-    """What a decision lacks on a day for taking effect: a known template, enforcement, or the lag itself."""
-    template = decision.spec.release.template
-    lag = facts.lag(template)
-    if lag is None:
-        text = "the template or its version is unknown; an unknown template never unpublishes"
-        return Finding(DecisionState.HELD, Reason.TEMPLATE_UNKNOWN, text)
-    if not facts.enforces(template, day):
-        when = "today" if day == facts.today else f"on {day}"
-        text = f"the template's policy does not enforce {when}"
-        return Finding(DecisionState.HELD, Reason.NOT_ENFORCED, text)
-    if not lag.overdue(day):
-        text = "by the template's present dates the release is not overdue"
-        return Finding(DecisionState.HELD, Reason.NO_LONGER_OVERDUE, text)
-    return None
-
-
 def _take_effect(facts: Facts, decision: UnpublishDecision, terms: _Terms) -> Finding:
     """Its instant has come: it takes effect if nothing holds it; what does is asked in this order."""
     return (
-        _unfounded(facts, decision, facts.today)
-        or _clock(facts)
-        or _renewal(facts, decision, terms.fairness)
-        or _uninformed(facts, decision, terms.at)
-        or _frozen(decision, terms.released_at)
-        or _braked(facts, decision, terms.released_at)
+        unfounded(facts, decision, facts.today)
+        or clock(facts)
+        or renewal(facts, decision, terms.fairness)
+        or uninformed(facts, decision, terms.at)
+        or frozen(decision, terms.released_at)
+        or braked(facts, decision, terms.released_at)
         or Finding(DecisionState.EFFECTIVE, Reason.EFFECTIVE, _effect(decision))
     )
-
-
-def _clock(facts: Facts) -> Finding | None:
-    if facts.policy.clock_trusted:
-        return None
-    text = "the operator's clock differs from the API server's by more than 5 minutes"
-    return Finding(DecisionState.HELD, Reason.CLOCK_SKEW, text)
-
-
-def _renewal(facts: Facts, decision: UnpublishDecision, wait: Fairness | None) -> Finding | None:
-    if wait is None or not holds(facts, decision, wait):
-        return None
-    wanted = facts.wanted.template
-    text = (
-        f"the institution has done its part of the renewal to {wanted.name} {wanted.version}:"
-        f" it waits for others until {wait.until}, that day included, and no longer"
-    )
-    return Finding(DecisionState.HELD, Reason.RENEWAL_UNDER_WAY, text)
-
-
-def uninformed_until(facts: Facts, decision: UnpublishDecision, at: datetime) -> datetime | None:
-    """Until when a decision that would take effect at ``at`` waits for its first accepted notice.
-
-    None when it waits for none: it was accepted, or no channel is set up.
-    """
-    lifecycle = facts.lifecycle(decision.spec.release.template)
-    if not facts.policy.channels or decision.status.informed_at is not None or lifecycle is None:
-        return None
-    zone = facts.policy.zone
-    last = add_period(local_day(at, zone), parse_period(lifecycle.hold_uninformed))
-    return day_after_end(last, zone)
-
-
-def _uninformed(facts: Facts, decision: UnpublishDecision, at: datetime) -> Finding | None:
-    until = uninformed_until(facts, decision, at)
-    if until is None or facts.now >= until:
-        return None
-    local = until.astimezone(facts.policy.zone)
-    text = (
-        f"no notice to the institution has been accepted yet: it waits for one until {local:%Y-%m-%d %H:%M}"
-    )
-    return Finding(DecisionState.HELD, Reason.NOTICE_UNDELIVERED, text)
-
-
-def _frozen(decision: UnpublishDecision, released_at: datetime | None) -> Finding | None:
-    """The brake took it into a set that the Agency has not released."""
-    token = decision.status.hold_token
-    if token is None or released_at is not None:
-        return None
-    template = decision.spec.release.template.name
-    text = (
-        f"too many would take effect within 24 hours: held as part of the set {token} until the Agency"
-        f" releases it (kubectl eservice release-brake {template})"
-    )
-    return Finding(DecisionState.HELD, Reason.BRAKE, text)
-
-
-def _braked(facts: Facts, decision: UnpublishDecision, released_at: datetime | None) -> Finding | None:
-    """The brake engages, and the reconcile of the template has not given the decision its token yet."""
-    template = decision.spec.release.template
-    known = facts.world.templates.get(template.name)
-    if released_at is not None or known is None:
-        return None
-    fleet = facts.world.fleet(template.name)
-    if not Brake(known, fleet, facts.now, facts.policy, decision.metadata.name).engages():
-        return None
-    text = "too many would take effect within 24 hours: the brake is taking it into a set"
-    return Finding(DecisionState.HELD, Reason.BRAKE, text)
 
 
 def _effect(decision: UnpublishDecision) -> str:

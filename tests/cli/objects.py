@@ -80,7 +80,8 @@ def gate(
 
 def notice(kind: str, state: str, **fields: Any) -> dict[str, Any]:
     told = {"id": "0" * 32, "kind": kind, "channel": "Email", "recipient": "mara.liepa@vid.example"}
-    return told | {"state": state, "at": "2026-11-21T07:00:05Z", "audience": "Institution", **fields}
+    told |= {"entered": "2026-11-21T07:00:04Z", "at": "2026-11-21T07:00:05Z"}
+    return told | {"state": state, "audience": "Institution", **fields}
 
 
 def decision(**status: Any) -> dict[str, Any]:

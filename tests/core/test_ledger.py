@@ -41,6 +41,7 @@ def entry(
         audience=audience,
         recipient=recipient,
         state=NoticeState.SENDING,
+        entered=at,
         at=at,
     )
 

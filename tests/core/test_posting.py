@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -256,6 +256,19 @@ def test_addresses_that_nobody_has_are_not_tried_over_and_over(told: PostalClust
     assert {kind.value for kind, _ in sent} == {"MigrationDue", "UnpublishScheduled", "UnpublishWarning"}
     assert {count for (kind, _), count in sent.items() if kind is not NoticeKind.UNPUBLISH_WARNING} == {1}
     assert {count for (kind, _), count in sent.items() if kind is NoticeKind.UNPUBLISH_WARNING} == {3}
+
+
+def test_a_letter_keeps_its_date_however_often_it_is_tried(told: PostalCluster) -> None:
+    told.answer = refuses
+    told.put(worlds.template(FOUR))
+    told.settle(DECIDED)
+    told.settle(DECIDED + timedelta(minutes=1))
+    told.settle(DECIDED + timedelta(minutes=3))
+    letters = [letter for letter in told.sent if letter.kind is NoticeKind.UNPUBLISH_SCHEDULED]
+    assert Counter(letter.recipient for letter in letters) == dict.fromkeys(EVERYBODY, 3)
+    assert {letter.at for letter in letters} == {DECIDED}
+    noted = [one for one in decided(told).notices if one.kind is NoticeKind.UNPUBLISH_SCHEDULED]
+    assert {(one.entered, one.at) for one in noted} == {(DECIDED, DECIDED + timedelta(minutes=3))}
 
 
 def test_a_refusal_is_looked_at_again_after_its_pause(told: PostalCluster) -> None:

@@ -28,6 +28,7 @@ def notice(day: date, kind: NoticeKind = NoticeKind.UNPUBLISH_SCHEDULED) -> Noti
         channel=Channel.EMAIL,
         recipient="a@pmlp.example",
         state=NoticeState.SENT,
+        entered=NOW,
         at=NOW,
         due=day,
     )

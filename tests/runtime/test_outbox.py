@@ -47,6 +47,7 @@ def ledger(*ids: str, state: NoticeState = NoticeState.SENDING) -> Notices:
             channel=Channel.EMAIL,
             recipient=f"{id}@pmlp.example",
             state=state,
+            entered=NOW,
             at=NOW,
         )
         for id in ids  # noqa: A001

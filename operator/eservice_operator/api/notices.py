@@ -71,6 +71,8 @@ class Notice(Model):
     state: NoticeState
     """Sending: about to be handed over. Retrying: it was not accepted, and is tried again. Sent: the channel
     accepted it. Failed: it was refused for good, or too often."""
+    entered: DateTime
+    """When it was entered: date of the mail and of the event, the same however often they are sent."""
     at: DateTime
     """When it was entered, or last tried."""
     attempts: Annotated[int, Field(ge=0)] = 0

@@ -61,6 +61,7 @@ def entries(tiding: Tiding, uid: str, now: datetime, everybody: Iterable[Recipie
             audience=one.audience,
             recipient=one.address,
             state=NoticeState.SENDING,
+            entered=now,
             at=now,
             due=tiding.due,
         )

@@ -86,7 +86,7 @@ def _letter(notice: Notice, source: Ref, uid: str) -> Letter:
         channel=notice.channel,
         recipient=notice.recipient,
         audience=notice.audience,
-        at=notice.at,
+        at=notice.entered,
         source=str(source),
         uid=uid,
         due=notice.due,

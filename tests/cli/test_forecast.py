@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from eservice_operator.cli import forecast as module
+from eservice_operator.cli import forecast as asking
+from eservice_operator.cli import forecasting as answering
 from eservice_operator.cli.program import program
 from eservice_operator.cli.world import Live
 from eservice_operator.cluster.indexes import INDEXES
@@ -46,8 +47,8 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     fleet.settle(NOW)
     store = stored(fleet)
     seen = Live(store, Observer(store, POLICY), POLICY, NOW)
-    monkeypatch.setattr(module, "live", lambda *_: seen)
-    monkeypatch.setattr(module, "now", lambda: NOW)
+    monkeypatch.setattr(answering, "live", lambda *_: seen)
+    monkeypatch.setattr(asking, "now", lambda: NOW)
 
 
 def forecast(*arguments: str, code: int = 0) -> Result:

@@ -1,46 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``kubectl eservice check``: manifests checked offline, for pipelines and before a commit."""
+"""``kubectl eservice check``: its arguments. The models take half a second, and wait until it is run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import click
 
-from eservice_operator.api.kinds import BY_KIND
-from eservice_operator.api.names import API_VERSION, GROUP
-from eservice_operator.api.parse import InvalidObject, parse
-from eservice_operator.cli.check_judging import Court, Severity, Span, as_public
-from eservice_operator.cli.check_reading import Document, documents_of, files_of
-from eservice_operator.cli.check_rules import problems
-from eservice_operator.cli.check_values import UnreadableError
-from eservice_operator.cli.check_view import (
-    GRAVEST_FIRST,
-    Count,
-    Finding,
-    document_of,
-    github,
-    line,
-    summary,
-)
 from eservice_operator.cli.clock import now
-from eservice_operator.cli.output import as_json
 from eservice_operator.cli.policy import ZONE_OPTION, Setup
 from eservice_operator.cli.session import Command, Session
-from eservice_operator.cli.world import policy_of
-from eservice_operator.cluster.indexes import INDEXES
-from eservice_operator.cluster.store import Store, key_of
-from eservice_operator.core.dates import add_period, local_day, parse_period, start_of_day
-from eservice_operator.core.keys import ObjectKey
+from eservice_operator.core.dates import add_period, local_day, parse_period
 
 FORMATS: Final = ("table", "json", "github")
-CODES: Final = {Severity.ERROR: 1, Severity.UNPUBLISH: 3, Severity.DUTY: 2, Severity.NOTE: 0}
-MOST_OF_ONE: Final = 100
-"""Findings about the structure of one document."""
 
 
 @click.command(cls=Command)
@@ -88,121 +63,12 @@ def command(
     """
     if not (filenames or paths):
         raise click.UsageError("nothing to check: write -f and a file or a folder")
-    start = now()
-    first = local_day(start, time_zone) if at is None else at.date()
+    first = local_day(now(), time_zone) if at is None else at.date()
     try:
-        span = Span(first, add_period(first, parse_period(within)))
+        last = add_period(first, parse_period(within))
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
-    checked = Check(session.namespace or "default")
-    checked.read((*filenames, *paths))
-    checked.judge(span, Setup(time_zone=time_zone))
-    findings = sorted(
-        set(checked.findings), key=lambda one: (one.file, one.line, GRAVEST_FIRST.index(one.severity), one)
-    )
-    code = worst(findings)
-    count = Count(checked.ours, checked.others)
-    if shown == "json":
-        session.say(as_json(document_of(findings, count, span, code)))
-    else:
-        for finding in findings:
-            session.say(github(finding) if shown == "github" else line(session, finding))
-        session.note(summary(findings, count, span))
-    return code
 
+    from eservice_operator.cli.checking import check  # noqa: PLC0415 - not for --help
 
-def worst(findings: list[Finding]) -> int:
-    """The exit code of the gravest finding: invalid before unpublished before a duty."""
-    found = {finding.severity for finding in findings}
-    return next((CODES[severity] for severity in GRAVEST_FIRST if severity in found), 0)
-
-
-class Check:
-    """Documents on their way from files to findings."""
-
-    def __init__(self, namespace: str) -> None:
-        self.findings: list[Finding] = []
-        self.services: dict[ObjectKey, Document] = {}
-        self.ours = self.others = 0
-        self._namespace = namespace
-        self._store = Store(INDEXES)
-
-    def read(self, paths: tuple[Path, ...]) -> None:
-        """Read every file; what cannot be read, or would be refused, is found."""
-        try:
-            files = list(dict.fromkeys(files_of(paths)))
-        except UnreadableError as error:
-            raise click.ClickException(str(error)) from None
-        for file in files:
-            try:
-                documents = documents_of(file)
-            except UnreadableError as error:
-                self._find(str(file), error.line, str(error))
-                continue
-            for document in documents:
-                if str(document.body.get("apiVersion", "")).partition("/")[0] == GROUP:
-                    self.ours += 1
-                    self._take(document)
-                else:
-                    self.others += 1
-
-    def _find(self, file: str, at: int, sentence: str, what: str = "") -> None:
-        self.findings.append(Finding(file, at, Severity.ERROR, what, "", sentence))
-
-    def _take(self, document: Document) -> None:
-        """Keep a document that can be judged; say what is wrong with any other."""
-        body, file = document.body, str(document.file)
-        kind = body.get("kind")
-        if kind not in BY_KIND or body["apiVersion"] != API_VERSION:
-            text = f"there is no {kind} in {body['apiVersion']}: write {API_VERSION} and one of its kinds"
-            self._find(file, document.line_of("kind"), text)
-            return
-        what = f"{kind} {_name(body)}"
-        read = parse(kind, body)
-        found = list(_read_errors(read)) if isinstance(read, InvalidObject) else []
-        wrong = found + [one for one in problems(kind, body) if one[0] not in {path for path, _ in found}]
-        for path, sentence in wrong[:MOST_OF_ONE]:
-            said = f"{path}: {sentence}" if path else sentence
-            self._find(file, document.line_of(path), said, what)
-        if not found and _name(body):
-            self._keep(document, what)
-
-    def _keep(self, document: Document, what: str) -> None:
-        body = as_public(document, self.ours, self._namespace)
-        key = key_of(body)
-        if self._store.get(*key) is not None:
-            self._find(str(document.file), document.line, "is there twice: remove one", what)
-            return
-        self._store.upsert(body)
-        if key.kind == "EService":
-            self.services[key] = document
-
-    def judge(self, span: Span, setup: Setup) -> None:
-        """Judge every EService that could be read."""
-        policy = policy_of(setup, start_of_day(span.first, setup.time_zone), self._store)
-        court = Court(self._store, policy, span)
-        for key, document in self.services.items():
-            for said in court.judge(key):
-                self.findings.append(
-                    Finding(
-                        str(document.file),
-                        document.line_of(said.path),
-                        said.severity,
-                        str(key),
-                        said.rule,
-                        said.sentence,
-                    )
-                )
-
-
-def _name(body: dict[str, Any]) -> str:
-    metadata = body.get("metadata")
-    return str(metadata.get("name") or "") if isinstance(metadata, dict) else ""
-
-
-def _read_errors(invalid: InvalidObject) -> Iterator[tuple[str, str]]:
-    """Path and sentence of each error."""
-    for error in invalid.errors:
-        path, colon, sentence = error.partition(": ")
-        whole = not colon or path == "the object" or " " in path
-        yield ("", error) if whole else (path, sentence)
+    return check(session, (*filenames, *paths), (first, last), Setup(time_zone=time_zone), shown)

@@ -326,6 +326,8 @@ async def test_the_brake_is_released_by_its_token(site: Site, agency: Terminal) 
     told = await explained(agency, behind[0])
     assert told["decision"]["state"] == "Effective"
     assert "renew" in told["gates"][0]["message"]
+    for verb in ("explain", "status"):
+        assert f"Held set      {token}, released 20" in (await agency(verb, *at(behind[0]), code=0)).out
 
 
 async def test_kubectl_completes_names_through_its_plugin(site: Site, agency: Terminal) -> None:

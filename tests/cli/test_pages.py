@@ -3,6 +3,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from eservice_operator.cli.output import Column, table
 from eservice_operator.cli.session import Session
 from eservice_operator.cli.status import document, lagging, page
 from eservice_operator.cli.timeline import ahead, past
-from tests.cli.objects import DAYS, ESCAPES, NOW, RIGA, dossier, fleet, service
+from tests.cli.objects import DAYS, ESCAPES, NOW, RIGA, decision, dossier, fleet, service
 
 Golden = Callable[[str, str], None]
 
@@ -42,6 +43,23 @@ def test_status(golden: Golden, width: int) -> None:
     shown = page(Session(width=width), dossier(), DAYS).lines
     golden(f"status-{width}", "\n".join(shown) + "\n")
     assert max(len(line) for line in shown) <= width
+
+
+@pytest.mark.parametrize(
+    "status, said",
+    [
+        ({}, None),
+        ({"holdToken": "3f2a"}, "  Held set      3f2a"),
+        (
+            {"holdToken": "3f2a", "releasedAt": "2026-11-22T06:00:00Z"},
+            "  Held set      3f2a, released 2026-11-22 08:00",
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
+)
+def test_a_held_set_says_when_it_was_released(status: dict[str, str], said: str | None) -> None:
+    shown = page(Session(width=100), replace(dossier(), decisions=(decision(**status),)), DAYS).lines
+    assert [line for line in shown if "Held set" in line] == ([] if said is None else [said])
 
 
 def test_status_of_what_no_operator_has_seen(golden: Golden) -> None:

@@ -69,3 +69,10 @@ def on_day(value: Any, days: Days) -> str:
     """``2027-03-23 (in 121 days)``; empty where there is no day."""
     day = days.day(value)
     return "" if day is None else f"{day} ({distance(day, days)})"
+
+
+def held_set(token: Any, released: Any, days: Days) -> str:
+    """A set that the brake holds, by its token, or when it was let go; empty where there is none."""
+    if not token:
+        return ""
+    return f"{token}, released {days.local(released)}" if released else str(token)

@@ -10,7 +10,7 @@ from eservice_operator.api.eservice import UnmetGate
 from eservice_operator.api.reasons import ConditionType
 from eservice_operator.cli.advice import Advice
 from eservice_operator.cli.clock import now
-from eservice_operator.cli.dated import on_day
+from eservice_operator.cli.dated import held_set, on_day
 from eservice_operator.cli.dossier import find_service, place_of
 from eservice_operator.cli.findings import Findings, find_out
 from eservice_operator.cli.holding import meaning, to_run
@@ -106,7 +106,7 @@ def _decision(sheet: Page, findings: Findings) -> None:
     sheet.labelled("Overdue since", str(decision.spec.overdue_since))
     promised = findings.days.local(decision.spec.effective_at)
     sheet.labelled("Promised", f"{promised}: it never moves earlier, whatever is edited")
-    sheet.labelled("Held set", judged.hold_token)
+    sheet.labelled("Held set", held_set(judged.hold_token, judged.released_at, findings.days))
     runs = to_run(decision, judged)
     if runs:
         sheet.labelled("To do", "the Agency runs")

@@ -11,7 +11,7 @@ import click
 
 from eservice_operator.cli.clock import now
 from eservice_operator.cli.completion import eservice_names
-from eservice_operator.cli.dated import Days, distance, on_day
+from eservice_operator.cli.dated import Days, distance, held_set, on_day
 from eservice_operator.cli.dossier import Body, Dossier, current_decision, gather
 from eservice_operator.cli.output import show
 from eservice_operator.cli.page import Page
@@ -178,7 +178,7 @@ def _decision(sheet: Page, dossier: Dossier, days: Days) -> None:
     if state != "Closed":
         sheet.labelled("Takes effect", days.local(status.get("effectiveAt") or spec.get("effectiveAt")))
     sheet.labelled("Deferred to", on_day(status.get("deferredUntil"), days))
-    sheet.labelled("Token", status.get("holdToken"))
+    sheet.labelled("Held set", held_set(status.get("holdToken"), status.get("releasedAt"), days))
     sheet.labelled("Informed", status.get("informedAt") and days.local(status["informedAt"]))
     fairness = status.get("fairness") or {}
     sheet.labelled("Waits until", on_day(fairness.get("until"), days))

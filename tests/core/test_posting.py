@@ -390,7 +390,54 @@ def test_a_letter_has_the_facts(announced: PostalCluster) -> None:
         "overdueSince": "2027-06-01",
         "migrateBy": "2028-06-01",
         "dueBy": "2026-10-19",
+        "released": "2025-10-01",
+        "cause": "4.0.0",
+        "causeReleased": "2027-05-01",
+        "causePublished": "2027-06-01",
+        "maximumLag": "P18M",
+        "lagMeasure": "ReleaseGap",
     }
+
+
+DISTANCE = {"released", "cause", "causeReleased", "causePublished", "maximumLag", "lagMeasure"}
+RECALL = {"withdrawnOn", "replaceBy", "recallReason"}
+
+
+def grounds_of(letter: Letter) -> dict[str, str]:
+    """What it says of why the e-service is overdue."""
+    return {name: value for name, value in letter.facts.items() if name in DISTANCE | RECALL}
+
+
+def last_of(cluster: PostalCluster, kind: NoticeKind) -> Letter:
+    return next(letter for letter in reversed(cluster.sent) if letter.kind is kind)
+
+
+def test_a_letter_gives_the_reasons_that_the_decision_recorded(announced: PostalCluster) -> None:
+    before = grounds_of(last_of(announced, NoticeKind.UNPUBLISH_SCHEDULED))
+    assert set(before) == DISTANCE
+    announced.put(worlds.template(FOUR, lifecycle={"maximumLag": "P13M"}))
+    announced.settle(at("2027-05-25", "00:00"))
+    assert grounds_of(last_of(announced, NoticeKind.UNPUBLISH_WARNING)) == before
+    announced.settle(EFFECT)
+    assert grounds_of(last_of(announced, NoticeKind.UNPUBLISHED)) == before
+
+
+def test_a_recall_is_told_with_its_days_and_its_reason(told: PostalCluster) -> None:
+    recalled = worlds.version("3.0.0", "2025-10-01", "2025-11-01", at="2027-01-15", replaceBy="2027-05-31")
+    told.put(worlds.template((worlds.VERSIONS[0], recalled)))
+    told.settle(DECIDED)
+    recall = {"withdrawnOn": "2027-01-15", "replaceBy": "2027-05-31", "recallReason": "a fault"}
+    assert grounds_of(last_of(told, NoticeKind.UNPUBLISH_SCHEDULED)) == recall
+    told.settle(EFFECT)
+    assert grounds_of(last_of(told, NoticeKind.UNPUBLISHED)) == recall
+
+
+def test_under_warn_the_reasons_are_those_of_the_lag(told: PostalCluster) -> None:
+    told.put(worlds.template(FOUR, lifecycle={"enforcement": "Warn", "lagMeasure": "SinceSuperseded"}))
+    told.settle(DECIDED)
+    warned = last_of(told, NoticeKind.OVERDUE_EXPECTED)
+    assert (warned.due, warned.facts["lagMeasure"]) == (date(2028, 12, 2), "SinceSuperseded")
+    assert (warned.facts["cause"], warned.facts["causePublished"]) == ("4.0.0", "2027-06-01")
 
 
 def test_without_its_registration_a_letter_still_says_what_it_can(announced: PostalCluster) -> None:

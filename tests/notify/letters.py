@@ -35,7 +35,13 @@ LETTER = Letter(
         "template": "viss-2020",
         "version": "2.0.0",
         "current": "3.0.0",
-        "overdueSince": "2027-05-03",
+        "overdueSince": "2026-11-02",
+        "released": "2024-11-04",
+        "cause": "3.0.0",
+        "causeReleased": "2026-09-07",
+        "causePublished": "2026-11-02",
+        "maximumLag": "P18M",
+        "lagMeasure": "ReleaseGap",
         "instruction": "https://agency.example/viss-2020/3.0.0?from=2.0.0&lang=lv",
         "catalogue": "https://latvija.example/ep/42",
         "publicURL": "https://address.latvija.example/",
@@ -66,7 +72,8 @@ NASTY = st.one_of(
 )  # fmt: skip
 FACTS = (
     "template", "version", "current", "instruction", "catalogue", "publicURL", "decision", "overdueSince",
-    "migrateBy", "dueBy", "reason", "token", "count",
+    "migrateBy", "dueBy", "reason", "token", "count", "released", "cause", "causeReleased", "causePublished",
+    "maximumLag", "lagMeasure", "withdrawnOn", "replaceBy", "recallReason",
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from eservice_operator.api.base import LocalizedText
 from eservice_operator.api.notices import Audience, Channel, NoticeKind
 from eservice_operator.core.letters import Letter
 from eservice_operator.notify.cleaning import link, one_line
+from eservice_operator.notify.periods import ENGLISH_PERIODS, LATVIAN_PERIODS, Case, in_words
 from eservice_operator.notify.texts import LANGUAGES, as_html, as_plain, subject_of, texts_of
 from tests.notify.letters import letter
 
@@ -69,6 +70,114 @@ def test_both_languages_tell_the_same_facts(kind: NoticeKind) -> None:
     given = letter(kind=kind, facts=dict(letter().facts) | {"count": "60", "token": "1a2b3c4d"})
     latvian, english = (" ".join(part for _, part in text.parts) for text in texts_of(given))
     assert facts(latvian) == facts(english)
+
+
+IN_USE = {"template": "viss-2020", "version": "2.0.0", "overdueSince": "2026-11-02"}
+DISTANT = {
+    "released": "2024-11-04",
+    "cause": "3.1.0",
+    "causeReleased": "2026-09-07",
+    "causePublished": "2026-11-02",
+    "maximumLag": "P18M",
+    "lagMeasure": "ReleaseGap",
+}
+RECALLED = {"withdrawnOn": "2026-09-01", "replaceBy": "2026-11-01", "recallReason": "a leak."}
+OVERDUE_LV = "Tāpēc saskaņā ar noteikumiem versija 2.0.0 nedrīkst būt publiski pieejama, sākot ar 2026-11-02 "
+OVERDUE_EN = "Therefore, by the rules, version 2.0.0 may not be public from 2026-11-02 (Monday) on."
+USED_LV = "Publiskajā laidienā izmantota veidnes viss-2020 versija 2.0.0."
+USED_EN = "The public release is built from version 2.0.0 of the template viss-2020."
+
+
+DISTANT_LV = (
+    "Versija 2.0.0 izdota 2024-11-04, bet versija 3.1.0 izdota 2026-09-07, tātad versija 2.0.0 atpaliek par "
+    "vairāk nekā 18 mēnešiem. Versijas 3.1.0 migrācijas instrukcijas publicēšanas datums ir 2026-11-02."
+)
+DISTANT_EN = (
+    "Version 2.0.0 was released on 2024-11-04, and version 3.1.0 on 2026-09-07: that is more than 18 months "
+    "later. The publication date of the migration instruction to version 3.1.0 is 2026-11-02."
+)
+SUPERSEDED_LV = (
+    "Jaunākas versijas (3.1.0) migrācijas instrukcijas publicēšanas datums ir 2025-05-01; pēc šīs dienas "
+    "vecāka versija drīkst būt publiski pieejama ne ilgāk kā 18 mēnešus."
+)
+SUPERSEDED_EN = (
+    "The publication date of the migration instruction to the newer version 3.1.0 is 2025-05-01; after that "
+    "day an older version may stay public for no more than 18 months."
+)
+RECALLED_LV = (
+    "Versijas 2.0.0 atsaukšanas datums ir 2026-09-01; šī versija jāaizstāj ne vēlāk kā 2026-11-01; "
+    "atsaukšanas iemesls: a leak."
+)
+RECALLED_EN = (
+    "Version 2.0.0 is withdrawn as of 2026-09-01; it has to be replaced by 2026-11-01 at the latest; the "
+    "reason for the withdrawal: a leak."
+)
+SUPERSEDED = DISTANT | {"lagMeasure": "SinceSuperseded", "causePublished": "2025-05-01"}
+
+
+@pytest.mark.parametrize(
+    "grounds, latvian, english",
+    [
+        (DISTANT, DISTANT_LV, DISTANT_EN),
+        (SUPERSEDED, SUPERSEDED_LV, SUPERSEDED_EN),
+        (RECALLED, RECALLED_LV, RECALLED_EN),
+    ],
+)
+def test_why_an_e_service_is_overdue(grounds: dict[str, str], latvian: str, english: str) -> None:
+    given = texts_of(letter(facts=IN_USE | grounds))
+    why = [dict(text.parts)[heading] for text, heading in zip(given, ("Kāpēc", "Why"), strict=True)]
+    assert why == [
+        f"{USED_LV} {latvian} {OVERDUE_LV}(pirmdiena).",
+        f"{USED_EN} {english} {OVERDUE_EN}",
+    ]
+    warned = texts_of(letter(kind=NoticeKind.OVERDUE_EXPECTED, facts=IN_USE | grounds))
+    assert [dict(text.parts)[heading] for text, heading in zip(warned, ("Kāpēc", "Why"), strict=True)] == [
+        f"{USED_LV} {latvian}",
+        f"{USED_EN} {english}",
+    ]
+
+
+@pytest.mark.parametrize("unknown", [*DISTANT, *RECALLED])
+def test_why_says_nothing_that_is_not_known(unknown: str) -> None:
+    grounds = RECALLED if unknown in RECALLED else DISTANT
+    facts = {name: value for name, value in (IN_USE | grounds).items() if name != unknown}
+    for text in texts_of(letter(facts=facts)):
+        assert not re.search(r" [.,;:]|  |\.\.", " ".join(part for _, part in text.parts))
+    if unknown not in {"lagMeasure", "recallReason"}:
+        latvian, english = texts_of(letter(facts=facts))
+        assert dict(english.parts)["Why"] == (
+            f"{USED_EN} By the rules version 2.0.0 may not be public from 2026-11-02 (Monday) on."
+        )
+        assert dict(latvian.parts)["Kāpēc"] == (
+            f"{USED_LV} Saskaņā ar noteikumiem versija 2.0.0 nedrīkst būt publiski pieejama, sākot ar "
+            "2026-11-02 (pirmdiena)."
+        )
+
+
+@pytest.mark.parametrize(
+    "period, english, subject, duration, by",
+    [
+        ("P18M", "18 months", "18 mēneši", "18 mēnešus", "18 mēnešiem"),
+        ("P1M", "1 month", "1 mēnesis", "1 mēnesi", "1 mēnesi"),
+        ("P21M", "21 months", "21 mēnesis", "21 mēnesi", "21 mēnesi"),
+        ("P11M", "11 months", "11 mēneši", "11 mēnešus", "11 mēnešiem"),
+        ("P111M", "111 months", "111 mēneši", "111 mēnešus", "111 mēnešiem"),
+        ("P1Y6M", "1 year and 6 months", "1 gads un 6 mēneši", "1 gadu un 6 mēnešus", "1 gadu un 6 mēnešiem"),
+        ("P2Y", "2 years", "2 gadi", "2 gadus", "2 gadiem"),
+        ("P1W", "1 week", "1 nedēļa", "1 nedēļu", "1 nedēļu"),
+        ("P2W1D", "2 weeks and 1 day", "2 nedēļas un 1 diena", "2 nedēļas un 1 dienu",
+         "2 nedēļām un 1 dienu"),
+        ("P1Y2M0W3D", "1 year, 2 months and 3 days", "1 gads, 2 mēneši un 3 dienas",
+         "1 gadu, 2 mēnešus un 3 dienas", "1 gadu, 2 mēnešiem un 3 dienām"),
+        ("P0M", "0 days", "0 dienas", "0 dienas", "0 dienām"),
+        ("P", "", "", "", ""),
+        ("18 months", "", "", "", ""),
+    ],
+)  # fmt: skip
+def test_periods_in_words(period: str, english: str, subject: str, duration: str, by: str) -> None:
+    for case, words in ((Case.SUBJECT, subject), (Case.OBJECT, duration), (Case.BY, by)):
+        assert in_words(period, LATVIAN_PERIODS, case) == words
+        assert in_words(period, ENGLISH_PERIODS, case) == english
 
 
 def test_the_brake_says_how_to_release_it() -> None:

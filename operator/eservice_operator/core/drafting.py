@@ -16,6 +16,7 @@ from eservice_operator.api.registration import EServiceRegistration, EServiceReg
 from eservice_operator.api.template import EServiceTemplate, EServiceTemplateStatus, HeldSet
 from eservice_operator.core.actions import Ref
 from eservice_operator.core.facts import Facts
+from eservice_operator.core.grounds import grounds_of_decision, grounds_of_lag
 from eservice_operator.core.ledger import notice_id, to_send
 from eservice_operator.core.letters import Letter
 from eservice_operator.core.versions import current
@@ -112,7 +113,11 @@ def _about_service(facts: Facts, status: EServiceStatus, notice: Notice) -> Lett
     template = facts.wanted.template
     if notice.kind not in OF_THE_WANTED:
         template = facts.public_template or template
-    return _placed(facts, status, notice, _template_facts(facts, template))
+    grounds = grounds_of_lag(facts, template)
+    if notice.kind is NoticeKind.UNPUBLISHED:
+        decided = (one for one in facts.decisions if one.metadata.name == status.template.decision)
+        grounds = next((grounds_of_decision(facts, one) for one in decided), grounds)
+    return _placed(facts, status, notice, _template_facts(facts, template) | grounds)
 
 
 def _about_decision(
@@ -123,6 +128,7 @@ def _about_decision(
         status,
         notice,
         _template_facts(facts, decision.spec.release.template)
+        | grounds_of_decision(facts, decision)
         | {
             "decision": decision.metadata.name,
             "overdueSince": str(decision.spec.overdue_since),

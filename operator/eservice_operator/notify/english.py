@@ -6,6 +6,7 @@ from __future__ import annotations
 from eservice_operator.api.notices import NoticeKind
 from eservice_operator.notify import english_sentences as say
 from eservice_operator.notify.language import Language
+from eservice_operator.notify.periods import ENGLISH_PERIODS
 
 ENGLISH = Language(
     code="en",
@@ -25,6 +26,7 @@ ENGLISH = Language(
         "due": "Date",
         "version": "Template and version",
         "current": "Current version",
+        "maximumLag": "Longest lag allowed",
         "instruction": "Migration instruction",
         "catalogue": "Catalogue entry",
         "publicURL": "Public address",
@@ -51,4 +53,5 @@ ENGLISH = Language(
         NoticeKind.REPUBLISHED: say.republished,
         NoticeKind.BRAKE_ENGAGED: say.brake_engaged,
     },
+    periods=ENGLISH_PERIODS,
 )

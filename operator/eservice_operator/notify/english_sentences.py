@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from eservice_operator.notify.english_reasons import cause, lag, reason, versions
 from eservice_operator.notify.language import Facts, Saying, after, sentences, spaced
 
 NOTHING = "There is nothing for you to do."
@@ -15,32 +16,6 @@ GATES = (
     "fulfil it: the status of the e-service shows what is missing."
 )
 TELL = "Make sure that the institution knows."
-
-
-def _versions(f: Facts) -> str:
-    """Which version is in use, and which is current."""
-    template, version, current = f.fact("template"), f.fact("version"), f.fact("current")
-    if not version:
-        return ""
-    newer = f"; the current version is {current}" if current else ""
-    return f"The public release is built from version {version} of the template{spaced(template)}{newer}."
-
-
-def _lag(f: Facts) -> str:
-    since = f.fact("overdueSince")
-    return sentences(
-        _versions(f),
-        f"By the rules it may not be public from {since} on: it lags too far behind the current version, or "
-        "has been withdrawn."
-        if since
-        else "",
-        _reason(f),
-    )
-
-
-def _reason(f: Facts) -> str:
-    reason = f.fact("reason")
-    return f"Stated reason: {reason.rstrip('.')}." if reason else ""
 
 
 def identifier_assigned(f: Facts) -> Saying:
@@ -98,8 +73,8 @@ def migration_due(f: Facts) -> Saying:
         f"The e-service {f.title} has to be moved to the latest version of its template{after('by', by)}.",
         sentences(
             "An e-service moves to the latest version of its template at least once a year.",
-            _versions(f),
-            _reason(f),
+            versions(f),
+            reason(f),
         ),
         RENEW,
         TELL,
@@ -115,8 +90,8 @@ def migration_overdue(f: Facts) -> Saying:
         f"template{after('by', by)}; that has not been done.",
         sentences(
             "An e-service moves to the latest version of its template at least once a year.",
-            _versions(f),
-            _reason(f),
+            versions(f),
+            reason(f),
         ),
         f"Begin the move now. {RENEW} Once it lags behind by more than is allowed, the e-service can be "
         "unpublished.",
@@ -129,9 +104,8 @@ def overdue_expected(f: Facts) -> Saying:
     return Saying(
         f"template version out of date{after('from', f.due_date)}",
         f"{'From ' + f.due + ' on, the' if f.due else 'The'} template version of the e-service {f.title} "
-        "lags behind the current version by more than the rules allow. This is a warning: the e-service "
-        "is not unpublished.",
-        sentences(_versions(f), _reason(f)),
+        "no longer meets the rules. This is a warning: the e-service is not unpublished.",
+        sentences(versions(f), cause(f), reason(f)),
         f"Move to a supported template version. {RENEW}",
         TELL,
     )
@@ -154,7 +128,7 @@ def unpublish_scheduled(f: Facts) -> Saying:
         f"to be unpublished{after('on', f.due_date)}",
         f"The e-service {f.title} will be unpublished{after('on', f.due)}. From then on the public can "
         "no longer use it.",
-        _lag(f),
+        lag(f),
         _stay(f),
         DEFER,
     )
@@ -166,7 +140,7 @@ def unpublish_warning(f: Facts) -> Saying:
         f"reminder: to be unpublished{after('on', f.due_date)}",
         f"A reminder: the e-service {f.title} will be unpublished{after('on', f.due)}. From then on the "
         "public can no longer use it.",
-        _lag(f),
+        lag(f),
         _stay(f),
         DEFER,
     )
@@ -178,7 +152,7 @@ def unpublish_moved(f: Facts) -> Saying:
         f"unpublication moved{after('to', f.due_date)}",
         f"The date on which the e-service {f.title} is to be unpublished has changed. It will be "
         f"unpublished{after('on', f.due)}.",
-        _lag(f),
+        lag(f),
         _stay(f),
         DEFER,
     )
@@ -189,7 +163,7 @@ def unpublish_cancelled(f: Facts) -> Saying:
     return Saying(
         "will not be unpublished",
         f"The e-service {f.title} will not be unpublished. The date announced earlier no longer holds.",
-        _reason(f) or "The decision to unpublish it is closed.",
+        reason(f) or "The decision to unpublish it is closed.",
         NOTHING,
     )
 
@@ -200,7 +174,7 @@ def unpublished(f: Facts) -> Saying:
         "unpublished",
         f"The e-service {f.title} was unpublished{after('on', f.due)}. The public can no longer use it. "
         "Data and access rights are kept.",
-        _lag(f),
+        lag(f),
         f"{RENEW} After that the e-service becomes public again by itself.",
         TELL,
     )
@@ -211,7 +185,7 @@ def republished(f: Facts) -> Saying:
     return Saying(
         "public again",
         f"The e-service {f.title} is public again.",
-        _reason(f) or "All conditions for publication are fulfilled again.",
+        reason(f) or "All conditions for publication are fulfilled again.",
         NOTHING,
     )
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from eservice_operator.api.notices import NoticeKind
 from eservice_operator.core.letters import Letter
 from eservice_operator.notify.addresses import Address
+from eservice_operator.notify.cleaning import one_line
 from eservice_operator.notify.texts import subject_of, texts_of
 
 ENTRIES: Final = {
@@ -52,7 +53,7 @@ def calendar_of(letter: Letter, sender: Address) -> str:
 
 def _lines(letter: Letter, due: date, sender: Address) -> Iterator[str]:
     cancelled = letter.kind is NoticeKind.UNPUBLISH_CANCELLED
-    key = hashlib.sha256(f"{letter.uid} {entry_name(letter)}".encode()).hexdigest()[:32]
+    key = hashlib.sha256(f"{one_line(letter.uid)} {entry_name(letter)}".encode()).hexdigest()[:32]
     description = "\n\n".join(
         paragraph for text in texts_of(letter) for _, paragraph in text.parts if paragraph
     )

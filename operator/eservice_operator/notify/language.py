@@ -10,6 +10,7 @@ from datetime import date
 from eservice_operator.api.notices import Audience, NoticeKind
 from eservice_operator.core.letters import Letter
 from eservice_operator.notify.cleaning import one_line
+from eservice_operator.notify.periods import Case, Periods, in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,14 @@ class Facts:
         """That day without the weekday, for a subject."""
         return self.letter.due.isoformat() if self.letter.due else ""
 
+    def date(self, name: str) -> str:
+        """A further fact that is a day, without its weekday."""
+        return one_line(self.letter.facts.get(name, ""))
+
+    def period(self, name: str, case: Case) -> str:
+        """A further fact that is a period, in words; empty when it is none."""
+        return in_words(self.letter.facts.get(name, ""), self.language.periods, case)
+
     def fact(self, name: str) -> str:
         """A further fact; a day comes with its weekday."""
         text = one_line(self.letter.facts.get(name, ""))
@@ -93,6 +102,7 @@ class Language:
     footer: Callable[[str], str]
     """The last line, for the id of the notice."""
     sayings: Mapping[NoticeKind, Callable[[Facts], Saying]]
+    periods: Periods
 
     def day(self, day: date | None) -> str:
         """``2027-01-01 (Friday)``."""

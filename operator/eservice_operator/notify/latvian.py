@@ -6,6 +6,7 @@ from __future__ import annotations
 from eservice_operator.api.notices import NoticeKind
 from eservice_operator.notify import latvian_sentences as say
 from eservice_operator.notify.language import Language
+from eservice_operator.notify.periods import LATVIAN_PERIODS
 
 LATVIAN = Language(
     code="lv",
@@ -25,6 +26,7 @@ LATVIAN = Language(
         "due": "Datums",
         "version": "Veidne un versija",
         "current": "Pašreizējā versija",
+        "maximumLag": "Lielākā pieļautā atpalicība",
         "instruction": "Migrācijas instrukcija",
         "catalogue": "Apraksts katalogā",
         "publicURL": "Publiskā adrese",
@@ -53,4 +55,5 @@ LATVIAN = Language(
         NoticeKind.REPUBLISHED: say.republished,
         NoticeKind.BRAKE_ENGAGED: say.brake_engaged,
     },
+    periods=LATVIAN_PERIODS,
 )

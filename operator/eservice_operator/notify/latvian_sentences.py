@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from eservice_operator.notify.language import Facts, Saying, after, sentences, spaced
+from eservice_operator.notify.latvian_reasons import cause, lag, reason, versions
 
 NOTHING = "Jums nekas nav jādara."
 RENEW = (
@@ -15,32 +16,6 @@ GATES = (
     "neizpildītie nosacījumi redzami e-pakalpojuma statusā."
 )
 TELL = "Pārliecinieties, ka iestāde par to zina."
-
-
-def _versions(f: Facts) -> str:
-    """Which version is in use, and which is current."""
-    template, version, current = f.fact("template"), f.fact("version"), f.fact("current")
-    if not version:
-        return ""
-    newer = f"; pašreizējā versija ir {current}" if current else ""
-    return f"Publiskajā laidienā izmantota veidnes{spaced(template)} versija {version}{newer}."
-
-
-def _lag(f: Facts) -> str:
-    since = f.fact("overdueSince")
-    return sentences(
-        _versions(f),
-        f"Pēc noteikumiem šī versija nedrīkst būt publiski pieejama, sākot ar {since}: tā pārāk atpaliek no "
-        "pašreizējās versijas vai ir atsaukta."
-        if since
-        else "",
-        _reason(f),
-    )
-
-
-def _reason(f: Facts) -> str:
-    reason = f.fact("reason")
-    return f"Norādītais iemesls: {reason.rstrip('.')}." if reason else ""
 
 
 def identifier_assigned(f: Facts) -> Saying:
@@ -99,7 +74,7 @@ def migration_due(f: Facts) -> Saying:
         f"jāpārceļ uz jaunāku veidnes versiju{after('līdz', f.due_date)}",
         f"E-pakalpojums {f.title} jāpārceļ uz jaunāko veidnes versiju{after('līdz', by)}.",
         sentences(
-            "E-pakalpojumu pārceļ uz jaunāko veidnes versiju vismaz reizi gadā.", _versions(f), _reason(f)
+            "E-pakalpojumu pārceļ uz jaunāko veidnes versiju vismaz reizi gadā.", versions(f), reason(f)
         ),
         RENEW,
         TELL,
@@ -114,7 +89,7 @@ def migration_overdue(f: Facts) -> Saying:
         f"E-pakalpojumu {f.title} vajadzēja pārcelt uz jaunāko veidnes versiju{after('līdz', by)}; tas "
         "vēl nav izdarīts.",
         sentences(
-            "E-pakalpojumu pārceļ uz jaunāko veidnes versiju vismaz reizi gadā.", _versions(f), _reason(f)
+            "E-pakalpojumu pārceļ uz jaunāko veidnes versiju vismaz reizi gadā.", versions(f), reason(f)
         ),
         f"Sāciet pāreju tagad. {RENEW} Ja atpalicība pārsniegs pieļaujamo, e-pakalpojuma publicēšanu var "
         "pārtraukt.",
@@ -126,10 +101,9 @@ def overdue_expected(f: Facts) -> Saying:
     """The version lags too far behind, and nobody is unpublished for it (R8 under Warn)."""
     return Saying(
         f"veidnes versija novecojusi{after('no', f.due_date)}",
-        f"{'Sākot ar ' + f.due + ', e' if f.due else 'E'}-pakalpojuma {f.title} veidnes versija atpaliek "
-        "no pašreizējās versijas vairāk, nekā pieļauj noteikumi. Šis ir brīdinājums: e-pakalpojuma "
-        "publicēšana netiek pārtraukta.",
-        sentences(_versions(f), _reason(f)),
+        f"{'Sākot ar ' + f.due + ', e' if f.due else 'E'}-pakalpojuma {f.title} veidnes versija vairs "
+        "neatbilst noteikumiem. Šis ir brīdinājums: e-pakalpojuma publicēšana netiek pārtraukta.",
+        sentences(versions(f), cause(f), reason(f)),
         f"Pārejiet uz atbalstītu veidnes versiju. {RENEW}",
         TELL,
     )
@@ -152,7 +126,7 @@ def unpublish_scheduled(f: Facts) -> Saying:
         f"publicēšana tiks pārtraukta{spaced(f.due_date)}",
         f"E-pakalpojuma {f.title} publicēšana tiks pārtraukta{spaced(f.due)}. No tā brīža tas vairs "
         "nebūs publiski pieejams.",
-        _lag(f),
+        lag(f),
         _stay(f),
         DEFER,
     )
@@ -164,7 +138,7 @@ def unpublish_warning(f: Facts) -> Saying:
         f"atgādinājums: publicēšana tiks pārtraukta{spaced(f.due_date)}",
         f"Atgādinām: e-pakalpojuma {f.title} publicēšana tiks pārtraukta{spaced(f.due)}. No tā brīža tas "
         "vairs nebūs publiski pieejams.",
-        _lag(f),
+        lag(f),
         _stay(f),
         DEFER,
     )
@@ -176,7 +150,7 @@ def unpublish_moved(f: Facts) -> Saying:
         f"publicēšanas pārtraukšana pārcelta{after('uz', f.due_date)}",
         f"E-pakalpojuma {f.title} publicēšanas pārtraukšanas datums ir mainīts. Publicēšana tiks "
         f"pārtraukta{spaced(f.due)}.",
-        _lag(f),
+        lag(f),
         _stay(f),
         DEFER,
     )
@@ -187,7 +161,7 @@ def unpublish_cancelled(f: Facts) -> Saying:
     return Saying(
         "publicēšana netiks pārtraukta",
         f"E-pakalpojuma {f.title} publicēšana netiks pārtraukta. Iepriekš paziņotais datums vairs nav spēkā.",
-        _reason(f) or "Lēmums par publicēšanas pārtraukšanu ir slēgts.",
+        reason(f) or "Lēmums par publicēšanas pārtraukšanu ir slēgts.",
         NOTHING,
     )
 
@@ -198,7 +172,7 @@ def unpublished(f: Facts) -> Saying:
         "publicēšana pārtraukta",
         f"E-pakalpojuma {f.title} publicēšana ir pārtraukta{spaced(f.due)}. Tas vairs nav publiski "
         "pieejams. Dati un piekļuves tiesības ir saglabātas.",
-        _lag(f),
+        lag(f),
         f"{RENEW} Pēc tam e-pakalpojums atkal kļūs publiski pieejams automātiski.",
         TELL,
     )
@@ -209,7 +183,7 @@ def republished(f: Facts) -> Saying:
     return Saying(
         "atkal publiski pieejams",
         f"E-pakalpojums {f.title} atkal ir publiski pieejams.",
-        _reason(f) or "Visi publicēšanas nosacījumi atkal ir izpildīti.",
+        reason(f) or "Visi publicēšanas nosacījumi atkal ir izpildīti.",
         NOTHING,
     )
 

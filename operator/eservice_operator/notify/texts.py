@@ -15,6 +15,7 @@ from eservice_operator.notify.cleaning import LONGEST_LINK, link, one_line
 from eservice_operator.notify.english import ENGLISH
 from eservice_operator.notify.language import Facts, Language, Saying
 from eservice_operator.notify.latvian import LATVIAN
+from eservice_operator.notify.periods import Case
 
 LANGUAGES: Final = (LATVIAN, ENGLISH)
 WIDTH: Final = 76
@@ -93,6 +94,7 @@ def _details(facts: Facts) -> Iterator[Detail]:
         "due": facts.due,
         "version": version,
         "current": facts.fact("current"),
+        "maximumLag": facts.period("maximumLag", Case.SUBJECT),
         "decision": facts.fact("decision"),
         "source": one_line(letter.source),
         "command": _command(letter),

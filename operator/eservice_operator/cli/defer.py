@@ -11,7 +11,7 @@ from eservice_operator.api.names import API_VERSION
 from eservice_operator.cli.clock import now
 from eservice_operator.cli.completion import eservice_names
 from eservice_operator.cli.dated import Days
-from eservice_operator.cli.dossier import find_service, place_of
+from eservice_operator.cli.dossier import ask_for_service, place_of
 from eservice_operator.cli.policy import Setup, setup_options
 from eservice_operator.cli.session import Command, Session
 from eservice_operator.cli.writing import DRY_RUN, create, read_day, slug
@@ -34,11 +34,11 @@ def command(session: Session, /, name: str, setup: Setup, *, dry_run: bool, **gi
     Writes an UnpublishDeferral. Says first what comes of it, by the operator's own decision: the template's
     maximumDeferral, counted from the day without any deferral, can make it shorter.
     """
+    found = ask_for_service(session.kubectl, name, session.namespace)  # kubectl runs while the models load
     from eservice_operator.cli.deferring import outlook  # noqa: PLC0415 - the models take their time
     from eservice_operator.cli.world import live  # noqa: PLC0415 - as above
 
-    service = find_service(session.kubectl, name, session.namespace)
-    place = place_of(service)
+    place = place_of(found())
     made = manifest(place, given)
     world = live(session.kubectl, setup, now(), place[0])
     if given["until"] < Days(world.now, setup.time_zone).today:

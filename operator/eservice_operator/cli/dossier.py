@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -65,7 +65,18 @@ def find_service(kubectl: Kubectl, name: str, namespace: str | None) -> Body:
     Raises:
         KubectlError: it is not there, or may not be read.
     """
-    return kubectl.one(resource("eservices"), name, namespace)
+    return ask_for_service(kubectl, name, namespace)()
+
+
+def ask_for_service(kubectl: Kubectl, name: str, namespace: str | None) -> Callable[[], Body]:
+    """Begin to `find_service` while something else is done; what is answered waits for it."""
+    ended = kubectl.ask(Query((resource("eservices"),), namespace, name=name))
+
+    def found() -> Body:
+        (listing,) = ended()
+        return listing.only()
+
+    return found
 
 
 def gather(kubectl: Kubectl, name: str, namespace: str | None) -> Dossier:

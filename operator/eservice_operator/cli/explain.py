@@ -6,6 +6,7 @@ from __future__ import annotations
 import click
 
 from eservice_operator.cli.completion import eservice_names
+from eservice_operator.cli.dossier import ask_for_service
 from eservice_operator.cli.policy import Setup, setup_options
 from eservice_operator.cli.session import Command, Session
 
@@ -20,6 +21,7 @@ def command(session: Session, name: str, setup: Setup) -> None:
     Decides anew, with the operator's own code over what the cluster holds now, so that it is right also where
     a status is out of date. What you may not read is said, with what follows from it.
     """
+    found = ask_for_service(session.kubectl, name, session.namespace)  # kubectl runs while the models load
     from eservice_operator.cli.explanation import explain  # noqa: PLC0415 - not for --help
 
-    explain(session, name, setup)
+    explain(session, found(), setup)

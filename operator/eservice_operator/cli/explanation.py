@@ -11,7 +11,7 @@ from eservice_operator.api.reasons import ConditionType
 from eservice_operator.cli.advice import Advice
 from eservice_operator.cli.clock import now
 from eservice_operator.cli.dated import held_set, on_day
-from eservice_operator.cli.dossier import find_service, place_of
+from eservice_operator.cli.dossier import Body, place_of
 from eservice_operator.cli.findings import Findings, find_out
 from eservice_operator.cli.holding import meaning, to_run
 from eservice_operator.cli.output import as_yaml, show
@@ -25,9 +25,8 @@ from eservice_operator.core.conditions import find
 COMMAND: Final = "$ "
 
 
-def explain(session: Session, name: str, setup: Setup) -> None:
-    """Find out, and print it."""
-    body = find_service(session.kubectl, name, session.namespace)
+def explain(session: Session, body: Body, setup: Setup) -> None:
+    """Find out about an EService, and print it."""
     namespace, _ = place_of(body)
     findings = find_out(body, live(session.kubectl, setup, now(), namespace))
     if session.machine:

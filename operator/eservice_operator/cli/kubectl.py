@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -109,17 +109,12 @@ class Kubectl:
         Raises:
             KubectlError: for any other error; nothing is answered in part.
         """
-        answers = self.run_all([query.arguments for query in queries])
-        return [_listing(query, done) for query, done in zip(queries, answers, strict=True)]
+        return self.ask(*queries)()
 
-    def one(self, resource: str, name: str, namespace: str | None = None) -> dict[str, Any]:
-        """One object by name.
-
-        Raises:
-            KubectlError: it is not there, may not be read, or kubectl failed.
-        """
-        (listing,) = self.get(Query((resource,), namespace, name=name))
-        return listing.only()
+    def ask(self, *queries: Query) -> Callable[[], list[Listing]]:
+        """Begin a `get`; what is answered waits for its end, and raises as that does."""
+        ended = self._start([query.arguments for query in queries])
+        return lambda: [_listing(query, done) for query, done in zip(queries, ended(), strict=True)]
 
     def run(self, *arguments: str, given: str | None = None) -> str:
         """What kubectl printed, with ``given`` as its standard input.
@@ -127,7 +122,7 @@ class Kubectl:
         Raises:
             KubectlError: it ended with an error.
         """
-        (done,) = self.run_all([arguments], given)
+        (done,) = self._start([arguments], given)()
         if done.code != 0:
             raise KubectlError(done.err.strip() or f"kubectl ended with {done.code}")
         if done.err.strip():
@@ -135,15 +130,15 @@ class Kubectl:
             click.echo(warning, err=True, color=False)
         return done.out
 
-    def run_all(self, commands: Iterable[Sequence[str]], given: str | None = None) -> list[Done]:
-        """Run all of them at the same time, and answer in their order."""
+    def _start(self, commands: Iterable[Sequence[str]], given: str | None = None) -> Callable[[], list[Done]]:
+        """Start all of them at the same time; what is answered waits, and has them in their order."""
         program = shutil.which(self._program)
         if program is None:
             raise click.ClickException(
                 f"there is no {self._program}: install kubectl, or name it in the variable KUBECTL"
             )
         running = [_Running(program, (*command, *self._flags), given) for command in commands]
-        return [one.end() for one in running]
+        return lambda: [one.end() for one in running]
 
 
 class _Running:

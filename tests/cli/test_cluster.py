@@ -330,6 +330,54 @@ async def test_the_brake_is_released_by_its_token(site: Site, agency: Terminal) 
         assert f"Held set      {token}, released 20" in (await agency(verb, *at(behind[0]), code=0)).out
 
 
+async def test_what_was_foreseen_is_what_is_decided_and_each_record_replays(
+    site: Site, agency: Terminal
+) -> None:
+    template = await site.prepare(enforceFrom=str(today() + timedelta(days=30)))
+    falling, deferred = (site.planned(name, version="1.0.0") for name in ("falling", "deferred"))
+    staying = site.planned("staying", version="2.0.0")
+    for planned in (falling, deferred, staying):
+        await site.apply(*planned.everything())
+    for planned in (falling, deferred, staying):
+        await site.settled(planned, "Published")
+    await site.apply(deferred.deferral(days=50))
+
+    tried = ("--template", site.template, "--version", "3.0.0", "--published", str(today()))
+    foreseen = await foretold(agency, site, *tried)
+    off = {item["decision"]: (item["name"], item["at"]) for item in foreseen if item["action"] == "Unpublish"}
+    assert {name for name, _ in off.values()} == {falling.name, deferred.name}
+    assert await site.decisions(falling) == [], "nothing was written"
+    await site.apply(with_instruction(template))
+    for planned in (falling, deferred):
+        await site.until(planned.ref, lambda obj: obj["status"]["template"].get("unpublishAt"), "a decision")
+    assert await site.decisions(staying) == []
+    decided = [one for planned in (falling, deferred) for one in await site.decisions(planned)]
+    assert off == {
+        one["metadata"]["name"]: (one["spec"]["eService"]["name"], one["status"]["effectiveAt"])
+        for one in decided
+    }
+    assert to_come(await foretold(agency, site, "--template", site.template)) == to_come(foreseen)
+
+    for one in decided:
+        replayed = (await agency("replay", one["metadata"]["name"], "-o", "json")).document()
+        assert replayed["reproduced"]
+        assert {fact["fact"] for fact in replayed["facts"]} >= {"overdueSince", "effectiveAt", "inputsHash"}
+    missing = await agency("replay", f"none-{site.mark}", code=1)
+    assert missing.err.startswith("Error from server (NotFound): unpublishdecisions")
+
+
+async def foretold(agency: Terminal, site: Site, *options: str) -> list[dict[str, str]]:
+    """What a forecast of the whole cluster says of this site."""
+    answer = await agency("forecast", "-A", "-o", "json", "--until", "P3M", *options)
+    items: list[dict[str, str]] = answer.document()["items"]
+    return [item for item in items if item["namespace"] == site.namespace]
+
+
+def to_come(items: list[dict[str, str]]) -> list[dict[str, str]]:
+    """What is not of today: today's instants are those at which each forecast was made."""
+    return [item for item in items if item["at"] > f"{today() + timedelta(days=1)}"]
+
+
 async def test_kubectl_completes_names_through_its_plugin(site: Site, agency: Terminal) -> None:
     await site.prepare()
     planned = site.planned(version="2.0.0")

@@ -192,7 +192,7 @@ def brake_engaged(f: Facts) -> Saying:
     """Too many at once: the Agency has to look."""
     count, token = f.fact("count"), f.fact("token")
     template = f.fact("template") or f.name
-    release = f": ierakstiet veidnē spec.lifecycle.brake.release: {token}" if token else ""
+    command = f.language.quoted(f"kubectl eservice release-brake {template}{after('--token', token)}")
     return Saying(
         f"apturēta publicēšanas pārtraukšana, e-pakalpojumi: {count or 'vairāki'}",
         f"Pēc veidnes {template} noteikumiem vienlaikus būtu jāpārtrauc daudzu e-pakalpojumu "
@@ -200,6 +200,9 @@ def brake_engaged(f: Facts) -> Saying:
         "paliek publiski pieejami.",
         "Tik daudz pārtraukumu reizē var nozīmēt, ka kāds datums veidnē ir kļūdains, tāpēc tie "
         "jāapstiprina cilvēkam.",
-        "Pārbaudiet veidnes versiju un migrācijas instrukciju datumus. Ja kāds ir kļūdains, labojiet "
-        f"to. Ja visi ir pareizi, atļaujiet pārtraukšanu{release}.",
+        "Pārbaudiet veidnes versiju un migrācijas instrukciju datumus. Ja kāda versija publicēta kļūdaini, "
+        "atsauciet to (versijas lauks withdrawn, ar kubectl edit vai Git) un atsauciet visus šīs kopas "
+        "lēmumus (spec.revoked), bet pārtraukšanu neatļaujiet. Ar datuma labošanu nepietiek: publikācija, "
+        "kas stājusies spēkā, paliek reģistrēta. Ja visi datumi ir pareizi, atļaujiet pārtraukšanu ar "
+        f"komandu {command}.",
     )

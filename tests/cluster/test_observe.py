@@ -80,14 +80,36 @@ def test_an_act_that_cannot_be_read_accepts_nothing() -> None:
     assert world_of(broken).acts == ()
 
 
-def test_an_eservice_that_cannot_be_read_says_what_is_wrong() -> None:
-    broken = worlds.eservice(spec={"workload": {"port": 99_999}})
+def test_an_eservice_of_which_nothing_can_be_read_says_what_is_wrong() -> None:
+    broken = worlds.eservice(spec={"environment": "Moon", "workload": {"port": 99_999}})
     observer = observed(broken)
     world = observer.eservice(KEY)
     assert isinstance(world, InvalidObject)
     assert any("spec.workload.port" in error for error in world.errors)
     metadata, status = observer.envelope(KEY)
     assert (metadata.name, status.observed_generation) == (worlds.NAME, -1)
+
+
+def test_an_eservice_that_cannot_be_read_is_seen_as_it_last_ran() -> None:
+    broken = worlds.eservice(spec={"template": {"version": "four"}, "publication": {"hosts": ["no host"]}})
+    ran = worlds.eservice()["spec"]
+    data = {
+        "image": ran["release"]["image"],
+        "template": ran["template"],
+        "workload": {"port": 8081},
+        "hosts": [worlds.HOST],
+        "path": "/",
+    }
+    snapshot = child("ControllerRevision", "address-1", worlds.NAMESPACE, owner_uid(), data=data, revision=1)
+    world = observed(broken, worlds.registration(), worlds.template(), snapshot).eservice(KEY)
+    assert isinstance(world, World)
+    assert any("spec.template.version" in error for error in world.errors)
+    spec = world.service.spec
+    assert (spec.registration, spec.environment.value) == (worlds.NAME, "Production")
+    assert spec.template.version == ran["template"]["version"]
+    assert (spec.workload.port, spec.publication.hosts) == (8081, (worlds.HOST,))
+    assert set(world.templates) == {worlds.TEMPLATE}
+    assert world.registration is not None
 
 
 def test_there_is_no_world_of_what_is_not_there() -> None:
@@ -115,6 +137,13 @@ def test_a_snapshot_that_is_none_is_left_out() -> None:
 def test_the_oldest_has_the_place(patch: Manifest, senior: bool) -> None:
     rival = worlds.eservice(**worlds.merged(patch, {"metadata": {"name": "rival", "uid": "uid-rival"}}))
     assert (world_of(rival).senior is not None) is senior
+
+
+def test_one_that_cannot_be_read_keeps_its_place() -> None:
+    broken = {"metadata": {"name": "rival", "uid": "uid-rival"}, "spec": {"workload": {"port": 99_999}}}
+    senior = world_of(worlds.eservice(**worlds.merged(EARLIER, broken))).senior
+    assert senior is not None
+    assert senior.name == "rival"
 
 
 def test_a_rival_elsewhere_has_no_place_here() -> None:

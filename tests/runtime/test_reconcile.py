@@ -24,6 +24,7 @@ from eservice_operator.core.actions import (
     Ref,
     SetFinalizer,
     SetStatus,
+    target_of,
 )
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.letters import Delivery, Letter
@@ -33,6 +34,7 @@ from eservice_operator.runtime.outbox import Outbox
 from eservice_operator.runtime.reconcile import ROUNDS, ObjectReconciler
 from tests.runtime.clocks import breathe
 from tests.support import worlds
+from tests.support.pure_cluster import PureCluster
 from tests.support.waiting import eventually
 
 SERVICE = ObjectKey("EService", worlds.NAMESPACE, worlds.NAME)
@@ -118,10 +120,10 @@ async def test_what_is_undone_each_time_waits_for_its_backoff() -> None:
     assert sum(getattr(action, "reason", "") == "missing" for action in writes.asked) >= ROUNDS
 
 
-async def test_an_eservice_that_cannot_be_read_can_be_deleted() -> None:
+async def test_an_eservice_of_which_nothing_can_be_read_can_be_deleted() -> None:
     going = worlds.eservice(
         metadata={"deletionTimestamp": "2026-10-13T08:00:00Z", "finalizers": ["eservice.dev/route"]},
-        spec={"workload": {"port": 99_999}},
+        spec={"registration": "No Name"},
     )
     labels = {
         "app.kubernetes.io/managed-by": "eservice-operator",
@@ -143,6 +145,43 @@ async def test_an_eservice_that_cannot_be_read_can_be_deleted() -> None:
         result = await reconciler(writes, *objects).reconcile(SERVICE, worlds.NOW)
         assert result.error is None
         assert [type(action) for action in writes.asked] == [step]
+
+
+def at_rest(cluster: PureCluster) -> list[Manifest]:
+    """Everything in a cluster, as a store has it."""
+    return [worlds.merged(body, {"metadata": {"resourceVersion": "1"}}) for body in cluster.objects.values()]
+
+
+async def test_an_eservice_that_cannot_be_read_leaves_the_public_route_at_its_instant() -> None:
+    cluster, known, due = PureCluster(), worlds.at("2027-02-01"), worlds.at("2027-06-01", "00:00")
+    versions = (*worlds.VERSIONS, worlds.NEXT_VERSION)
+    cluster.put(worlds.registration(), worlds.act(), worlds.verification(), worlds.eservice())
+    cluster.put(worlds.template())
+    cluster.settle(worlds.NOW)
+    cluster.put(worlds.template(versions))
+    cluster.edit_service(workload={"port": 99_999})
+    cluster.settle(known)
+    quiet = Writes()
+    result = await reconciler(quiet, *at_rest(cluster)).reconcile(SERVICE, known)
+    assert not quiet.asked, "the status says it all already"
+    decision = cluster.settle(known)
+    assert decision is not None
+    assert (result.error, result.next_at) == (None, decision.next_at)
+
+    cluster.advance(known, due - timedelta(seconds=1))
+    writes, told = Writes(), cast("EventSink", Told())
+    await reconciler(writes, *at_rest(cluster), events=told).reconcile(SERVICE, due)
+    decided, taken = writes.asked[:2]
+    assert isinstance(decided, SetStatus)
+    assert decided.status["state"] == "Effective"
+    assert isinstance(taken, Delete)
+    assert taken.ref.kind == "HTTPRoute"
+    assert all(isinstance(action, SetStatus | Delete) for action in writes.asked)
+    assert {str(target_of(action).kind) for action in writes.asked} == {
+        "UnpublishDecision",
+        "HTTPRoute",
+        "EService",
+    }
 
 
 class Told:

@@ -23,6 +23,7 @@ from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
 from eservice_operator.api.base import Model, Status
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.eservice import EService, EServiceStatus
+from eservice_operator.api.parse import InvalidObject, parse
 from eservice_operator.api.reasons import ConditionType, Phase
 from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.api.template import EServiceTemplate
@@ -45,6 +46,7 @@ from eservice_operator.core.fleet import Fleet
 from eservice_operator.core.report import report
 from eservice_operator.core.templating import catalogue_of, template_status
 from eservice_operator.core.transitions import Note, notes
+from eservice_operator.core.unread import last_known
 from eservice_operator.core.world import HostClaim, Observed, Policy, TemplateWorld, World, no_fleet
 from tests.support import worlds
 from tests.support.status import assert_status_sound
@@ -173,7 +175,24 @@ class PureCluster:
     @property
     def service(self) -> EService:
         """The EService, read as the operator reads it."""
-        return self._read(EService, self.service_place)
+        return self._seen_service()[0]
+
+    def _seen_service(self) -> tuple[EService, tuple[str, ...]]:
+        """The EService, or as last known with what is wrong with it."""
+        body = self.objects[self.service_place]
+        read = parse("EService", body)
+        if not isinstance(read, InvalidObject):
+            return self._read(EService, self.service_place), ()
+        known = last_known(body, worlds.snapshots_of(self._children_of(body["metadata"]["uid"])))
+        assert known is not None, read
+        return known, read.errors
+
+    def _children_of(self, uid: str) -> list[Manifest]:
+        return [
+            self._seen(place)
+            for place, body in self.objects.items()
+            if place[0] in CHILD_KINDS and _owner_of(body) == uid
+        ]
 
     @property
     def status(self) -> EServiceStatus:
@@ -231,13 +250,9 @@ class PureCluster:
 
     def world(self) -> World:
         """What a decision about the e-service sees."""
-        service = self._read(EService, self.service_place)
+        service, errors = self._seen_service()
         metadata = service.metadata
-        children = [
-            self._seen(place)
-            for place, body in self.objects.items()
-            if place[0] in CHILD_KINDS and _owner_of(body) == metadata.uid
-        ]
+        children = self._children_of(metadata.uid)
         registered = "EServiceRegistration", "", service.spec.registration
         return World(
             service=service,
@@ -247,12 +262,13 @@ class PureCluster:
             verifications=self._all(ProductionVerification),
             deferrals=self._all(UnpublishDeferral),
             decisions=self.decisions,
-            senior=None if self.senior is None else EService.model_validate(self.senior),
+            senior=None if self.senior is None else EService.model_validate(self.senior).metadata,
             claims=tuple(HostClaim(host, owner) for host, owner in self.claims),
             children={(body["kind"], body["metadata"]["name"]): Observed(body) for body in children},
             leftover=self._leftover(metadata.uid),
             snapshots=worlds.snapshots_of(children),
             fleet=self.fleet,
+            errors=errors,
         )
 
     def _all(self, model: type[M]) -> tuple[M, ...]:

@@ -348,7 +348,7 @@ def world(
         ),
         deferrals=tuple(UnpublishDeferral.model_validate(body) for body in deferrals),
         decisions=tuple(UnpublishDecision.model_validate(body) for body in decisions),
-        senior=None if senior is None else EService.model_validate(senior),
+        senior=None if senior is None else EService.model_validate(senior).metadata,
         claims=tuple(HostClaim(host, owner) for host, owner in claims),
         children={(child["kind"], child["metadata"]["name"]): Observed(child) for child in children},
         snapshots=snapshots_of(children),

@@ -26,6 +26,7 @@ from eservice_operator.core.facts import age
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.releases import Snapshot, read_snapshot, release_name
 from eservice_operator.core.templating import catalogue_of
+from eservice_operator.core.unread import last_known
 from eservice_operator.core.world import (
     Observed,
     Policy,
@@ -48,15 +49,28 @@ class Observer:
         self._fleets = Fleets(store, self._reading)
 
     def eservice(self, key: ObjectKey) -> World | InvalidObject | None:
-        """The world of an EService; None when there is none."""
-        reading = self._reading
-        service = reading.one(EService, key)
-        if not isinstance(service, EService):
-            return service
-        metadata, spec = service.metadata, service.spec
+        """The world of an EService; None when there is none.
+
+        One whose spec cannot be read is seen as it was last known, as far as that goes.
+        """
+        read = self._reading.one(EService, key)
+        if isinstance(read, EService):
+            return self._world(read, self._children(read.metadata))
+        return None if read is None else self._as_last_known(key, read)
+
+    def _as_last_known(self, key: ObjectKey, invalid: InvalidObject) -> World | InvalidObject:
+        metadata, _ = self.envelope(key)
+        children = self._children(metadata)
+        body = self._store.get(key.kind, key.namespace, key.name) or {}
+        service = last_known(body, self._snapshots(children))
+        return invalid if service is None else self._world(service, children, invalid.errors)
+
+    def _world(
+        self, service: EService, children: dict[tuple[str, str], Observed], errors: tuple[str, ...] = ()
+    ) -> World:
+        reading, metadata, spec = self._reading, service.metadata, service.spec
         place = f"{metadata.namespace}/{metadata.name}"
         standing = f"{spec.registration}/{spec.environment.value}"
-        children = self._children(metadata)
         decisions = reading.found(UnpublishDecision, indexes.REGISTRATION, standing)
         snapshots = self._snapshots(children)
         templates = sorted(_templates_of(service, snapshots, decisions))
@@ -75,6 +89,7 @@ class Observer:
             snapshots=snapshots,
             leftover=self._leftover(metadata),
             fleet=self._fleets.of,
+            errors=errors,
         )
 
     def orphan(self, key: ObjectKey) -> Observed | None:

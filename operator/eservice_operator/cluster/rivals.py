@@ -6,9 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from eservice_operator.api import names
+from eservice_operator.api.base import ObjectMeta
 from eservice_operator.api.eservice import EService
 from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.cluster import indexes
+from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.reading import Reading
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.facts import age
@@ -16,19 +18,24 @@ from eservice_operator.core.hosts import unregistered_hosts
 from eservice_operator.core.world import HostClaim, Policy
 
 
-def senior_of(service: EService, reading: Reading) -> EService | None:
-    """The oldest other EService that stands for the same registration and environment here."""
+def senior_of(service: EService, reading: Reading) -> ObjectMeta | None:
+    """The oldest other EService that stands for the same registration and environment here.
+
+    One that cannot be read keeps its place: two must not judge the same decisions.
+    """
     mine = service.metadata
+    others = [
+        ObjectMeta.model_validate(body["metadata"])
+        for body in reading.store.by_index("EService", indexes.REGISTRATION, service.spec.registration)
+        if body["metadata"]["uid"] != mine.uid
+        and part(body, "spec", "environment") == service.spec.environment
+    ]
     rivals = [
         other
-        for other in reading.found(EService, indexes.REGISTRATION, service.spec.registration)
-        if other.metadata.uid != mine.uid
-        and other.metadata.namespace == mine.namespace
-        and other.spec.environment is service.spec.environment
-        and other.metadata.deletion_timestamp is None
-        and age(other.metadata) < age(mine)
+        for other in others
+        if other.namespace == mine.namespace and other.deletion_timestamp is None and age(other) < age(mine)
     ]
-    return min(rivals, key=lambda other: age(other.metadata), default=None)
+    return min(rivals, key=age, default=None)
 
 
 def claims_of(

@@ -90,7 +90,13 @@ def stalled(
         for condition in before
         if condition.type not in SUMMARY
     ]
-    return _sorted((*merge(before, verdicts, generation, now), *kept))
+    return replaced(kept, merge(before, verdicts, generation, now))
+
+
+def replaced(earlier: Iterable[Condition], newer: Iterable[Condition]) -> tuple[Condition, ...]:
+    """The earlier conditions, with the newer ones in place of those of their types."""
+    by_type = {condition.type: condition for condition in (*earlier, *newer)}
+    return _sorted(by_type.values())
 
 
 def _sorted(conditions: Iterable[Condition]) -> tuple[Condition, ...]:

@@ -36,19 +36,18 @@ class Decision:
 
 
 def decide(world: World, now: datetime, policy: Policy) -> Decision:
-    """Decide about one EService at an instant; ``now`` counts in whole seconds."""
+    """Decide about one EService at an instant; ``now`` counts in whole seconds.
+
+    Of one whose spec cannot be read only what takes is decided: the children stay as they are.
+    """
     facts = Facts(world, now.replace(microsecond=0), policy)
     rollout = plan(facts)
     if world.service.metadata.deletion_timestamp is not None:
         actions = take_down(eservice_ref(facts), world.service.metadata, facts.route)
     else:
-        actions = (
-            *_leftover(facts),
-            *_decisions(facts),
-            *_unpublish(facts, rollout),
-            *_finalizer(facts, rollout),
-            *changes(layout_of(facts, rollout), world.children),
-        )
+        actions = (*_leftover(facts), *_decisions(facts), *_unpublish(facts, rollout))
+        if not world.errors:
+            actions += (*_finalizer(facts, rollout), *changes(layout_of(facts, rollout), world.children))
     return Decision(facts, rollout, actions, next_instant(facts, rollout))
 
 

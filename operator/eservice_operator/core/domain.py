@@ -103,7 +103,7 @@ def published_verdict(decision: Decision) -> Verdict:
         beside = () if facts.public_name == facts.wanted.name else decision.rollout.public_gates
         but = f"; the public release does not pass: {gate_list(beside)}" if seen.served and beside else ""
         return (c.true if seen.served else c.false)(kind, seen.reason, seen.message + but)
-    return c.false(kind, *(_taken_off(facts) or _not_yet(decision)))
+    return c.false(kind, *(_taken_off(facts) or _not_before_it_is_read(facts) or _not_yet(decision)))
 
 
 def _taken_off(facts: Facts) -> tuple[Reason, str] | None:
@@ -123,6 +123,12 @@ def _taken_off(facts: Facts) -> tuple[Reason, str] | None:
         f" {blocking.spec.overdue_since}; comes back by itself once renewed"
     )
     return Reason.TEMPLATE_OVERDUE, text
+
+
+def _not_before_it_is_read(facts: Facts) -> tuple[Reason, str] | None:
+    if not facts.world.errors:
+        return None
+    return Reason.INVALID_SPEC, "it has no public route, and gets none before its spec can be read"
 
 
 def _not_yet(decision: Decision) -> tuple[Reason, str]:

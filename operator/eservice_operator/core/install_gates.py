@@ -33,7 +33,7 @@ def registered(facts: Facts, _subject: Subject) -> Unmet | None:
         return found
     if facts.world.senior is None:
         return None
-    senior = facts.world.senior.metadata
+    senior = facts.world.senior
     text = (
         f"EService {senior.namespace}/{senior.name} already stands for {name} in"
         f" {facts.spec.environment.value}: there is one for each environment, delete this one"

@@ -27,7 +27,7 @@ from eservice_operator.core.conditions import Verdict
 from eservice_operator.core.dates import following_day, local_day, parse_instant
 from eservice_operator.core.deadlines import installation_due
 from eservice_operator.core.decide import Decision
-from eservice_operator.core.domain import domain_conditions, published_verdict
+from eservice_operator.core.domain import domain_conditions, published_verdict, template_current
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.outlook import outlook
 from eservice_operator.core.phases import phase_of
@@ -46,6 +46,8 @@ def report(decision: Decision, outcome: Outcome) -> EServiceStatus:
     facts = decision.facts
     service, now = facts.world.service, facts.now
     old = service.status
+    if facts.world.errors and service.metadata.deletion_timestamp is None:
+        return with_notices(facts, _report_unread(decision))
     published = published_verdict(decision)
     summary = progress(decision, outcome, published)
     phase = phase_of(decision, published)
@@ -77,6 +79,23 @@ def report_invalid(
             "conditions": c.stalled(old.conditions, Reason.INVALID_SPEC, "; ".join(errors), generation, now),
             "phase": Phase.INVALID,
             "history": _history(old, now, Phase.INVALID, Reason.INVALID_SPEC),
+        }
+    )
+
+
+def _report_unread(decision: Decision) -> EServiceStatus:
+    """The status of an EService whose spec cannot be read, with what is judged of it all the same."""
+    facts = decision.facts
+    service, now, published = facts.world.service, facts.now, published_verdict(decision)
+    generation = service.metadata.generation
+    status = report_invalid(service.status, generation, facts.world.errors, now)
+    judged = c.merge(status.conditions, (template_current(facts), published), generation, now)
+    return status.model_copy(
+        update={
+            "conditions": c.replaced(status.conditions, judged),
+            "public_url": _url(facts, published),
+            "template": _template(facts),
+            "next": outlook(decision),
         }
     )
 

@@ -120,8 +120,11 @@ def _own_replicas(facts: Facts, release: Snapshot) -> int:
 
 
 def _may_switch(facts: Facts, gates: tuple[Unmet, ...]) -> bool:
-    """Whether the release the spec names becomes public now: every gate, at this instant, and enough Pods."""
-    if gates or facts.public_name == facts.wanted.name:
+    """Whether the release the spec names becomes public now: every gate, at this instant, and enough Pods.
+
+    A spec that cannot be read gives nothing.
+    """
+    if gates or facts.world.errors or facts.public_name == facts.wanted.name:
         return False
     return rolled_out(facts.deployment(facts.wanted.name), _full_replicas(facts))
 

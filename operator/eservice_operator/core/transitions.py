@@ -161,7 +161,7 @@ def _unpublication(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
     before, after = old.template, new.template
     same = after.decision is not None and before.decision == after.decision
     kind = None
-    if after.unpublish_at is not None and new.phase is not Phase.UNPUBLISHED:
+    if after.unpublish_at is not None and not _is_off(new):
         if after.unpublish_at != before.unpublish_at:
             kind = NoticeKind.UNPUBLISH_MOVED if same else NoticeKind.UNPUBLISH_SCHEDULED
         elif same and before.warned_at is not None and after.warned_at != before.warned_at:
@@ -169,9 +169,16 @@ def _unpublication(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
     if kind is not None:
         text = f"leaves the public route on {after.unpublish_at} unless renewed ({after.decision})"
         yield Note(WARNING, kind.value, "Schedule", text)
-    if before.decision is not None and not same and old.phase is not Phase.UNPUBLISHED:
+    if before.decision is not None and not same and not _is_off(old):
         text = f"does not leave the public route on {before.unpublish_at} ({before.decision})"
         yield Note(NORMAL, NoticeKind.UNPUBLISH_CANCELLED.value, "Schedule", text)
+
+
+def _is_off(status: EServiceStatus) -> bool:
+    """Whether R8 keeps it off the public route, in whatever phase it is."""
+    published = find(status.conditions, ConditionType.PUBLISHED)
+    overdue = published is not None and published.reason == Reason.TEMPLATE_OVERDUE
+    return status.phase is Phase.UNPUBLISHED or (overdue and not _holds(published))
 
 
 def _tidings(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:

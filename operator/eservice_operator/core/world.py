@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from eservice_operator.api import names
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
+from eservice_operator.api.base import ObjectMeta
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.eservice import EService
 from eservice_operator.api.notices import Channel
@@ -197,7 +198,7 @@ class World:
     deferrals: tuple[UnpublishDeferral, ...] = ()
     decisions: tuple[UnpublishDecision, ...] = ()
     """Of this registration and environment, closed ones too."""
-    senior: EService | None = None
+    senior: ObjectMeta | None = None
     """The EService that holds the place of this registration and environment, if it is another one."""
     claims: tuple[HostClaim, ...] = ()
     children: Mapping[tuple[str, str], Observed] = field(default_factory=dict)
@@ -210,6 +211,8 @@ class World:
     """The fleet of a template, by name: asked only when a decision is about to take effect."""
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)
     """What became of notices since they were handed to a channel, by notice id; not in the ledger yet."""
+    errors: tuple[str, ...] = ()
+    """What is wrong with a spec that cannot be read: the EService is then as last known (see `unread`)."""
 
     def child(self, kind: str, name: str) -> Observed | None:
         """The own child of that kind and name, unless it is being deleted."""

@@ -121,7 +121,10 @@ class ObjectReconciler:
         return replace(world, deliveries=answers) if answers else world
 
     async def _unreadable(self, key: ObjectKey, invalid: InvalidObject, now: datetime) -> Result:
-        """What goes away need not be read: its route goes, and then our finalizer."""
+        """Nothing can be decided of it but this: what goes away need not be read.
+
+        Its route goes, and then our finalizer.
+        """
         metadata, _ = self.observer.envelope(key)
         if metadata.deletion_timestamp is None:
             return await self._invalid(key, invalid, now)

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from eservice_operator.api.base import LocalizedText
 from eservice_operator.api.notices import Audience, Channel, NoticeKind
@@ -52,6 +54,23 @@ LETTER = Letter(
 
 def letter(**changes: Any) -> Letter:
     return replace(LETTER, **changes)
+
+
+class Noting(dict[str, str]):
+    """Facts that note in which threads they are read."""
+
+    readers: set[int]
+
+    @override
+    def get(self, *args: Any) -> Any:
+        self.readers.add(threading.get_ident())
+        return super().get(*args)
+
+
+def noting() -> Noting:
+    facts = Noting(LETTER.facts)
+    facts.readers = set()
+    return facts
 
 
 NASTY = st.one_of(

@@ -10,6 +10,7 @@ import hmac
 import json
 import re
 import ssl
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -27,7 +28,7 @@ from eservice_operator.notify.cloudevents import EventsSender, host_of, seconds_
 from eservice_operator.notify.event import CONTENT_TYPE, encoded, event_of, signature, source_of
 from eservice_operator.notify.sender import NoCredentials, SigningKey
 from eservice_operator.notify.tls import trust
-from tests.notify.letters import LETTER, NOW, letter, letters
+from tests.notify.letters import LETTER, NOW, letter, letters, noting
 from tests.support.sink import Sink, event_sink
 
 KEY = b"0123456789abcdef0123456789abcdef"
@@ -87,6 +88,14 @@ async def test_an_event_is_what_the_sdk_of_the_cncf_takes_for_one() -> None:
         assert taken.path == "/events?source=eservice"
         assert taken.headers["content-type"] == CONTENT_TYPE
         assert "webhook-signature" not in taken.headers
+
+
+async def test_an_event_is_made_while_the_event_loop_goes_on() -> None:
+    async with channel() as (_, sender):
+        facts = noting()
+        assert await sender.send(letter(facts=facts)) == ACCEPTED
+        assert facts.readers
+        assert threading.get_ident() not in facts.readers
 
 
 async def test_its_data_are_the_facts_and_the_texts() -> None:

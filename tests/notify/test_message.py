@@ -22,6 +22,7 @@ from eservice_operator.notify.addresses import Address, Mailbox, NotOneAddress, 
 from eservice_operator.notify.cleaning import link
 from eservice_operator.notify.entry import calendar_of
 from eservice_operator.notify.message import mail_of
+from eservice_operator.notify.texts import texts_of
 from tests.notify import ics
 from tests.notify.letters import LETTER, NASTY, NOW, OPERATOR, letter, letters
 
@@ -168,7 +169,7 @@ def test_the_agency_reads_what_it_has_to_do_and_who_else_knows() -> None:
 
 
 def entry(given: Letter) -> ics.Component:
-    calendar = ics.read(calendar_of(given, OPERATOR.address).encode())
+    calendar = ics.read(calendar_of(given, texts_of(given), OPERATOR.address).encode())
     (event,) = calendar.parts
     assert (calendar.properties["VERSION"], calendar.properties["METHOD"]) == ("2.0", "PUBLISH")
     assert (event.name, event.parts) == ("VEVENT", [])
@@ -203,7 +204,7 @@ def test_another_object_or_matter_is_another_entry(changes: dict[str, object]) -
 
 def test_an_entry_needs_a_day() -> None:
     with pytest.raises(ValueError, match="has no day"):
-        calendar_of(letter(due=None), OPERATOR.address)
+        calendar_of(letter(due=None), (), OPERATOR.address)
 
 
 # what somebody with bad intentions could write

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,7 +17,7 @@ from eservice_operator.core.letters import Delivery
 from eservice_operator.notify import smtp
 from eservice_operator.notify.sender import Credentials, Login, NoCredentials
 from eservice_operator.notify.smtp import Security, SmtpSender
-from tests.notify.letters import NOW, OPERATOR, letter
+from tests.notify.letters import NOW, OPERATOR, letter, noting
 from tests.support.mailserver import MailServer, mail_server
 from tests.support.waiting import eventually
 
@@ -211,6 +212,14 @@ async def test_a_burst_takes_one_connection_which_is_closed_when_nothing_follows
         await eventually(lambda: not server.open, "the connection is closed")
         assert await sender.send(letter()) == ACCEPTED
         assert server.connections == 2
+
+
+async def test_a_mail_is_built_while_the_event_loop_goes_on() -> None:
+    async with mail_server() as server, sender_to(server.port, security=Security.NONE) as sender:
+        facts = noting()
+        assert await sender.send(letter(facts=facts)) == ACCEPTED
+        assert facts.readers
+        assert threading.get_ident() not in facts.readers
 
 
 async def test_a_connection_that_the_server_has_closed_is_made_anew() -> None:

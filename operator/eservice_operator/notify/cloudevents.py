@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -62,7 +63,7 @@ class EventsSender:
     async def send(self, letter: Letter) -> Delivery:
         """One attempt to hand the letter over."""
         try:
-            body = encoded(letter)
+            body = await asyncio.to_thread(encoded, letter)
         except ValueError as error:
             return self._not_accepted(f"no event can be made of it: {error}", permanent=True)
         headers = {"Content-Type": CONTENT_TYPE, "User-Agent": "eservice-operator"}

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from urllib.parse import quote
@@ -13,7 +13,7 @@ from eservice_operator.api.notices import NoticeKind
 from eservice_operator.core.letters import Letter
 from eservice_operator.notify.addresses import Address
 from eservice_operator.notify.cleaning import one_line
-from eservice_operator.notify.texts import subject_of, texts_of
+from eservice_operator.notify.texts import Text, subject_of
 
 ENTRIES: Final = {
     NoticeKind.INSTALLATION_DUE: "installation",
@@ -41,22 +41,20 @@ def entry_name(letter: Letter) -> str:
     return ENTRIES.get(letter.kind, "") if letter.due is not None else ""
 
 
-def calendar_of(letter: Letter, sender: Address) -> str:
-    """The entry of a letter that has one, as an iCalendar object with lines ended by CR LF.
+def calendar_of(letter: Letter, texts: Iterable[Text], sender: Address) -> str:
+    """The entry of a letter that has one, with its texts, as an iCalendar object with lines ended by CR LF.
 
     The same object and entry have the same UID, and a later letter a higher SEQUENCE.
     """
     if letter.due is None:
         raise ValueError(f"notice {letter.id} has no day")
-    return "".join(_folded(line) for line in _lines(letter, letter.due, sender))
+    return "".join(_folded(line) for line in _lines(letter, letter.due, texts, sender))
 
 
-def _lines(letter: Letter, due: date, sender: Address) -> Iterator[str]:
+def _lines(letter: Letter, due: date, texts: Iterable[Text], sender: Address) -> Iterator[str]:
     cancelled = letter.kind is NoticeKind.UNPUBLISH_CANCELLED
     key = hashlib.sha256(f"{one_line(letter.uid)} {entry_name(letter)}".encode()).hexdigest()[:32]
-    description = "\n\n".join(
-        paragraph for text in texts_of(letter) for _, paragraph in text.parts if paragraph
-    )
+    description = "\n\n".join(paragraph for text in texts for _, paragraph in text.parts if paragraph)
     at = letter.at.astimezone(UTC)
     yield "BEGIN:VCALENDAR"
     yield "VERSION:2.0"
@@ -92,7 +90,7 @@ def _folded(line: str) -> str:
     """The line in pieces of 75 octets, never within a character."""
     pieces, size = [""], 0
     for character in line:
-        width = len(character.encode())
+        width = 1 if character.isascii() else len(character.encode())
         if size + width > WIDTH:
             pieces.append(" ")
             size = 1

@@ -90,7 +90,7 @@ def _with_bodies(letter: Letter, sender: Mailbox) -> EmailMessage:
     message.add_alternative(as_html(texts), subtype="html", cte=QUOTED)
     name = entry_name(letter)
     if name:
-        entry = calendar_of(letter, sender.address)
+        entry = calendar_of(letter, texts, sender.address)
         message.add_alternative(entry, subtype="calendar", cte=QUOTED, params={"method": "PUBLISH"})
         message.add_attachment(entry.encode(), maintype="application", subtype="ics", filename=f"{name}.ics")
     return message

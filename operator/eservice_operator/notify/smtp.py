@@ -77,7 +77,7 @@ class SmtpSender:
             if self._failures != failures:  # it was found unreachable while this letter waited its turn
                 return self._not_accepted(self._unreachable)
             try:
-                mail = mail_of(letter, self._server.sender)
+                mail = await asyncio.to_thread(mail_of, letter, self._server.sender)
             except ValueError as error:
                 return self._not_accepted(f"no mail can be made of it: {error}", permanent=True)
             self._stay()

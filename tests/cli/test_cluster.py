@@ -14,7 +14,7 @@ import yaml
 
 from eservice_operator.core.actions import Manifest
 from tests.cli.objects import ESCAPES
-from tests.cli.starting import HEAVY, imported_by
+from tests.cli.starting import HEAVY, QUICK, cost_of, imported_by
 from tests.cli.terminal import BIN, Terminal
 from tests.support.fleet import Planned, today, with_instruction
 from tests.support.operator import OperatorProcess
@@ -125,15 +125,17 @@ def filled_in(written: Manifest, planned: Planned) -> Manifest:
     return made
 
 
-async def test_what_only_shows_imports_no_models(site: Site, people_kubeconfig: Path) -> None:
+async def test_what_only_shows_imports_no_models_and_is_quick(site: Site, people_kubeconfig: Path) -> None:
     await site.prepare()
     planned = site.planned(version="2.0.0")
     await site.apply(planned.registration(), planned.eservice())
     await site.until(planned.ref, registered, "registered")
+    environment = {"KUBECONFIG": str(people_kubeconfig), "KUBECTL": str(BIN / "kubectl")}
     for arguments in (["list", "-A"], ["status", *at(planned)], ["history", *at(planned)]):
-        imported = imported_by(arguments, KUBECONFIG=str(people_kubeconfig), KUBECTL=str(BIN / "kubectl"))
+        imported = imported_by(arguments, **environment)
         assert "json" in imported
         assert not imported & (HEAVY - {"yaml"}), arguments
+        assert any(cost_of(arguments, **environment).own < QUICK for _ in range(5)), arguments
 
 
 async def test_lists_are_filtered_and_sorted(site: Site, agency: Terminal) -> None:

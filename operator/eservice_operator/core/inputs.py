@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 import semver
@@ -36,7 +37,10 @@ class Recomputed:
 
 
 def inputs_of(known: KnownTemplate, zone: ZoneInfo) -> DecisionInputs:
-    """What the dates of a decision about a template follow from: its dates in effect, and its policy."""
+    """What the dates of a decision about a template follow from: its dates in effect, and its policy.
+
+    By precedence, whatever the order of the spec: the same facts have the same hash.
+    """
     lifecycle = known.template.spec.lifecycle
     return DecisionInputs(
         versions=tuple(
@@ -47,7 +51,7 @@ def inputs_of(known: KnownTemplate, zone: ZoneInfo) -> DecisionInputs:
                 withdrawn_at=version.withdrawn_at,
                 replace_by=version.replace_by,
             )
-            for version in known.catalogue.versions
+            for version in sorted(known.catalogue.versions, key=attrgetter("precedence"))
         ),
         migrate_within=lifecycle.migrate_within,
         notice_period=lifecycle.notice_period,

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bad input, and things taken away that are in use: said in words, and nothing good is taken down."""
 
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -9,11 +12,25 @@ from eservice_operator.api.names import API_VERSION
 from eservice_operator.cluster.errors import Invalid
 from eservice_operator.core.actions import Manifest, Ref, ref_of
 from tests.support import fleet
-from tests.support.fleet import Planned
-from tests.support.site import Site, condition, gates, message, says, up_to_date, without_bookkeeping
+from tests.support.fleet import Planned, with_instruction
+from tests.support.kubectl import Kubectl
+from tests.support.site import (
+    Site,
+    condition,
+    gates,
+    message,
+    poll,
+    says,
+    up_to_date,
+    without_bookkeeping,
+)
 from tests.support.worlds import merged
 
 pytestmark = pytest.mark.cluster
+
+MOST_OF_PORT = (
+    "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/workload/properties/port/maximum"
+)
 
 
 def meaning(children: dict[str, Manifest]) -> dict[str, Manifest]:
@@ -78,6 +95,62 @@ async def test_what_only_the_cluster_refuses_is_stalled_and_the_last_good_childr
     assert {n: c for n, c in now.items() if n not in memory} == {
         n: c for n, c in kept.items() if n not in memory
     }
+
+
+@asynccontextmanager
+async def wider_ports(kubectl: Kubectl) -> AsyncIterator[None]:
+    """For a while the CRD takes ports that no operator reads: as another version's CRD may."""
+
+    async def limit(most: int) -> None:
+        patch = [{"op": "replace", "path": MOST_OF_PORT, "value": most}]
+        code, said = await kubectl(
+            "patch", "crd", "eservices.eservice.dev", "--type=json", f"--patch={json.dumps(patch)}"
+        )
+        assert code == 0, said
+
+    await limit(99_999)
+    try:
+        yield
+    finally:
+        await limit(65_535)
+
+
+async def test_a_spec_that_cannot_be_read_keeps_nothing_public(site: Site, kubectl: Kubectl) -> None:
+    template = await site.prepare()
+    planned = site.planned(version="1.0.0")
+    await site.published(planned)
+    children = await site.children(planned)
+    unreadable = planned.eservice(spec={"workload": {"port": 99_999}})
+
+    async def taken() -> bool:
+        try:
+            await site.apply(unreadable)
+        except Invalid:  # the API server needs a moment for its new schema
+            return False
+        return True
+
+    async with wider_ports(kubectl):
+        await poll(taken, lambda: "the API server takes the spec")
+    stalled = await site.until(
+        planned.ref, lambda obj: says(obj, "Stalled", "True", "InvalidSpec") and up_to_date(obj), "Stalled"
+    )
+    assert "spec.workload.port" in message(stalled, "Stalled")
+    assert says(stalled, "Published", "True")
+    assert meaning(await site.children(planned)) == meaning(children)
+
+    await site.apply(planned.registration(spec={"suspended": {"reason": "an incident"}}))
+    await site.until(
+        planned.ref, lambda obj: says(obj, "Published", "False", "RegistrationSuspended"), "suspended"
+    )
+    await site.gone(planned.route)
+    await site.apply(with_instruction(template))
+    judged = await site.until(planned.ref, lambda obj: "decision" in obj["status"]["template"], "decided")
+    assert says(judged, "Stalled", "True", "InvalidSpec")
+    assert says(judged, "TemplateCurrent", "False", "TemplateOverdue")
+    (decision,) = await site.decisions(planned)
+    assert decision["metadata"]["name"] == judged["status"]["template"]["decision"]
+    left = {name: child for name, child in children.items() if not name.startswith("HTTPRoute")}
+    assert meaning(await site.children(planned)) == meaning(left)
 
 
 async def test_a_template_that_goes_away_unpublishes_nobody(site: Site) -> None:

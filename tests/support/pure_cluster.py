@@ -16,6 +16,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any, TypeVar, assert_never
 
+from pydantic import ValidationError
 from typing_extensions import override
 
 from eservice_operator.api import names
@@ -179,10 +180,12 @@ class PureCluster:
 
     def _seen_service(self) -> tuple[EService, tuple[str, ...]]:
         """The EService, or as last known with what is wrong with it."""
-        body = self.objects[self.service_place]
-        read = parse("EService", body)
-        if not isinstance(read, InvalidObject):
+        try:
             return self._read(EService, self.service_place), ()
+        except ValidationError:
+            body = self.objects[self.service_place]
+        read = parse("EService", body)
+        assert isinstance(read, InvalidObject), "what is wrong is the spec"
         known = last_known(body, worlds.snapshots_of(self._children_of(body["metadata"]["uid"])))
         assert known is not None, read
         return known, read.errors

@@ -314,6 +314,19 @@ def test_a_lost_status_is_found_again(public: PureCluster) -> None:
         assert getattr(after, field) == getattr(before, field), field
 
 
+def test_a_service_that_somebody_made_makes_nothing_public(public: PureCluster) -> None:
+    """A tenant writes a Service that names a release which nobody accepted; labels are no proof."""
+    public.objects[public.service_place]["status"] = {"observedGeneration": -1}
+    for place in list(public.objects):
+        if place[0] in {"ControllerRevision", "Deployment", "HTTPRoute", "AcceptanceAct"}:
+            del public.objects[place]
+    public.settle(LATER)
+    assert not public.routed()
+    assert public.replicas() == {}
+    assert public.status.release.public is None
+    assert Gate.ACCEPTED in public.gates()
+
+
 # what cannot be read
 
 

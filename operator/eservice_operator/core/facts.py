@@ -90,13 +90,16 @@ class Facts:
 
     @cached_property
     def public(self) -> Snapshot | None:
-        """The public release as it last ran; as the spec wants it if that names it and nobody remembers."""
+        """The public release as it last ran; as the spec wants it where that is lost and our status names it.
+
+        A Service alone proves nothing: whoever may write one could name a release that nobody accepted.
+        """
         if self.public_name is None:
             return None
         found = newest(self.world.snapshots, self.public_name)
-        if found is None and self.public_name == self.wanted.name:
-            return self.wanted
-        return found
+        remembered = self.world.service.status.release.public
+        named = remembered is not None and remembered.name == self.public_name
+        return self.wanted if found is None and named and self.public_name == self.wanted.name else found
 
     @cached_property
     def lost(self) -> bool:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -219,6 +221,23 @@ def test_bombs_go_off_harmlessly(tmp_path: Path) -> None:
     for said in ("aliases stand for more", "deeper than 64", "larger than", "not UTF-8"):
         assert said in answer.output
     assert answer.output.count("error:") == 6
+
+
+def test_only_regular_files_are_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "folder.yaml").mkdir()
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket.json"))
+    for name, target in {"device": "/dev/zero", "dangling": "nowhere", "loop": "loop.yaml"}.items():
+        (tmp_path / f"{name}.yaml").symlink_to(target)
+    wrong = {"pipe.yaml", "socket.json", "device.yaml", "dangling.yaml", "loop.yaml"}
+    answer = check("-f", tmp_path, "-o", "json")
+    found = {Path(one["file"]).name: one["message"] for one in json.loads(answer.stdout)["findings"]}
+    assert (answer.exit_code, set(found)) == (1, wrong)
+    for name, message in found.items():
+        assert "not a regular file" in message
+        assert "not a regular file" in check("-f", tmp_path / name).output
+        assert "not a regular file" in CliRunner().invoke(program, ["replay", "-f", tmp_path / name]).output
 
 
 def test_numbers_and_days_are_read_as_kubectl_reads_them(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ YAML that it is. A file, the documents in it, how deep they go and what aliases 
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -47,13 +48,14 @@ class Document:
 def files_of(paths: Iterable[Path]) -> Iterator[Path]:
     """The files under these paths: a file as it is named, of a folder what can hold manifests, in order.
 
-    Folders that begin with a dot are passed over, and so are links that lead out of the folder.
+    Folders that begin with a dot are passed over, and so are links to other folders. What is no regular file
+    is among them, and is refused when it is read.
 
     Raises:
         UnreadableError: a path is not there.
     """
     for path in paths:
-        if path == STDIN or path.is_file():
+        if path == STDIN or (os.path.lexists(path) and not path.is_dir()):
             yield path
         elif path.is_dir():
             for folder, folders, names in os.walk(path):
@@ -91,8 +93,7 @@ def _text(path: Path) -> str:
         if path == STDIN:
             data = sys.stdin.buffer.read(MOST_BYTES + 1)
         else:
-            with path.open("rb") as file:
-                data = file.read(MOST_BYTES + 1)
+            data = _bytes(path)
     except OSError as error:
         raise UnreadableError(f"cannot be read: {error.strerror}") from None
     if len(data) > MOST_BYTES:
@@ -101,6 +102,17 @@ def _text(path: Path) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UnreadableError("not UTF-8", data.count(b"\n", 0, error.start) + 1) from None
+
+
+def _bytes(path: Path) -> bytes:
+    """What a regular file holds, up to a little more than may be; a pipe or a device would be waited on."""
+    if path.is_symlink() and not path.exists():
+        raise UnreadableError("not a regular file: a link that leads nowhere")
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise UnreadableError("not a regular file: what comes out of a pipe is read with -f -")
+    opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # it may have been replaced since
+    with open(opened, "rb") as file:  # noqa: PTH123 - it is open already
+        return file.read(MOST_BYTES + 1)
 
 
 def _limit(text: str) -> None:

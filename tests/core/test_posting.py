@@ -399,6 +399,13 @@ def test_a_letter_has_the_facts(announced: PostalCluster) -> None:
     }
 
 
+def test_a_letter_says_when_its_day_has_come_already(told: PostalCluster) -> None:
+    told.put(worlds.template(FOUR))
+    told.settle(at("2027-06-02"))
+    scheduled = next(one for one in told.sent if one.kind is NoticeKind.UNPUBLISH_SCHEDULED)
+    assert scheduled.facts["late"] == "yes"
+
+
 DISTANCE = {"released", "cause", "causeReleased", "causePublished", "maximumLag", "lagMeasure"}
 RECALL = {"withdrawnOn", "replaceBy", "recallReason"}
 

@@ -236,3 +236,13 @@ def test_every_language_has_every_kind() -> None:
         assert len(language.weekdays) == 7
         assert set(language.labels) == set(LANGUAGES[0].labels)
         assert set(language.headings) == set(LANGUAGES[0].headings)
+
+
+@pytest.mark.parametrize("kind", [NoticeKind.UNPUBLISH_SCHEDULED, NoticeKind.UNPUBLISH_WARNING])
+def test_nobody_is_asked_to_act_before_a_day_that_has_come(kind: NoticeKind) -> None:
+    latvian, english = texts_of(letter(kind=kind, facts=IN_USE | {"late": "yes"}))
+    assert "tiek pārtraukta šodien" in dict(latvian.parts)["Kas tagad jādara"]
+    assert dict(english.parts)["What to do now"].startswith("It leaves the public route today.")
+    assert "before" not in dict(english.parts)["What to do now"]
+    in_time, _ = texts_of(letter(kind=kind, facts=IN_USE))
+    assert "šodien" not in dict(in_time.parts)["Kas tagad jādara"]

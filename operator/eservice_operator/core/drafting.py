@@ -15,6 +15,7 @@ from eservice_operator.api.notices import Notice, NoticeKind
 from eservice_operator.api.registration import EServiceRegistration, EServiceRegistrationStatus
 from eservice_operator.api.template import EServiceTemplate, EServiceTemplateStatus, HeldSet
 from eservice_operator.core.actions import Ref
+from eservice_operator.core.dates import local_day
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.grounds import grounds_of_decision, grounds_of_lag
 from eservice_operator.core.ledger import notice_id, to_send
@@ -133,8 +134,14 @@ def _about_decision(
             "decision": decision.metadata.name,
             "overdueSince": str(decision.spec.overdue_since),
             "reason": decision.status.message if notice.kind in EXPLAINED else "",
+            "late": "yes" if _has_come(facts, notice) else "",
         },
     )
+
+
+def _has_come(facts: Facts, notice: Notice) -> bool:
+    """Whether the day that a notice is about had come when it was entered: too late to act before it."""
+    return notice.due is not None and notice.due <= local_day(notice.entered, facts.policy.zone)
 
 
 def _placed(facts: Facts, status: EServiceStatus, notice: Notice, about: Mapping[str, str]) -> Letter:

@@ -112,6 +112,8 @@ def overdue_expected(f: Facts) -> Saying:
 
 
 def _stay(f: Facts) -> str:
+    if f.fact("late"):
+        return f"It leaves the public route today. For it to come back, publish a supported version. {RENEW}"
     return (
         "For the e-service to stay public, a release with a supported template version has to be "
         f"published{after('before', f.due)}. {RENEW} If that cannot be done in time, ask the Agency for "

@@ -110,6 +110,11 @@ def overdue_expected(f: Facts) -> Saying:
 
 
 def _stay(f: Facts) -> str:
+    if f.fact("late"):
+        return (
+            "E-pakalpojuma publicēšana tiek pārtraukta šodien. Lai tas atkal būtu publiski pieejams, "
+            f"publicējiet laidienu ar atbalstītu veidnes versiju. {RENEW}"
+        )
     return (
         f"Lai e-pakalpojums paliktu publiski pieejams,{after('pirms', f.due)} jābūt publicētam laidienam "
         f"ar atbalstītu veidnes versiju. {RENEW} Ja to nevar izdarīt laikā, savlaicīgi lūdziet Aģentūrai "

@@ -7,11 +7,14 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from pydantic import TypeAdapter, ValidationError
 
+from eservice_operator.api.fields import Day
 from eservice_operator.cli import forecast as asking
 from eservice_operator.cli import forecasting as answering
 from eservice_operator.cli.program import program
@@ -109,11 +112,22 @@ def test_an_instruction_is_tried_out() -> None:
     assert dates["MigrationDue"] == "2028-04-03T21:00:00Z"
 
 
+def test_the_last_day_is_that_of_the_api() -> None:
+    days = TypeAdapter(Day)
+    assert days.validate_python(asking.LAST_DAY) == asking.LAST_DAY
+    with pytest.raises(ValidationError):
+        days.validate_python(asking.LAST_DAY + timedelta(days=1))
+
+
 @pytest.mark.parametrize(
     "arguments,said",
     [
         (("--until", "soon"), "write a date"),
         (("--until", "2020-01-01"), "lies in the past"),
+        (("--until", "2200-01-01"), "2200-01-01 lies after 2199-12-31, the last day that can be written"),
+        (("--until", "9999-12-31"), "9999-12-31 lies after 2199-12-31"),
+        (("--until", "P999999Y"), "9999-12-31 lies after 2199-12-31"),
+        (("--at", "9999-12-31"), "9999-12-31 lies after 2199-12-31"),
         (("--version", "4.0.0"), "write --template as well"),
         (("--published", "2027-01-01"), "write --version as well"),
         (("--template", "none", "--version", "4.0.0"), "there is no EServiceTemplate none"),

@@ -18,6 +18,8 @@ from eservice_operator.core.dates import add_period, day_after_end, local_day, p
 DEFAULT_UNTIL: Final = "P24M"
 FORMATS: Final = ("table", "wide", "json", "csv")
 DAY: Final = click.DateTime(formats=["%Y-%m-%d"])
+LAST_DAY: Final = date(2199, 12, 31)
+"""The last day that the API takes: `api.fields.Day`, which takes its time to load."""
 
 
 @dataclass(frozen=True)
@@ -110,4 +112,6 @@ def _end(text: str, start: datetime, zone: ZoneInfo) -> datetime:
         ) from None
     if day < today:
         raise click.BadParameter(f"{day} lies in the past: a forecast looks ahead")
+    if day > LAST_DAY:
+        raise click.BadParameter(f"{day} lies after {LAST_DAY}, the last day that can be written")
     return day_after_end(day, zone) - timedelta(seconds=1)

@@ -99,11 +99,15 @@ def test_a_decision_without_inputs_is_not_replayable() -> None:
         replay(decision.spec)
 
 
-def test_an_unknown_time_zone_is_said() -> None:
+@pytest.mark.parametrize(
+    "zone", ["Mars/Olympus", "Europe", ".", "../etc/passwd", "/etc", "x" * 128, "zone.tab"]
+)
+def test_an_unknown_time_zone_is_said(zone: str) -> None:
+    """A folder of zones, a file that is none, and what leads out of them."""
     body = worlds.merged(
-        made().model_dump(mode="json", by_alias=True), {"spec": {"inputs": {"timeZone": "Mars/Olympus"}}}
+        made().model_dump(mode="json", by_alias=True), {"spec": {"inputs": {"timeZone": zone}}}
     )
-    with pytest.raises(NotReplayableError, match="Mars/Olympus"):
+    with pytest.raises(NotReplayableError, match=r"there is no time zone .* on this machine"):
         replay(UnpublishDecision.model_validate(body).spec)
 
 

@@ -90,10 +90,7 @@ def documents_of(path: Path) -> list[Document]:
 def _text(path: Path) -> str:
     """The text of a file of bounded size."""
     try:
-        if path == STDIN:
-            data = sys.stdin.buffer.read(MOST_BYTES + 1)
-        else:
-            data = _bytes(path)
+        data = sys.stdin.buffer.read(MOST_BYTES + 1) if path == STDIN else _bytes(path)
     except OSError as error:
         raise UnreadableError(f"cannot be read: {error.strerror}") from None
     if len(data) > MOST_BYTES:

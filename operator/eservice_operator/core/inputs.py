@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from operator import attrgetter
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import semver
 
@@ -96,12 +96,21 @@ def lag_policy_from(spec: UnpublishDecisionSpec, inputs: DecisionInputs) -> LagP
     )
 
 
+def _zone(name: str) -> ZoneInfo:
+    """The zone of that name; a folder of the time zone database, or any other file, is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"there is no time zone {name!r} on this machine") from None
+
+
 def recompute(spec: UnpublishDecisionSpec, inputs: DecisionInputs) -> Recomputed:
     """The same decision from what it recorded, by the same functions that made it.
 
-    Raises ``zoneinfo.ZoneInfoNotFoundError`` when this machine does not know the recorded time zone.
+    Raises:
+        ValueError: this machine does not know the recorded time zone, or an input cannot be read.
     """
-    zone, catalogue = ZoneInfo(inputs.time_zone), catalogue_from(inputs)
+    zone, catalogue = _zone(inputs.time_zone), catalogue_from(inputs)
     day = local_day(spec.decided_at, zone)
     used, newest = catalogue.find(spec.release.template.version), current(catalogue, day)
     lag = None if used is None else measure_lag(catalogue, used, lag_policy_from(spec, inputs), day)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfoNotFoundError
 
 from eservice_operator.api.decisions import UnpublishDecisionSpec
 from eservice_operator.api.template import LagMeasure
@@ -56,7 +55,7 @@ def replay(spec: UnpublishDecisionSpec) -> tuple[Fact, ...]:
         raise NotReplayableError("it was made by an operator that did not record its inputs yet")
     try:
         found = recompute(spec, spec.inputs)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except ValueError as error:
         raise NotReplayableError(f"its inputs cannot be computed with: {error}") from error
     return tuple(_facts(spec, found))
 

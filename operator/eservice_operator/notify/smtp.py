@@ -23,6 +23,8 @@ from eservice_operator.notify.tls import trust
 REFUSED: Final = range(500, 600)
 WANTS_LOGIN: Final = 530
 """The one refusal of a recipient that is about us: the server wants to know who we are."""
+OURS_TO_MEND: Final = "5.7."
+"""Enhanced status (RFC 3463) of what security or policy refuses, such as relaying."""
 BROKEN: Final = (aiosmtplib.SMTPException, OSError, TimeoutError)
 
 
@@ -124,9 +126,11 @@ class SmtpSender:
         if not isinstance(error, aiosmtplib.SMTPResponseException):
             self._drop()
             return self._not_accepted(f"the connection broke: {one_line(str(error)) or type(error).__name__}")
-        # whom mails come from, and who may send, is our own configuration: mending it helps
+        said = one_line(str(error.message))
+        # whom mails come from, who may send and relay, is our own configuration: mending it helps
         ours = isinstance(error, aiosmtplib.SMTPSenderRefused) or error.code == WANTS_LOGIN
-        answer = f"the mail server answered {error.code} {one_line(str(error.message))}"
+        ours |= said.startswith(OURS_TO_MEND)
+        answer = f"the mail server answered {error.code} {said}"
         return self._not_accepted(answer, permanent=error.code in REFUSED and not ours)
 
     def _out_of_reach(self, error: str) -> Delivery:

@@ -20,6 +20,16 @@ from eservice_operator.runtime.settings import Settings
 from tests.cli.starting import HEAVY, HELP, QUICK, cost_of, imported_by
 
 SCRIPT = Path(sys.executable).with_name("kubectl-eservice")
+NAMED = [
+    ["status"],
+    ["explain"],
+    ["history"],
+    ["verify", "--outcome", "Passed", "--by", "who"],
+    ["defer", "--until", "2027-01-01", "--reason", "r", "--approved-by", "a"],
+    ["release-brake"],
+    ["replay"],
+]
+"""Every command that takes the name of an object, without the name."""
 
 
 def run(*arguments: str) -> Result:
@@ -118,6 +128,64 @@ def test_a_wrong_argument_is_explained_and_ends_with_1(arguments: list[str], sai
     assert result.exit_code == 1
     assert said in result.output
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("command", NAMED, ids=lambda command: str(command[0]))
+@pytest.mark.parametrize(
+    "name, said",
+    [
+        ("-A", "'-A' is no name"),
+        ("--kubeconfig=/etc/passwd", "options go before --"),
+        ("-", "is no name"),
+        ("", "'' is no name"),
+        ("esvc/address-declaration", "write the name alone: address-declaration"),
+        ("a/../b", "write the name alone: b"),
+        ("a/..", "is no name"),
+        ("a,b", "is no name"),
+        ("a b", "is no name"),
+        ("A", "is no name"),
+        ("a\n", "is no name"),
+        ("a" * 254, "is no name"),
+    ],
+)
+def test_a_name_that_kubectl_would_take_for_something_else_is_refused_before_it_runs(
+    command: list[str], name: str, said: str, kubectl: Path
+) -> None:
+    result = run(*command, "--", name)
+    assert result.exit_code == 1
+    assert said in " ".join(result.output.split())
+    assert not kubectl.exists()
+
+
+@pytest.mark.parametrize("namespace", ["", "-A", "a/b", "a.b", "A", "a" * 64])
+@pytest.mark.parametrize("command", [*NAMED, ["list"], ["forecast"]], ids=lambda command: str(command[0]))
+def test_a_namespace_that_is_none_is_refused_before_kubectl_runs(
+    command: list[str], namespace: str, kubectl: Path
+) -> None:
+    for arguments in ([*command, "-n", namespace], ["-n", namespace, *command]):
+        named = [*arguments, "x"] if command in NAMED else arguments
+        result = run(*named)
+        assert result.exit_code == 1
+        assert f"{namespace!r} is no namespace" in " ".join(result.output.split())
+    assert not kubectl.exists()
+
+
+def test_a_namespace_for_routes_that_is_none_is_refused(kubectl: Path) -> None:
+    assert "'' is no namespace" in run("explain", "x", "--routes-namespace", "").output
+    assert not kubectl.exists()
+
+
+@pytest.fixture
+def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file that is there once the kubectl that KUBECTL names was run."""
+    ran, program = tmp_path / "ran", tmp_path / "kubectl"
+    program.write_text(f"#!/bin/sh\ntouch {ran}\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("KUBECTL", str(program))
+    run("list")
+    assert ran.exists()
+    ran.unlink()
+    return ran
 
 
 def test_global_options_hold_wherever_they_stand() -> None:

@@ -12,13 +12,14 @@ from eservice_operator.cli.clock import now
 from eservice_operator.cli.completion import eservice_names
 from eservice_operator.cli.dated import Days
 from eservice_operator.cli.dossier import ask_for_service, place_of
+from eservice_operator.cli.naming import read_name
 from eservice_operator.cli.policy import Setup, setup_options
 from eservice_operator.cli.session import Command, Session
 from eservice_operator.cli.writing import DRY_RUN, create, read_day, slug
 
 
 @click.command(cls=Command)
-@click.argument("name", shell_complete=eservice_names)
+@click.argument("name", callback=read_name, shell_complete=eservice_names)
 @click.option(
     "--until", callback=read_day, required=True, metavar="DAY", help="The last day on the public route."
 )

@@ -7,12 +7,13 @@ import click
 
 from eservice_operator.cli.completion import eservice_names
 from eservice_operator.cli.dossier import ask_for_service
+from eservice_operator.cli.naming import read_name
 from eservice_operator.cli.policy import Setup, setup_options
 from eservice_operator.cli.session import Command, Session
 
 
 @click.command(cls=Command)
-@click.argument("name", shell_complete=eservice_names)
+@click.argument("name", callback=read_name, shell_complete=eservice_names)
 @setup_options
 @click.pass_obj
 def command(session: Session, name: str, setup: Setup) -> None:

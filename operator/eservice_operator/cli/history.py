@@ -11,6 +11,7 @@ from eservice_operator.cli.clock import now
 from eservice_operator.cli.completion import eservice_names
 from eservice_operator.cli.dated import Days
 from eservice_operator.cli.dossier import gather
+from eservice_operator.cli.naming import read_name
 from eservice_operator.cli.output import Column, show, table
 from eservice_operator.cli.policy import ZONE_OPTION
 from eservice_operator.cli.session import Command, Session
@@ -18,7 +19,7 @@ from eservice_operator.cli.timeline import past
 
 
 @click.command(cls=Command)
-@click.argument("name", shell_complete=eservice_names)
+@click.argument("name", callback=read_name, shell_complete=eservice_names)
 @ZONE_OPTION
 @click.pass_obj
 def command(session: Session, name: str, time_zone: ZoneInfo) -> None:

@@ -17,6 +17,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+from eservice_operator.cli.naming import read_namespace
+
 TIME_ZONE: Final = "Europe/Riga"
 HOLIDAY_COUNTRY: Final = "LV"
 GATEWAY: Final = "gateway-system/public"
@@ -121,6 +123,7 @@ OPTIONS: Final = (
         show_default=True,
         show_envvar=True,
         metavar="NAME",
+        callback=_read(read_namespace),
         help="Where the operator puts public routes.",
     ),
     click.option(

@@ -15,6 +15,7 @@ from eservice_operator.cli.completion import template_names
 from eservice_operator.cli.dated import Days
 from eservice_operator.cli.dossier import Body, resource
 from eservice_operator.cli.kubectl import Query
+from eservice_operator.cli.naming import read_name
 from eservice_operator.cli.output import Column, show, table
 from eservice_operator.cli.plain import part
 from eservice_operator.cli.policy import ZONE_OPTION
@@ -33,7 +34,7 @@ COLUMNS = (
 
 
 @click.command(cls=Command)
-@click.argument("template", shell_complete=template_names)
+@click.argument("template", callback=read_name, shell_complete=template_names)
 @click.option("--token", metavar="TOKEN", help="The set; not needed where the brake holds only one.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @ZONE_OPTION

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
+from eservice_operator.cli.naming import read_name
 from eservice_operator.cli.session import Command, Session
 
 
 @click.command(cls=Command)
-@click.argument("name", required=False)
+@click.argument("name", required=False, callback=read_name)
 @click.option(
     "-f",
     "--filename",

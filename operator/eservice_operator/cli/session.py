@@ -14,6 +14,7 @@ import click
 from click.core import ParameterSource
 from typing_extensions import override
 
+from eservice_operator.cli.naming import read_namespace
 from eservice_operator.cli.text import clean
 
 if TYPE_CHECKING:
@@ -98,6 +99,8 @@ def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
     if ctx.get_parameter_source(name) in {ParameterSource.DEFAULT, None}:
         return value
     session = ctx.ensure_object(Session)
+    if name == "namespace":
+        value = read_namespace(value)
     if name in PASSED_ON:
         session.connection[name.replace("_", "-")] = value
     else:

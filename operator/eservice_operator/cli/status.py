@@ -13,6 +13,7 @@ from eservice_operator.cli.clock import now
 from eservice_operator.cli.completion import eservice_names
 from eservice_operator.cli.dated import Days, distance, held_set, on_day
 from eservice_operator.cli.dossier import Body, Dossier, current_decision, gather
+from eservice_operator.cli.naming import read_name
 from eservice_operator.cli.output import show
 from eservice_operator.cli.page import Page
 from eservice_operator.cli.plain import condition, part
@@ -28,7 +29,7 @@ GATE_WIDTH: Final = max(len(gate) for gate in GATES)
 
 
 @click.command(cls=Command)
-@click.argument("name", shell_complete=eservice_names)
+@click.argument("name", callback=read_name, shell_complete=eservice_names)
 @ZONE_OPTION
 @click.pass_obj
 def command(session: Session, name: str, time_zone: ZoneInfo) -> None:

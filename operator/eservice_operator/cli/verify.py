@@ -14,6 +14,7 @@ from eservice_operator.cli.clock import now
 from eservice_operator.cli.completion import eservice_names
 from eservice_operator.cli.dated import Days
 from eservice_operator.cli.dossier import Body, find_service, place_of
+from eservice_operator.cli.naming import read_name
 from eservice_operator.cli.plain import condition, part
 from eservice_operator.cli.policy import ZONE_OPTION
 from eservice_operator.cli.session import Command, Session
@@ -26,7 +27,7 @@ DIGITS: Final = 8
 
 
 @click.command(cls=Command)
-@click.argument("name", shell_complete=eservice_names)
+@click.argument("name", callback=read_name, shell_complete=eservice_names)
 @click.option("--outcome", type=click.Choice(["Passed", "Failed"]), required=True, help="What was found.")
 @click.option("--by", "who", required=True, metavar="WHO", help="Who of the institution checked it.")
 @click.option("--notes", metavar="TEXT", help="What was found, for people.")

@@ -337,7 +337,7 @@ def test_a_date_edited_back_in_time_makes_nobody_go(fleet: PureFleet) -> None:
     fleet.put_template(worlds.template((*worlds.VERSIONS, later)))
     fleet.advance(DUE - timedelta(hours=11), DUE + 30 * DAY)
     assert fleet.served() == list(EIGHT)
-    assert {one.status.reason for one in fleet.decisions().values()} == {Reason.NO_LONGER_OVERDUE}
+    assert {one.status.effective_at for one in fleet.decisions().values()} == {at("2029-01-01", "00:00")}
 
 
 def test_two_templates_do_not_mix() -> None:

@@ -279,7 +279,6 @@ def assert_gone_by_right(cluster: PureCluster, now: datetime, *, was_served: boo
     [
         {"enforcement": "Warn"},
         {"enforcement": "Observe"},
-        {"enforceFrom": "2027-06-02"},
         {"maximumLag": "P9Y"},
     ],
 )

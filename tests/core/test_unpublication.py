@@ -285,7 +285,6 @@ def test_a_security_fix_of_an_unpublished_release_is_installed_and_stays_off_the
     [
         ({"enforcement": "Warn"}, Reason.NOT_ENFORCED),
         ({"enforcement": "Observe"}, Reason.NOT_ENFORCED),
-        ({"enforceFrom": "2027-12-01"}, Reason.NOT_ENFORCED),
         ({"maximumLag": "P24M"}, Reason.NO_LONGER_OVERDUE),
     ],
 )
@@ -308,10 +307,12 @@ def test_a_policy_changed_after_the_effect_brings_nobody_back(
     assert not unpublished.routed()
 
 
-def test_a_held_decision_takes_effect_once_it_is_enforced_again(scheduled: PureCluster) -> None:
+def test_a_later_day_of_enforcement_moves_a_decision_to_it(scheduled: PureCluster) -> None:
     set_policy(scheduled, enforceFrom="2027-07-01")
     scheduled.advance(KNOWN, at("2027-06-30"))
     assert scheduled.routed()
+    assert state(scheduled) == (DecisionState.SCHEDULED, Reason.SCHEDULED)
+    assert str(scheduled.status.template.unpublish_at) == "2027-07-01"
     scheduled.advance(at("2027-06-30"), at("2027-07-01"))
     assert not scheduled.routed()
 

@@ -209,6 +209,9 @@ class UnpublishDecisionStatus(Status):
     """When the operator saw that the Agency released the set; from then on the brake lets it pass."""
     fairness: Fairness | None = None
     """The wait for an act of the Agency or a holder, once it has begun; it is granted once."""
+    announced_at: DateTime | None = None
+    """When it was last announced anew, because there had been no ground for it on its day; what was told
+    before that counts no more."""
     informed_at: DateTime | None = None
     """When a channel first accepted a notice of it to a contact of the institution."""
     warned_at: DateTime | None = None

@@ -11,7 +11,8 @@ from eservice_operator.cli.dated import Days, on_day
 
 HOLDS: Final = {
     Reason.TEMPLATE_UNKNOWN: "nothing is unpublished while its template is unknown: the Agency puts it back",
-    Reason.NOT_ENFORCED: "the template's policy does not enforce: it takes effect once the policy does",
+    Reason.NOT_ENFORCED: "the template's policy does not enforce: once the policy does"
+    " the decision is announced anew",
     Reason.NO_LONGER_OVERDUE: "by the template's present dates it is not overdue: the Agency revokes the"
     " decision if that is to stay",
     Reason.CLOCK_SKEW: "the operator's clock differs from the API server's: nothing new is unpublished until"

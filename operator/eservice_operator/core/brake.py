@@ -18,12 +18,11 @@ from typing import NamedTuple
 
 from eservice_operator.api.base import Environment
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision
-from eservice_operator.api.reasons import Reason
 from eservice_operator.api.template import Enforcement
-from eservice_operator.core.dates import Period, day_after_end, local_day, parse_period
+from eservice_operator.core.dates import Period, local_day, parse_period
 from eservice_operator.core.fleet import Fleet
 from eservice_operator.core.lag import Lag
-from eservice_operator.core.promise import effective_at, promise
+from eservice_operator.core.promise import instant_of, lapsed, promise
 from eservice_operator.core.releases import short_hash
 from eservice_operator.core.world import KnownTemplate, Policy
 
@@ -159,7 +158,7 @@ class Brake:
         return parse_period(self.known.template.spec.lifecycle.notice_period)
 
     def _overdue(self, version: str) -> Lag | None:
-        """The lag of a version that is overdue and enforced within the window; none of any other."""
+        """The lag of a version that is overdue and enforced within the window."""
         if version not in self._lags:
             lag = self.known.lag(version, self._today) if self._enforced else None
             self._lags[version] = lag if lag is not None and lag.overdue(self._day) else None
@@ -171,12 +170,11 @@ class Brake:
         status = decision.status
         if status.state is DecisionState.CLOSED or self._revoked(decision):
             return None
-        if status.hold_token is not None and status.state is not DecisionState.EFFECTIVE:
-            held = status.released_at is None and self._recent(status.held_since)
-            return Part.HELD if held else None
+        unreleased = status.released_at is None
         if status.state is DecisionState.EFFECTIVE:
-            gone = status.released_at is None and self._recent(status.effective_since)
-            return Part.GONE if gone else None
+            return Part.GONE if unreleased and self._recent(status.effective_since) else None
+        if status.hold_token is not None and (unreleased or not lapsed(status)):
+            return Part.HELD if unreleased and self._recent(status.held_since) else None
         return Part.DUE if self._due(decision) else None
 
     def _recent(self, since: datetime | None) -> bool:
@@ -192,7 +190,7 @@ class Brake:
             return True
         if decision.spec.effective_at >= self._horizon:
             return False
-        at = instant_of(decision, self.known, self.fleet, self._day, self.policy)
+        at = instant_of(decision, self.known, self.fleet, self.now, self.policy, self._day)
         return at < self._horizon and not self.fleet.forsaken(decision)
 
     def _settles(self, decision: UnpublishDecision) -> bool:
@@ -238,19 +236,6 @@ class Brake:
         released = self.known.template.spec.lifecycle.brake.release
         names = (token_of(fresh, attempt) for attempt in count())
         return next(name for name in names if name != released and not members.get(name, set()) & fresh)
-
-
-def instant_of(
-    decision: UnpublishDecision, known: KnownTemplate, fleet: Fleet, day: date, policy: Policy
-) -> datetime:
-    """When a decision takes effect, by the deferrals that stand on a day, and by the wait for a renewal."""
-    deferrals = fleet.deferrals(decision.spec.e_service)
-    at, _ = effective_at(decision, deferrals, known.template.spec.lifecycle, day, policy.zone)
-    status = decision.status
-    waits = status.state is DecisionState.HELD and status.reason == Reason.RENEWAL_UNDER_WAY
-    if status.fairness is None or not waits:
-        return at
-    return max(at, day_after_end(status.fairness.until, policy.zone))
 
 
 def subject_of(decision: UnpublishDecision) -> Subject:

@@ -14,8 +14,9 @@ from eservice_operator.api import names
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDecisionStatus
 from eservice_operator.api.template import EServiceTemplateStatus
 from eservice_operator.core.actions import Action, Ref, SetStatus
-from eservice_operator.core.brake import WINDOW, Brake, instant_of
+from eservice_operator.core.brake import WINDOW, Brake
 from eservice_operator.core.dates import local_day, start_of_day
+from eservice_operator.core.promise import instant_of
 from eservice_operator.core.records import decision_status
 from eservice_operator.core.templating import template_status
 from eservice_operator.core.unpublication import is_open, revocation
@@ -53,7 +54,8 @@ def _freeze(world: TemplateWorld, known: KnownTemplate, now: datetime, policy: P
         return
     wave = Brake(known, world.fleet, now, policy).wave()
     for decision in sorted(wave.freeze, key=lambda one: one.metadata.name):
-        status = decision.status.model_copy(update={"hold_token": wave.token, "held_since": now})
+        token = {"hold_token": wave.token, "held_since": now, "released_at": None}
+        status = decision.status.model_copy(update=token)
         yield _write(decision, status, f"the brake takes it into the set {wave.token}")
 
 
@@ -96,7 +98,7 @@ def _turns(world: TemplateWorld, known: KnownTemplate, now: datetime, policy: Po
             days.add(lag.overdue_since)
     instants = [start_of_day(day, policy.zone) for day in days]
     instants += [
-        instant_of(decision, known, world.fleet, today, policy)
+        instant_of(decision, known, world.fleet, now, policy, today)
         for decision in open_ones
         if decision.status.hold_token is None and decision.status.state is not DecisionState.EFFECTIVE
     ]

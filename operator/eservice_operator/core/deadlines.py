@@ -94,7 +94,7 @@ def _turns_of(facts: Facts, decision: UnpublishDecision) -> Iterator[datetime]:
     if status.fairness is not None:
         yield day_after_end(status.fairness.until, facts.policy.zone)
     freezing = status.reason == Reason.BRAKE and status.hold_token is None
-    if freezing or status.reason == Reason.CLOCK_SKEW:
+    if freezing or (status.state is DecisionState.HELD and not facts.policy.clock_trusted):
         yield facts.now + A_LITTLE_LATER
 
 

@@ -13,14 +13,13 @@ from eservice_operator.api.base import ConditionStatus
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDecisionStatus
 from eservice_operator.api.eservice import EServiceStatus
 from eservice_operator.api.reasons import ConditionType, Reason
-from eservice_operator.api.template import Enforcement
 from eservice_operator.core.availability import available
 from eservice_operator.core.conditions import find
 from eservice_operator.core.dates import local_day
 from eservice_operator.core.deadlines import installation_due
 from eservice_operator.core.facts import Facts
-from eservice_operator.core.tidings import warning_steps
-from eservice_operator.core.unpublication import is_open
+from eservice_operator.core.posting import ladders
+from eservice_operator.core.promise import LOST_GROUND
 
 
 class Happening(StrEnum):
@@ -123,12 +122,17 @@ def _of_decision(
         yield _decided(facts, Happening.HOLD, decision, f"{status.reason}: {status.message}")
     elif status.state is DecisionState.SCHEDULED and before is None:
         yield _decided(facts, Happening.WARN, decision, f"decided: {_leaves(facts, status)}")
+    elif status.state is DecisionState.SCHEDULED and before is not None and before[1] in LOST_GROUND:
+        yield _decided(facts, Happening.WARN, decision, f"announced anew: {_leaves(facts, status)}")
 
 
 def warnings(facts: Facts, since: datetime) -> Iterator[Foreseen]:
-    """The steps of warnBefore that come after ``since`` and not after now (R8)."""
+    """The steps of warnBefore that are taken now, unless they were before (R8).
+
+    Earlier ones of a ladder that has just moved are past: nobody is warned by them.
+    """
     for at, decision in _ladder(facts):
-        if since < at <= facts.now:
+        if since < at == facts.now:
             if decision is None:
                 lag = facts.public_lag
                 day = None if lag is None else lag.overdue_since
@@ -145,22 +149,7 @@ def next_warning(facts: Facts) -> datetime | None:
 
 def _ladder(facts: Facts) -> Iterator[tuple[datetime, UnpublishDecision | None]]:
     """The instants at which people are warned, with the decision that they are warned of."""
-    zone = facts.policy.zone
-    for decision in facts.decisions:
-        lifecycle = facts.lifecycle(decision.spec.release.template)
-        at = decision.status.effective_at
-        if lifecycle is None or at is None or decision.status.state is not DecisionState.SCHEDULED:
-            continue
-        if is_open(decision):
-            steps = warning_steps(local_day(at, zone), lifecycle.warn_before, zone)
-            yield from ((step, decision) for step in steps)
-    template, lag = facts.public_template, facts.public_lag
-    if not facts.production or template is None or lag is None or lag.overdue_since is None:
-        return
-    lifecycle = facts.lifecycle(template)
-    if lifecycle is not None and lifecycle.enforcement is Enforcement.WARN:
-        steps = warning_steps(lag.overdue_since, lifecycle.warn_before, zone)
-        yield from ((step, None) for step in steps)
+    return ((step, decision) for decision, steps in ladders(facts) for step in steps)
 
 
 def _leaves(facts: Facts, status: UnpublishDecisionStatus) -> str:

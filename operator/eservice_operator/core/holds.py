@@ -36,7 +36,21 @@ def deferred_until(facts: Facts, decision: UnpublishDecision) -> date | None:
 def effective_at(facts: Facts, decision: UnpublishDecision) -> tuple[datetime, date | None]:
     """When a decision takes effect, and the last day of the deferral that moved it."""
     lifecycle = facts.lifecycle(decision.spec.release.template)
-    return promise.effective_at(decision, _deferrals(facts), lifecycle, facts.today, facts.policy.zone)
+    ground, zone = _ground(facts, decision), facts.policy.zone
+    return promise.effective_at(decision, _deferrals(facts), lifecycle, facts.today, zone, ground)
+
+
+def announced_anew(facts: Facts, decision: UnpublishDecision) -> UnpublishDecision:
+    """A decision that lapsed, announced anew once there is a ground for it; days to come need the clock."""
+    if not facts.policy.clock_trusted:
+        return decision
+    lifecycle = facts.lifecycle(decision.spec.release.template)
+    return promise.announced_anew(decision, lifecycle, _ground(facts, decision), facts.now)
+
+
+def _ground(facts: Facts, decision: UnpublishDecision) -> date | None:
+    template = decision.spec.release.template
+    return promise.ground_day(facts.lifecycle(template), facts.lag(template))
 
 
 def _deferrals(facts: Facts) -> list[UnpublishDeferral]:
@@ -71,6 +85,15 @@ def unfounded(facts: Facts, decision: UnpublishDecision, day: date) -> Finding |
         text = "by the template's present dates the release is not overdue"
         return Finding(DecisionState.HELD, Reason.NO_LONGER_OVERDUE, text)
     return None
+
+
+def lapse(facts: Facts, decision: UnpublishDecision) -> Finding | None:
+    """What lapsed stays so while the clock is not trusted: then it cannot be announced anew."""
+    status = decision.status
+    if facts.policy.clock_trusted or not promise.lapsed(status):
+        return None
+    text = "there is a ground for it again: it is announced anew once the operator's clock is trusted"
+    return unfounded(facts, decision, facts.today) or Finding(status.state, Reason(status.reason or ""), text)
 
 
 def clock(facts: Facts) -> Finding | None:

@@ -120,14 +120,18 @@ def next_try(notices: Notices) -> datetime | None:
     return min(retrying, default=None)
 
 
-def informed_at(notices: Notices) -> datetime | None:
-    """When a channel first accepted an announcement of an unpublication to somebody of the institution."""
+def informed_at(notices: Notices, since: datetime | None = None) -> datetime | None:
+    """When a channel first accepted an announcement of an unpublication to somebody of the institution.
+
+    Only of those entered ``since`` an instant, if it is given.
+    """
     accepted = [
         notice.at
         for notice in notices
         if notice.state is NoticeState.SENT
         and notice.audience is Audience.INSTITUTION
         and notice.kind in ANNOUNCING
+        and (since is None or notice.entered >= since)
     ]
     return min(accepted, default=None)
 

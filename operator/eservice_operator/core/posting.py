@@ -18,6 +18,7 @@ from eservice_operator.api.template import Enforcement, EServiceTemplate, HeldSe
 from eservice_operator.core.addressees import entries, owner_and_sinks, recipients, told_before
 from eservice_operator.core.dates import local_day
 from eservice_operator.core.facts import Facts
+from eservice_operator.core.holds import foreseen_hold
 from eservice_operator.core.ledger import (
     ANNOUNCING,
     Notices,
@@ -30,6 +31,7 @@ from eservice_operator.core.ledger import (
 from eservice_operator.core.letters import Delivery
 from eservice_operator.core.tidings import (
     Tiding,
+    announced_anew,
     next_step,
     of_change,
     of_decision,
@@ -61,13 +63,17 @@ def announced(
     notices = fold(old.notices, facts.world.deliveries)
     if judged.state not in TO_COME:
         notices = give_up(notices, ANNOUNCING, f"no longer to come: {judged.state.value}")
-    informed = old.informed_at or informed_at(notices)
+    if announced_anew(old, judged):
+        notices = give_up(notices, ANNOUNCING, "announced anew for another day")
+    informed = judged.informed_at or informed_at(notices, judged.announced_at)
     lifecycle = facts.lifecycle(decision.spec.release.template)
     tiding = None
     speaks = facts.policy.clock_trusted or judged.state not in TO_COME
     if speaks and (not _observes(lifecycle) or judged.state is DecisionState.CLOSED):
         steps = () if lifecycle is None else lifecycle.warn_before
         tiding = of_decision(old, judged, informed, steps, now, facts.policy.zone)
+        if tiding is not None and tiding.kind is NoticeKind.UNPUBLISH_WARNING and not _warns(facts, decision):
+            tiding = None
         notices = _told(facts, decision, notices, tiding)
         if facts.policy.channels and informed is None and judged.state in TO_COME:
             notices = enter(notices, _never_told(facts, decision, notices, judged))
@@ -75,6 +81,12 @@ def announced(
     if (notices, informed, warned) == (judged.notices, judged.informed_at, judged.warned_at):
         return judged
     return judged.model_copy(update={"notices": notices, "informed_at": informed, "warned_at": warned})
+
+
+def _warns(facts: Facts, decision: UnpublishDecision) -> bool:
+    """Whether the ladder goes on: not towards a day on which the decision would be held, as is known."""
+    scheduled = is_open(decision) and judge(facts, decision).state is DecisionState.SCHEDULED
+    return scheduled and foreseen_hold(facts, decision) is None
 
 
 def _told(facts: Facts, decision: UnpublishDecision, notices: Notices, tiding: Tiding | None) -> Notices:
@@ -175,18 +187,25 @@ def next_notice(facts: Facts) -> datetime | None:
 def _instants(facts: Facts) -> Iterator[datetime]:
     ledgers = [facts.world.service.status.notices, *(one.status.notices for one in facts.decisions)]
     yield from (at for at in map(next_try, ledgers) if at is not None)
+    steps = (next_step(steps, facts.now) for _, steps in ladders(facts))
+    yield from (step for step in steps if step is not None)
+
+
+def ladders(facts: Facts) -> Iterator[tuple[UnpublishDecision | None, tuple[datetime, ...]]]:
+    """The steps of warnBefore by which people are warned, past ones too, each ladder with its decision.
+
+    Without a decision it is that of a policy which only warns.
+    """
     for decision in facts.decisions:
-        if is_open(decision) and judge(facts, decision).state is DecisionState.SCHEDULED:
-            lifecycle = facts.lifecycle(decision.spec.release.template)
+        lifecycle = facts.lifecycle(decision.spec.release.template)
+        if lifecycle is not None and _warns(facts, decision):
             at = judge(facts, decision).effective_at
-            yield from _steps(facts, None if at is None else local_day(at, facts.policy.zone), lifecycle)
-    yield from _steps(facts, *_expected(facts))
+            yield decision, _steps(facts, None if at is None else local_day(at, facts.policy.zone), lifecycle)
+    if governing_decision(facts) is None:
+        yield None, _steps(facts, *_expected(facts))
 
 
-def _steps(facts: Facts, day: date | None, lifecycle: Lifecycle | None) -> Iterator[datetime]:
-    """The next step of a ladder towards a day."""
+def _steps(facts: Facts, day: date | None, lifecycle: Lifecycle | None) -> tuple[datetime, ...]:
     if day is None or lifecycle is None:
-        return
-    step = next_step(warning_steps(day, lifecycle.warn_before, facts.policy.zone), facts.now)
-    if step is not None:
-        yield step
+        return ()
+    return warning_steps(day, lifecycle.warn_before, facts.policy.zone)

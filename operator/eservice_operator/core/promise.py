@@ -17,7 +17,8 @@ from eservice_operator.api.decisions import (
     UnpublishDecisionStatus,
     UnpublishDeferral,
 )
-from eservice_operator.api.template import Lifecycle
+from eservice_operator.api.reasons import Reason
+from eservice_operator.api.template import Enforcement, Lifecycle
 from eservice_operator.core.dates import (
     Period,
     add_period,
@@ -26,6 +27,12 @@ from eservice_operator.core.dates import (
     parse_period,
     start_of_day,
 )
+from eservice_operator.core.fleet import Fleet
+from eservice_operator.core.lag import Lag
+from eservice_operator.core.world import KnownTemplate, Policy
+
+LOST_GROUND = frozenset({Reason.TEMPLATE_UNKNOWN, Reason.NOT_ENFORCED, Reason.NO_LONGER_OVERDUE})
+"""What holds a decision until somebody edits the template, maybe for years."""
 
 
 def promise(
@@ -72,19 +79,63 @@ def deferred_until(
     return until if until is not None and until >= promised else None
 
 
+def ground_day(lifecycle: Lifecycle | None, lag: Lag | None) -> date | None:
+    """The first day with a ground for taking effect: overdue and enforced. None when none is known."""
+    if lifecycle is None or lag is None or lag.overdue_since is None:
+        return None
+    if lifecycle.enforcement is not Enforcement.ENFORCE:
+        return None
+    return max(lag.overdue_since, lifecycle.enforce_from or lag.overdue_since)
+
+
+def lapsed(status: UnpublishDecisionStatus) -> bool:
+    """Whether the announced instant passed without a ground: nobody reckons with the decision any more."""
+    return status.state is DecisionState.HELD and status.reason in LOST_GROUND
+
+
+def announced_anew(
+    decision: UnpublishDecision, lifecycle: Lifecycle | None, ground: date | None, now: datetime
+) -> UnpublishDecision:
+    """A lapsed decision once its ground is there again, or known to come; any other as it is.
+
+    It is announced anew, unless the policy gives nobody notice. A release by the Agency was of another wave.
+    """
+    status = decision.status
+    if ground is None or lifecycle is None or not lapsed(status):
+        return decision
+    change: dict[str, datetime | None] = {}
+    if status.released_at is not None:
+        change |= {"hold_token": None, "held_since": None, "released_at": None}
+    if _last_day_of_notice(date.min, lifecycle) > date.min:
+        change |= {"announced_at": now, "informed_at": None}
+    if not change:
+        return decision
+    return decision.model_copy(update={"status": status.model_copy(update=change)})
+
+
+def _last_day_of_notice(day: date, lifecycle: Lifecycle) -> date:
+    """The last day before what is announced anew on ``day`` takes effect: one warning has its time."""
+    steps = (add_period(day, _period(step)) for step in lifecycle.warn_before)
+    return max(add_period(day, _period(lifecycle.notice_period)), min(steps, default=day))
+
+
 def effective_at(
     decision: UnpublishDecision,
     deferrals: Collection[UnpublishDeferral],
     lifecycle: Lifecycle | None,
     day: date,
     zone: ZoneInfo,
+    ground: date | None = None,
 ) -> tuple[datetime, date | None]:
     """When a decision takes effect by what is known on a day, and the last day of a deferral that moves it.
 
     Never before the promise, nor before what its status announced; only the end of a deferral takes a date
-    back. The notice period counts from the first accepted notice, or else from the decision.
+    back. The notice period counts from the first accepted notice, or else from the decision. A ``ground``
+    that is known to come on a later day is waited for.
     """
     undeferred = _undeferred(decision, lifecycle, zone)
+    if ground is not None and ground > day and decision.status.state is not DecisionState.EFFECTIVE:
+        undeferred = max(undeferred, start_of_day(ground, zone))
     if not deferrals:
         return undeferred, None
     until = deferred_until(decision, deferrals, lifecycle, day, zone)
@@ -93,12 +144,32 @@ def effective_at(
     return max(undeferred, day_after_end(until, zone)), until
 
 
+def instant_of(
+    decision: UnpublishDecision, known: KnownTemplate, fleet: Fleet, now: datetime, policy: Policy, day: date
+) -> datetime:
+    """When a decision takes effect, by the deferrals that stand on a day, and by the wait for a renewal."""
+    deferrals, lifecycle = fleet.deferrals(decision.spec.e_service), known.template.spec.lifecycle
+    lag = known.lag(decision.spec.release.template.version, local_day(now, policy.zone))
+    ground = ground_day(lifecycle, lag)
+    if policy.clock_trusted:
+        decision = announced_anew(decision, lifecycle, ground, now)
+    at, _ = effective_at(decision, deferrals, lifecycle, day, policy.zone, ground)
+    status = decision.status
+    waits = status.state is DecisionState.HELD and status.reason == Reason.RENEWAL_UNDER_WAY
+    if status.fairness is None or not waits:
+        return at
+    return max(at, day_after_end(status.fairness.until, policy.zone))
+
+
 def _undeferred(decision: UnpublishDecision, lifecycle: Lifecycle | None, zone: ZoneInfo) -> datetime:
     at, status = decision.spec.effective_at, decision.status
     if status.effective_at is not None and status.effective_at > at:
         at = max(at, _announced(status, zone) or at)
     if lifecycle is None or status.state is DecisionState.EFFECTIVE:
         return at
+    if status.announced_at is not None:
+        last = _last_day_of_notice(local_day(status.announced_at, zone), lifecycle)
+        at = max(at, day_after_end(last, zone))
     notice = _period(lifecycle.notice_period)
     if not _any(notice):
         return at

@@ -77,13 +77,21 @@ def of_decision(
         return None
     if old.warned_at is None:
         return Tiding(NoticeKind.UNPUBLISH_SCHEDULED, "decided", day)
+    moved = Tiding(NoticeKind.UNPUBLISH_MOVED, f"{day} told {instant(now)}", day)
+    if announced_anew(old, new):
+        return moved
     if new.state is not DecisionState.SCHEDULED:
         return None
     last = _day_told(old.notices)
     if informed is not None and last is not None and last != day:
-        return Tiding(NoticeKind.UNPUBLISH_MOVED, f"{day} told {instant(now)}", day)
+        return moved
     step = passed_step(warning_steps(day, warn_before, zone), old.warned_at, now)
     return None if step is None else Tiding(NoticeKind.UNPUBLISH_WARNING, f"{day} step {instant(step)}", day)
+
+
+def announced_anew(old: UnpublishDecisionStatus, new: UnpublishDecisionStatus) -> bool:
+    """Whether a decision whose day had passed without a ground for it has another day now."""
+    return new.announced_at is not None and new.announced_at != old.announced_at
 
 
 def _day_told(notices: tuple[Notice, ...]) -> date | None:

@@ -25,10 +25,12 @@ from eservice_operator.core.facts import Facts
 from eservice_operator.core.fairness import waiting
 from eservice_operator.core.holds import (
     Finding,
+    announced_anew,
     braked,
     clock,
     effective_at,
     frozen,
+    lapse,
     renewal,
     unfounded,
     uninformed,
@@ -53,9 +55,11 @@ def _judge(facts: Facts, decision: UnpublishDecision) -> UnpublishDecisionStatus
     old = decision.status
     if old.state is DecisionState.CLOSED:
         return old
+    finding, fairness = _closing(facts, decision), old.fairness
+    if finding is None:
+        decision = announced_anew(facts, decision)
     at, until = effective_at(facts, decision)
     released_at = _released_at(facts, decision)
-    finding, fairness = _closing(facts, decision), old.fairness
     if finding is None and facts.now >= at and old.state is not DecisionState.EFFECTIVE:
         grounded = unfounded(facts, decision, facts.today) is None and facts.policy.clock_trusted
         fairness = waiting(facts, decision) if grounded else fairness
@@ -66,7 +70,7 @@ def _judge(facts: Facts, decision: UnpublishDecision) -> UnpublishDecisionStatus
         since = since or facts.now
     elif finding.state is not DecisionState.CLOSED:
         since = None
-    return old.model_copy(
+    return decision.status.model_copy(
         update={
             "state": finding.state,
             "reason": finding.reason.value,
@@ -132,10 +136,13 @@ def _running(facts: Facts, decision: UnpublishDecision, terms: _Terms) -> Findin
     early, braking = facts.now < terms.at, frozen(decision, terms.released_at)
     effective = decision.status.state is DecisionState.EFFECTIVE
     if effective and not (early and terms.until is not None and facts.policy.clock_trusted):
-        return Finding(DecisionState.EFFECTIVE, Reason.EFFECTIVE, _effect(decision))
+        return Finding(DecisionState.EFFECTIVE, Reason.EFFECTIVE, _effect(facts, decision))
     if early and terms.until is not None:
         text = f"deferred until {terms.until}, that day included"
         return Finding(DecisionState.SCHEDULED, Reason.DEFERRED, text)
+    lapsed = lapse(facts, decision)
+    if lapsed is not None:
+        return lapsed
     if early and braking is not None:
         return braking
     if early:
@@ -160,19 +167,22 @@ def _take_effect(facts: Facts, decision: UnpublishDecision, terms: _Terms) -> Fi
         or uninformed(facts, decision, terms.at)
         or frozen(decision, terms.released_at)
         or braked(facts, decision, terms.released_at)
-        or Finding(DecisionState.EFFECTIVE, Reason.EFFECTIVE, _effect(decision))
+        or Finding(DecisionState.EFFECTIVE, Reason.EFFECTIVE, _effect(facts, decision))
     )
 
 
-def _effect(decision: UnpublishDecision) -> str:
-    """What an effective decision says."""
+def _effect(facts: Facts, decision: UnpublishDecision) -> str:
+    """What an effective decision says: what makes it overdue by now, which need not be what did at first."""
     reference, cause = decision.spec.release.template, decision.spec.caused_by
+    known, lag = facts.world.templates.get(reference.name), facts.lag(reference)
+    if known is not None and lag is not None and lag.overdue_since is not None:
+        cause = known.cause_of(reference.version, lag)
+    what = f"{reference.name} {reference.version}"
     if cause is None:
-        return f"{reference.name} {reference.version} was withdrawn: off the public route until renewed"
-    return (
-        f"{reference.name} {reference.version} lags behind {cause} by more than"
-        f" {decision.spec.maximum_lag}: off the public route until renewed"
-    )
+        return f"{what} was withdrawn: off the public route until renewed"
+    lifecycle = facts.lifecycle(reference)
+    most = decision.spec.maximum_lag if lifecycle is None else lifecycle.maximum_lag
+    return f"{what} lags behind {cause} by more than {most}: off the public route until renewed"
 
 
 def blocking_decision(facts: Facts, template: TemplateRef) -> UnpublishDecision | None:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from eservice_operator.api.base import EServiceRef
 from eservice_operator.api.decisions import UnpublishDecisionStatus
 from eservice_operator.cluster.indexes import INDEXES
@@ -106,6 +108,38 @@ def test_what_changed_is_read_anew() -> None:
     assert fleet_of(observer).decisions[0].status == UnpublishDecisionStatus(hold_token=HELD)
     store.delete(down | {"metadata": down["metadata"] | {"resourceVersion": "3"}})
     assert services(observer) == []
+
+
+def kept() -> int:
+    """How many e-services with a fleet's name are in memory, whoever holds them."""
+    gc.collect()
+    bodies = (one for one in gc.get_objects() if type(one) is dict and one.get("kind") == "EService")
+    return sum(str(body["metadata"].get("uid")).startswith("uid-kept-") for body in bodies)
+
+
+def test_only_the_newest_version_of_an_object_is_kept_and_nothing_of_one_that_is_gone() -> None:
+    store, observer = stored()
+    for version in range(1, 101):
+        for number in range(10):
+            store.upsert(public(f"kept-{number}", up=version % 2 == 0, resourceVersion=str(version)))
+        assert {one.published for one in services(observer)} == {version % 2 == 0}
+    assert kept() == 10
+    for number in range(4):
+        store.delete(public(f"kept-{number}", resourceVersion="101"))
+    assert len(services(observer)) == 6
+    assert kept() == 6
+
+
+def test_one_that_moves_to_another_template_leaves_the_first() -> None:
+    store, observer = stored(
+        worlds.template(metadata={"name": "other", "uid": "uid-other"}), public("a"), public("b")
+    )
+    assert len(services(observer)) == 2
+    store.upsert(public("a", template="other", resourceVersion="2"))
+    assert [one.registration for one in services(observer)] == ["b"]
+    assert [one.registration for one in services(observer, "other")] == ["a"]
+    store.upsert(public("a", template="other", resourceVersion="3") | {"status": {}})
+    assert services(observer, "other") == []
 
 
 def test_deferrals_are_those_that_name_the_e_service() -> None:

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The e-services and decisions of one template, for the brake: asked for once per decision that is due.
 
-On a bad day a thousand decisions are due at once and each asks for all thousand: an e-service is read
-here as a plain dict, and only its version that was not seen before.
+On a bad day a thousand decisions are due at once and each asks for all thousand. So what was read stays,
+and only what has changed in the store since is read anew: an e-service as a plain dict.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from eservice_operator.api.base import ConditionStatus, EServiceRef
@@ -16,15 +15,18 @@ from eservice_operator.api.reasons import ConditionType
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.reading import Reading
-from eservice_operator.cluster.store import Store
+from eservice_operator.cluster.store import Change, Store, key_of
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.fleet import Fleet, PublicService
+from eservice_operator.core.keys import ObjectKey
 
-REMEMBERED = 50_000
-"""How many objects' versions are kept as they were read; then all are read anew."""
+SERVICE, DECISION = "EService", UnpublishDecision.__name__
+INDEX = {SERVICE: indexes.PUBLIC_TEMPLATE, DECISION: indexes.TEMPLATE}
+"""By what the objects of a kind belong to a template."""
 
-Known = dict[int, tuple[Manifest, Any]]
-"""What was read of an object as the store has it: by identity, and kept alive with it."""
+Muster = dict[str, dict[ObjectKey, Any]]
+"""What was read of one template, by kind and key; nothing of the objects themselves."""
+NOBODY: Muster = {SERVICE: {}, DECISION: {}}
 
 
 class Fleets:
@@ -33,17 +35,20 @@ class Fleets:
     def __init__(self, store: Store, reading: Reading) -> None:
         self._store = store
         self._reading = reading
-        self._known: Known = {}
+        self._read: dict[str, Muster] = {}
+        self._home: dict[ObjectKey, str] = {}
+        self._changed: dict[ObjectKey, None] = {}
+        for kind in INDEX:
+            self._changed.update(dict.fromkeys(key_of(body) for body in store.all(kind)))
+            store.follow(kind, self._follow)
 
     def of(self, template: str) -> Fleet:
         """All there is of a template."""
-        if len(self._known) > REMEMBERED:
-            self._known.clear()
-        services = self._store.unordered("EService", indexes.PUBLIC_TEMPLATE, template)
-        decisions = self._store.unordered("UnpublishDecision", indexes.TEMPLATE, template)
+        self._catch_up()
+        muster = self._read.get(template, NOBODY)
         return Fleet(
-            services=tuple(self._read(services, _service)),
-            decisions=tuple(self._read(decisions, self._decision)),
+            services=tuple(muster[SERVICE].values()),
+            decisions=tuple(muster[DECISION].values()),
             deferrals=self.deferrals,
             forsaken=self.forsaken,
         )
@@ -55,26 +60,42 @@ class Fleets:
             return ()
         return self._reading.found(UnpublishDeferral, indexes.ESERVICE, place)
 
-    def _read(self, bodies: list[Manifest], read: Callable[[Manifest], Any]) -> list[Any]:
-        """What is to be known of objects, without those that cannot be read."""
-        known, found = self._known, []
-        for body in bodies:
-            entry = known.get(id(body))
-            if entry is None:
-                entry = known[id(body)] = body, read(body)
-            if entry[1] is not None:
-                found.append(entry[1])
-        return found
-
     def forsaken(self, decision: UnpublishDecision) -> bool:
         """Whether no EService of a decision's registration and environment is there any more."""
         spec = decision.spec
         services = self._store.unordered("EService", indexes.REGISTRATION, spec.registration)
         return all(part(service, "spec", "environment") != spec.environment for service in services)
 
-    def _decision(self, body: Manifest) -> UnpublishDecision | None:
-        name = body["metadata"]["name"]
-        return self._reading.readable(UnpublishDecision, name)
+    def _follow(self, change: Change) -> None:
+        self._changed[change.key] = None
+
+    def _catch_up(self) -> None:
+        """Read what has changed since the last time, and forget what is gone."""
+        while self._changed:
+            key, _ = self._changed.popitem()
+            self._forget(key)
+            body = self._store.get(key.kind, key.namespace, key.name)
+            if body is None:
+                continue
+            values = indexes.INDEXES[key.kind, INDEX[key.kind]](body)
+            read = self._one(key, body)
+            for template in values if read is not None else ():
+                self._home[key] = template
+                self._read.setdefault(template, {SERVICE: {}, DECISION: {}})[key.kind][key] = read
+
+    def _forget(self, key: ObjectKey) -> None:
+        home = self._home.pop(key, None)
+        if home is not None:
+            muster = self._read[home]
+            del muster[key.kind][key]
+            if not any(muster.values()):
+                del self._read[home]
+
+    def _one(self, key: ObjectKey, body: Manifest) -> Any:
+        """What is to be known of an object; None when it cannot be read."""
+        if key.kind == SERVICE:
+            return _service(body)
+        return self._reading.readable(UnpublishDecision, key.name)
 
 
 def _service(body: Manifest) -> PublicService:

@@ -45,6 +45,7 @@ class _Shelf:
         self.found: dict[str, dict[str, set[ObjectKey]]] = {name: {} for name in indexes}
         self.buried: dict[str, int] = {}
         self.synced = False
+        self.followers: list[Callable[[Change], None]] = []
 
     def put(self, key: ObjectKey, after: Manifest | None) -> Change:
         before = self.objects.get(key)
@@ -57,7 +58,10 @@ class _Shelf:
             for name, index in self.indexes.items():
                 for value in index(after):
                     self.found[name].setdefault(value, set()).add(key)
-        return Change(key, before, after)
+        change = Change(key, before, after)
+        for follow in self.followers:
+            follow(change)
+        return change
 
     def _unlink(self, key: ObjectKey, obj: Manifest) -> None:
         for name, index in self.indexes.items():
@@ -180,6 +184,10 @@ class Store:
         """The same in no particular order: quicker where there are many."""
         shelf = self._shelf(kind)
         return [shelf.objects[key] for key in shelf.found[index].get(value, ())]
+
+    def follow(self, kind: str, follower: Callable[[Change], None]) -> None:
+        """Tell somebody of each change of a kind from now on, as soon as it is made."""
+        self._shelf(kind).followers.append(follower)
 
     def synced(self, kind: str) -> bool:
         """Whether the kind has been listed in full at least once."""

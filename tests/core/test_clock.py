@@ -21,6 +21,7 @@ from eservice_operator.core.fleet import Fleet, PublicService
 from eservice_operator.core.templating import catalogue_of
 from eservice_operator.core.world import TemplateWorld
 from tests.support import worlds
+from tests.support.postal import postal
 from tests.support.pure_cluster import PureCluster
 from tests.support.worlds import DAY, SECOND, at, image
 
@@ -229,3 +230,60 @@ def test_being_down_over_the_instant_unpublishes_once(scheduled: PureCluster) ->
     (decision,) = scheduled.decisions
     assert decision.status.effective_at == DUE
     assert decision.status.effective_since == LATE + 100 * DAY
+
+
+# what became late meanwhile is told, by mail and by an Event, when the clock is trusted again
+
+OLD_ENOUGH = worlds.version("4.0.0", "2026-10-01", "2026-11-01")
+WARNING = {"enforcement": "Warn", "migrateWithin": "P1M", "maximumLag": "P5Y"}
+
+
+def test_a_migration_that_became_overdue_under_a_wrong_clock_is_told_later() -> None:
+    cluster = postal()
+    cluster.put(worlds.template((*worlds.VERSIONS, OLD_ENOUGH), lifecycle=WARNING))
+    cluster.settle(at("2026-11-02"))
+    assert str(cluster.status.template.migrate_by) == "2026-12-01"
+    cluster.forget()
+    trust(cluster, clock=False)
+    cluster.settle(at("2026-12-02"))
+    assert cluster.reason(ConditionType.TEMPLATE_CURRENT) == ("True", Reason.TEMPLATE_CURRENT)
+    assert (cluster.told_of(), cluster.told) == ([], [])
+    trust(cluster, clock=True)
+    cluster.settle(at("2026-12-03"))
+    assert cluster.reason(ConditionType.TEMPLATE_CURRENT) == ("False", Reason.MIGRATION_DUE)
+    assert cluster.told_of() == ["MigrationOverdue"]
+    assert [note.reason for note in cluster.told] == ["MigrationOverdue"]
+
+
+def test_a_duty_to_migrate_that_began_under_a_wrong_clock_is_told_later() -> None:
+    cluster = postal()
+    trust(cluster, clock=False)
+    cluster.put(worlds.template((*worlds.VERSIONS, OLD_ENOUGH), lifecycle=WARNING))
+    cluster.settle(at("2026-11-02"))
+    assert cluster.status.template.migrate_by is None
+    assert "MigrationDue" not in cluster.told_of()
+    cluster.forget()
+    trust(cluster, clock=True)
+    cluster.settle(at("2026-11-03"))
+    assert cluster.told_of().count("MigrationDue") == 1
+    assert [note.reason for note in cluster.told].count("MigrationDue") == 1
+
+
+def test_an_installation_that_became_overdue_under_a_wrong_clock_is_told_later() -> None:
+    cluster = postal()
+    release = {"image": image("f")}
+    cluster.broken.add(image("f"))
+    cluster.put(worlds.act("act-f", spec=release))
+    cluster.edit_service(release=release)
+    cluster.settle(worlds.NOW)
+    due = cluster.status.installation.due_by
+    assert due is not None
+    cluster.forget()
+    trust(cluster, clock=False)
+    cluster.settle(at(str(due + DAY)))
+    assert cluster.status.installation.overdue_since is None
+    assert "InstallationOverdue" not in cluster.told_of() + [note.reason for note in cluster.told]
+    trust(cluster, clock=True)
+    cluster.settle(at(str(due + 2 * DAY)))
+    assert cluster.told_of().count("InstallationOverdue") == 1
+    assert [note.reason for note in cluster.told].count("InstallationOverdue") == 1

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from eservice_operator.api.reasons import ConditionType, Gate, Reason
 from eservice_operator.core import conditions as c
-from eservice_operator.core.conditions import Verdict
+from eservice_operator.core.conditions import Verdict, find
 from eservice_operator.core.dates import parse_instant
 from eservice_operator.core.decide import Decision
 from eservice_operator.core.facts import Facts, Subject
@@ -28,6 +28,14 @@ GATED_IN_PRODUCTION: tuple[tuple[ConditionType, tuple[Gate, ...], Reason], ...] 
     (ConditionType.ACCEPTED, (Gate.ACCEPTED, Gate.REQUESTED), Reason.ACCEPTED),
     (ConditionType.VERIFIED, (Gate.VERIFIED,), Reason.VERIFIED),
 )
+
+LATENESS = {
+    Reason.TEMPLATE_CURRENT: 0,
+    Reason.TEMPLATE_AT_RISK: 0,
+    Reason.MIGRATION_DUE: 1,
+    Reason.TEMPLATE_OVERDUE: 2,
+}
+"""What TemplateCurrent says of a known version, and how late that is."""
 
 
 def domain_conditions(decision: Decision) -> Iterator[Verdict]:
@@ -73,7 +81,22 @@ def gate_list(gates: tuple[Unmet, ...]) -> str:
 
 
 def template_current(facts: Facts) -> Verdict:
-    """R7, R8: how the public release, or else the one the spec names, stands to its template."""
+    """R7, R8: how the public release, or else the one the spec names, stands to its template.
+
+    A clock that is not trusted makes nothing worse: what is late is said, and told, by the first that is.
+    """
+    verdict, old = _template_current(facts), facts.world.service.status
+    before = find(old.conditions, ConditionType.TEMPLATE_CURRENT)
+    template = facts.public_template or facts.wanted.template
+    same = (old.template.name, old.template.version) == (template.name, template.version)
+    if facts.policy.clock_trusted or before is None or not same or before.reason not in LATENESS:
+        return verdict
+    if LATENESS.get(verdict.reason, 0) <= LATENESS[Reason(before.reason)]:
+        return verdict
+    return Verdict(verdict.type, before.status, Reason(before.reason), before.message)
+
+
+def _template_current(facts: Facts) -> Verdict:
     kind = ConditionType.TEMPLATE_CURRENT
     template = facts.public_template or facts.wanted.template
     what = f"{template.name} {template.version}"

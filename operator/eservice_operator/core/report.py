@@ -133,10 +133,15 @@ def _template(facts: Facts) -> TemplateLag:
     template, governing = facts.public_template or facts.wanted.template, governing_decision(facts)
     lag = facts.lag(template)
     at = None if governing is None else judge(facts, governing).effective_at
+    migrate_by = None if lag is None else lag.migrate_by
+    if migrate_by is not None and not facts.policy.clock_trusted:  # told by the first clock that is trusted
+        old = facts.world.service.status.template
+        same = (old.name, old.version) == (template.name, template.version)
+        migrate_by = old.migrate_by if same else None
     return TemplateLag(
         name=template.name,
         version=template.version,
-        migrate_by=None if lag is None else lag.migrate_by,
+        migrate_by=migrate_by,
         overdue_since=None if lag is None else lag.overdue_since,
         unpublish_at=None if at is None else local_day(at, facts.policy.zone),
         decision=None if governing is None else governing.metadata.name,
@@ -155,7 +160,8 @@ def _installation(facts: Facts) -> Installation:
         condition = condition_of(deployment, "Available")
         at = None if condition is None else parse_instant(str(condition.get("lastTransitionTime", "")))
     due = installation_due(facts)
-    late = due is not None and due < facts.today and at is None
+    believed = facts.policy.clock_trusted or old.installation.overdue_since is not None
+    late = due is not None and due < facts.today and at is None and believed
     return Installation(
         due_by=due,
         installed_at=at,

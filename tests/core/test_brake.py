@@ -7,7 +7,7 @@ All e-services are on 2.0.0, overdue since 2025-11-01; their decisions promise 2
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.core.brake import FRESH, WINDOW, Brake, Part, subject_of, token_of
+from eservice_operator.core.braking import decide_template
 from eservice_operator.core.dates import instant
 from eservice_operator.core.fleet import Fleet, PublicService
 from eservice_operator.core.templating import catalogue_of
-from eservice_operator.core.world import KnownTemplate
+from eservice_operator.core.world import KnownTemplate, TemplateWorld
 from tests.support import worlds
 from tests.support.worlds import POLICY, SECOND, at
 
@@ -404,3 +405,32 @@ def test_the_order_of_what_is_counted_changes_nothing(case: tuple[Brake, bool], 
     other = replace(one, fleet=Fleet(tuple(served), tuple(decisions)))
     assert other.engages() is one.engages()
     assert other.wave().token == one.wave().token
+
+
+# when to look again
+
+
+@given(
+    st.lists(st.tuples(st.integers(-40, 80), st.integers(0, 60)), max_size=8),
+    st.integers(-10, 10),
+)
+def test_the_next_look_is_that_of_asking_each_decision(hours: list[tuple[int, int]], later: int) -> None:
+    """Those whose promise lies beyond the best instant found are not asked; the answer is the same."""
+    now = DUE + timedelta(hours=later)
+    decisions = tuple(
+        decision(
+            number,
+            {"effectiveAt": instant(DUE + timedelta(hours=promised))},
+            effectiveAt=instant(DUE + timedelta(hours=promised + moved)),
+        )
+        for number, (promised, moved) in enumerate(hours)
+    )
+    template = known()
+    alone = [
+        decide_template(
+            TemplateWorld(template.template, template.catalogue, fleet=Fleet((), some)), now, POLICY
+        ).next_at
+        for some in ((), *((one,) for one in decisions))
+    ]
+    world = TemplateWorld(template.template, template.catalogue, fleet=Fleet((), decisions))
+    assert decide_template(world, now, POLICY).next_at == min(filter(None, alone), default=None)

@@ -117,14 +117,15 @@ class Brake:
 
     def counted(self) -> Iterator[Counted]:
         """Everything that counts: decisions first, then what is about to be decided, each subject once."""
-        settled = set()
         for decision in self.fleet.decisions:
-            subject = subject_of(decision)
-            if self._settles(decision):
-                settled.add(subject)
+            if self._far(decision):
+                continue
             part = self._part(decision)
             if part is not None:
-                yield Counted(part, subject, decision)
+                yield Counted(part, subject_of(decision), decision)
+        if not any(self._comes(version) for version in self.fleet.versions):
+            return
+        settled = {subject_of(decision) for decision in self.fleet.decisions if self._settles(decision)}
         for service in self.fleet.services:
             subject = service.registration, PRODUCTION, service.version
             if service.published and self._comes(service.version) and subject not in settled:
@@ -165,6 +166,18 @@ class Brake:
         return self._lags[version]
 
     # what counts
+
+    def _far(self, decision: UnpublishDecision) -> bool:
+        """Whether a decision cannot count, which is so of nearly all of them, told by its dates alone."""
+        status = decision.status
+        if status.state is DecisionState.CLOSED:
+            return True
+        return (
+            status.hold_token is None
+            and status.state is not DecisionState.EFFECTIVE
+            and decision.spec.effective_at >= self._horizon
+            and decision.metadata.name != self.mine
+        )
 
     def _part(self, decision: UnpublishDecision) -> Part | None:
         status = decision.status

@@ -63,7 +63,9 @@ def _close(world: TemplateWorld, now: datetime, policy: Policy) -> Iterator[Acti
     """A revoked decision is closed also when no e-service is left that would do it."""
     today = local_day(now, policy.zone)
     for decision in world.fleet.decisions:
-        found = revocation(decision, today) if is_open(decision) else None
+        if decision.spec.revoked is None or not is_open(decision):
+            continue
+        found = revocation(decision, today)
         if found is not None and world.fleet.forsaken(decision):
             closed = {
                 "state": found.state,
@@ -97,11 +99,18 @@ def _turns(world: TemplateWorld, known: KnownTemplate, now: datetime, policy: Po
         if lag is not None and lag.overdue_since is not None:
             days.add(lag.overdue_since)
     instants = [start_of_day(day, policy.zone) for day in days]
-    instants += [
-        instant_of(decision, known, world.fleet, now, policy, today)
-        for decision in open_ones
-        if decision.status.hold_token is None and decision.status.state is not DecisionState.EFFECTIVE
-    ]
+    opens = now + WINDOW - ONE_SECOND
+    first = min((at for at in instants if at > opens), default=None)
+    for decision in open_ones:
+        status, promised = decision.status, decision.spec.effective_at
+        if status.hold_token is not None or status.state is DecisionState.EFFECTIVE:
+            continue
+        if first is not None and promised >= first:
+            continue  # never before its promise: something else comes into the window first
+        at = instant_of(decision, known, world.fleet, now, policy, today)
+        if at > opens:
+            first = at if first is None else min(first, at)
+    instants += [] if first is None else [first]
     revoked = [decision.spec.revoked.at for decision in open_ones if decision.spec.revoked is not None]
     return [
         *(at - WINDOW + ONE_SECOND for at in instants if at > now),

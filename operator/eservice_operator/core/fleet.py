@@ -43,3 +43,8 @@ class Fleet:
     """The deferrals that name an e-service."""
     forsaken: Callable[[UnpublishDecision], bool] = field(default=never_forsaken, compare=False, repr=False)
     """Whether no e-service is left that a decision is about, so that nobody judges it."""
+
+    @property
+    def versions(self) -> set[str]:
+        """The template versions in public use."""
+        return {service.version for service in self.services}

@@ -154,6 +154,15 @@ def test_a_set_that_is_not_held_is_not_released(tokens: list[str], token: str | 
         release_brake.chosen(template(*tokens), token)
 
 
+def test_a_release_that_is_not_carried_out_yet_is_not_overwritten_without_a_yes() -> None:
+    half = template("abc", "def", release="abc")
+    with pytest.raises(click.ClickException, match="releases abc, and members of that set have not been let"):
+        release_brake.refuse_to_forget(half, yes=False)
+    release_brake.refuse_to_forget(half, yes=True)
+    release_brake.refuse_to_forget(template("def", release="abc"), yes=False)
+    release_brake.refuse_to_forget(template("def"), yes=False)
+
+
 @pytest.mark.parametrize(
     "status, held",
     [

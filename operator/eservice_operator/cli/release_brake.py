@@ -70,6 +70,7 @@ def command(
     if part(body, "spec", "lifecycle", "brake", "release") == token:
         session.note(f"the template releases {token} already: the operator lets the set go")
         return
+    refuse_to_forget(body, yes=yes)
     confirmed(session, f"Let {_count(body, token)} e-services be taken off the public route?", yes=yes)
     _patch(session, template, change)
 
@@ -93,6 +94,22 @@ def chosen(template: Body, token: str | None) -> str:
     if token not in known:
         raise click.ClickException(f"the brake holds no set {token!r} of {name}; it holds {', '.join(known)}")
     return token
+
+
+def refuse_to_forget(template: Body, *, yes: bool) -> None:
+    """Do not overwrite the release of a set that is still held, unless the person said so with ``--yes``.
+
+    Raises:
+        ClickException: members of the set that the template releases have not been let go yet.
+    """
+    before = part(template, "spec", "lifecycle", "brake", "release")
+    held = {part(one, "token") for one in part(template, "status", "held") or ()}
+    if before in held and not yes:
+        raise click.ClickException(
+            f"the template releases {clean(before)}, and members of that set have not been let go yet: with"
+            " another token in its place they stay held. Wait until the set is gone from status.held, or add"
+            " --yes"
+        )
 
 
 def held_by(decision: Body, token: str) -> bool:

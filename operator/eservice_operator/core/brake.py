@@ -44,7 +44,7 @@ class Part(StrEnum):
 
 
 ONE_SECOND = timedelta(seconds=1)
-MOST_SETS = 8
+MOST_REPEATS = 8
 """How often the very same e-services may be held before a set that is half made could be split in two."""
 FRESH = (Part.DUE, Part.COMING)
 """What can still be held."""
@@ -241,7 +241,7 @@ class Brake:
         for decision in self.fleet.decisions:
             if decision.status.hold_token is not None:
                 members.setdefault(decision.status.hold_token, set()).add(subject_of(decision))
-        tries = range(MOST_SETS)
+        tries = range(MOST_REPEATS)
         for token in sorted(members):
             whole = members[token] | fresh
             if not members[token] & fresh and token in {token_of(whole, attempt) for attempt in tries}:

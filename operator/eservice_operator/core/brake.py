@@ -19,7 +19,7 @@ from typing import NamedTuple
 from eservice_operator.api.base import Environment
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision
 from eservice_operator.api.template import Enforcement
-from eservice_operator.core.dates import Period, local_day, parse_period
+from eservice_operator.core.dates import ONE_SECOND, Period, local_day, parse_period
 from eservice_operator.core.fleet import Fleet
 from eservice_operator.core.lag import Lag
 from eservice_operator.core.promise import instant_of, lapsed, promise
@@ -43,7 +43,6 @@ class Part(StrEnum):
     """One that took effect since less than the window ago, and was not released."""
 
 
-ONE_SECOND = timedelta(seconds=1)
 MOST_REPEATS = 8
 """How often the very same e-services may be held before a set that is half made could be split in two."""
 FRESH = (Part.DUE, Part.COMING)

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from eservice_operator.api import names
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDecisionStatus
 from eservice_operator.api.template import EServiceTemplateStatus
 from eservice_operator.core.actions import Action, Ref, SetStatus
 from eservice_operator.core.brake import WINDOW, Brake
-from eservice_operator.core.dates import local_day, start_of_day
+from eservice_operator.core.dates import ONE_SECOND, local_day, start_of_day
 from eservice_operator.core.promise import instant_of
 from eservice_operator.core.records import decision_status
 from eservice_operator.core.templating import template_status
 from eservice_operator.core.unpublication import is_open, revocation
 from eservice_operator.core.world import KnownTemplate, Policy, TemplateWorld
-
-ONE_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,13 @@ from eservice_operator.api.base import TemplateRef
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core.availability import available
-from eservice_operator.core.dates import add_working_days, day_after_end, following_day, start_of_day
+from eservice_operator.core.dates import (
+    ONE_SECOND,
+    add_working_days,
+    day_after_end,
+    following_day,
+    start_of_day,
+)
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.fairness import INSTALL_WITHIN_WORKING_DAYS
 from eservice_operator.core.holds import uninformed_until
@@ -19,7 +25,6 @@ from eservice_operator.core.posting import next_notice
 from eservice_operator.core.rollout import Rollout
 from eservice_operator.core.unpublication import is_open, judge
 
-ONE_SECOND = timedelta(seconds=1)
 A_LITTLE_LATER = timedelta(minutes=1)
 """When to look again at what is held by something that nobody may announce the end of."""
 

@@ -4,17 +4,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC
+from datetime import UTC, datetime
 
-from eservice_operator.api.decisions import DecisionState
+from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDecisionStatus
 from eservice_operator.api.eservice import Next
+from eservice_operator.api.reasons import Reason
 from eservice_operator.core.availability import available
 from eservice_operator.core.conditions import told
 from eservice_operator.core.dates import day_after_end
 from eservice_operator.core.deadlines import installation_due
 from eservice_operator.core.decide import Decision
-from eservice_operator.core.holds import foreseen_hold
+from eservice_operator.core.facts import Facts
+from eservice_operator.core.holds import foreseen_hold, frozen, uninformed_until
 from eservice_operator.core.unpublication import governing_decision, judge
+
+ENDING_BY_THEMSELVES = frozenset({Reason.NOTICE_UNDELIVERED, Reason.RENEWAL_UNDER_WAY})
+"""What holds a decision up to a day that is known, and no longer."""
+
+
+def takes_effect_at(
+    facts: Facts, decision: UnpublishDecision, judged: UnpublishDecisionStatus
+) -> datetime | None:
+    """R8: when a decision takes effect by itself, by what is known: its instant, or the end of what holds it.
+
+    None when it is in effect or closed, when people have to act first, or when it will lack its ground. What
+    is held by a notice or a renewal has its ground today, and so on every later day.
+    """
+    if judged.effective_at is None:
+        return None
+    if judged.state is DecisionState.SCHEDULED:
+        return judged.effective_at if foreseen_hold(facts, decision) is None else None
+    if judged.state is not DecisionState.HELD or judged.reason not in ENDING_BY_THEMSELVES:
+        return None
+    if frozen(decision, judged.released_at) is not None:
+        return None
+    ends = [uninformed_until(facts, decision, judged.effective_at)]
+    if judged.reason == Reason.RENEWAL_UNDER_WAY and judged.fairness is not None:
+        ends.append(day_after_end(judged.fairness.until, facts.policy.zone))
+    return max((end for end in ends if end is not None), default=None)
 
 
 def outlook(decision: Decision) -> Next | None:
@@ -34,13 +61,10 @@ def _changes(decision: Decision) -> Iterator[Next]:
     lag = facts.public_lag
     if governing is not None:
         judged = judge(facts, governing)
-        expected = judged.state is DecisionState.SCHEDULED and foreseen_hold(facts, governing) is None
-        if expected and judged.effective_at is not None:
-            yield Next(
-                action="Unpublish",
-                at=judged.effective_at,
-                why=told(f"{judged.message} ({governing.metadata.name})"),
-            )
+        at = takes_effect_at(facts, governing, judged)
+        if at is not None:
+            why = told(f"{judged.message} ({governing.metadata.name})")
+            yield Next(action="Unpublish", at=at, why=why)
     paused = facts.spec.publication.paused
     if facts.public_name is not None and facts.paused and paused is not None and paused.until is not None:
         until = paused.until.astimezone(UTC)

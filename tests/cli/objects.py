@@ -128,7 +128,7 @@ def dossier(text: str = "annual returns are filed from 1 March") -> Dossier:
         next={"action": "Unpublish", "at": "2027-03-31T21:00:00Z", "why": "deferred"},
         notices=[notice("MigrationDue", "Failed", error=text)],
     )
-    contacts = [{"name": "Māra Liepa", "email": "mara.liepa@vid.example"}]
+    contacts = [{"name": name, "email": f"{name}@vid.example"} for name in ("mara.liepa", "help")]
     registration = {
         "title": {"lv": "Nodokļu kalkulators"},
         "institution": {"name": "Valsts ieņēmumu dienests", "contacts": contacts},

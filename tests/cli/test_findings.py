@@ -84,6 +84,32 @@ def test_what_a_decision_means(status: UnpublishDecisionStatus, said: str) -> No
     assert document(record(), status, DAYS)["meaning"] == meaning(status, DAYS)
 
 
+UNTIL = datetime(2026, 11, 25, 22, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "fields, said",
+    [
+        ({}, "; it waits until 2026-11-26 00:00, then it takes effect without a notice"),
+        (
+            {"hold_token": SET, "released_at": AT},
+            "; it waits until 2026-11-26 00:00, then it takes effect without a notice",
+        ),
+        ({"hold_token": SET}, "; it waits until 2026-11-26 00:00, then the brake holds its set"),
+    ],
+)
+def test_a_hold_for_a_notice_says_when_it_ends(fields: dict[str, object], said: str) -> None:
+    status = judged(DecisionState.HELD, Reason.NOTICE_UNDELIVERED, **fields)
+    assert meaning(status, DAYS, UNTIL).endswith(said)
+    assert document(record(), status, DAYS, UNTIL)["meaning"] == meaning(status, DAYS, UNTIL)
+
+
+def test_what_became_due_today_has_its_time() -> None:
+    today = datetime(2026, 11, 22, 6, 17, tzinfo=UTC)
+    status = judged(DecisionState.HELD, Reason.BRAKE, effective_at=today)
+    assert meaning(status, DAYS).startswith("due since today, 08:17 and held: too many")
+
+
 def test_every_hold_of_the_operator_is_explained() -> None:
     assert set(HOLDS) == {
         Reason.TEMPLATE_UNKNOWN,
@@ -102,6 +128,8 @@ def test_the_agency_is_told_what_to_run() -> None:
     frozen = judged(DecisionState.HELD, Reason.BRAKE)
     assert to_run(record(), frozen) == ("kubectl eservice release-brake viss-2020",)
     assert to_run(record(), judged(DecisionState.SCHEDULED)) == ()
+    untold = judged(DecisionState.HELD, Reason.NOTICE_UNDELIVERED)
+    assert to_run(record(), untold) == ("kubectl eservice history tax-calculator -n vid-production",)
 
 
 def test_a_kind_that_may_not_be_listed_is_named_and_the_rest_is_there() -> None:

@@ -69,6 +69,14 @@ def test_status_of_what_no_operator_has_seen(golden: Golden) -> None:
     golden("status-unseen", "\n".join(shown) + "\n")
 
 
+def test_the_end_of_a_hold_comes_too() -> None:
+    held = dossier()
+    held.service["status"]["template"]["unpublishAt"] = "2026-11-21"
+    held.service["status"]["next"] |= {"at": "2026-11-25T22:00:00Z", "why": "it waits for a notice"}
+    (found,) = (one for one in ahead(held, DAYS) if one.what == "Unpublish")
+    assert (found.at, found.text) == ("2026-11-25T22:00:00Z", "it waits for a notice")
+
+
 def test_history(golden: Golden) -> None:
     rows = [[DAYS.local(one.at), one.what, one.rule, one.text] for one in past(dossier(), DAYS)]
     columns = [Column("AT"), Column("WHAT"), Column("RULE", spare=2), Column("TEXT", flexible=True)]

@@ -71,6 +71,14 @@ def on_day(value: Any, days: Days) -> str:
     return "" if day is None else f"{day} ({distance(day, days)})"
 
 
+def since(value: Any, days: Days) -> str:
+    """``2026-11-21 (yesterday)``, or ``today, 09:47``; empty where there is no day."""
+    at = days.instant(value)
+    if at is None or days.day(at) != days.today:
+        return on_day(value, days)
+    return f"today, {at.astimezone(days.zone):%H:%M}"
+
+
 def held_set(token: Any, released: Any, days: Days) -> str:
     """A set that the brake holds, by its token, or when it was let go; empty where there is none."""
     if not token:

@@ -101,7 +101,7 @@ def _decision(sheet: Page, findings: Findings) -> None:
     decision, judged = findings.decision
     reason = "" if judged.reason in {None, judged.state.value} else f" ({judged.reason})"
     sheet.heading(f"UnpublishDecision {decision.metadata.name}: {judged.state.value}{reason}")
-    sheet.labelled("Means", meaning(judged, findings.days))
+    sheet.labelled("Means", meaning(judged, findings.days, findings.untold_until))
     sheet.labelled("Overdue since", str(decision.spec.overdue_since))
     promised = findings.days.local(decision.spec.effective_at)
     sheet.labelled("Promised", f"{promised}: it never moves earlier, whatever is edited")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import click
@@ -20,6 +21,7 @@ from eservice_operator.cli.status import lagging
 from eservice_operator.cli.world import Live
 from eservice_operator.core.actions import Outcome
 from eservice_operator.core.decide import decide
+from eservice_operator.core.holds import uninformed_until
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.report import report
 from eservice_operator.core.unpublication import governing_decision, judge
@@ -41,6 +43,8 @@ class Findings:
     """The current version of the template; a placeholder where it cannot be read."""
     decision: tuple[UnpublishDecision, UnpublishDecisionStatus] | None
     days: Days
+    untold_until: datetime | None = None
+    """Until when the decision waits for its first accepted notice; None where it waits for none."""
 
     def gates(self) -> list[tuple[UnmetGate, str, Advice]]:
         """Each unmet gate, what its rule says, and what to do."""
@@ -72,7 +76,9 @@ class Findings:
                 gate.model_dump(mode="json", by_alias=True) | {"ruleSays": says, "toDo": advised.document()}
                 for gate, says, advised in self.gates()
             ],
-            "decision": None if self.decision is None else decision_document(*self.decision, self.days),
+            "decision": None
+            if self.decision is None
+            else decision_document(*self.decision, self.days, self.untold_until),
             "next": status.get("next"),
         }
 
@@ -113,14 +119,19 @@ def _as_decided(seen: World, world: Live, days: Days, notes: list[str]) -> Findi
     template = decision.facts.public_template or seen.service.spec.template
     known = seen.templates.get(template.name)
     newest = None if known is None else current(known.catalogue, decision.facts.today)
+    judged = None if governing is None else judge(decision.facts, governing)
+    untold_until = None
+    if governing is not None and judged is not None and judged.effective_at is not None:
+        untold_until = uninformed_until(decision.facts, governing, judged.effective_at)
     return Findings(
         service=seen.service,
         status=status,
         decided=True,
         notes=tuple(notes),
         current=UNKNOWN_VERSION if newest is None else newest.text,
-        decision=None if governing is None else (governing, judge(decision.facts, governing)),
+        decision=None if governing is None or judged is None else (governing, judged),
         days=days,
+        untold_until=untold_until,
     )
 
 

@@ -109,7 +109,7 @@ def _identity(sheet: Page, dossier: Dossier) -> None:
     sheet.labelled("Registration", spec.get("registration"))
     institution = part(dossier.registration or {}, "spec", "institution") or {}
     contacts = [str(one.get("email")) for one in institution.get("contacts") or () if one.get("email")]
-    sheet.labelled("Institution", " ".join([str(institution.get("name") or ""), *contacts]).strip())
+    sheet.labelled("Institution", " ".join([str(institution.get("name") or ""), ", ".join(contacts)]).strip())
 
 
 def _releases(sheet: Page, service: Body, days: Days) -> None:
@@ -212,9 +212,9 @@ def _timeline(sheet: Page, dossier: Dossier, days: Days) -> None:
     sheet.heading("What was, and what comes")
     happened = [entry for entry in past(dossier, days) if not entry.what.startswith("Notice")]
     if len(happened) > RECENT:
-        sheet.line(
-            f"  … {len(happened) - RECENT} earlier: kubectl eservice history {dossier.place[1]}", FAINT
-        )
+        namespace, name = dossier.place
+        earlier = f"{len(happened) - RECENT} earlier: kubectl eservice history {name} -n {namespace}"
+        sheet.line(f"  … {earlier}", FAINT)
     for entry in happened[-RECENT:]:
         sheet.dated(days.local(entry.at), entry.text)
     sheet.dated(days.local(days.now), "now", FAINT)

@@ -10,7 +10,7 @@ from eservice_operator.cli.dated import Days
 from eservice_operator.cli.dossier import Body, Dossier
 from eservice_operator.cli.plain import part
 
-TOLD_ELSEWHERE: Final = frozenset({"Unpublish", "MigrationDue", "InstallationOverdue"})
+TOLD_ELSEWHERE: Final = frozenset({"MigrationDue", "InstallationOverdue"})
 """Next actions that a date of the status tells already."""
 
 
@@ -153,6 +153,13 @@ def release_text(spec: Mapping[str, Any]) -> str:
     return f"{template.get('name')} {template.get('version')}, {short}"
 
 
+def _told_elsewhere(following: Mapping[str, Any], template: Mapping[str, Any], days: Days) -> bool:
+    """Whether a date of the status tells it: for what is held, that of the unpublication has passed."""
+    if following.get("action") == "Unpublish":
+        return days.day(following.get("at")) == days.day(template.get("unpublishAt"))
+    return following.get("action") in TOLD_ELSEWHERE
+
+
 def ahead(dossier: Dossier, days: Days) -> list[Entry]:
     """What is dated to come, the soonest first."""
     status = part(dossier.service, "status") or {}
@@ -171,7 +178,7 @@ def ahead(dossier: Dossier, days: Days) -> list[Entry]:
     ]
     entries = [Entry(str(at), what, text, source, rule) for what, at, text, rule in dated if at]
     following = status.get("next")
-    if following and following.get("action") not in TOLD_ELSEWHERE:
+    if following and not _told_elsewhere(following, template, days):
         entries.append(Entry(str(following["at"]), str(following["action"]), str(following["why"]), source))
     coming = [entry for entry in entries if (day := days.day(entry.at)) is not None and day >= days.today]
     return sorted(coming, key=lambda entry: _when(entry, days))

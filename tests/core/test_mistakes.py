@@ -75,7 +75,7 @@ def test_the_mended_version_is_decided_upon_anew(held: PureFleet) -> None:
     assert {str(one.spec.overdue_since) for one in held.decisions().values()} == {"2027-09-01"}
 
 
-def test_what_is_not_revoked_goes_by_its_old_day_when_it_is_overdue_again(held: PureFleet) -> None:
+def test_what_is_not_revoked_goes_by_the_new_day_when_it_is_overdue_again(held: PureFleet) -> None:
     """So the runbook has both steps: the mended version revives decisions that were forgotten."""
     held.set_policy(brake={"release": next(iter(held.tokens()))})
     apply(held, *worlds.VERSIONS, WITHDRAWN, MENDED, brake={"release": next(iter(held.tokens()))})

@@ -270,6 +270,26 @@ def test_documents_that_are_no_objects_are_passed_over(tmp_path: Path) -> None:
     assert "2 others passed over" in answer.output
 
 
+@pytest.mark.parametrize("shown", ["table", "github", "json"])
+def test_where_nothing_is_ours_it_is_said_and_strictly_an_error(tmp_path: Path, shown: str) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "deployment.yaml").write_text("apiVersion: apps/v1\nkind: Deployment\n")
+    for paths in ([tmp_path / "empty"], [tmp_path], [tmp_path / "empty", tmp_path / "deployment.yaml"]):
+        said = f"warning: no e-service objects found in {', '.join(map(str, paths))}"
+        for more, code in (([], 0), (["--strict"], 1)):
+            answer = check(*paths, "-o", shown, *more)
+            assert (answer.exit_code, said in answer.stderr) == (code, True)
+            if shown == "json":
+                assert json.loads(answer.stdout)["exitCode"] == code
+
+
+def test_strict_changes_nothing_where_there_is_one(tmp_path: Path) -> None:
+    path = written(tmp_path, worlds.template(ALL), on("3.0.0"))
+    answer = check(path, "--at", "2026-06-30", "--strict")
+    assert answer.exit_code == 0
+    assert "warning:" not in answer.output
+
+
 def test_twice_the_same_object_is_an_error(tmp_path: Path) -> None:
     answer = check("-f", written(tmp_path, worlds.template(ALL), worlds.template(ALL)))
     assert answer.exit_code == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import click
@@ -43,6 +43,7 @@ FORMATS: Final = ("table", "json", "github")
     help="Judge for the time from that day on as well, such as P3M.",
 )
 @click.option("-o", "--output", "shown", type=click.Choice(FORMATS), default="table", help="How to show it.")
+@click.option("--strict", is_flag=True, help="End with 1 when there is no e-service object to check.")
 @ZONE_OPTION
 @click.pass_obj
 def command(
@@ -52,14 +53,15 @@ def command(
     paths: tuple[Path, ...],
     at: datetime | None,
     within: str,
-    shown: str,
     time_zone: ZoneInfo,
+    **result: Any,
 ) -> int:
     """Check manifests offline: their structure, and where their e-services stand by the rules.
 
     EServices are judged as if the releases that they name were public. Ends with 0 when all is well, 2 when a
     duty is running (R7), 3 when an e-service would be unpublished (R8), 1 when something is invalid or cannot
-    be judged; of several the worst in the order 1, 3, 2.
+    be judged; of several the worst in the order 1, 3, 2. Where there is no e-service object at all it says so
+    and ends with 0, with --strict with 1.
     """
     if not (filenames or paths):
         raise click.UsageError("nothing to check: write -f and a file or a folder")
@@ -69,6 +71,7 @@ def command(
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 
-    from eservice_operator.cli.checking import check  # noqa: PLC0415 - not for --help
+    from eservice_operator.cli.checking import Asked, check  # noqa: PLC0415 - not for --help
 
-    return check(session, (*filenames, *paths), (first, last), Setup(time_zone=time_zone), shown)
+    asked = Asked((*filenames, *paths), (first, last), Setup(time_zone=time_zone), **result)
+    return check(session, asked)

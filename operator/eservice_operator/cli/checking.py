@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -40,22 +41,35 @@ MOST_OF_ONE: Final = 100
 """Findings about the structure of one document."""
 
 
-def check(
-    session: Session, paths: tuple[Path, ...], days: tuple[date, date], setup: Setup, shown: str
-) -> int:
-    """Check the files for these days, the first and the last, and print the findings; the exit code.
+@dataclass(frozen=True)
+class Asked:
+    """What is to be checked, for which days (the first and the last), and how it is shown."""
+
+    paths: tuple[Path, ...]
+    days: tuple[date, date]
+    setup: Setup
+    shown: str
+    strict: bool = False
+    """Whether it is an error that nothing was there to check."""
+
+
+def check(session: Session, asked: Asked) -> int:
+    """Check the files and print the findings; the exit code.
 
     Raises:
         ClickException: a path is not there.
     """
-    span = Span(*days)
+    span, shown = Span(*asked.days), asked.shown
     checked = Check(session.namespace or "default")
-    checked.read(paths)
-    checked.judge(span, setup)
+    checked.read(asked.paths)
+    checked.judge(span, asked.setup)
     findings = sorted(
         set(checked.findings), key=lambda one: (one.file, one.line, GRAVEST_FIRST.index(one.severity), one)
     )
     code = worst(findings)
+    if not checked.ours:
+        session.note(f"warning: no e-service objects found in {', '.join(map(str, asked.paths))}")
+        code = code or int(asked.strict)
     count = Count(checked.ours, checked.others)
     if shown == "json":
         session.say(as_json(document_of(findings, count, span, code)))

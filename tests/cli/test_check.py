@@ -237,7 +237,9 @@ def test_only_regular_files_are_read(tmp_path: Path) -> None:
     for name, message in found.items():
         assert "not a regular file" in message
         assert "not a regular file" in check("-f", tmp_path / name).output
-        assert "not a regular file" in CliRunner().invoke(program, ["replay", "-f", tmp_path / name]).output
+        assert (
+            "not a regular file" in CliRunner().invoke(program, ["replay", "-f", str(tmp_path / name)]).output
+        )
 
 
 def test_numbers_and_days_are_read_as_kubectl_reads_them(tmp_path: Path) -> None:

@@ -159,6 +159,15 @@ def test_a_decision_is_forsaken_when_no_e_service_of_its_registration_is_left() 
     assert found == {"a": False, "b": True, "c": True}
 
 
+def test_who_names_a_registration_from_elsewhere_keeps_no_decision_alive() -> None:
+    rogue = public("b", namespace="somebodys-own")
+    registered = [worlds.registration(metadata={"name": name, "uid": f"of-{name}"}) for name in ("a", "b")]
+    _, observer = stored(public("a"), rogue, decided("a"), decided("b"), *registered)
+    fleet = fleet_of(observer)
+    found = {one.spec.registration: fleet.forsaken(one) for one in fleet.decisions}
+    assert found == {"a": False, "b": True}
+
+
 def test_the_world_of_an_e_service_can_ask_for_it() -> None:
     _, observer = stored(public("a"), public("b"), decided("b"))
     world = observer.eservice(ObjectKey("EService", NAMESPACE, "a"))

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from eservice_operator.api.base import ConditionStatus, EServiceRef
+from eservice_operator.api.base import ConditionStatus, Environment, EServiceRef
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.reasons import ConditionType
+from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.reading import Reading
@@ -61,10 +62,23 @@ class Fleets:
         return self._reading.found(UnpublishDeferral, indexes.ESERVICE, place)
 
     def forsaken(self, decision: UnpublishDecision) -> bool:
-        """Whether no EService of a decision's registration and environment is there any more."""
+        """Whether no EService of a decision's registration and environment is there any more.
+
+        Only one in the namespace of the registration counts: anybody can name it in a namespace of their own.
+        """
         spec = decision.spec
         services = self._store.unordered("EService", indexes.REGISTRATION, spec.registration)
-        return all(part(service, "spec", "environment") != spec.environment for service in services)
+        home = self._home_of(spec.registration, spec.environment)
+        return not any(
+            part(service, "spec", "environment") == spec.environment
+            and home in (None, part(service, "metadata", "namespace"))
+            for service in services
+        )
+
+    def _home_of(self, registration: str, environment: Environment) -> str | None:
+        """The namespace that a registration has for an environment; None while that is not known."""
+        found = self._reading.readable(EServiceRegistration, registration)
+        return None if found is None else found.namespace_for(environment)
 
     def _follow(self, change: Change) -> None:
         self._changed[change.key] = None

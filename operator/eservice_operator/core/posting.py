@@ -118,7 +118,7 @@ def with_notices(facts: Facts, new: EServiceStatus) -> EServiceStatus:
     """The new status of an EService with its ledger: what became of notices, and what the change tells."""
     old, uid = facts.world.service.status, facts.world.service.metadata.uid
     notices = fold(old.notices, facts.world.deliveries)
-    if facts.production and facts.policy.channels:
+    if facts.production and facts.stands and facts.policy.channels:
         silent = ENFORCED_KINDS if _observes(_public_lifecycle(facts)) else frozenset()
         silent |= frozenset() if facts.policy.clock_trusted else DATED_KINDS
         for tiding in of_change(old, new):

@@ -301,8 +301,9 @@ def test_deferrals_that_are_revoked_together_are_a_wave() -> None:
         fleet.members[name].edit(("UnpublishDeferral", "", "deferral-1"), spec={"revoked": revoked})
     fleet.members["a"].settle(LATE)
     assert fleet.served() == list(EIGHT), "not even the first of them"
-    fleet.settle(LATE)
+    fleet.advance(LATE, LATE + 9 * DAY)
     assert fleet.held() == list(EIGHT)
+    assert fleet.served() == list(EIGHT)
 
 
 # what does not count

@@ -189,7 +189,9 @@ def test_a_deferral_that_ends_before_the_promise_changes_nothing(scheduled: Pure
     assert scheduled.decisions[0].status.effective_at == DUE
 
 
-def test_a_revoked_deferral_ends_on_its_day(scheduled: PureCluster) -> None:
+def test_a_revoked_deferral_ends_on_its_day_and_leaves_time_for_the_last_warning(
+    scheduled: PureCluster,
+) -> None:
     defer(scheduled, "2027-07-31")
     scheduled.settle(DUE)
     revoked = {"at": "2027-06-15", "reason": "the renewal was given up"}
@@ -197,6 +199,30 @@ def test_a_revoked_deferral_ends_on_its_day(scheduled: PureCluster) -> None:
     scheduled.advance(DUE, at("2027-06-14"))
     assert scheduled.routed()
     scheduled.advance(at("2027-06-14"), at("2027-06-15"))
+    assert state(scheduled) == (DecisionState.SCHEDULED, Reason.SCHEDULED)
+    scheduled.advance(at("2027-06-15"), at("2027-06-22", "23:59"))
+    assert scheduled.routed(), "the shortest step of warnBefore is a week"
+    scheduled.advance(at("2027-06-22", "23:59"), at("2027-06-23", "00:00"))
+    assert not scheduled.routed()
+
+
+def test_a_deferral_that_is_deleted_leaves_time_for_the_last_warning(scheduled: PureCluster) -> None:
+    defer(scheduled, "2027-07-31")
+    scheduled.settle(LATE)
+    scheduled.remove(("UnpublishDeferral", "", "deferral-1"))
+    scheduled.settle(LATE)
+    assert scheduled.routed()
+    assert state(scheduled) == (DecisionState.SCHEDULED, Reason.SCHEDULED)
+    scheduled.advance(LATE, LATE + 9 * DAY)
+    assert not scheduled.routed()
+
+
+def test_nobody_who_gives_no_warning_gives_time_after_a_deferral(scheduled: PureCluster) -> None:
+    defer(scheduled, "2027-07-31")
+    scheduled.settle(LATE)
+    set_policy(scheduled, warnBefore=[])
+    scheduled.remove(("UnpublishDeferral", "", "deferral-1"))
+    scheduled.settle(LATE)
     assert not scheduled.routed()
 
 

@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from eservice_operator.api.decisions import DecisionState, Fairness, UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.reasons import Reason
+from eservice_operator.api.template import Lifecycle
 from eservice_operator.core import promise
 from eservice_operator.core.brake import Brake
 from eservice_operator.core.dates import add_period, day_after_end, local_day, parse_period
@@ -41,11 +42,27 @@ def effective_at(facts: Facts, decision: UnpublishDecision) -> tuple[datetime, d
 
 
 def announced_anew(facts: Facts, decision: UnpublishDecision) -> UnpublishDecision:
-    """A decision that lapsed, announced anew once there is a ground for it; days to come need the clock."""
-    if not facts.policy.clock_trusted:
-        return decision
+    """A decision announced anew where nobody reckons with its day; days to come need the clock.
+
+    That is one which lapsed, once there is a ground for it, and one whose deferral ended before its day.
+    """
     lifecycle = facts.lifecycle(decision.spec.release.template)
+    if not facts.policy.clock_trusted or lifecycle is None:
+        return decision
+    if _cut_short(facts, decision, lifecycle):
+        return promise.with_notice(decision, lifecycle, facts.now)
     return promise.announced_anew(decision, lifecycle, _ground(facts, decision), facts.now)
+
+
+def _cut_short(facts: Facts, decision: UnpublishDecision, lifecycle: Lifecycle) -> bool:
+    """Whether a deferral ended early, by revocation or deletion, and left people no time."""
+    status = decision.status
+    if status.reason != Reason.DEFERRED or status.deferred_until is None:
+        return False
+    if status.deferred_until < facts.today or deferred_until(facts, decision) == status.deferred_until:
+        return False
+    at, _ = effective_at(facts, decision)
+    return at < promise.end_of_last_step(facts.today, lifecycle, facts.policy.zone)
 
 
 def _ground(facts: Facts, decision: UnpublishDecision) -> date | None:

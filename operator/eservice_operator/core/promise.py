@@ -96,13 +96,18 @@ def lapsed(status: UnpublishDecisionStatus) -> bool:
 def announced_anew(
     decision: UnpublishDecision, lifecycle: Lifecycle | None, ground: date | None, now: datetime
 ) -> UnpublishDecision:
-    """A lapsed decision once its ground is there again, or known to come; any other as it is.
+    """A lapsed decision once its ground is there again, or known to come; any other as it is."""
+    if ground is None or lifecycle is None or not lapsed(decision.status):
+        return decision
+    return with_notice(decision, lifecycle, now)
 
-    It is announced anew, unless the policy gives nobody notice. A release by the Agency was of another wave.
+
+def with_notice(decision: UnpublishDecision, lifecycle: Lifecycle, now: datetime) -> UnpublishDecision:
+    """A decision announced anew now, unless the policy gives nobody notice.
+
+    A release by the Agency was of another wave.
     """
     status = decision.status
-    if ground is None or lifecycle is None or not lapsed(status):
-        return decision
     change: dict[str, datetime | None] = {}
     if status.released_at is not None:
         change |= {"hold_token": None, "held_since": None, "released_at": None}
@@ -113,10 +118,18 @@ def announced_anew(
     return decision.model_copy(update={"status": status.model_copy(update=change)})
 
 
+def end_of_last_step(day: date, lifecycle: Lifecycle, zone: ZoneInfo) -> datetime:
+    """What leaves time for the last warning on ``day`` takes effect at this instant or later."""
+    return day_after_end(_last_step(day, lifecycle), zone)
+
+
 def _last_day_of_notice(day: date, lifecycle: Lifecycle) -> date:
     """The last day before what is announced anew on ``day`` takes effect: one warning has its time."""
-    steps = (add_period(day, _period(step)) for step in lifecycle.warn_before)
-    return max(add_period(day, _period(lifecycle.notice_period)), min(steps, default=day))
+    return max(add_period(day, _period(lifecycle.notice_period)), _last_step(day, lifecycle))
+
+
+def _last_step(day: date, lifecycle: Lifecycle) -> date:
+    return min((add_period(day, _period(step)) for step in lifecycle.warn_before), default=day)
 
 
 def effective_at(
@@ -130,8 +143,8 @@ def effective_at(
     """When a decision takes effect by what is known on a day, and the last day of a deferral that moves it.
 
     Never before the promise, nor before what its status announced; only the end of a deferral takes a date
-    back. The notice period counts from the first accepted notice, or else from the decision. A ``ground``
-    that is known to come on a later day is waited for.
+    back, and where that leaves no time it is announced anew (`with_notice`). The notice period counts from
+    the first accepted notice, or else from the decision. A ``ground`` to come on a later day is waited for.
     """
     undeferred = _undeferred(decision, lifecycle, zone)
     if ground is not None and ground > day and decision.status.state is not DecisionState.EFFECTIVE:

@@ -152,7 +152,7 @@ def test_nothing_outdated_is_tried_again() -> None:
     first, second = notices = enter((), [*people(1), entry("a@pmlp.example", NoticeKind.REPUBLISHED)])
     notices = fold(notices, {first.id: refused(), second.id: refused()})
     given_up = ledger.give_up(notices, ledger.ANNOUNCING, "renewed")
-    assert states(given_up) == [NoticeState.FAILED, NoticeState.RETRYING]
+    assert states(given_up) == [NoticeState.SUPERSEDED, NoticeState.RETRYING]
     assert given_up[0].error == "renewed"
 
 

@@ -158,7 +158,7 @@ def test_a_renewal_or_a_revocation_cancels_what_was_announced(announced: PostalC
     assert kinds(announced)[-1] == "UnpublishCancelled"
     assert "it ends in autumn" in announced.sent[-1].facts["reason"]
     states = Counter((notice.kind.value, notice.state.value) for notice in decided(announced).notices)
-    assert states["UnpublishWarning", "Failed"] == 3, "a warning of what does not come is not tried again"
+    assert states["UnpublishWarning", "Superseded"] == 3, "a warning of what does not come is not tried again"
     assert states["UnpublishCancelled", "Sending"] == 3
 
 
@@ -288,6 +288,17 @@ def test_the_effect_waits_until_somebody_is_informed(told: PostalCluster) -> Non
     told.advance(EFFECT + DAY, EFFECT + DAY + DAY / 2)
     assert decided(told).state == "Effective"
     assert kinds(told)[-1] == "Unpublished"
+
+
+def test_who_could_not_be_told_before_the_effect_is_a_failure_that_somebody_looks_at(
+    told: PostalCluster,
+) -> None:
+    told.answer = refuses
+    told.put(worlds.template(FOUR))
+    told.advance(at("2027-05-31"), EFFECT + 5 * DAY)
+    assert decided(told).state == "Effective", "holdUninformed is over"
+    announcements = [one for one in decided(told).notices if one.kind is NoticeKind.UNPUBLISH_SCHEDULED]
+    assert {one.state.value for one in announcements} == {"Failed"}
 
 
 # e-services

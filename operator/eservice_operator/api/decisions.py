@@ -217,7 +217,8 @@ class UnpublishDecisionStatus(Status):
     warned_at: DateTime | None = None
     """Up to when the institution was warned: steps of warnBefore before that are done."""
     notices: Notices = ()
-    """Whom the operator told: all that is on its way, and the last 20 that are done."""
+    """Whom the operator told: all that is on its way, the last 20 that are done, and the last of
+    each kind."""
 
 
 class UnpublishDecision(Model):

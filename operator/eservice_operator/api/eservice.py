@@ -234,7 +234,8 @@ class EServiceStatus(Status):
     next: Next | None = None
     """What happens next by itself, when, and why."""
     notices: Notices = ()
-    """Whom the operator told what: all that is on its way, and the last 20 that are done."""
+    """Whom the operator told what: all that is on its way, the last 20 that are done, and the last of
+    each kind."""
     history: Annotated[tuple[PhaseChange, ...], Field(max_length=20, json_schema_extra=LIST_ATOMIC)] = ()
     """The last 20 changes of phase."""
 

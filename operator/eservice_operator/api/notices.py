@@ -52,6 +52,7 @@ class NoticeState(StrEnum):
     RETRYING = "Retrying"
     SENT = "Sent"
     FAILED = "Failed"
+    SUPERSEDED = "Superseded"
 
 
 class Notice(Model):
@@ -70,7 +71,8 @@ class Notice(Model):
     """The address of a person, or the host of the CloudEvents sink."""
     state: NoticeState
     """Sending: about to be handed over. Retrying: it was not accepted, and is tried again. Sent: the channel
-    accepted it. Failed: it was refused for good, or too often."""
+    accepted it. Failed: it was refused for good, too often, or until it was too late. Superseded: what it
+    tells of does not come any more."""
     entered: DateTime
     """When it was entered: date of the mail and of the event, the same however often they are sent."""
     at: DateTime

@@ -239,7 +239,8 @@ class EServiceRegistrationStatus(Status):
     ] = ()
     """How each namespace stands."""
     notices: Notices = ()
-    """Whom the operator told: all that is on its way, and the last 20 that are done."""
+    """Whom the operator told: all that is on its way, the last 20 that are done, and the last of
+    each kind."""
 
 
 class EServiceRegistration(Model):

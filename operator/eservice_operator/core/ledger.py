@@ -88,12 +88,17 @@ def unfolded(notice: Notice, delivery: Delivery) -> bool:
     return notice.state is NoticeState.SENDING
 
 
-def give_up(notices: Notices, kinds: frozenset[NoticeKind], why: str) -> Notices:
-    """The ledger in which nothing of these kinds is tried again: it would say what is true no longer."""
+def give_up(
+    notices: Notices, kinds: frozenset[NoticeKind], why: str, state: NoticeState = NoticeState.SUPERSEDED
+) -> Notices:
+    """The ledger in which nothing of these kinds is tried again: it would say what is true no longer.
+
+    ``state`` is Failed where people should have known: then somebody has to look.
+    """
     outdated = {notice.id for notice in notices if notice.kind in kinds and _retried(notice)}
     if not outdated:
         return notices
-    change = {"state": NoticeState.FAILED, "error": why}
+    change = {"state": state, "error": why}
     return tuple(notice.model_copy(update=change) if notice.id in outdated else notice for notice in notices)
 
 

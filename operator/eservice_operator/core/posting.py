@@ -13,7 +13,7 @@ from datetime import date, datetime
 
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDecisionStatus
 from eservice_operator.api.eservice import EServiceStatus
-from eservice_operator.api.notices import Notice, NoticeKind
+from eservice_operator.api.notices import Notice, NoticeKind, NoticeState
 from eservice_operator.api.template import Enforcement, EServiceTemplate, HeldSet, Lifecycle
 from eservice_operator.core.addressees import entries, owner_and_sinks, recipients, told_before
 from eservice_operator.core.dates import local_day
@@ -61,8 +61,10 @@ def announced(
     """
     old, now = decision.status, facts.now
     notices = fold(old.notices, facts.world.deliveries)
-    if judged.state not in TO_COME:
-        notices = give_up(notices, ANNOUNCING, f"no longer to come: {judged.state.value}")
+    if judged.state is DecisionState.CLOSED:
+        notices = give_up(notices, ANNOUNCING, "no longer to come")
+    if judged.state is DecisionState.EFFECTIVE:
+        notices = give_up(notices, ANNOUNCING, "it took effect before", NoticeState.FAILED)
     if announced_anew(old, judged):
         notices = give_up(notices, ANNOUNCING, "announced anew for another day")
     informed = judged.informed_at or informed_at(notices, judged.announced_at)

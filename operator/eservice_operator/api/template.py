@@ -251,8 +251,8 @@ class EServiceTemplateStatus(Status):
     held: Annotated[tuple[HeldSet, ...], Field(max_length=16, json_schema_extra=list_map("token"))] = ()
     """The sets of decisions that the brake holds, the newest 16."""
     notices: Notices = ()
-    """Whom at the Agency the operator told: all that is on its way, the last 20 that are done, and the last of
-    each kind."""
+    """Whom at the Agency the operator told: all that is on its way, the last 20 that are done, and the last
+    of each kind."""
 
 
 class EServiceTemplate(Model):

@@ -114,7 +114,8 @@ def kept() -> int:
     """How many e-services with a fleet's name are in memory, whoever holds them."""
     gc.collect()
     bodies = (one for one in gc.get_objects() if type(one) is dict and one.get("kind") == "EService")
-    return sum(str(body["metadata"].get("uid")).startswith("uid-kept-") for body in bodies)
+    metadata = (body.get("metadata") for body in bodies)
+    return sum(isinstance(one, dict) and str(one.get("uid")).startswith("uid-kept-") for one in metadata)
 
 
 def test_only_the_newest_version_of_an_object_is_kept_and_nothing_of_one_that_is_gone() -> None:

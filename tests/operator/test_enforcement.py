@@ -244,8 +244,9 @@ async def enforced(
     after = await agency.routes()
     assert after == {name: version for name, version in before.items() if name not in agency.falling}
     await told_once(agency, mail, figures)
-    removed = [request for request in audit.writes() if request.verb == "delete" and request.succeeded]
-    assert Counter(request.resource for request in removed) == {"httproutes": FALLING}
+    # a delete that was under way at the kill may be carried out without an answer, and is sent again
+    removed = {request.target for request in audit.writes() if request.verb == "delete"}
+    assert Counter(resource for resource, _, _ in removed) == {"httproutes": FALLING}
     effective = {
         item["spec"]["registration"]: str(day_of(item["status"]["effectiveSince"]))
         for item in await agency.decisions()

@@ -94,10 +94,10 @@ def lapsed(status: UnpublishDecisionStatus) -> bool:
 
 
 def announced_anew(
-    decision: UnpublishDecision, lifecycle: Lifecycle | None, ground: date | None, now: datetime
+    decision: UnpublishDecision, lifecycle: Lifecycle, ground: date | None, now: datetime
 ) -> UnpublishDecision:
     """A lapsed decision once its ground is there again, or known to come; any other as it is."""
-    if ground is None or lifecycle is None or not lapsed(decision.status):
+    if ground is None or not lapsed(decision.status):
         return decision
     return with_notice(decision, lifecycle, now)
 

@@ -100,6 +100,7 @@ INSTANT = "is not an instant with its offset from UTC, write it as 2026-10-12T10
         ("workload.replicas", 0, "0 is too low, write 1 or more"),
         ("workload.replicas", "two", '"two" is not a whole number, write one'),
         ("workload.replicas", 1.5, "1.5 is not a whole number, write one"),
+        ("workload.replicas", float("inf"), "Infinity is not a whole number, write one"),
         ("environment", "Prod", '"Prod" is not known, write Test, Acceptance or Production'),
         ("template.version", "3.0.0+b1", f'"3.0.0+b1" {VERSION}'),
         (

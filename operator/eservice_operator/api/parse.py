@@ -58,6 +58,7 @@ SENTENCES = {
     "int_from_float": _NOT_A_NUMBER,
     "int_parsing": _NOT_A_NUMBER,
     "int_parsing_size": _NOT_A_NUMBER,
+    "finite_number": _NOT_A_NUMBER,
     "int_type": _NOT_A_NUMBER,
     "missing": "is missing, write it",
     "string_pattern_mismatch": "{shown} is not accepted, {write}",

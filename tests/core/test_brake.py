@@ -20,8 +20,9 @@ from eservice_operator.core.brake import FRESH, WINDOW, Brake, Part, subject_of,
 from eservice_operator.core.braking import decide_template
 from eservice_operator.core.dates import instant
 from eservice_operator.core.fleet import Fleet, PublicService
+from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.templating import catalogue_of
-from eservice_operator.core.world import KnownTemplate, TemplateWorld
+from eservice_operator.core.world import TemplateWorld
 from tests.support import worlds
 from tests.support.worlds import POLICY, SECOND, at
 

@@ -11,7 +11,7 @@ import pytest
 
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.core.forecast import Forecast, forecast, rehearsed
-from eservice_operator.core.stage import Scene
+from eservice_operator.core.simulated_cluster import Scene
 from eservice_operator.core.templating import catalogue_of
 from eservice_operator.core.world import TemplateWorld, World
 from tests.support import worlds

@@ -16,7 +16,7 @@ from eservice_operator.api.decisions import DecisionState, UnpublishDecisionStat
 from eservice_operator.api.reasons import Reason
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.core.forecast import forecast
-from eservice_operator.core.stage import Scene
+from eservice_operator.core.simulated_cluster import Scene
 from eservice_operator.core.templating import catalogue_of
 from eservice_operator.core.world import TemplateWorld
 from tests.support import worlds

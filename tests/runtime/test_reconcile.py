@@ -28,7 +28,7 @@ from eservice_operator.core.actions import (
 )
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.letters import Delivery, Letter
-from eservice_operator.core.world import Policy
+from eservice_operator.core.policy import Policy
 from eservice_operator.runtime.metrics import Metrics
 from eservice_operator.runtime.outbox import Outbox
 from eservice_operator.runtime.reconcile import ROUNDS, ObjectReconciler

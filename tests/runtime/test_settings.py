@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from eservice_operator import __version__
-from eservice_operator.core.world import GatewayRef
+from eservice_operator.core.policy import GatewayRef
 from eservice_operator.runtime.commandline import command_line
 from eservice_operator.runtime.settings import (
     Address,

@@ -14,7 +14,8 @@ from eservice_operator.core.decide import Decision
 from eservice_operator.core.drafting import service_letters
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.letters import Delivery, Letter
-from eservice_operator.core.world import Policy, World
+from eservice_operator.core.policy import Policy
+from eservice_operator.core.world import World
 from tests.support import worlds
 from tests.support.pure_cluster import PureCluster
 

@@ -44,11 +44,12 @@ from eservice_operator.core.conditions import find
 from eservice_operator.core.dates import instant
 from eservice_operator.core.decide import Decision, decide
 from eservice_operator.core.fleet import Fleet
+from eservice_operator.core.policy import Policy
 from eservice_operator.core.report import report
 from eservice_operator.core.templating import catalogue_of, template_status
 from eservice_operator.core.transitions import Note, notes
 from eservice_operator.core.unread import last_known
-from eservice_operator.core.world import HostClaim, Observed, Policy, TemplateWorld, World, no_fleet
+from eservice_operator.core.world import HostClaim, Observed, TemplateWorld, World, no_fleet
 from tests.support import worlds
 from tests.support.status import assert_status_sound
 

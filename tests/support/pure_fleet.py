@@ -18,8 +18,9 @@ from eservice_operator.api.template import EServiceTemplate, EServiceTemplateSta
 from eservice_operator.core.actions import Action, Manifest, SetStatus
 from eservice_operator.core.braking import TemplateDecision, decide_template
 from eservice_operator.core.fleet import Fleet, PublicService
+from eservice_operator.core.policy import Policy
 from eservice_operator.core.templating import catalogue_of
-from eservice_operator.core.world import Policy, TemplateWorld
+from eservice_operator.core.world import TemplateWorld
 from tests.support import worlds
 from tests.support.pure_cluster import PureCluster, status_body
 from tests.support.status import assert_status_sound

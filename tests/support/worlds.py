@@ -22,9 +22,11 @@ from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.core.actions import Action, Failure, Manifest
 from eservice_operator.core.dates import Calendar
+from eservice_operator.core.known import KnownTemplate
+from eservice_operator.core.policy import GatewayRef, Policy
 from eservice_operator.core.releases import Snapshot, read_snapshot, release_name
 from eservice_operator.core.templating import catalogue_of
-from eservice_operator.core.world import GatewayRef, HostClaim, KnownTemplate, Observed, Policy, World
+from eservice_operator.core.world import HostClaim, Observed, World
 
 RIGA: Final = ZoneInfo("Europe/Riga")
 NAMESPACE: Final = "pmlp-production"

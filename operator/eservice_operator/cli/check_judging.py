@@ -27,13 +27,14 @@ from eservice_operator.core.facts import Facts, Subject
 from eservice_operator.core.gates import check_all
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.lag import Lag
+from eservice_operator.core.policy import Policy
 from eservice_operator.core.releases import release_name
+from eservice_operator.core.simulated_cluster import Scene
 from eservice_operator.core.simulation import Simulation
-from eservice_operator.core.stage import Scene
 from eservice_operator.core.templating import catalogue_of
 from eservice_operator.core.unpublication import governing_decision, is_open
 from eservice_operator.core.versions import current
-from eservice_operator.core.world import Policy, TemplateWorld, World
+from eservice_operator.core.world import TemplateWorld, World
 
 NO_BRAKE: Final = 100_000
 OF_THE_SPEC: Final = frozenset({Gate.DELIVERY_COMPLETE, Gate.CATALOGUED})
@@ -125,7 +126,7 @@ class Court:
             text = f"EServiceTemplate {template.name} has no version {template.version}"
             yield Judged(Severity.ERROR, "spec.template.version", "R8", text)
             return
-        end = Facts(self._simulation.stage.world((key.namespace, key.name)), self._end, self.policy)
+        end = Facts(self._simulation.cluster.world((key.namespace, key.name)), self._end, self.policy)
         yield from self._template(start, end, lag)
         yield from _gates(start)
 

@@ -17,7 +17,7 @@ from eservice_operator.cli.session import Session
 from eservice_operator.cli.world import Live, live
 from eservice_operator.cluster.store import Store, key_of
 from eservice_operator.core.forecast import forecast, rehearsed
-from eservice_operator.core.stage import Scene
+from eservice_operator.core.simulated_cluster import Scene
 from eservice_operator.core.world import TemplateWorld, World
 
 if TYPE_CHECKING:

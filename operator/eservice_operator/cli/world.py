@@ -24,7 +24,7 @@ from eservice_operator.cluster.resources import CHILDREN, OBSERVED, OWN, Resourc
 from eservice_operator.cluster.slim import slim
 from eservice_operator.cluster.store import Store
 from eservice_operator.cluster.workdays import calendar_of, years_around
-from eservice_operator.core.world import GatewayRef, Policy
+from eservice_operator.core.policy import GatewayRef, Policy
 
 UNUSED: Final = frozenset({"EServiceIdentifier", "Namespace"})
 """What no decision about an EService reads."""

@@ -24,17 +24,11 @@ from eservice_operator.cluster.store import Store
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.facts import age
 from eservice_operator.core.keys import ObjectKey
+from eservice_operator.core.policy import Policy
 from eservice_operator.core.releases import Snapshot, read_snapshot, release_name
 from eservice_operator.core.templating import catalogue_of
 from eservice_operator.core.unread import last_known
-from eservice_operator.core.world import (
-    Observed,
-    Policy,
-    RecordWorld,
-    RegistrationWorld,
-    TemplateWorld,
-    World,
-)
+from eservice_operator.core.world import Observed, RecordWorld, RegistrationWorld, TemplateWorld, World
 
 CHILD_KINDS = (*(resource.kind for resource in CHILDREN), "EndpointSlice")
 

@@ -17,8 +17,8 @@ from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.cluster.store import Store, key_of
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.keys import ObjectKey
+from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.templating import catalogue_of
-from eservice_operator.core.world import KnownTemplate
 
 REMEMBERED = 20_000
 """How many parsed objects are kept."""

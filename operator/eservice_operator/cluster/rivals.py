@@ -15,7 +15,8 @@ from eservice_operator.cluster.reading import Reading
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.facts import age
 from eservice_operator.core.hosts import unregistered_hosts
-from eservice_operator.core.world import HostClaim, Policy
+from eservice_operator.core.policy import Policy
+from eservice_operator.core.world import HostClaim
 
 
 def senior_of(service: EService, reading: Reading) -> ObjectMeta | None:

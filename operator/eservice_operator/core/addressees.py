@@ -10,8 +10,8 @@ from datetime import datetime
 from eservice_operator.api.notices import Audience, Channel, Notice, NoticeState
 from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.core.ledger import Notices, notice_id
+from eservice_operator.core.policy import Policy
 from eservice_operator.core.tidings import Tiding
-from eservice_operator.core.world import Policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,11 @@ from eservice_operator.api.decisions import DecisionState, UnpublishDecision
 from eservice_operator.api.template import Enforcement
 from eservice_operator.core.dates import ONE_SECOND, Period, local_day, parse_period
 from eservice_operator.core.fleet import Fleet
+from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.lag import Lag
+from eservice_operator.core.policy import Policy
 from eservice_operator.core.promise import instant_of, lapsed, promise
 from eservice_operator.core.releases import short_hash
-from eservice_operator.core.world import KnownTemplate, Policy
 
 WINDOW = timedelta(hours=24)
 """How far the brake looks ahead, and how long what happened goes on counting."""

@@ -16,11 +16,13 @@ from eservice_operator.api.template import EServiceTemplateStatus
 from eservice_operator.core.actions import Action, Ref, SetStatus
 from eservice_operator.core.brake import WINDOW, Brake
 from eservice_operator.core.dates import ONE_SECOND, local_day, start_of_day
+from eservice_operator.core.known import KnownTemplate
+from eservice_operator.core.policy import Policy
 from eservice_operator.core.promise import instant_of
 from eservice_operator.core.records import decision_status
 from eservice_operator.core.templating import template_status
 from eservice_operator.core.unpublication import is_open, revocation
-from eservice_operator.core.world import KnownTemplate, Policy, TemplateWorld
+from eservice_operator.core.world import TemplateWorld
 
 
 @dataclass(frozen=True)

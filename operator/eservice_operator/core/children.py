@@ -24,10 +24,11 @@ from eservice_operator.core.manifests import (
 )
 from eservice_operator.core.owner import Owner
 from eservice_operator.core.pods import build_deployment
+from eservice_operator.core.policy import Policy
 from eservice_operator.core.releases import Snapshot, newest
 from eservice_operator.core.rollout import Rollout, Running
 from eservice_operator.core.routing import build_reference_grant, build_route
-from eservice_operator.core.world import Observed, Policy
+from eservice_operator.core.world import Observed
 
 Children = Mapping[tuple[str, str], Observed]
 

@@ -17,12 +17,13 @@ from eservice_operator.core.actions import Action, Create, Delete, Ref, SetFinal
 from eservice_operator.core.children import changes, layout_of
 from eservice_operator.core.deadlines import next_instant
 from eservice_operator.core.facts import Facts
+from eservice_operator.core.policy import Policy
 from eservice_operator.core.posting import announced
 from eservice_operator.core.records import decision_status
 from eservice_operator.core.rollout import Rollout, plan
 from eservice_operator.core.scheduling import new_decision
 from eservice_operator.core.unpublication import judge
-from eservice_operator.core.world import Observed, Policy, World
+from eservice_operator.core.world import Observed, World
 
 
 @dataclass(frozen=True)

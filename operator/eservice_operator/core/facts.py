@@ -16,9 +16,10 @@ from eservice_operator.api.template import Enforcement, Lifecycle
 from eservice_operator.core.dates import local_day, start_of_day
 from eservice_operator.core.lag import Lag
 from eservice_operator.core.owner import deployment_name, route_name
+from eservice_operator.core.policy import Policy
 from eservice_operator.core.releases import Snapshot, newest, snapshot_of
 from eservice_operator.core.versions import CatalogueVersion
-from eservice_operator.core.world import Observed, Policy, World
+from eservice_operator.core.world import Observed, World
 
 UNDATED = datetime.min.replace(tzinfo=UTC)
 

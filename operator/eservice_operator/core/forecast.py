@@ -17,10 +17,11 @@ from eservice_operator.api.reasons import ConditionType
 from eservice_operator.api.template import EServiceTemplate, MigrationInstruction, TemplateVersion
 from eservice_operator.core.conditions import find
 from eservice_operator.core.foresight import Foreseen, is_public
+from eservice_operator.core.policy import Policy
+from eservice_operator.core.simulated_cluster import Scene
 from eservice_operator.core.simulation import Simulation
-from eservice_operator.core.stage import Scene
 from eservice_operator.core.templating import catalogue_of, recorded_dates
-from eservice_operator.core.world import Policy, TemplateWorld
+from eservice_operator.core.world import TemplateWorld
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def forecast(
     start = start.replace(microsecond=0)
     simulation = Simulation(scene, start, policy, release_brake=release_brake)
     for template in what_if:
-        simulation.stage.edit(_edition(scene, template))
+        simulation.cluster.edit(_edition(scene, template))
     simulation.run(until)
     return Forecast(tuple(sorted(simulation.foreseen)), tuple(_endings(simulation)))
 
@@ -76,7 +77,7 @@ def _edition(scene: Scene, template: EServiceTemplate) -> TemplateWorld:
 
 
 def _endings(simulation: Simulation) -> Iterable[Ending]:
-    for place, world in sorted(simulation.stage.worlds.items()):
+    for place, world in sorted(simulation.cluster.worlds.items()):
         status = world.service.status
         published = find(status.conditions, ConditionType.PUBLISHED)
         reason, message = ("", "") if published is None else (published.reason, published.message)

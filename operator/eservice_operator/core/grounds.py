@@ -8,7 +8,7 @@ from eservice_operator.api.decisions import DecidedVersion, DecisionInputs, Unpu
 from eservice_operator.api.template import LagMeasure
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.inputs import inputs_of
-from eservice_operator.core.world import KnownTemplate
+from eservice_operator.core.known import KnownTemplate
 
 
 def grounds_of_lag(facts: Facts, template: TemplateRef) -> dict[str, str]:

@@ -13,11 +13,11 @@ import semver
 from eservice_operator.api.decisions import DecidedVersion, DecisionInputs, UnpublishDecisionSpec
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.dates import local_day, parse_period
+from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.lag import LagPolicy, measure_lag
 from eservice_operator.core.promise import promise
 from eservice_operator.core.releases import short_hash
 from eservice_operator.core.versions import Catalogue, CatalogueVersion, current
-from eservice_operator.core.world import KnownTemplate
 
 HASH_LENGTH = 16
 NOT_HASHED = frozenset({"effective_at", "decided_at", "inputs_hash", "revoked"})

@@ -29,6 +29,7 @@ from eservice_operator.core.ledger import (
     next_try,
 )
 from eservice_operator.core.letters import Delivery
+from eservice_operator.core.policy import Policy
 from eservice_operator.core.tidings import (
     Tiding,
     announced_anew,
@@ -39,7 +40,6 @@ from eservice_operator.core.tidings import (
     warning_steps,
 )
 from eservice_operator.core.unpublication import governing_decision, is_open, judge
-from eservice_operator.core.world import Policy
 
 ENFORCED_KINDS = frozenset(
     {NoticeKind.MIGRATION_DUE, NoticeKind.MIGRATION_OVERDUE, NoticeKind.OVERDUE_EXPECTED}

@@ -28,8 +28,9 @@ from eservice_operator.core.dates import (
     start_of_day,
 )
 from eservice_operator.core.fleet import Fleet
+from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.lag import Lag
-from eservice_operator.core.world import KnownTemplate, Policy
+from eservice_operator.core.policy import Policy
 
 LOST_GROUND = frozenset({Reason.TEMPLATE_UNKNOWN, Reason.NOT_ENFORCED, Reason.NO_LONGER_OVERDUE})
 """What holds a decision until somebody edits the template, maybe for years."""

@@ -16,8 +16,9 @@ from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.api.registration import EServiceIdentifier
 from eservice_operator.core.conditions import Verdict, merge, true
 from eservice_operator.core.dates import Period, add_period, local_day
+from eservice_operator.core.policy import Policy
 from eservice_operator.core.releases import release_name
-from eservice_operator.core.world import Policy, RecordWorld
+from eservice_operator.core.world import RecordWorld
 
 KNOWN_REASONS = frozenset(Reason)
 

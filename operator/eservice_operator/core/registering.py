@@ -23,8 +23,9 @@ from eservice_operator.core.addressees import entries, recipients
 from eservice_operator.core.conditions import Verdict
 from eservice_operator.core.facts import age
 from eservice_operator.core.ledger import Notices, enter, fold
+from eservice_operator.core.policy import Policy
 from eservice_operator.core.tidings import Tiding
-from eservice_operator.core.world import Observed, Policy, RegistrationWorld
+from eservice_operator.core.world import Observed, RegistrationWorld
 
 IDENTIFIER_PREFIX = "EP-"
 LAST_NUMBER = 999_999

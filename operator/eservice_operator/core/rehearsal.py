@@ -14,8 +14,9 @@ from datetime import datetime
 from eservice_operator.api import names
 from eservice_operator.core.actions import Action, Create, Delete, Manifest, SetFinalizer, Update
 from eservice_operator.core.dates import instant
+from eservice_operator.core.policy import Policy
 from eservice_operator.core.releases import Snapshot, read_snapshot
-from eservice_operator.core.world import Observed, Policy, World
+from eservice_operator.core.world import Observed, World
 
 
 def carry_out(world: World, action: Action, now: datetime, policy: Policy) -> World:

@@ -12,8 +12,9 @@ from eservice_operator.api.reasons import Reason
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.manifests import HTTP_PORT
 from eservice_operator.core.owner import Owner, route_name, seal
+from eservice_operator.core.policy import Policy
 from eservice_operator.core.releases import Snapshot
-from eservice_operator.core.world import Observed, Policy
+from eservice_operator.core.world import Observed
 
 ROUTE_API = "gateway.networking.k8s.io/v1"
 GRANT_API = "gateway.networking.k8s.io/v1beta1"

@@ -12,12 +12,12 @@ from eservice_operator.core.actions import Manifest
 from eservice_operator.core.dates import instant, parse_period
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.inputs import hash_of, inputs_of
+from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.lag import Lag
 from eservice_operator.core.promise import promise
 from eservice_operator.core.releases import same_template, short_hash
 from eservice_operator.core.unpublication import governing_decision
 from eservice_operator.core.versions import current as current_version
-from eservice_operator.core.world import KnownTemplate
 
 LONGEST_STEM = 244
 """Leaves room for the number in the name of an object, which has at most 253 characters."""

@@ -17,10 +17,11 @@ from eservice_operator.core.actions import Outcome
 from eservice_operator.core.decide import Decision, decide
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.foresight import Foreseen, Mark, changes, mark_of, next_warning, warnings
+from eservice_operator.core.policy import Policy
 from eservice_operator.core.rehearsal import carry_out
 from eservice_operator.core.report import report
-from eservice_operator.core.stage import Place, Scene, Stage
-from eservice_operator.core.world import Policy, World
+from eservice_operator.core.simulated_cluster import Place, Scene, SimulatedCluster
+from eservice_operator.core.world import World
 
 ROUNDS = 64
 """Rounds of deciding and acting at one instant; a decision comes to rest in a few."""
@@ -36,18 +37,18 @@ class Simulation:
 
     def __init__(self, scene: Scene, start: datetime, policy: Policy, *, release_brake: bool = False) -> None:
         self.policy = replace(policy, channels=(), clock_trusted=True)
-        self.stage = Stage(scene, start, policy, release_brake=release_brake)
+        self.cluster = SimulatedCluster(scene, start, policy, release_brake=release_brake)
         self.foreseen: list[Foreseen] = []
         self.last: dict[Place, Decision] = {}
         self._now = start
-        self._seen = dict.fromkeys(self.stage.worlds, start)
-        self._marks = {place: self._mark(place, start) for place in self.stage.worlds}
+        self._seen = dict.fromkeys(self.cluster.worlds, start)
+        self._marks = {place: self._mark(place, start) for place in self.cluster.worlds}
         self._due: dict[Place, datetime] = {}
         """When to look again; a template is the place without a namespace."""
         self._rests: dict[Place, datetime] = {}
         """Until when deciding about an e-service anew would change nothing."""
         self._heap: list[tuple[datetime, Place]] = []
-        for subject in (*self.stage.worlds, *(("", name) for name in self.stage.templates)):
+        for subject in (*self.cluster.worlds, *(("", name) for name in self.cluster.templates)):
             self._schedule(subject, start)
 
     def run(self, until: datetime) -> None:
@@ -67,13 +68,13 @@ class Simulation:
 
     def _only_warn(self, place: Place, now: datetime) -> None:
         """A step of warnBefore before anything changes: nothing is to be decided."""
-        facts = Facts(self.stage.world(place), now, self.policy)
+        facts = Facts(self.cluster.world(place), now, self.policy)
         self.foreseen += warnings(facts, self._seen[place])
         self._seen[place] = now
         self._schedule(place, self._rests[place], next_warning(facts))
 
     def _mark(self, place: Place, now: datetime) -> Mark:
-        world = self.stage.world(place)
+        world = self.cluster.world(place)
         return mark_of(Facts(world, now, self.policy), world.service.status)
 
     def _instant(self, now: datetime, places: set[Place], templates: set[str]) -> None:
@@ -83,14 +84,14 @@ class Simulation:
             changed: set[str] = set()
             for name in sorted(templates):
                 changed |= self._template(name, now)
-            places |= self.stage.subject_to(changed)
-            self.stage.count_anew()
+            places |= self.cluster.subject_to(changed)
+            self.cluster.count_anew()
             touched |= places
             changed = set()
             for place in sorted(places):
                 changed |= self._settle(place, now)
-            templates = self.stage.templates_of(changed)
-            places = self.stage.subject_to(changed) - places
+            templates = self.cluster.templates_of(changed)
+            places = self.cluster.subject_to(changed) - places
             if not templates and not places:
                 break
         else:
@@ -99,7 +100,7 @@ class Simulation:
 
     def _template(self, name: str, now: datetime) -> set[str]:
         """Decide about a template; the names of the decisions that its brake took hold of."""
-        next_at, changed = self.stage.decide_template(name, now, self.policy)
+        next_at, changed = self.cluster.decide_template(name, now, self.policy)
         self._schedule(("", name), next_at)
         return changed
 
@@ -107,7 +108,7 @@ class Simulation:
         """Decide and act about an e-service until nothing is left to do; the decisions that changed by it."""
         changed: set[str] = set()
         for _ in range(ROUNDS):
-            world = self.stage.world(place)
+            world = self.cluster.world(place)
             decision = decide(world, now, self.policy)
             if decision.actions:
                 changed |= self._carry_out(place, world, decision, now)
@@ -115,7 +116,7 @@ class Simulation:
             old, status = world.service.status, report(decision, Outcome(()))
             if status != old:
                 service = world.service.model_copy(update={"status": status})
-                self.stage.keep(place, replace(world, service=service))
+                self.cluster.keep(place, replace(world, service=service))
             if status.release == old.release:  # all that a decision reads of its own status
                 self.last[place] = decision
                 self._rests[place] = decision.next_at or NEVER
@@ -126,12 +127,12 @@ class Simulation:
     def _carry_out(self, place: Place, world: World, decision: Decision, now: datetime) -> set[str]:
         changed = set()
         for action in decision.actions:
-            record = self.stage.recorded(action, now)
+            record = self.cluster.recorded(action, now)
             if record is None:
                 world = carry_out(world, action, now, self.policy)
             else:
                 changed.add(record)
-        self.stage.keep(place, world)
+        self.cluster.keep(place, world)
         return changed
 
     def _schedule(self, subject: Place, *instants: datetime | None) -> None:
@@ -148,7 +149,7 @@ class Simulation:
     def _happened(self, place: Place, now: datetime) -> Iterator[Foreseen]:
         """What the e-service went through at this instant."""
         facts = self.last[place].facts
-        before, after = self._marks[place], mark_of(facts, self.stage.worlds[place].service.status)
+        before, after = self._marks[place], mark_of(facts, self.cluster.worlds[place].service.status)
         yield from warnings(facts, self._seen[place])
         yield from changes(facts, before, after)
         self._marks[place], self._seen[place] = after, now

@@ -5,72 +5,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from functools import cached_property
 from typing import Any
-from zoneinfo import ZoneInfo
-
-from typing_extensions import override
 
 from eservice_operator.api import names
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
 from eservice_operator.api.base import ObjectMeta
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.eservice import EService
-from eservice_operator.api.notices import Channel
 from eservice_operator.api.registration import EServiceIdentifier, EServiceRegistration
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.core.actions import Ref, ref_of
-from eservice_operator.core.dates import Calendar, parse_period
 from eservice_operator.core.fleet import Fleet
-from eservice_operator.core.lag import Lag, LagPolicy, measure_lag
+from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.letters import Delivery
 from eservice_operator.core.releases import Snapshot
 from eservice_operator.core.versions import Catalogue
-
-REMEMBERED_LAGS = 1024
-"""How many lags a template keeps, so that one is measured once for all e-services of a day."""
-
-
-@dataclass(frozen=True, slots=True)
-class GatewayRef:
-    """The Gateway that the public routes attach to."""
-
-    namespace: str
-    name: str
-    section: str = ""
-    """The listener; empty for all of them."""
-
-    @override
-    def __str__(self) -> str:
-        """``NAMESPACE/NAME[/SECTION]``, as it is written in the settings."""
-        return "/".join(part for part in (self.namespace, self.name, self.section) if part)
-
-    def parent_ref(self) -> dict[str, str]:
-        """The reference as an HTTPRoute writes it."""
-        parent = {
-            "group": "gateway.networking.k8s.io",
-            "kind": "Gateway",
-            "namespace": self.namespace,
-            "name": self.name,
-        }
-        return parent | ({"sectionName": self.section} if self.section else {})
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """How this operator was set up: arguments of every decision, beside the world and the instant."""
-
-    zone: ZoneInfo
-    calendar: Calendar
-    gateway: GatewayRef
-    routes_namespace: str
-    drain: timedelta = timedelta(seconds=15)
-    channels: tuple[tuple[Channel, str], ...] = ()
-    """By what people are told beside Events: each channel with its sink (the host of the CloudEvents sink;
-    empty for e-mail, whose recipients are persons). None: nobody is told, and nothing waits for it."""
-    clock_trusted: bool = True
-    """Whether the wall clock agrees with the apiserver's: if not, nothing new is unpublished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,52 +81,6 @@ class HostClaim:
     host: str
     owner: str
     """``namespace/name`` of the EService, or ``HTTPRoute namespace/name``."""
-
-
-@dataclass(frozen=True)
-class KnownTemplate:
-    """A template that exists, and its versions with the publication dates in effect.
-
-    What follows from it for one day is worked out once for all its e-services.
-    """
-
-    template: EServiceTemplate
-    catalogue: Catalogue
-    _lags: dict[tuple[str, date], Lag | None] = field(default_factory=dict, compare=False, repr=False)
-
-    @cached_property
-    def lag_policy(self) -> LagPolicy:
-        """The template's policy in the terms of the lag."""
-        lifecycle = self.template.spec.lifecycle
-        return LagPolicy(
-            maximum_lag=parse_period(lifecycle.maximum_lag),
-            measure=lifecycle.lag_measure.value,
-            migrate_within=parse_period(lifecycle.migrate_within),
-        )
-
-    def lag(self, version: str, day: date) -> Lag | None:
-        """The lag of a version; none when it is unknown, which is never overdue."""
-        key = version, day
-        if key not in self._lags:
-            if len(self._lags) >= REMEMBERED_LAGS:
-                self._lags.clear()
-            used = self.catalogue.find(version)
-            lag = None if used is None else measure_lag(self.catalogue, used, self.lag_policy, day)
-            self._lags[key] = lag
-        return self._lags[key]
-
-    def cause_of(self, version: str, lag: Lag) -> str | None:
-        """The version that makes a release on ``version`` overdue; none when it is its own recall."""
-        cause = lag.caused_by
-        return None if cause is None or cause == self.catalogue.find(version) else cause.text
-
-    @cached_property
-    def turns(self) -> tuple[date, ...]:
-        """The local days, in order, on which the template's own dates can change an answer."""
-        dated = [self.template.spec.lifecycle.enforce_from]
-        for version in self.catalogue.versions:
-            dated += [version.released, version.published, version.withdrawn_at]
-        return tuple(sorted({day for day in dated if day is not None}))
 
 
 def no_fleet(_template: str) -> Fleet:

@@ -20,7 +20,7 @@ from enum import Enum, auto
 
 from eservice_operator.cluster.errors import ApiError
 from eservice_operator.cluster.transport import Attempt
-from eservice_operator.core.world import Policy
+from eservice_operator.core.policy import Policy
 from eservice_operator.runtime.clock import SYSTEM, Clock
 from eservice_operator.runtime.metrics import Metrics
 

@@ -31,11 +31,12 @@ from eservice_operator.core.drafting import registration_letters, service_letter
 from eservice_operator.core.invalid import invalid_status
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.ledger import next_try
+from eservice_operator.core.policy import Policy
 from eservice_operator.core.records import next_change, record_status
 from eservice_operator.core.registering import decide_registration, registration_status
 from eservice_operator.core.report import report
 from eservice_operator.core.transitions import Note, notes, registration_notes, template_notes
-from eservice_operator.core.world import Policy, World
+from eservice_operator.core.world import World
 from eservice_operator.runtime.outbox import Outbox
 from eservice_operator.runtime.ports import Result
 from eservice_operator.runtime.retries import (

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import holidays
 from typing_extensions import override
 
-from eservice_operator.core.world import GatewayRef
+from eservice_operator.core.policy import GatewayRef
 from eservice_operator.notify.addresses import Mailbox
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")

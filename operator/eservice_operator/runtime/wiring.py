@@ -12,7 +12,7 @@ from eservice_operator.cluster.freshness import Freshness
 from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.workdays import calendar_of, years_around
-from eservice_operator.core.world import Policy
+from eservice_operator.core.policy import Policy
 from eservice_operator.runtime.clock import Clock
 from eservice_operator.runtime.clockguard import policy_under
 from eservice_operator.runtime.figures import EServiceFigures

@@ -16,9 +16,11 @@ from eservice_operator.core.braking import decide_template
 from eservice_operator.core.dates import instant
 from eservice_operator.core.fleet import Fleet, PublicService
 from eservice_operator.core.foresight import is_public
+from eservice_operator.core.known import KnownTemplate
+from eservice_operator.core.policy import Policy
 from eservice_operator.core.templating import catalogue_of
 from eservice_operator.core.unpublication import is_open
-from eservice_operator.core.world import KnownTemplate, Policy, TemplateWorld, World
+from eservice_operator.core.world import TemplateWorld, World
 
 DECISION = UnpublishDecision.__name__
 
@@ -36,8 +38,8 @@ class Scene:
     templates: tuple[TemplateWorld, ...]
 
 
-class Stage:
-    """The state of a simulated cluster, from which the world of each decision is made."""
+class SimulatedCluster:
+    """State of the objects; from it the world of each decision is made."""
 
     def __init__(self, scene: Scene, start: datetime, policy: Policy, *, release_brake: bool) -> None:
         self._release_brake = release_brake

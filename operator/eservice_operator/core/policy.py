@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How this operator was set up: what every decision is given beside the world and the instant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from typing_extensions import override
+
+from eservice_operator.api.notices import Channel
+from eservice_operator.core.dates import Calendar
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayRef:
+    """The Gateway that the public routes attach to."""
+
+    namespace: str
+    name: str
+    section: str = ""
+    """The listener; empty for all of them."""
+
+    @override
+    def __str__(self) -> str:
+        """``NAMESPACE/NAME[/SECTION]``, as it is written in the settings."""
+        return "/".join(part for part in (self.namespace, self.name, self.section) if part)
+
+    def parent_ref(self) -> dict[str, str]:
+        """The reference as an HTTPRoute writes it."""
+        parent = {
+            "group": "gateway.networking.k8s.io",
+            "kind": "Gateway",
+            "namespace": self.namespace,
+            "name": self.name,
+        }
+        return parent | ({"sectionName": self.section} if self.section else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How this operator was set up: arguments of every decision, beside the world and the instant."""
+
+    zone: ZoneInfo
+    calendar: Calendar
+    gateway: GatewayRef
+    routes_namespace: str
+    drain: timedelta = timedelta(seconds=15)
+    channels: tuple[tuple[Channel, str], ...] = ()
+    """By what people are told beside Events: each channel with its sink (the host of the CloudEvents sink;
+    empty for e-mail, whose recipients are persons). None: nobody is told, and nothing waits for it."""
+    clock_trusted: bool = True
+    """Whether the wall clock agrees with the apiserver's: if not, nothing new is unpublished."""

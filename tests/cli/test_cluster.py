@@ -6,6 +6,7 @@ import secrets
 import signal
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,10 @@ from eservice_operator.core.actions import Manifest
 from tests.cli.objects import ESCAPES
 from tests.cli.starting import HEAVY, QUICK, cost_of, imported_by
 from tests.cli.terminal import BIN, Terminal
-from tests.support.fleet import Planned, today, with_instruction
+from tests.support.fleet import Planned, days_ago, today, with_instruction
 from tests.support.operator import OperatorProcess
 from tests.support.site import Site, gates, says, up_to_date
+from tests.support.worlds import merged
 
 if TYPE_CHECKING:
     from controlplane import Cluster
@@ -330,6 +332,79 @@ async def test_the_brake_is_released_by_its_token(site: Site, agency: Terminal) 
     assert "renew" in told["gates"][0]["message"]
     for verb in ("explain", "status"):
         assert f"Held set      {token}, released 20" in (await agency(verb, *at(behind[0]), code=0)).out
+
+
+async def two_held_sets(site: Site) -> list[Planned]:
+    """Two waves, one after the other, that the brake holds: a new version, then a recall."""
+    template = await site.prepare(brake={"percent": 0, "atLeast": 1})
+    fleet = [
+        site.planned(f"{name}-{number[0]}", version=number)
+        for number in ("1.0.0", "2.0.0")
+        for name in ("one", "two")
+    ]
+    for planned in fleet:
+        await site.apply(*planned.everything())
+    for planned in fleet:
+        await site.settled(planned, "Published")
+    template = with_instruction(template)
+    recall = {"at": days_ago(2), "reason": "a leak", "replaceBy": days_ago(1)}
+    recalled = [
+        one | ({"withdrawn": recall} if one["version"] == "2.0.0" else {})
+        for one in template["spec"]["versions"]
+    ]
+    for sets, body in enumerate((template, merged(template, {"spec": {"versions": recalled}})), start=1):
+        await site.apply(body)
+        await site.until(site.template_ref, partial(held, sets), "a held set")
+    return fleet
+
+
+def held(sets: int, template: Manifest) -> bool:
+    """Whether the brake holds so many sets of two."""
+    return [one["count"] for one in template["status"].get("held", ())] == [2] * sets
+
+
+async def test_no_release_is_lost_when_sets_are_let_go_one_after_another(
+    site: Site, agency: Terminal, operator: OperatorProcess
+) -> None:
+    fleet = await two_held_sets(site)
+    release = ("release-brake", site.template, "--yes")
+    listed = (await agency("release-brake", site.template, "--list", "-o", "json")).document()
+    first, second = (one["token"] for one in listed["sets"])
+    assert [one["onRelease"]["now"] for one in listed["sets"]] == [2, 2]
+    several = await agency(*release, code=1)
+    assert f"name one with --token, or write --all: {first}, {second}" in several.err
+    dry = await agency("release-brake", site.template, "--all", "--dry-run", "-o", "yaml", code=0)
+    assert yaml.safe_load(dry.out)["spec"]["lifecycle"]["brake"]["release"] == first
+    assert f"then do the same for {second}" in dry.err
+
+    operator.process.send_signal(signal.SIGSTOP)
+    try:
+        await agency(*release, "--token", first, code=0)
+        again = await agency(*release, "--token", first, code=0)
+        assert f"releases {first} already" in again.err
+        late = await agency(*release, "--token", second, "--timeout", "1s", code=1)
+        assert f"waiting until the operator has noted the release of {first}: 2 to go" in late.err
+        assert f"{second} is not released: the template releases {first}" in late.err
+        assert (await site.see(site.template_ref))["spec"]["lifecycle"]["brake"]["release"] == first
+        shown = await agency("release-brake", site.template, "--list", code=0)
+        assert f"token {first}, released, and not noted by the operator yet" in shown.out
+    finally:
+        operator.process.send_signal(signal.SIGCONT)
+    done = await agency(*release, "--all", "-o", "json", "--timeout", "1m", code=0)
+    assert done.document()["released"][-1] == second
+    for planned in fleet:
+        await site.settled(planned, "Unpublished")
+
+
+async def test_all_sets_are_let_go_at_one_word(site: Site, agency: Terminal) -> None:
+    fleet = await two_held_sets(site)
+    done = await agency("release-brake", site.template, "--all", "--yes", "--timeout", "1m", code=0)
+    assert done.out.count("On release: 2 now, 0 later, 0 not public.") == 2
+    assert done.out.count("patched: releases") == 2
+    for planned in fleet:
+        await site.settled(planned, "Unpublished")
+    empty = await agency("release-brake", site.template, "--list", code=0)
+    assert (empty.out, empty.err) == ("", f"the brake holds nothing of {site.template}\n")
 
 
 async def test_what_was_foreseen_is_what_is_decided_and_each_record_replays(

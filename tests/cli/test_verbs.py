@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the writing commands refuse, choose and write, before anything reaches a cluster."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,8 @@ from eservice_operator.api.parse import parse
 from eservice_operator.api.reasons import Gate, Reason
 from eservice_operator.cli import defer, release_brake, verify
 from eservice_operator.cli.advice import ADVICE, Case, advice
+from eservice_operator.cli.kubectl import Listing, Refusal
+from eservice_operator.cli.letting_go import Braking, braking
 from eservice_operator.cli.rules import GATES, GATES_ELSEWHERE, SAYS
 from eservice_operator.cli.session import Session
 from eservice_operator.cli.writing import confirmed, slug
@@ -135,9 +138,49 @@ def template(*tokens: str, release: str | None = None) -> dict[str, Any]:
     return obj("EServiceTemplate", "viss-2020", spec=spec, status={"held": held, "eServices": 12})
 
 
+HELD = {"state": "Held", "reason": "Brake", "heldSince": "2026-11-21T07:00:00Z"}
+AT_ONCE = HELD | {"effectiveAt": "2026-11-21T07:00:00Z"}
+
+
+def held(token: str, name: str = "tax-calculator", **status: Any) -> dict[str, Any]:
+    """A decision in a set, about the e-service of that name."""
+    body = decision(holdToken=token, **(AT_ONCE | status))
+    body["metadata"]["name"] = f"{name}-production-001"
+    body["spec"] |= {"registration": name, "eService": {"namespace": "vid-production", "name": name}}
+    return body
+
+
+def public(*names: str, phase: str = "Published") -> list[dict[str, Any]]:
+    return [service(name, "vid-production", phase) for name in names]
+
+
+def seen(
+    body: dict[str, Any],
+    decisions: list[dict[str, Any]] | None,
+    services: list[dict[str, Any]] | None = None,
+) -> Braking:
+    if decisions is None:
+        refusal = (Refusal("unpublishdecisions.eservice.dev", "", "forbidden"),)
+        return braking([Listing((body,)), Listing((), refusal), Listing((), refusal)], DAYS)
+    found = public("tax-calculator") if services is None else services
+    return braking([Listing((body,)), Listing(tuple(decisions)), Listing(tuple(found))], DAYS)
+
+
+def sets_of(*tokens: str, release: str | None = None) -> Braking:
+    return seen(template(*tokens, release=release), [held(token) for token in tokens])
+
+
 def test_the_only_held_set_needs_no_token() -> None:
-    assert release_brake.chosen(template("abc"), None) == "abc"
-    assert release_brake.chosen(template("abc", "def"), "def") == "def"
+    def tokens(braked: Braking, token: str | None = None, **options: bool) -> list[str]:
+        return [one.token for one in release_brake.chosen(braked, token, **options)]
+
+    assert tokens(sets_of("abc")) == ["abc"]
+    assert tokens(sets_of("abc", "def"), "def") == ["def"]
+    assert tokens(sets_of("abc", "def", "ghi"), everything=True) == ["abc", "def", "ghi"]
+    assert tokens(sets_of("abc", "def", release="abc")) == ["def"], "the other one is let go already"
+    assert tokens(sets_of("abc", "def", release="abc"), "abc") == []
+    assert tokens(sets_of("abc", release="abc")) == []
+    assert tokens(sets_of(release="abc"), "abc") == []
 
 
 @pytest.mark.parametrize(
@@ -145,45 +188,103 @@ def test_the_only_held_set_needs_no_token() -> None:
     [
         ([], None, "holds nothing of viss-2020"),
         ([], "abc", "holds nothing of viss-2020"),
-        (["abc", "def"], None, "several sets of viss-2020: name one with --token: abc, def"),
+        (["abc", "def"], None, "several sets of viss-2020: name one with --token, or write --all: abc, def"),
         (["abc"], "def", "no set 'def' of viss-2020; it holds abc"),
     ],
 )
 def test_a_set_that_is_not_held_is_not_released(tokens: list[str], token: str | None, said: str) -> None:
     with pytest.raises(click.ClickException, match=said):
-        release_brake.chosen(template(*tokens), token)
+        release_brake.chosen(sets_of(*tokens), token)
 
 
-def test_a_release_that_is_not_carried_out_yet_is_not_overwritten_without_a_yes() -> None:
-    half = template("abc", "def", release="abc")
-    with pytest.raises(click.ClickException, match="releases abc, and members of that set have not been let"):
-        release_brake.refuse_to_forget(half, yes=False)
-    release_brake.refuse_to_forget(half, yes=True)
-    release_brake.refuse_to_forget(template("def", release="abc"), yes=False)
-    release_brake.refuse_to_forget(template("def"), yes=False)
+def test_a_release_is_pending_until_each_decision_has_noted_it() -> None:
+    half, noted = held("abc"), held("abc", "other", releasedAt="2026-11-22T06:00:00Z")
+    braked = seen(template("abc", release="abc"), [half, noted])
+    assert braked.pending is not None
+    assert [one.decision.metadata.name for one in braked.pending.members] == ["tax-calculator-production-001"]
+    status_lags = seen(template("abc", release="abc"), [noted])
+    assert status_lags.pending is None
+    gone = seen(template("abc", release="abc"), [half], services=[])
+    assert gone.pending is None, "nobody notes anything for an e-service that is gone"
+    unread = seen(template("abc", release="abc"), None)
+    assert unread.pending is not None, "the template's status is all there is then"
 
 
 @pytest.mark.parametrize(
-    "status, held",
+    "status, is_in",
     [
-        ({"holdToken": "abc", "state": "Held"}, True),
-        ({"holdToken": "other", "state": "Held"}, False),
-        ({"holdToken": "abc", "state": "Held", "releasedAt": "2026-11-22T06:00:00Z"}, False),
-        ({"holdToken": "abc", "state": "Closed"}, False),
-        ({"state": "Scheduled"}, False),
+        ({}, True),
+        ({"state": "Scheduled", "reason": "Deferred"}, True),
+        ({"releasedAt": "2026-11-22T06:00:00Z"}, False),
+        ({"state": "Closed", "reason": "Renewed"}, False),
+        ({"state": "Effective", "reason": "Effective"}, False),
     ],
 )
-def test_who_is_in_a_set(status: dict[str, Any], held: bool) -> None:
-    assert release_brake.held_by(decision(**status), "abc") is held
+def test_who_is_in_a_set(status: dict[str, Any], *, is_in: bool) -> None:
+    assert bool(seen(template("abc"), [held("abc", **status), decision(state="Scheduled")]).sets) is is_in
 
 
-def test_the_set_is_shown_with_who_how_many_and_why() -> None:
-    members = [decision(holdToken="abc", state="Held", heldSince="2026-11-21T07:00:00Z")]
-    lines = release_brake.described(Session(width=100), template("abc"), "abc", members, DAYS)
-    assert lines[0] == ("viss-2020: the brake holds 2 unpublications since 2026-11-21 09:00, token abc")
-    assert lines[1] == "More than 1, and more than 10 % of 12 in public use, within 24 hours."
-    assert "vid-production   tax-calculator   2.0.0" in lines[-2]
-    assert release_brake.described(Session(), template("abc"), "abc", [], DAYS)[-3:-1] == ["  one", "  two"]
+def mixed() -> Braking:
+    """A set with a member of each fate, beside one of another template."""
+    elsewhere = held("abc", "elsewhere")
+    elsewhere["spec"]["release"]["template"]["name"] = "other"
+    deferral = {"effectiveAt": "2027-03-31T21:00:00Z", "deferredUntil": "2027-03-31"}
+    fairness = {"since": "2026-11-20", "until": "2026-12-11", "release": "abcdef0123"}
+    decisions = [
+        held("abc", "deferred", state="Scheduled", reason="Deferred", **deferral),
+        held("abc", "due"),
+        held("abc", "gone"),
+        held("abc", "off"),
+        held("abc", "renewing", reason="RenewalUnderWay", fairness=fairness),
+        held("abc", "tomorrow", effectiveAt="2026-11-22T22:00:00Z"),
+        elsewhere,
+    ]
+    services = [
+        *public("deferred", "due", "renewing", "tomorrow", "elsewhere"),
+        *public("off", phase="Unpublished"),
+    ]
+    return seen(template("abc"), decisions, services)
+
+
+def test_what_a_release_comes_to_is_told_for_the_set_and_for_each(golden: Callable[[str, str], None]) -> None:
+    braked = mixed()
+    lines = release_brake.described(Session(width=150), braked, braked.sets, DAYS)
+    golden("release-brake", "\n".join(lines) + "\n")
+    (one,) = release_brake.document(braked, braked.sets)["sets"]
+    assert one["onRelease"] == {"now": 1, "later": 2, "waits": 1, "notPublic": 2}
+    fates = {
+        member["name"]: (member["onRelease"], member.get("at"), member["why"]) for member in one["members"]
+    }
+    assert fates == {
+        "due": ("Now", None, ""),
+        "tomorrow": ("Later", "2026-11-22T22:00:00Z", ""),
+        "deferred": ("Later", "2027-03-31T21:00:00Z", "deferred until 2027-03-31"),
+        "renewing": ("Waits", None, "RenewalUnderWay until 2026-12-11"),
+        "gone": ("NotPublic", None, "the e-service is gone"),
+        "off": ("NotPublic", None, "Unpublished"),
+    }
+    assert release_brake.question(braked.sets) == (
+        "Release the set, 6 e-services (1 now, 2 later, 1 held for another reason, 2 not public)?"
+    )
+
+
+def test_where_decisions_may_not_be_read_their_names_are_shown() -> None:
+    braked = seen(template("abc"), None)
+    lines = release_brake.described(Session(), braked, braked.sets, DAYS)
+    assert lines[0].startswith("you may not list unpublishdecisions")
+    assert lines[1] == "viss-2020: the brake holds 2 unpublications since 2026-11-21 09:00, token abc"
+    assert lines[2] == "More than 1, and more than 10 % of 12 in public use, within 24 hours."
+    assert lines[-3:-1] == ["  one", "  two"]
+    (one,) = release_brake.document(braked, braked.sets)["sets"]
+    assert (one["count"], one["onRelease"], one["decisions"]) == (2, None, ["one", "two"])
+
+
+@pytest.mark.parametrize("text, seconds", [("30", 30), ("45s", 45), ("2m", 120), ("0s", 0)])
+def test_how_long_to_wait(text: str, seconds: int) -> None:
+    context = click.Context(release_brake.command)
+    assert release_brake.read_seconds(context, release_brake.command.params[0], text) == seconds
+    with pytest.raises(click.BadParameter, match="write it as 30s or 2m"):
+        release_brake.read_seconds(context, release_brake.command.params[0], f"{text}!")
 
 
 def test_nobody_to_ask_is_not_a_yes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 import click
@@ -13,8 +12,6 @@ import click
 from eservice_operator.cli.clock import now
 from eservice_operator.cli.completion import template_names
 from eservice_operator.cli.dated import Days
-from eservice_operator.cli.dossier import Body, resource
-from eservice_operator.cli.kubectl import Query
 from eservice_operator.cli.naming import read_name
 from eservice_operator.cli.output import Column, show, table
 from eservice_operator.cli.plain import part
@@ -23,146 +20,195 @@ from eservice_operator.cli.session import Command, Session
 from eservice_operator.cli.text import clean
 from eservice_operator.cli.writing import DRY_RUN, confirmed
 
-COLUMNS = (
+if TYPE_CHECKING:
+    from eservice_operator.cli.held_set import HeldSet, Member
+    from eservice_operator.cli.letting_go import Braking
+
+COLUMNS: Final = (
     Column("NAMESPACE"),
     Column("NAME"),
     Column("VERSION"),
-    Column("OVERDUE SINCE"),
-    Column("HELD SINCE", spare=2),
-    Column("DECISION", spare=1),
+    Column("ON RELEASE", flexible=True),
+    Column("OVERDUE SINCE", spare=1),
+    Column("HELD SINCE", spare=3),
+    Column("DECISION", spare=2),
 )
+SECONDS: Final = re.compile(r"([0-9]{1,5})(s|m)?")
+A_MINUTE: Final = 60
+
+
+def read_seconds(_ctx: click.Context, _param: click.Parameter, value: str) -> int:
+    """``30``, ``30s`` or ``2m``, in seconds."""
+    match = SECONDS.fullmatch(value)
+    if match is None:
+        raise click.BadParameter(f"{value!r} is no time to wait: write it as 30s or 2m")
+    return int(match[1]) * (A_MINUTE if match[2] == "m" else 1)
 
 
 @click.command(cls=Command)
 @click.argument("template", callback=read_name, shell_complete=template_names)
 @click.option("--token", metavar="TOKEN", help="The set; not needed where the brake holds only one.")
+@click.option("--all", "everything", is_flag=True, help="Every set, one after another, the oldest first.")
+@click.option("--list", "only_list", is_flag=True, help="Only show what is held; nothing is written.")
+@click.option(
+    "--timeout",
+    default="30s",
+    show_default=True,
+    metavar="DURATION",
+    callback=read_seconds,
+    help="How long to wait, for each set, until the operator has noted the release before it.",
+)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @ZONE_OPTION
 @DRY_RUN
 @click.pass_obj
-def command(
-    session: Session, template: str, token: str | None, time_zone: ZoneInfo, *, yes: bool, dry_run: bool
-) -> None:
+def command(session: Session, /, template: str, time_zone: ZoneInfo, **given: Any) -> None:
     """Let a set of held unpublications take effect (R8).
 
-    Shows the set that the brake holds: who, how many, why. Then writes its token into the template's
-    spec.lifecycle.brake.release. The set takes effect as one; later ones are held anew.
+    Shows the sets that the brake holds: who, how many, why, and what their release comes to: who leaves the
+    public route now, who later, and who is not public anyway. Then writes the token into the template's
+    spec.lifecycle.brake.release. A set takes effect as one; later ones are held anew.
+
+    The field names one set. While the operator has not noted the one before at each of its e-services, the
+    next one waits for that, at most --timeout: no release is lost.
     """
-    found, listed = session.kubectl.get(
-        Query((resource("eservicetemplates"),), name=template),
-        Query((resource("unpublishdecisions"),), ""),
-    )
-    body = found.only()
-    token = chosen(body, token)
-    if listed.refused:
-        session.note("you may not list unpublishdecisions: the set is not shown, only its names")
-    members = [one for one in listed.items if held_by(one, token)]
-    for line in described(session, body, token, members, Days(now(), time_zone)):
-        session.note(line) if session.machine or dry_run else session.say(line)
-    change = {"spec": {"lifecycle": {"brake": {"release": token}}}}
-    if dry_run:
-        name = part(body, "metadata", "name")
-        show(
-            session,
-            {"apiVersion": body["apiVersion"], "kind": body["kind"], "metadata": {"name": name}} | change,
-        )
+    if given["everything"] and given["token"] is not None:
+        raise click.UsageError("--all and --token exclude one another: write one of them")
+    days = Days(now(), time_zone)
+    from eservice_operator.cli.letting_go import braking, let_go, questions  # noqa: PLC0415 - the models
+
+    seen = braking(session.kubectl.get(*questions(template)), days)
+    if given["only_list"]:
+        _list(session, seen, days)
         return
-    if part(body, "spec", "lifecycle", "brake", "release") == token:
-        session.note(f"the template releases {token} already: the operator lets the set go")
+    sets = chosen(seen, given["token"], everything=given["everything"])
+    if not sets:
+        session.note(f"the template releases {seen.released} already: the operator lets the set go")
         return
-    refuse_to_forget(body, yes=yes)
-    confirmed(session, f"Let {_count(body, token)} e-services be taken off the public route?", yes=yes)
-    _patch(session, template, change)
+    aside = session.machine or given["dry_run"]
+    for line in described(session, seen, sets, days):
+        session.note(line) if aside else session.say(line)
+    if given["dry_run"]:
+        _print_for_git(session, seen, sets)
+        return
+    confirmed(session, question(sets), yes=given["yes"])
+    let_go(session, template, [one.token for one in sets], days, given["timeout"])
+    if session.machine:
+        show(session, document(seen, sets) | {"released": [one.token for one in sets]})
+    session.note("where the template is kept in Git, write the same there: --dry-run -o yaml prints it")
 
 
-def chosen(template: Body, token: str | None) -> str:
-    """The token of the set to release.
+def chosen(seen: Braking, token: str | None, *, everything: bool = False) -> tuple[HeldSet, ...]:
+    """The sets to release; none where the one that was named is released already.
 
     Raises:
         ClickException: nothing is held, several sets are and none was named, or there is none of that token.
     """
-    known = [str(held.get("token")) for held in part(template, "status", "held") or ()]
-    name = part(template, "metadata", "name")
-    if not known:
-        raise click.ClickException(f"the brake holds nothing of {name}")
-    if token is None and len(known) == 1:
-        return known[0]
+    waiting = {one.token: one for one in seen.waiting}
+    if (token is not None and token == seen.released) or (token is None and not waiting and seen.pending):
+        return ()
+    if not seen.sets:
+        raise click.ClickException(f"the brake holds nothing of {seen.name}")
+    if everything or (token is None and len(waiting) == 1):
+        return tuple(waiting.values())
+    known = ", ".join(waiting)
     if token is None:
-        raise click.ClickException(
-            f"the brake holds several sets of {name}: name one with --token: {', '.join(known)}"
-        )
-    if token not in known:
-        raise click.ClickException(f"the brake holds no set {token!r} of {name}; it holds {', '.join(known)}")
-    return token
+        text = f"the brake holds several sets of {seen.name}: name one with --token, or write --all: {known}"
+        raise click.ClickException(text)
+    if token not in waiting:
+        raise click.ClickException(f"the brake holds no set {token!r} of {seen.name}; it holds {known}")
+    return (waiting[token],)
 
 
-def refuse_to_forget(template: Body, *, yes: bool) -> None:
-    """Do not overwrite the release of a set that is still held, unless the person said so with ``--yes``.
-
-    Raises:
-        ClickException: members of the set that the template releases have not been let go yet.
-    """
-    before = part(template, "spec", "lifecycle", "brake", "release")
-    held = {part(one, "token") for one in part(template, "status", "held") or ()}
-    if before in held and not yes:
-        raise click.ClickException(
-            f"the template releases {clean(before)}, and members of that set have not been let go yet: with"
-            " another token in its place they stay held. Wait until the set is gone from status.held, or add"
-            " --yes"
-        )
+def question(sets: tuple[HeldSet, ...]) -> str:
+    """What the person is asked."""
+    count = sum(one.count for one in sets)
+    told = "; ".join(filter(None, (one.counted() for one in sets)))
+    what = "the set" if len(sets) == 1 else f"these {len(sets)} sets"
+    return f"Release {what}, {count} e-services" + (f" ({told})?" if told else "?")
 
 
-def held_by(decision: Body, token: str) -> bool:
-    """Whether the brake holds the decision in that set."""
-    status = part(decision, "status") or {}
-    return bool(
-        status.get("holdToken") == token and not status.get("releasedAt") and status.get("state") != "Closed"
-    )
+def document(seen: Braking, sets: tuple[HeldSet, ...]) -> dict[str, Any]:
+    """The sets as JSON."""
+    return {
+        "template": seen.name,
+        "release": seen.released or None,
+        "sets": [one.document() for one in sets],
+    }
 
 
-def _held(template: Body, token: str) -> Body:
-    return next(held for held in part(template, "status", "held") if held.get("token") == token)
-
-
-def _count(template: Body, token: str) -> int:
-    return int(_held(template, token).get("count") or 0)
-
-
-def described(session: Session, template: Body, token: str, members: Sequence[Body], days: Days) -> list[str]:
-    """Who, how many, why."""
-    held, brake = _held(template, token), part(template, "spec", "lifecycle", "brake") or {}
-    public = part(template, "status", "eServices") or 0
-    name, since = clean(part(template, "metadata", "name")), days.local(held.get("since"))
-    held_now = f"{name}: the brake holds {_count(template, token)} unpublications since {since}"
-    least, percent = clean(brake.get("atLeast", 5)), clean(brake.get("percent", 10))
-    why = f"More than {least}, and more than {percent} % of {public} in public use, within 24 hours."
-    lines = [f"{held_now}, token {clean(token)}", why, ""]
-    if not members:
-        return [*lines, *(f"  {clean(name)}" for name in held.get("decisions") or ()), ""]
-    rows = [
-        [
-            part(one, "spec", "eService", "namespace"),
-            part(one, "spec", "eService", "name"),
-            part(one, "spec", "release", "template", "version"),
-            part(one, "spec", "overdueSince"),
-            days.local(part(one, "status", "heldSince") or ""),
-            part(one, "metadata", "name"),
-        ]
-        for one in sorted(members, key=lambda one: str(part(one, "metadata", "name")))
-    ]
-    return [*lines, *table(session, COLUMNS, rows), ""]
-
-
-def _patch(session: Session, template: str, change: dict[str, Any]) -> None:
-    arguments = (
-        "patch",
-        resource("eservicetemplates"),
-        template,
-        "--type=merge",
-        f"--patch={json.dumps(change)}",
-    )
+def _list(session: Session, seen: Braking, days: Days) -> None:
     if session.machine:
-        show(session, json.loads(session.kubectl.run(*arguments, "-o", "json")))
+        show(session, document(seen, seen.sets))
         return
-    session.say(clean(session.kubectl.run(*arguments).strip(), keep="\n"))
-    session.note("where the template is kept in Git, write the same there: --dry-run -o yaml prints it")
+    if not seen.sets:
+        session.note(f"the brake holds nothing of {seen.name}")
+    for line in described(session, seen, seen.sets, days):
+        session.say(line)
+
+
+def described(session: Session, seen: Braking, sets: tuple[HeldSet, ...], days: Days) -> list[str]:
+    """Who, how many, why, and what the release comes to."""
+    lines = []
+    if not seen.decisions_seen:
+        lines.append(
+            "you may not list unpublishdecisions: the sets are not shown, only their decisions' names"
+        )
+    elif not seen.services_seen:
+        lines.append("you may not list eservices: who of them is public now is not known")
+    brake, public = (
+        part(seen.template, "spec", "lifecycle", "brake") or {},
+        part(seen.template, "status", "eServices"),
+    )
+    least, percent = clean(brake.get("atLeast", 5)), clean(brake.get("percent", 10))
+    why = f"More than {least}, and more than {percent} % of {public or 0} in public use, within 24 hours."
+    for one in sets:
+        head = f"{clean(seen.name)}: the brake holds {one.count} unpublications since {days.local(one.since)}"
+        state = ", released, and not noted by the operator yet" if one.token == seen.released else ""
+        lines += [f"{head}, token {clean(one.token)}{state}", why]
+        if told := one.counted():
+            lines.append(f"On release: {told}.")
+        lines.append("")
+        if one.members:
+            lines += table(session, COLUMNS, [_row(member, days) for member in one.members])
+        else:
+            lines += [f"  {clean(name)}" for name in one.names]
+        lines.append("")
+    return lines
+
+
+def _row(member: Member, days: Days) -> list[object]:
+    from eservice_operator.cli.held_set import WORDS, Fate  # noqa: PLC0415 - as above
+
+    spec, status = member.decision.spec, member.decision.status
+    word = "held" if member.fate is Fate.WAITS else WORDS[member.fate]
+    when = days.local(member.at) if member.at is not None else word
+    return [
+        spec.e_service.namespace,
+        spec.e_service.name,
+        spec.release.template.version,
+        ": ".join(filter(None, (when, member.why))),
+        spec.overdue_since,
+        days.local(status.held_since) if status.held_since is not None else "",
+        member.decision.metadata.name,
+    ]
+
+
+def _print_for_git(session: Session, seen: Braking, sets: tuple[HeldSet, ...]) -> None:
+    """The change for the first of them; the field has room for one."""
+    first, *others = sets
+    head = {"apiVersion": seen.template["apiVersion"], "kind": seen.template["kind"]}
+    change = {"spec": {"lifecycle": {"brake": {"release": first.token}}}}
+    show(session, head | {"metadata": {"name": seen.name}} | change)
+    look = f"kubectl eservice release-brake {seen.name} --list"
+    if seen.pending is not None:
+        session.note(
+            f"the template releases {seen.pending.token}, which the operator has not noted everywhere yet:"
+            f" merge this when {look} does not show it any more, or its rest stays held"
+        )
+    if others:
+        tokens = ", ".join(one.token for one in others)
+        session.note(
+            f"the field names one set: merge this, wait until {look} does not show {first.token} any more,"
+            f" then do the same for {tokens}"
+        )

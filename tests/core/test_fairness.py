@@ -329,6 +329,39 @@ def test_a_renewal_that_is_given_up_ends_it(scheduled: PureCluster) -> None:
     assert said(scheduled) == GONE, "what is in effect stays so"
 
 
+def no_template(cluster: PureCluster) -> None:
+    """The template of the renewal is deleted; that of the public release is another one."""
+    to_another_template(cluster)
+    cluster.remove(("EServiceTemplate", "", "other"))
+
+
+@pytest.mark.parametrize(
+    "do", [same_version, unknown_version, no_template, overdue_version, pre_release, withdrawn]
+)
+def test_a_wait_ends_once_the_spec_names_no_renewal_that_could_come(scheduled: PureCluster, do: Any) -> None:
+    """Also where the renewal was one when the wait began, and is recalled since."""
+    deliver(scheduled)
+    scheduled.advance(KNOWN, DUE)
+    assert said(scheduled) == UNDER_WAY
+    do(scheduled)
+    scheduled.settle(DUE + DAY)
+    assert said(scheduled) == GONE
+    assert not scheduled.routed()
+
+
+def test_a_renewal_that_becomes_overdue_itself_is_waited_for_no_longer(scheduled: PureCluster) -> None:
+    """The newest version is six years younger than the renewal, and published in the middle of the wait."""
+    deliver(scheduled)
+    scheduled.advance(KNOWN, DUE)
+    assert said(scheduled) == UNDER_WAY
+    far_ahead = worlds.version("9.0.0", "2033-06-01", "2027-06-10")
+    scheduled.put(worlds.template((*VERSIONS, far_ahead)))
+    scheduled.advance(DUE, at("2027-06-10", "00:00") - SECOND)
+    assert said(scheduled) == UNDER_WAY
+    scheduled.advance(at("2027-06-10", "00:00") - SECOND, at("2027-06-10", "00:00"))
+    assert said(scheduled) == GONE
+
+
 # attempts to make it longer
 
 

@@ -172,6 +172,13 @@ def test_a_policy_that_only_warns_warns() -> None:
     assert all("only warns" in item.why for item in made.foreseen)
 
 
+def test_a_day_that_gets_known_is_told_of_at_once_also_by_a_policy_that_only_warns() -> None:
+    world = published(*worlds.VERSIONS, enforcement="Warn").world()
+    tried = edition(world, "4.0.0", date(2027, 5, 1), date(2027, 6, 1))
+    made = forecast(scene(world), NOW, at("2026-12-31"), POLICY, (tried,))
+    assert told(made) == [("2026-10-13", "Warn"), ("2026-12-01", "Warn")]
+
+
 def test_a_policy_that_observes_tells_nobody() -> None:
     made = forecast(scene(published(enforcement="Observe").world()), NOW, at("2027-12-31"), POLICY)
     assert told(made) == []

@@ -262,13 +262,18 @@ def test_the_forecast_agrees_with_what_is_announced_anew() -> None:
     ]
 
 
-def test_the_forecast_has_the_ladder_of_the_moved_day_from_now_on() -> None:
+def test_the_forecast_tells_that_the_day_has_moved_and_has_its_ladder_from_then_on() -> None:
     cluster = postal()
     policy(cluster)
     cluster.settle(KNOWN)
     policy(cluster, enforceFrom="2027-12-01")
     told = foreseen(cluster, at("2027-10-15"), at("2027-12-05"))
-    assert told == [("2027-11-01", "Warn"), ("2027-11-24", "Warn"), ("2027-12-01", "Unpublish")]
+    assert told == [
+        ("2027-10-15", "Warn"),
+        ("2027-11-01", "Warn"),
+        ("2027-11-24", "Warn"),
+        ("2027-12-01", "Unpublish"),
+    ]
 
 
 # what is known not to come

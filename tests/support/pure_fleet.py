@@ -39,6 +39,8 @@ class PureFleet:
     templates: dict[str, Manifest] = field(default_factory=dict)
     frozen: list[str] = field(default_factory=list)
     """Names of decisions in the order in which they got a token."""
+    kind: type[PureCluster] = PureCluster
+    """What each e-service lives in."""
     crash_after: int | None = None
     """How many tokens the operator still gives before it dies in the middle."""
 
@@ -55,7 +57,7 @@ class PureFleet:
 
     def join(self, name: str, version: str = "3.0.0", template: str = TEMPLATE) -> PureCluster:
         """One more e-service, with everything that lets it go public."""
-        cluster = PureCluster(policy=self.policy, fleet=self.fleet)
+        cluster = self.kind(policy=self.policy, fleet=self.fleet)
         used = {"template": {"name": template, "version": version}}
         of = {"eService": {"name": f"{NAME}-{name}"}} | used
         cluster.put(

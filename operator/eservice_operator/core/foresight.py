@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,13 +13,10 @@ from eservice_operator.api.base import ConditionStatus
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDecisionStatus
 from eservice_operator.api.eservice import EServiceStatus
 from eservice_operator.api.reasons import ConditionType, Reason
-from eservice_operator.core.availability import available
 from eservice_operator.core.conditions import find
 from eservice_operator.core.dates import local_day
-from eservice_operator.core.deadlines import installation_due
 from eservice_operator.core.facts import Facts
-from eservice_operator.core.posting import ladders
-from eservice_operator.core.promise import LOST_GROUND
+from eservice_operator.core.tidings import announced_anew
 
 
 class Happening(StrEnum):
@@ -51,27 +48,21 @@ class Foreseen(NamedTuple):
 class Mark:
     """What of an e-service can turn into something foreseen."""
 
-    public: bool
-    """Whether the public is served."""
+    status: EServiceStatus
     began: bool
     """Whether it has a release that was public."""
-    decisions: tuple[tuple[str, DecisionState, str, str], ...]
-    """Name, state, reason and token of each decision."""
+    decisions: Mapping[str, UnpublishDecisionStatus]
+    """The recorded status of each decision, by name."""
     migration_due: bool
-    installation_overdue: bool
 
 
 def mark_of(facts: Facts, status: EServiceStatus) -> Mark:
     """The mark of an e-service with that status, its decisions as they are recorded."""
     return Mark(
-        public=is_public(status),
+        status=status,
         began=facts.public_name is not None,
-        decisions=tuple(
-            (one.metadata.name, one.status.state, one.status.reason or "", one.status.hold_token or "")
-            for one in facts.decisions
-        ),
+        decisions={decision.metadata.name: decision.status for decision in facts.decisions},
         migration_due=_migration_due(facts),
-        installation_overdue=_installation_overdue(facts),
     )
 
 
@@ -87,69 +78,57 @@ def _migration_due(facts: Facts) -> bool:
     return facts.production and lag is not None and lag.migration_due(facts.today)
 
 
-def _installation_overdue(facts: Facts) -> bool:
-    due = installation_due(facts)
-    return due is not None and due < facts.today and not available(facts.deployment(facts.wanted.name))
-
-
 def changes(facts: Facts, before: Mark, after: Mark) -> Iterator[Foreseen]:
     """What happened to an e-service at an instant."""
-    known = {entry[0]: entry[1:] for entry in before.decisions}
-    by_name = {decision.metadata.name: decision for decision in facts.decisions}
-    for name, state, reason, token in after.decisions:
-        if known.get(name) != (state, reason, token):
-            yield from _of_decision(facts, by_name[name], known.get(name))
-    if after.public and before.began and not before.public:
-        yield _foreseen(facts, Happening.REPUBLISH, facts.now, "back on the public route")
-    lag, due = facts.public_lag, installation_due(facts)
-    if after.migration_due and not before.migration_due and lag is not None:
+    for decision in facts.decisions:
+        name = decision.metadata.name
+        yield from _of_decision(facts, decision, before.decisions.get(name), after.decisions[name])
+    if is_public(after.status) and before.began and not is_public(before.status):
+        yield _foreseen(facts, Happening.REPUBLISH, "back on the public route")
+    yield from _of_dates(facts, before, after)
+
+
+def _of_dates(facts: Facts, before: Mark, after: Mark) -> Iterator[Foreseen]:
+    """What comes with a day: the steps of a policy that only warns (R8), and terms that run out (R7, R5)."""
+    lag, (old, new) = after.status.template, (before.status, after.status)
+    if lag.decision is None and lag.warned_at is not None and lag.warned_at != old.template.warned_at:
+        why = f"overdue from {lag.overdue_since} unless renewed; the template's policy only warns"
+        yield _foreseen(facts, Happening.WARN, why)
+    if after.migration_due and not before.migration_due:
         why = f"R7: the last day for migrating was {lag.migrate_by}"
-        yield _foreseen(facts, Happening.MIGRATION_DUE, facts.now, why)
-    if after.installation_overdue and not before.installation_overdue:
-        why = f"R5: not installed by the tenth working day, {due}"
-        yield _foreseen(facts, Happening.INSTALLATION_OVERDUE, facts.now, why)
+        yield _foreseen(facts, Happening.MIGRATION_DUE, why)
+    if new.installation.overdue_since is not None and old.installation.overdue_since is None:
+        why = f"R5: not installed by the tenth working day, {new.installation.due_by}"
+        yield _foreseen(facts, Happening.INSTALLATION_OVERDUE, why)
 
 
 def _of_decision(
-    facts: Facts, decision: UnpublishDecision, before: tuple[DecisionState, str, str] | None
+    facts: Facts,
+    decision: UnpublishDecision,
+    before: UnpublishDecisionStatus | None,
+    after: UnpublishDecisionStatus,
 ) -> Iterator[Foreseen]:
-    """What became of a decision, its status judged for this instant."""
-    status = decision.status
-    if status.state is DecisionState.EFFECTIVE:
-        if before is None or before[0] is not DecisionState.EFFECTIVE:
-            yield _decided(facts, Happening.UNPUBLISH, decision, status.message)
-    elif status.state is DecisionState.HELD:
-        yield _decided(facts, Happening.HOLD, decision, f"{status.reason}: {status.message}")
-    elif status.state is DecisionState.SCHEDULED and before is None:
-        yield _decided(facts, Happening.WARN, decision, f"decided: {_leaves(facts, status)}")
-    elif status.state is DecisionState.SCHEDULED and before is not None and before[1] in LOST_GROUND:
-        yield _decided(facts, Happening.WARN, decision, f"announced anew: {_leaves(facts, status)}")
+    """What became of a decision: it takes effect, is held, or people are told of it once more."""
+    match after.state:
+        case DecisionState.EFFECTIVE if before is None or before.state is not after.state:
+            yield _decided(facts, Happening.UNPUBLISH, decision, after.message)
+        case DecisionState.HELD if before is None or _held_by(before) != _held_by(after):
+            yield _decided(facts, Happening.HOLD, decision, f"{after.reason}: {after.message}")
+        case DecisionState.SCHEDULED if before is None or before.warned_at != after.warned_at:
+            yield _decided(facts, Happening.WARN, decision, _announced(facts, before, after))
 
 
-def warnings(facts: Facts, since: datetime) -> Iterator[Foreseen]:
-    """The steps of warnBefore that are taken now, unless they were before (R8).
-
-    Earlier ones of a ladder that has just moved are past: nobody is warned by them.
-    """
-    for at, decision in _ladder(facts):
-        if since < at == facts.now:
-            if decision is None:
-                lag = facts.public_lag
-                day = None if lag is None else lag.overdue_since
-                why = f"overdue from {day} unless renewed; the template's policy only warns"
-                yield _foreseen(facts, Happening.WARN, at, why)
-            else:
-                yield _decided(facts, Happening.WARN, decision, _leaves(facts, decision.status), at)
+def _held_by(status: UnpublishDecisionStatus) -> tuple[DecisionState, str | None, str | None]:
+    return status.state, status.reason, status.hold_token
 
 
-def next_warning(facts: Facts) -> datetime | None:
-    """The next step of warnBefore after now."""
-    return min((at for at, _ in _ladder(facts) if at > facts.now), default=None)
-
-
-def _ladder(facts: Facts) -> Iterator[tuple[datetime, UnpublishDecision | None]]:
-    """The instants at which people are warned, with the decision that they are warned of."""
-    return ((step, decision) for decision, steps in ladders(facts) for step in steps)
+def _announced(facts: Facts, before: UnpublishDecisionStatus | None, after: UnpublishDecisionStatus) -> str:
+    """What people are told of a decision, and on what occasion."""
+    if before is None:
+        return f"decided: {_leaves(facts, after)}"
+    if announced_anew(before, after):
+        return f"announced anew: {_leaves(facts, after)}"
+    return _leaves(facts, after)
 
 
 def _leaves(facts: Facts, status: UnpublishDecisionStatus) -> str:
@@ -159,19 +138,17 @@ def _leaves(facts: Facts, status: UnpublishDecisionStatus) -> str:
     return f"leaves the public route on {day} unless renewed"
 
 
-def _decided(
-    facts: Facts, action: Happening, decision: UnpublishDecision, why: str, at: datetime | None = None
-) -> Foreseen:
+def _decided(facts: Facts, action: Happening, decision: UnpublishDecision, why: str) -> Foreseen:
     """Something that happens because of a decision."""
     release, name = decision.spec.release.template, decision.metadata.name
     token = decision.status.hold_token if decision.status.reason == Reason.BRAKE else None
-    return _foreseen(facts, action, at or facts.now, why)._replace(
+    return _foreseen(facts, action, why)._replace(
         template=release.name, version=release.version, decision=name, token=token or ""
     )
 
 
-def _foreseen(facts: Facts, action: Happening, at: datetime, why: str) -> Foreseen:
+def _foreseen(facts: Facts, action: Happening, why: str) -> Foreseen:
     """Something that happens to the e-service; the template is that in public use, or else the wanted one."""
     namespace, name = facts.place
     template = facts.public_template or facts.wanted.template
-    return Foreseen(at.astimezone(UTC), namespace, name, action, why, template.name, template.version)
+    return Foreseen(facts.now.astimezone(UTC), namespace, name, action, why, template.name, template.version)

@@ -7,16 +7,20 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
+from zoneinfo import ZoneInfo
 
 from eservice_operator.api.base import Environment, EServiceRef
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDecisionStatus, UnpublishDeferral
+from eservice_operator.api.notices import Channel, Notice, NoticeKind, NoticeState
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.core.actions import Action, Create, SetStatus
 from eservice_operator.core.braking import decide_template
-from eservice_operator.core.dates import instant
+from eservice_operator.core.dates import instant, local_day
 from eservice_operator.core.fleet import Fleet, PublicService
 from eservice_operator.core.foresight import is_public
 from eservice_operator.core.known import KnownTemplate
+from eservice_operator.core.ledger import ANNOUNCING
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.templating import catalogue_of
 from eservice_operator.core.unpublication import is_open
@@ -42,8 +46,8 @@ class SimulatedCluster:
     """State of the objects; from it the world of each decision is made."""
 
     def __init__(self, scene: Scene, start: datetime, policy: Policy, *, release_brake: bool) -> None:
-        self._release_brake = release_brake
-        self.worlds = {_place(world): world for world in scene.services}
+        self._release_brake, self._channels, self._zone = release_brake, bool(policy.channels), policy.zone
+        self.worlds = {_place(world): _without_ledger(world) for world in scene.services}
         self.templates = {world.template.metadata.name: world for world in scene.templates}
         self._known = {name: _known(world) for name, world in self.templates.items()}
         self._decisions: dict[str, UnpublishDecision] = {}
@@ -55,7 +59,7 @@ class SimulatedCluster:
         made = (decision for world in scene.services for decision in world.decisions)
         held = (decision for world in scene.templates for decision in world.fleet.decisions)
         for decision in (*made, *held):
-            self._remember(_informed(decision, start) if policy.channels else decision)
+            self._remember(_informed(decision, start) if self._channels else decision)
 
     def edit(self, world: TemplateWorld) -> None:
         """Put another edition of a template in the place of the one there is."""
@@ -119,7 +123,9 @@ class SimulatedCluster:
         if isinstance(action, SetStatus) and action.ref.kind == DECISION:
             status = UnpublishDecisionStatus.model_validate(action.status)
             known = self._decisions[action.ref.name]
-            self._remember(known.model_copy(update={"status": status}))
+            decision = known.model_copy(update={"status": status})
+            told = self._channels and status.warned_at != known.status.warned_at
+            self._remember(_told(decision, now, self._zone) if told else decision)
             return action.ref.name
         return None
 
@@ -190,9 +196,38 @@ def _known(world: TemplateWorld) -> KnownTemplate:
     return KnownTemplate(world.template, world.catalogue)
 
 
+def _without_ledger(world: World) -> World:
+    """The world without notices under way: in a forecast nobody sends, and nothing is tried again."""
+    status = world.service.status
+    if not status.notices:
+        return world
+    silent = status.model_copy(update={"notices": ()})
+    return replace(world, service=world.service.model_copy(update={"status": silent}))
+
+
 def _informed(decision: UnpublishDecision, now: datetime) -> UnpublishDecision:
-    """The decision as if its notice were accepted at once."""
-    if decision.status.informed_at is not None or not is_open(decision):
+    """The decision as if its notices were accepted at once; the last announcement says which day is known."""
+    if not is_open(decision):
         return decision
-    status = decision.status.model_copy(update={"informed_at": now.astimezone(UTC)})
-    return decision.model_copy(update={"status": status})
+    status = decision.status
+    announcements = (notice for notice in reversed(status.notices) if notice.kind in ANNOUNCING)
+    last = [notice.model_copy(update={"state": NoticeState.SENT}) for notice in islice(announcements, 1)]
+    change = {"informed_at": status.informed_at or now.astimezone(UTC), "notices": tuple(last)}
+    return decision.model_copy(update={"status": status.model_copy(update=change)})
+
+
+def _told(decision: UnpublishDecision, now: datetime, zone: ZoneInfo) -> UnpublishDecision:
+    """The decision once people were told of its day now; one entry stands for all that say so."""
+    day = None if decision.status.effective_at is None else local_day(decision.status.effective_at, zone)
+    notice = Notice(
+        id=decision.metadata.name,
+        kind=NoticeKind.UNPUBLISH_SCHEDULED,
+        channel=Channel.EMAIL,
+        recipient="everybody",
+        state=NoticeState.SENT,
+        entered=now,
+        at=now,
+        due=day,
+    )
+    told = decision.status.model_copy(update={"notices": (notice,)})
+    return _informed(decision.model_copy(update={"status": told}), now)

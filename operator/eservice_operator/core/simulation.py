@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from heapq import heappop, heappush
 
 from eservice_operator.core.actions import Outcome
 from eservice_operator.core.decide import Decision, decide
 from eservice_operator.core.facts import Facts
-from eservice_operator.core.foresight import Foreseen, Mark, changes, mark_of, next_warning, warnings
+from eservice_operator.core.foresight import Foreseen, Mark, changes, mark_of
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.rehearsal import carry_out
 from eservice_operator.core.report import report
@@ -25,7 +25,6 @@ from eservice_operator.core.world import World
 
 ROUNDS = 64
 """Rounds of deciding and acting at one instant; a decision comes to rest in a few."""
-NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class NotAtRestError(RuntimeError):
@@ -41,12 +40,9 @@ class Simulation:
         self.foreseen: list[Foreseen] = []
         self.last: dict[Place, Decision] = {}
         self._now = start
-        self._seen = dict.fromkeys(self.cluster.worlds, start)
         self._marks = {place: self._mark(place, start) for place in self.cluster.worlds}
-        self._due: dict[Place, datetime] = {}
+        self._due: dict[Place, datetime | None] = {}
         """When to look again; a template is the place without a namespace."""
-        self._rests: dict[Place, datetime] = {}
-        """Until when deciding about an e-service anew would change nothing."""
         self._heap: list[tuple[datetime, Place]] = []
         for subject in (*self.cluster.worlds, *(("", name) for name in self.cluster.templates)):
             self._schedule(subject, start)
@@ -58,20 +54,9 @@ class Simulation:
             while self._heap and self._heap[0][0] == now:
                 due.add(heappop(self._heap)[1])
             due = {subject for subject in due if self._due.get(subject) == now}
-            quiet = {place for place in due if place in self._rests and self._rests[place] > now}
-            for place in sorted(quiet):
-                self._only_warn(place, now)
-            due -= quiet
             if due:
                 templates = {name for namespace, name in due if not namespace}
                 self._instant(now, {place for place in due if place[0]}, templates)
-
-    def _only_warn(self, place: Place, now: datetime) -> None:
-        """A step of warnBefore before anything changes: nothing is to be decided."""
-        facts = Facts(self.cluster.world(place), now, self.policy)
-        self.foreseen += warnings(facts, self._seen[place])
-        self._seen[place] = now
-        self._schedule(place, self._rests[place], next_warning(facts))
 
     def _mark(self, place: Place, now: datetime) -> Mark:
         world = self.cluster.world(place)
@@ -96,7 +81,7 @@ class Simulation:
                 break
         else:
             raise NotAtRestError(f"decisions never come to rest at {now}: {sorted(touched)[:3]}")
-        self._record(now, touched)
+        self._record(touched)
 
     def _template(self, name: str, now: datetime) -> set[str]:
         """Decide about a template; the names of the decisions that its brake took hold of."""
@@ -119,8 +104,7 @@ class Simulation:
                 self.cluster.keep(place, replace(world, service=service))
             if status.release == old.release:  # all that a decision reads of its own status
                 self.last[place] = decision
-                self._rests[place] = decision.next_at or NEVER
-                self._schedule(place, decision.next_at, next_warning(decision.facts))
+                self._schedule(place, decision.next_at)
                 return changed
         raise NotAtRestError(f"{'/'.join(place)} never comes to rest at {now}")
 
@@ -135,21 +119,19 @@ class Simulation:
         self.cluster.keep(place, world)
         return changed
 
-    def _schedule(self, subject: Place, *instants: datetime | None) -> None:
-        """Look at it again at the earliest of these; never, if there is none."""
-        at = min((at for at in instants if at is not None), default=NEVER)
+    def _schedule(self, subject: Place, at: datetime | None) -> None:
+        """Look at it again at an instant; None: never."""
         self._due[subject] = at
-        if at < NEVER:
+        if at is not None:
             heappush(self._heap, (at, subject))
 
-    def _record(self, now: datetime, touched: Iterable[Place]) -> None:
+    def _record(self, touched: Iterable[Place]) -> None:
         for place in sorted(touched):
-            self.foreseen += self._happened(place, now)
+            self.foreseen += self._happened(place)
 
-    def _happened(self, place: Place, now: datetime) -> Iterator[Foreseen]:
+    def _happened(self, place: Place) -> Iterator[Foreseen]:
         """What the e-service went through at this instant."""
         facts = self.last[place].facts
         before, after = self._marks[place], mark_of(facts, self.cluster.worlds[place].service.status)
-        yield from warnings(facts, self._seen[place])
         yield from changes(facts, before, after)
-        self._marks[place], self._seen[place] = after, now
+        self._marks[place] = after

@@ -47,6 +47,8 @@ def on(version: str, **patch: Any) -> dict[str, Any]:
     return worlds.eservice(**worlds.merged({"spec": {"template": {"version": version}}}, patch))
 
 
+PRUDENT = {"noticePeriod": "P1M"}
+"""A policy that nothing is to be said against."""
 ALL = (*worlds.VERSIONS, worlds.version("3.1.0", "2026-06-01", "2026-07-01"))
 
 
@@ -139,7 +141,13 @@ def test_findings_name_file_and_line(tmp_path: Path, golden: Golden, monkeypatch
     document = json.loads(check("-f", ".", "--at", DAY, "-o", "json").stdout)
     assert document["exitCode"] == answer.exit_code == 1
     assert (document["checked"], document["ignored"]) == (4, 1)
-    assert {one["severity"] for one in document["findings"]} == {"error", "unpublish", "duty"}
+    assert {one["severity"] for one in document["findings"]} == {
+        "error",
+        "unpublish",
+        "duty",
+        "warning",
+        "note",
+    }
     (red,) = (one for one in document["findings"] if "spec.colour" in one["message"])
     text = (tmp_path / "bad.yaml").read_text().splitlines()
     assert "colour" in text[red["line"] - 1]
@@ -153,7 +161,7 @@ def test_lists_json_and_what_is_piped_in_are_read_too(tmp_path: Path) -> None:
     answer = check(path, "--at", DAY, "-o", "json")
     document = json.loads(answer.stdout)
     assert answer.exit_code == 3
-    (found,) = document["findings"]
+    (found,) = (one for one in document["findings"] if one["severity"] == "unpublish")
     assert '"version": "2.0.0"' in path.read_text().splitlines()[found["line"] - 1]
     assert check("-f", "-", "--at", DAY, given=json.dumps(listed)).exit_code == 3
 
@@ -286,7 +294,7 @@ def test_where_nothing_is_ours_it_is_said_and_strictly_an_error(tmp_path: Path, 
 
 
 def test_strict_changes_nothing_where_there_is_one(tmp_path: Path) -> None:
-    path = written(tmp_path, worlds.template(ALL), on("3.0.0"))
+    path = written(tmp_path, worlds.template(ALL, lifecycle=PRUDENT), on("3.0.0"))
     answer = check(path, "--at", "2026-06-30", "--strict")
     assert answer.exit_code == 0
     assert "warning:" not in answer.output
@@ -296,3 +304,115 @@ def test_twice_the_same_object_is_an_error(tmp_path: Path) -> None:
     answer = check("-f", written(tmp_path, worlds.template(ALL), worlds.template(ALL)))
     assert answer.exit_code == 1
     assert "is there twice" in answer.output
+
+
+RECKLESS = {
+    "noticePeriod": "P0D",
+    "warnBefore": [],
+    "maximumDeferral": "P0D",
+    "holdUninformed": "P0D",
+    "brake": {"percent": 100, "atLeast": 5, "release": "0cbe811856"},
+}
+
+
+def policy(tmp_path: Path, lifecycle: dict[str, Any], *more: str, day: str = DAY) -> Result:
+    return check(
+        written(tmp_path, worlds.template(ALL, lifecycle=lifecycle)), "--at", day, "-o", "json", *more
+    )
+
+
+def warned(answer: Result) -> dict[str, str]:
+    """The field and the severity of everything said of the policy."""
+    found = json.loads(answer.stdout)["findings"]
+    return {one["message"].partition(": ")[0].rpartition(".")[2]: one["severity"] for one in found}
+
+
+def test_a_reckless_policy_is_told_where_it_stands(
+    tmp_path: Path, golden: Golden, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path, worlds.template(ALL, lifecycle=RECKLESS), name="template.yaml")
+    answer = check("template.yaml", "--at", DAY)
+    golden("check-policy", answer.output)
+    golden("check-policy-github", check("template.yaml", "--at", DAY, "-o", "github").stdout)
+    assert answer.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "lifecycle, said",
+    [
+        ({}, {"noticePeriod"}),
+        ({"noticePeriod": "P1D"}, set()),
+        ({"lagMeasure": "SinceSuperseded"}, set()),
+        ({"lagMeasure": "SinceSuperseded", "maximumLag": "P0D"}, {"noticePeriod"}),
+        ({"enforcement": "Warn"}, set()),
+        ({"enforcement": "Observe", "warnBefore": []}, set()),
+        ({"enforcement": "Warn", "warnBefore": []}, {"warnBefore"}),
+        (PRUDENT | {"warnBefore": []}, {"warnBefore"}),
+        (PRUDENT | {"brake": {"percent": 100}}, {"percent"}),
+        (PRUDENT | {"brake": {"percent": 99}}, set()),
+        (PRUDENT | {"brake": {"atLeast": 100}}, {"atLeast"}),
+        (PRUDENT | {"brake": {"atLeast": 99}}, set()),
+        (PRUDENT | {"brake": {"percent": 0, "atLeast": 100000}}, {"atLeast"}),
+        (PRUDENT | {"maximumDeferral": "P0D"}, {"maximumDeferral"}),
+        (PRUDENT | {"holdUninformed": "P0D"}, {"holdUninformed"}),
+    ],
+)
+def test_what_a_policy_lets_happen_is_warned_of(
+    tmp_path: Path, lifecycle: dict[str, Any], said: set[str]
+) -> None:
+    answer = policy(tmp_path, lifecycle)
+    assert {field for field, severity in warned(answer).items() if severity == "warning"} == said
+    strict = policy(tmp_path, lifecycle, "--strict")
+    document = json.loads(strict.stdout)
+    assert (answer.exit_code, strict.exit_code) == (0, 1 if said else 0)
+    assert document["exitCode"] == strict.exit_code
+
+
+def test_a_warning_never_hides_what_is_graver(tmp_path: Path) -> None:
+    overdue = written(tmp_path, worlds.template(ALL), on("2.0.0"))
+    assert check(overdue, "--at", DAY).exit_code == 3
+    assert check(overdue, "--at", DAY, "--strict").exit_code == 1
+
+
+def test_who_an_instruction_would_take_off_at_once_is_named(tmp_path: Path) -> None:
+    (said,) = (
+        one["message"]
+        for one in json.loads(policy(tmp_path, {}, day="2027-05-01").stdout)["findings"]
+        if one["severity"] == "warning"
+    )
+    assert "an instruction published on 2027-05-01" in said
+    assert "(for a version released that day: all on 3.0.0)" in said
+    later = policy(tmp_path, {"enforceFrom": "2028-02-01"}).stdout
+    assert "an instruction published on 2028-02-01" in later
+    assert "all on 3.0.0, 3.1.0" in later
+
+
+@pytest.mark.parametrize(
+    "lifecycle, when, count",
+    [
+        ({}, "as soon as this policy is applied", 1),
+        ({"enforceFrom": "2026-01-01"}, "as soon as this policy is applied", 1),
+        ({"enforceFrom": "2027-01-01"}, "from 2027-01-01 on", 1),
+        ({"enforceFrom": "2027-01-01", "maximumLag": "P3M"}, "from 2027-01-01 on", 2),
+    ],
+)
+def test_the_versions_that_are_overdue_at_once_are_counted(
+    tmp_path: Path, lifecycle: dict[str, Any], when: str, count: int
+) -> None:
+    answer = policy(tmp_path, PRUDENT | lifecycle)
+    assert f"{when} e-services on {count} of 3 versions are overdue" in answer.stdout
+    assert warned(answer) == {"enforceFrom": "note"}
+    assert policy(tmp_path, PRUDENT | lifecycle, "--strict").exit_code == 0
+
+
+def test_where_nothing_is_overdue_nothing_is_counted(tmp_path: Path) -> None:
+    new = written(tmp_path, worlds.template([worlds.NEXT_VERSION], lifecycle=PRUDENT))
+    assert "enforceFrom" not in check(new, "--at", DAY).output
+
+
+def test_a_release_of_the_brake_is_told_in_the_review_and_no_fault(tmp_path: Path) -> None:
+    answer = policy(tmp_path, PRUDENT | {"brake": {"release": "0cbe811856"}}, "--strict")
+    assert warned(answer)["release"] == "note"
+    assert "kubectl eservice release-brake viss-2020 --list" in answer.stdout
+    assert answer.exit_code == 0

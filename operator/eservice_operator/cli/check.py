@@ -43,7 +43,9 @@ FORMATS: Final = ("table", "json", "github")
     help="Judge for the time from that day on as well, such as P3M.",
 )
 @click.option("-o", "--output", "shown", type=click.Choice(FORMATS), default="table", help="How to show it.")
-@click.option("--strict", is_flag=True, help="End with 1 when there is no e-service object to check.")
+@click.option(
+    "--strict", is_flag=True, help="End with 1 when there is a warning, or no e-service object to check."
+)
 @ZONE_OPTION
 @click.pass_obj
 def command(
@@ -60,8 +62,10 @@ def command(
 
     EServices are judged as if the releases that they name were public. Ends with 0 when all is well, 2 when a
     duty is running (R7), 3 when an e-service would be unpublished (R8), 1 when something is invalid or cannot
-    be judged; of several the worst in the order 1, 3, 2. Where there is no e-service object at all it says so
-    and ends with 0, with --strict with 1.
+    be judged; of several the worst in the order 1, 3, 2.
+
+    Warns of a template's policy that lets happen what its author may not mean, such as unpublishing without
+    notice, and where there is no e-service object at all; that ends with 0, with --strict with 1.
     """
     if not (filenames or paths):
         raise click.UsageError("nothing to check: write -f and a file or a folder")

@@ -48,6 +48,8 @@ class Severity(StrEnum):
     ERROR = "error"
     UNPUBLISH = "unpublish"
     DUTY = "duty"
+    WARNING = "warning"
+    """Allowed, and probably not meant; with ``--strict`` it fails."""
     NOTE = "note"
 
 

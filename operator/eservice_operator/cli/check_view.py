@@ -13,9 +13,20 @@ from eservice_operator.cli.session import Session
 from eservice_operator.cli.styles import BAD, FAINT, WAITING
 from eservice_operator.cli.text import clean
 
-GRAVEST_FIRST: Final = (Severity.ERROR, Severity.UNPUBLISH, Severity.DUTY, Severity.NOTE)
-STYLES: Final = {Severity.ERROR: BAD, Severity.UNPUBLISH: BAD, Severity.DUTY: WAITING, Severity.NOTE: FAINT}
-WORDS: Final = {Severity.ERROR: "error", Severity.UNPUBLISH: "error", Severity.DUTY: "warning"}
+GRAVEST_FIRST: Final = tuple(Severity)
+STYLES: Final = {
+    Severity.ERROR: BAD,
+    Severity.UNPUBLISH: BAD,
+    Severity.DUTY: WAITING,
+    Severity.WARNING: WAITING,
+    Severity.NOTE: FAINT,
+}
+WORDS: Final = {
+    Severity.ERROR: "error",
+    Severity.UNPUBLISH: "error",
+    Severity.DUTY: "warning",
+    Severity.WARNING: "warning",
+}
 """What GitHub calls them; a note is its notice."""
 
 

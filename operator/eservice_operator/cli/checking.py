@@ -14,7 +14,9 @@ import click
 from eservice_operator.api.kinds import BY_KIND
 from eservice_operator.api.names import API_VERSION, GROUP
 from eservice_operator.api.parse import InvalidObject, parse
-from eservice_operator.cli.check_judging import Court, Severity, Span, as_public
+from eservice_operator.api.template import EServiceTemplate
+from eservice_operator.cli.check_judging import Court, Judged, Severity, Span, as_public
+from eservice_operator.cli.check_policy import policy_findings
 from eservice_operator.cli.check_reading import Document, documents_of, files_of
 from eservice_operator.cli.check_rules import problems
 from eservice_operator.cli.check_values import UnreadableError
@@ -36,7 +38,15 @@ from eservice_operator.cluster.store import Store, key_of
 from eservice_operator.core.dates import start_of_day
 from eservice_operator.core.keys import ObjectKey
 
-CODES: Final = {Severity.ERROR: 1, Severity.UNPUBLISH: 3, Severity.DUTY: 2, Severity.NOTE: 0}
+CODES: Final = {
+    Severity.ERROR: 1,
+    Severity.UNPUBLISH: 3,
+    Severity.DUTY: 2,
+    Severity.WARNING: 0,
+    Severity.NOTE: 0,
+}
+STRICT: Final = 1
+"""The exit code of a warning where those count."""
 MOST_OF_ONE: Final = 100
 """Findings about the structure of one document."""
 
@@ -50,7 +60,7 @@ class Asked:
     setup: Setup
     shown: str
     strict: bool = False
-    """Whether it is an error that nothing was there to check."""
+    """Whether warnings are errors, and that nothing was there to check."""
 
 
 def check(session: Session, asked: Asked) -> int:
@@ -66,7 +76,7 @@ def check(session: Session, asked: Asked) -> int:
     findings = sorted(
         set(checked.findings), key=lambda one: (one.file, one.line, GRAVEST_FIRST.index(one.severity), one)
     )
-    code = worst(findings)
+    code = worst(findings, strict=asked.strict)
     if not checked.ours:
         session.note(f"warning: no e-service objects found in {', '.join(map(str, asked.paths))}")
         code = code or int(asked.strict)
@@ -80,9 +90,11 @@ def check(session: Session, asked: Asked) -> int:
     return code
 
 
-def worst(findings: list[Finding]) -> int:
+def worst(findings: list[Finding], *, strict: bool = False) -> int:
     """The exit code of the gravest finding: invalid before unpublished before a duty."""
     found = {finding.severity for finding in findings}
+    if strict and Severity.WARNING in found:
+        return STRICT
     return next((CODES[severity] for severity in GRAVEST_FIRST if severity in found), 0)
 
 
@@ -92,6 +104,7 @@ class Check:
     def __init__(self, namespace: str) -> None:
         self.findings: list[Finding] = []
         self.services: dict[ObjectKey, Document] = {}
+        self.templates: list[tuple[Document, EServiceTemplate]] = []
         self.ours = self.others = 0
         self._namespace = namespace
         self._store = Store(INDEXES)
@@ -133,35 +146,37 @@ class Check:
         for path, sentence in wrong[:MOST_OF_ONE]:
             said = f"{path}: {sentence}" if path else sentence
             self._find(file, document.line_of(path), said, what)
-        if not found and _name(body):
-            self._keep(document, what)
+        kept = not isinstance(read, InvalidObject) and _name(body) and self._kept(document, what)
+        if kept and isinstance(read, EServiceTemplate):
+            self.templates.append((document, read))
 
-    def _keep(self, document: Document, what: str) -> None:
+    def _kept(self, document: Document, what: str) -> bool:
+        """Keep the document, unless the same object has been read already."""
         body = as_public(document, self.ours, self._namespace)
         key = key_of(body)
         if self._store.get(*key) is not None:
             self._find(str(document.file), document.line, "is there twice: remove one", what)
-            return
+            return False
         self._store.upsert(body)
         if key.kind == "EService":
             self.services[key] = document
+        return True
 
     def judge(self, span: Span, setup: Setup) -> None:
-        """Judge every EService that could be read."""
+        """Judge every EService that could be read, and the policy of every template."""
         policy = policy_of(setup, start_of_day(span.first, setup.time_zone), self._store)
         court = Court(self._store, policy, span)
         for key, document in self.services.items():
             for said in court.judge(key):
-                self.findings.append(
-                    Finding(
-                        str(document.file),
-                        document.line_of(said.path),
-                        said.severity,
-                        str(key),
-                        said.rule,
-                        said.sentence,
-                    )
-                )
+                self._say(document, str(key), said)
+        for document, template in self.templates:
+            for said in policy_findings(template, span.first):
+                what = f"{document.body['kind']} {template.metadata.name}"
+                self._say(document, what, said._replace(sentence=f"{said.path}: {said.sentence}"))
+
+    def _say(self, document: Document, what: str, said: Judged) -> None:
+        line = document.line_of(said.path)
+        self.findings.append(Finding(str(document.file), line, said.severity, what, said.rule, said.sentence))
 
 
 def _name(body: dict[str, Any]) -> str:

@@ -36,7 +36,7 @@ class OperatorProcess:
     async def _read(stream: asyncio.StreamReader | None, into: list[dict[str, Any]]) -> None:
         assert stream is not None
         while line := await stream.readline():
-            into.append(json.loads(line))
+            into.append(_record(line))
 
     def runs(self, name: str, step: str = "end") -> list[int | None]:
         """The generations of an object (None: it was gone) in its reconciles so far."""
@@ -85,6 +85,15 @@ class OperatorProcess:
         if self._process.returncode is None:
             self._process.kill()
         await self.ended(within=30)
+
+
+def _record(line: bytes) -> dict[str, Any]:
+    """The line, parsed; what is no JSON (an interpreter's own complaint) as the message of a record."""
+    try:
+        record: dict[str, Any] = json.loads(line)
+    except ValueError:
+        return {"level": "raw", "msg": line.decode(errors="replace"), "name": "", "step": ""}
+    return record
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator
@@ -24,9 +25,9 @@ HOP_BY_HOP = {"host", "connection", "transfer-encoding", "content-length", "cont
 class Proxy:
     """Passes requests on with its own credentials, so that whoever asks it needs none."""
 
-    def __init__(self, target: str, trust: ssl.SSLContext) -> None:
+    def __init__(self, target: str, upstream: aiohttp.ClientSession) -> None:
         self._target = target
-        self._trust = trust
+        self._upstream = upstream
         self.deaf = False
         """Watches stay open and bring nothing."""
         self.refused: dict[str, int] = {}
@@ -36,6 +37,7 @@ class Proxy:
         self.without_group = ""
         """The list of API groups leaves this one out, as it does for a moment after its first CRD."""
         self._watches: dict[aiohttp.ClientResponse, str] = {}
+        self._answering: set[asyncio.Task[Any]] = set()
 
     def watches(self, part: str) -> bool:
         """Whether a path that contains ``part`` is being watched."""
@@ -45,24 +47,28 @@ class Proxy:
         for watch in list(self._watches):
             watch.close()
 
+    async def finish(self) -> None:
+        """Wait for the last answer: the server only cancels them, and they hold connections."""
+        if self._answering:
+            await asyncio.wait(self._answering)
+
     async def handle(self, request: web.Request) -> web.StreamResponse:
+        task = asyncio.current_task()
+        assert task is not None
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
         for part, status in self.refused.items():
             if part in request.path_qs:
                 return web.json_response(
                     {"kind": "Status", "code": status, "message": "by the test"}, status=status
                 )
         headers = {key: value for key, value in request.headers.items() if key.lower() not in HOP_BY_HOP}
-        async with (
-            aiohttp.ClientSession(auto_decompress=False) as session,
-            session.request(
-                request.method,
-                f"{self._target}{request.path_qs}",
-                headers=headers,
-                data=await request.read() or None,
-                ssl=self._trust,
-                timeout=aiohttp.ClientTimeout(total=None),
-            ) as answer,
-        ):
+        async with self._upstream.request(
+            request.method,
+            f"{self._target}{request.path_qs}",
+            headers=headers,
+            data=await request.read() or None,
+        ) as answer:
             return await self._pass_on(request, answer)
 
     def _without(self, groups: dict[str, Any]) -> bytes:
@@ -98,18 +104,24 @@ async def proxied(kubeconfig: Path, folder: Path) -> AsyncIterator[tuple[Proxy, 
     configuration = await credentials.load(str(kubeconfig), None)
     trust = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
     trust.load_cert_chain(configuration.cert_file, configuration.key_file)
-    proxy = Proxy(configuration.host, trust)
-    runner = web.AppRunner(_application(proxy), access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        address = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        path = folder / "proxied.kubeconfig"
-        path.write_text(yaml.safe_dump(kubeconfig_for(address)))
-        yield proxy, path
-    finally:
-        proxy.cut_watches()
-        await runner.cleanup()
+    async with aiohttp.ClientSession(
+        auto_decompress=False,
+        connector=aiohttp.TCPConnector(ssl=trust, limit=0),
+        timeout=aiohttp.ClientTimeout(total=None),
+    ) as upstream:
+        proxy = Proxy(configuration.host, upstream)
+        runner = web.AppRunner(_application(proxy), access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            address = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            path = folder / "proxied.kubeconfig"
+            path.write_text(yaml.safe_dump(kubeconfig_for(address)))
+            yield proxy, path
+        finally:
+            proxy.cut_watches()
+            await runner.cleanup()
+            await proxy.finish()
 
 
 def _application(proxy: Proxy) -> web.Application:

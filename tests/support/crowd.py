@@ -28,7 +28,9 @@ async def publish(site: Site, template: Manifest, services: Iterable[Planned]) -
         async with at_once:
             await site.apply(*planned.everything())
 
-    await asyncio.gather(*(write(planned) for planned in wanted))
+    async with asyncio.TaskGroup() as people:  # one that fails leaves no other at work behind the test
+        for planned in wanted:
+            people.create_task(write(planned))
 
     async def public() -> bool:
         items, _ = await site.api.list(resource_of("EService"))

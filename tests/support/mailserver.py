@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import warnings
+from asyncio.trsock import TransportSocket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -50,6 +51,8 @@ class MailServer:
     """Who tried to log in, and whether that worked."""
     connections: int = 0
     transports: set[asyncio.BaseTransport] = field(default_factory=set)
+    sockets: list[TransportSocket] = field(default_factory=list)
+    """Of each connection; closed some turns of the loop after its transport, which may be the loop's last."""
     talks: set[asyncio.Task[None]] = field(default_factory=set)
     port: int = 0
 
@@ -64,7 +67,7 @@ class MailServer:
         await asyncio.gather(*self.talks, return_exceptions=True)
         for transport in self.transports:
             transport.close()
-        await eventually(lambda: not self.open, "the end of all connections")
+        await eventually(lambda: all(one.fileno() < 0 for one in self.sockets), "the end of all connections")
 
     def answer(self, *keys: str) -> str | None:
         waiting = next((self.answers[key] for key in keys if self.answers.get(key)), None)
@@ -124,6 +127,7 @@ class _Counting(SMTP):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if self._original_transport is None:  # else it is the same connection, made once more over TLS
             self.event_handler.connections += 1
+            self.event_handler.sockets.append(transport.get_extra_info("socket"))
         super().connection_made(transport)
         self.event_handler.transports.add(transport)
         self.event_handler.talks.add(self._handler_coroutine)

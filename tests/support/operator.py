@@ -121,6 +121,9 @@ class OperatorProcess:
             with urllib.request.urlopen(f"{self.address}{path}", timeout=5) as answer:  # noqa: S310
                 text: str = answer.read().decode()
                 return text
+        except urllib.error.HTTPError as refused:
+            refused.close()  # it is the answer, with its connection
+            return None
         except (urllib.error.URLError, OSError):
             return None
 

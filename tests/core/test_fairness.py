@@ -93,6 +93,8 @@ def test_an_act_that_is_missing_is_waited_for_and_no_longer_than_promised(schedu
     assert (granted.since, granted.until) == (date(2027, 6, 1), LAST)
     assert "until 2027-06-22, that day included" in scheduled.decisions[0].status.message
     scheduled.advance(DUE, AFTER - SECOND)
+    scheduled.settle(AFTER - SECOND)
+    assert said(scheduled) == UNDER_WAY
     assert scheduled.routed()
     scheduled.advance(AFTER - SECOND, AFTER)
     assert said(scheduled) == GONE
@@ -284,6 +286,28 @@ def test_an_act_signed_too_long_before_gives_nothing(scheduled: PureCluster) -> 
     scheduled.pods_start = False
     scheduled.advance(KNOWN, DUE)
     assert said(scheduled) == GONE
+
+
+def test_an_act_that_was_revoked_did_not_begin_the_clock(scheduled: PureCluster) -> None:
+    """The Agency owes another one: it is waited for from the day of the unpublication on."""
+    deliver(scheduled, productionRequest={"requestedAt": "2027-04-02"})
+    revoked = {"signedAt": "2027-04-01", "revoked": {"at": "2027-05-01", "reason": "a mistake"}}
+    scheduled.put(worlds.act("act-d", spec=renewal() | revoked))
+    scheduled.advance(KNOWN, DUE)
+    granted = wait(scheduled)
+    assert granted is not None
+    assert granted.until == LAST
+
+
+def test_an_act_signed_during_the_wait_and_revoked_gives_no_time(scheduled: PureCluster) -> None:
+    deliver(scheduled)
+    scheduled.advance(KNOWN, DUE)
+    revoked = {"signedAt": "2027-06-18", "revoked": {"at": "2027-06-19", "reason": "a mistake"}}
+    scheduled.put(worlds.act("act-d", spec=renewal() | revoked))
+    scheduled.settle(at("2027-06-20"))
+    granted = wait(scheduled)
+    assert granted is not None
+    assert granted.until == LAST
 
 
 def test_a_request_dated_ahead_begins_no_later_than_the_wait(scheduled: PureCluster) -> None:

@@ -18,9 +18,6 @@ from hypothesis import strategies as st
 from eservice_operator.api.decisions import DecisionState, Fairness
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core.actions import Manifest
-from eservice_operator.core.fairness import CHECKS
-from eservice_operator.core.gates import GATES_IN_PRODUCTION
-from eservice_operator.core.limit_gate import template_within_limit
 from tests.support import worlds
 from tests.support.pure_cluster import PureCluster
 from tests.support.worlds import DAY, SECOND, at, image
@@ -463,8 +460,3 @@ def test_whatever_the_institution_edits_it_is_off_after_the_first_wait(
         assert cluster.routed() <= (now < AFTER)
     cluster.advance(now, max(now, AFTER))
     assert not cluster.routed()
-
-
-def test_every_gate_of_production_is_asked_of_a_renewal_but_that_of_the_decision_itself() -> None:
-    """The same ones in the same order; the modules cannot import one another."""
-    assert tuple(check for check in GATES_IN_PRODUCTION if check is not template_within_limit) == CHECKS

@@ -13,38 +13,17 @@ from eservice_operator.api.base import TemplateRef
 from eservice_operator.api.decisions import Fairness, UnpublishDecision
 from eservice_operator.api.eservice import GateOwner
 from eservice_operator.api.reasons import Gate
+from eservice_operator.core.checklist import IN_PRODUCTION
 from eservice_operator.core.dates import add_working_days
 from eservice_operator.core.facts import Facts, Subject
-from eservice_operator.core.install_gates import (
-    accepted,
-    access_granted,
-    delivery_complete,
-    registered,
-    requested,
-    template_supported,
-)
-from eservice_operator.core.publish_gates import catalogued, host_allowed, installed, verified
 from eservice_operator.core.releases import same_template
-from eservice_operator.core.unmet import Blocks, Check, Unmet
+from eservice_operator.core.unmet import Blocks, Unmet
 from eservice_operator.core.versions import is_withdrawn
 
 INSTALL_WITHIN_WORKING_DAYS = 10
 """R5."""
 VERIFY_WITHIN_WORKING_DAYS = 5
 """How long after the day on which the installation is due the institution may verify it."""
-CHECKS: tuple[Check, ...] = (
-    registered,
-    template_supported,
-    delivery_complete,
-    accepted,
-    requested,
-    access_granted,
-    installed,
-    host_allowed,
-    catalogued,
-    verified,
-)
-"""Every gate of a renewal but R8's own, which a supported version passes."""
 
 
 def waiting(facts: Facts, decision: UnpublishDecision) -> Fairness | None:
@@ -89,7 +68,7 @@ def _has_done_its_part(facts: Facts) -> bool:
 def unmet_by_the_renewal(facts: Facts) -> tuple[Unmet, ...]:
     """The gates that the release which the spec names does not pass, R8's own apart."""
     subject = Subject(facts.wanted, wanted=True)
-    return tuple(unmet for check in CHECKS if (unmet := check(facts, subject)) is not None)
+    return tuple(unmet for check in IN_PRODUCTION if (unmet := check(facts, subject)) is not None)
 
 
 def _excused(owed: Unmet, unmet: tuple[Unmet, ...], missing: set[Gate]) -> bool:

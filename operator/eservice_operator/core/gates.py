@@ -1,41 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The gates between a spec and the public, in the order they are met: the one place where order lives."""
+"""The gates between a spec and the public, and what those that are not passed hold back."""
 
 from __future__ import annotations
 
 from eservice_operator.api.reasons import Gate, Reason
+from eservice_operator.core.checklist import BEFORE_PRODUCTION, IN_PRODUCTION
 from eservice_operator.core.facts import Facts, Subject
-from eservice_operator.core.install_gates import (
-    accepted,
-    access_granted,
-    delivery_complete,
-    registered,
-    requested,
-    template_supported,
-)
 from eservice_operator.core.limit_gate import template_within_limit
-from eservice_operator.core.publish_gates import (
-    catalogued,
-    host_allowed,
-    installed,
-    verified,
-)
 from eservice_operator.core.unmet import Blocks, Check, Unmet
 
-GATES: tuple[Check, ...] = (registered, template_supported, access_granted, installed, host_allowed)
-GATES_IN_PRODUCTION: tuple[Check, ...] = (
-    registered,
-    template_supported,
-    delivery_complete,
-    accepted,
-    requested,
-    access_granted,
-    installed,
-    host_allowed,
-    catalogued,
-    verified,
-    template_within_limit,
-)
+GATES: tuple[Check, ...] = BEFORE_PRODUCTION
+GATES_IN_PRODUCTION: tuple[Check, ...] = (*IN_PRODUCTION, template_within_limit)
 MENDED_BY_SPEC = frozenset(
     {
         (Gate.REGISTERED, Reason.ALREADY_TAKEN),

@@ -139,6 +139,7 @@ def dossier(text: str = "annual returns are filed from 1 March") -> Dossier:
     act: dict[str, Any] = {"image": IMAGE, "template": dict(TEMPLATE), "signedAt": "2026-11-16"}
     act |= {"signatories": [{"organisation": "Agency", "name": "Ilze Krūmiņa"}]}
     lifecycle = {"enforcement": "Enforce", "lagMeasure": "ReleaseGap", "maximumLag": "P18M"}
+    lifecycle |= {"noticePeriod": "P0D"}
     return Dossier(
         service=body,
         registration=obj("EServiceRegistration", "tax-calculator", spec=registration),

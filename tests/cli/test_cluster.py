@@ -160,7 +160,13 @@ async def test_lists_are_filtered_and_sorted(site: Site, agency: Terminal) -> No
     assert table.out.splitlines()[0].split()[:3] == ["NAMESPACE", "NAME", "PHASE"]
     assert len(table.out.splitlines()) == 3
     empty = await agency("list", "-n", "nowhere", code=0)
-    assert (empty.out, empty.err) == ("", "no e-services found\n")
+    assert (empty.out, empty.err.split(":")[0]) == ("", "no e-services found in nowhere")
+    unfit = await agency("list", "-n", site.namespace, "--template", "other", code=0)
+    assert unfit.err == "no e-services found that fit the options\n"
+    lost = await agency("status", public.name, code=1)
+    assert "Without -n that is the namespace of the context: kubectl eservice list -A shows all" in lost.err
+    unknown = await agency("forecast", "--template", "other", code=1)
+    assert "there is no EServiceTemplate other" in unknown.err
 
 
 async def test_a_deferral_ends_when_the_plugin_said(site: Site, agency: Terminal) -> None:
@@ -234,8 +240,11 @@ async def test_a_developer_who_may_read_one_namespace_gets_a_useful_answer(
     assert nothing.err.startswith("Error from server (Forbidden): eservices.eservice.dev")
     await allow(agency, site.namespace, name)
 
-    listed = await developer("list", "-A", code=1)
-    assert "-n NAMESPACE" in listed.err
+    for verb in ("list", "forecast"):
+        refused = await developer(verb, "-A", code=1)
+        assert "eservices.eservice.dev is forbidden" in refused.err
+        assert "-n NAMESPACE" in refused.err
+    assert (await developer("forecast", "-n", site.namespace, code=0)).out.startswith("What happens")
     assert planned.name in (await developer("list", "-n", site.namespace, code=0)).out
     told = await explained(developer, planned)
     assert not told["decidedNow"]
@@ -461,6 +470,7 @@ async def test_kubectl_completes_names_through_its_plugin(site: Site, agency: Te
     await site.apply(planned.registration(), planned.eservice())
     answer = await agency("__complete", "explain", "-n", site.namespace, "")
     assert answer.out.splitlines() == [planned.name, ":4"]
-    templates = await agency("__complete", "release-brake", site.template[:-1])
-    assert site.template in templates.out.splitlines()
+    for words in (["release-brake"], ["list", "--template"], ["forecast", "--template"]):
+        templates = await agency("__complete", *words, site.template[:-1])
+        assert site.template in templates.out.splitlines(), words
     await site.until(planned.ref, lambda obj: "Accepted" in gates(obj), "gates")

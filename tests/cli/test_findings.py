@@ -153,6 +153,27 @@ def test_any_other_error_is_an_error_of_the_whole(err: str) -> None:
         _listing(QUERY, Done(1, '{"items": []}', err))
 
 
+def test_a_cluster_without_our_kinds_is_asked_about() -> None:
+    err = 'error: the server doesn\'t have a resource type "eservices"'
+    alone = Query(("eservices.eservice.dev",), "", name="x")
+    several = Query(("unpublishdecisions.eservice.dev", "eservices.eservice.dev"), "")
+    for query in (alone, several):
+        with pytest.raises(KubectlError, match="Is this the right cluster") as caught:
+            _listing(query, Done(1, "", err)).only()
+        assert caught.value.message.startswith(err)
+
+
+def test_of_what_kubectl_logs_beside_its_sentence_nothing_is_shown() -> None:
+    logged = 'E1122 09:47:40.231581   10645 memcache.go:265] "Unhandled Error" err="refused"'
+    said = "The connection to the server localhost:8080 was refused - did you specify the right host or port?"
+    with pytest.raises(KubectlError) as caught:
+        _listing(QUERY, Done(1, "", f"{logged}\n{logged}\n{said}\n"))
+    assert caught.value.message == said
+    with pytest.raises(KubectlError) as caught:
+        _listing(QUERY, Done(1, "", f"{logged}\n{logged}\n"))
+    assert caught.value.message == logged, "where it says nothing else, that is all there is"
+
+
 def test_a_kind_that_is_not_served_is_a_refusal_where_it_was_asked_for_alone() -> None:
     err = 'error: the server doesn\'t have a resource type "httproutes"'
     found = _listing(Query(("httproutes.v1.gateway.networking.k8s.io",), ""), Done(1, "", err))

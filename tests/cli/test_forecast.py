@@ -18,7 +18,7 @@ from eservice_operator.api.fields import Day
 from eservice_operator.cli import forecast as asking
 from eservice_operator.cli import forecasting as answering
 from eservice_operator.cli.program import program
-from eservice_operator.cli.world import Live
+from eservice_operator.cli.world import Live, Unread
 from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.store import Store
@@ -99,8 +99,20 @@ def test_who_is_public_on_a_day(golden: Golden) -> None:
 def test_filters_choose_what_is_shown() -> None:
     assert items("-n", NAMESPACE) == items("-A") == items()
     assert items("-n", "elsewhere") == []
-    assert items("--template", "another") == []
+    assert items("--template", worlds.TEMPLATE) == items()
     assert "Nothing." in forecast("-n", "elsewhere").stdout
+
+
+def test_what_cannot_be_foreseen_is_not_an_empty_forecast(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "there is no EServiceTemplate another" in forecast("--template", "another", code=1).output
+    said = 'Error from server (Forbidden): eservices.eservice.dev is forbidden: User "me" cannot list'
+    store = Store(INDEXES)
+    unread = tuple(Unread(kind, "", said) for kind in ("EService", "EServiceTemplate"))
+    nothing = Live(store, Observer(store, POLICY), POLICY, NOW, unread)
+    monkeypatch.setattr(answering, "live", lambda *_: nothing)
+    refused = forecast("-A", "--template", "another", code=1)
+    assert refused.output == f"{said}\nWith the rights for one namespace write: -n NAMESPACE\n"
+    assert forecast("-n", NAMESPACE).stderr.count("you may not list") == len(unread)
 
 
 def test_an_instruction_is_tried_out() -> None:

@@ -10,7 +10,7 @@ import pytest
 from eservice_operator.cli.listing import ORDERS, lines
 from eservice_operator.cli.output import Column, table
 from eservice_operator.cli.session import Session
-from eservice_operator.cli.status import document, lagging, page
+from eservice_operator.cli.status import _notice, document, lagging, page
 from eservice_operator.cli.timeline import ahead, past
 from tests.cli.objects import DAYS, ESCAPES, NOW, RIGA, decision, dossier, fleet, service
 
@@ -119,3 +119,17 @@ def test_a_status_that_lags_behind_the_spec_says_so() -> None:
     body["metadata"]["generation"] = 3
     assert "generation 2, the spec is at 3" in lagging(body)
     assert "no operator" in lagging(service("tax", "vid", None))
+
+
+@pytest.mark.parametrize(
+    "lifecycle, shown",
+    [
+        ({}, ""),
+        ({"enforcement": "Enforce", "noticePeriod": "P1M"}, "P1M"),
+        ({"enforcement": "Warn", "noticePeriod": "P0D"}, "P0D"),
+        ({"enforcement": "Enforce", "noticePeriod": "P0D"}, "P0D: what becomes overdue is off as soon"),
+    ],
+)
+def test_a_policy_without_notice_says_what_that_means(lifecycle: dict[str, str], shown: str) -> None:
+    assert _notice(lifecycle).startswith(shown)
+    assert bool(_notice(lifecycle)) is bool(shown)

@@ -102,7 +102,9 @@ def test_version() -> None:
 @pytest.mark.parametrize(
     "arguments, said",
     [
-        (["nonsense"], "No such command 'nonsense'"),
+        (["nonsense"], "No such command 'nonsense'. --help lists them."),
+        (["stauts", "x"], "No such command 'stauts'. Did you mean status?"),
+        (["realease-brake"], "Did you mean release-brake?"),
         (["list", "--nonsense"], "No such option"),
         (["list", "-o", "xml"], "'xml' is not one of"),
         (["list", "-A", "-n", "one"], "exclude one another"),

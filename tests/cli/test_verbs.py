@@ -229,13 +229,13 @@ def mixed() -> Braking:
     elsewhere = held("abc", "elsewhere")
     elsewhere["spec"]["release"]["template"]["name"] = "other"
     deferral = {"effectiveAt": "2027-03-31T21:00:00Z", "deferredUntil": "2027-03-31"}
-    fairness = {"since": "2026-11-20", "until": "2026-12-11", "release": "abcdef0123"}
+    renewal = {"reason": "RenewalUnderWay", "message": "it waits for others until 2026-12-11"}
     decisions = [
         held("abc", "deferred", state="Scheduled", reason="Deferred", **deferral),
         held("abc", "due"),
         held("abc", "gone"),
         held("abc", "off"),
-        held("abc", "renewing", reason="RenewalUnderWay", fairness=fairness),
+        held("abc", "renewing", **renewal),
         held("abc", "tomorrow", effectiveAt="2026-11-22T22:00:00Z"),
         elsewhere,
     ]
@@ -259,7 +259,7 @@ def test_what_a_release_comes_to_is_told_for_the_set_and_for_each(golden: Callab
         "due": ("Now", None, ""),
         "tomorrow": ("Later", "2026-11-22T22:00:00Z", ""),
         "deferred": ("Later", "2027-03-31T21:00:00Z", "deferred until 2027-03-31"),
-        "renewing": ("Waits", None, "RenewalUnderWay until 2026-12-11"),
+        "renewing": ("Waits", None, "it waits for others until 2026-12-11"),
         "gone": ("NotPublic", None, "the e-service is gone"),
         "off": ("NotPublic", None, "Unpublished"),
     }

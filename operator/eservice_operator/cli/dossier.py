@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from eservice_operator.cli.kubectl import Kubectl, Listing, Query, Refusal
+from eservice_operator.cli.kubectl import Kubectl, KubectlError, Listing, Query, Refusal
 from eservice_operator.cli.plain import part
 
 Body = Mapping[str, Any]
@@ -74,9 +74,17 @@ def ask_for_service(kubectl: Kubectl, name: str, namespace: str | None) -> Calla
 
     def found() -> Body:
         (listing,) = ended()
-        return listing.only()
+        return _only(listing, namespace)
 
     return found
+
+
+def _only(listing: Listing, namespace: str | None) -> Body:
+    """The one EService; where nobody named a namespace, what to do when it is not in that of the context."""
+    if listing.missing and namespace is None:
+        hint = "Without -n that is the namespace of the context: kubectl eservice list -A shows all"
+        raise KubectlError(f"{listing.missing}\n{hint}")
+    return listing.only()
 
 
 def gather(kubectl: Kubectl, name: str, namespace: str | None) -> Dossier:
@@ -90,7 +98,7 @@ def gather(kubectl: Kubectl, name: str, namespace: str | None) -> Dossier:
         Query(tuple(resource(plural) for plural in RECORDS), ""),
         Query((resource("productionverifications"),), namespace),
     )
-    service = found.only()
+    service = _only(found, namespace)
     registration, template = kubectl.get(
         Query((resource("eserviceregistrations"),), name=str(part(service, "spec", "registration"))),
         Query((resource("eservicetemplates"),), name=template_of(service)),

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from eservice_operator.cli.clock import now
+from eservice_operator.cli.completion import template_names
 from eservice_operator.cli.policy import Setup, setup_options
 from eservice_operator.cli.session import Command, Session
 from eservice_operator.core.dates import add_period, day_after_end, local_day, parse_period
@@ -53,7 +54,9 @@ class Question:
     help="How far to look, such as 2028-06-30 or P6M.",
 )
 @click.option("--at", type=DAY, metavar="DATE", help="Who is public on that day, and who is not and why.")
-@click.option("--template", metavar="NAME", help="Only e-services on this template.")
+@click.option(
+    "--template", metavar="NAME", help="Only e-services on this template.", shell_complete=template_names
+)
 @click.option(
     "--version",
     "--template-version",

@@ -12,6 +12,7 @@ import click
 from eservice_operator.api.eservice import EService
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.cli.forecast_view import Wanted, show_endings, show_foreseen
+from eservice_operator.cli.kubectl import EVERYWHERE, KubectlError
 from eservice_operator.cli.policy import Setup
 from eservice_operator.cli.session import Session
 from eservice_operator.cli.world import Live, live
@@ -32,6 +33,10 @@ def foretell(session: Session, setup: Setup, asked: Question, shown: str) -> Non
         KubectlError: kubectl failed for another reason than rights.
     """
     seen = _live(session, setup, asked.start)
+    template = asked.tried.template
+    unread = any(one.kind == EServiceTemplate.__name__ for one in seen.unread)
+    if template is not None and not unread and seen.store.get("EServiceTemplate", "", template) is None:
+        raise click.ClickException(f"there is no EServiceTemplate {template}: kubectl get esvct lists them")
     made = forecast(
         scene_of(session, seen),
         asked.start,
@@ -48,8 +53,15 @@ def foretell(session: Session, setup: Setup, asked: Question, shown: str) -> Non
 
 
 def _live(session: Session, setup: Setup, start: datetime) -> Live:
-    """The whole cluster; for a person with rights in one namespace what those show."""
+    """The whole cluster; for a person with rights in one namespace what those show.
+
+    Raises:
+        KubectlError: no e-service can be read, so that an empty forecast would say nothing.
+    """
     seen = live(session.kubectl, setup, start)
+    hidden = next((one for one in seen.unread if one.kind == EService.__name__), None)
+    if hidden is not None and not session.namespace:
+        raise KubectlError(f"{hidden.said}\n{EVERYWHERE}")
     if seen.unread and session.namespace:
         seen = live(session.kubectl, setup, start, session.namespace)
     for one in seen.unread:

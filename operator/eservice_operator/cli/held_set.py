@@ -182,7 +182,5 @@ def _member(
         text = "" if status.deferred_until is None else f"deferred until {status.deferred_until}"
         return Member(decision, Fate.LATER, text, at, gone=False)
     if status.state is DecisionState.HELD and status.reason != Reason.BRAKE:
-        waits = status.reason == Reason.RENEWAL_UNDER_WAY and status.fairness is not None
-        text = f" until {status.fairness.until}" if waits and status.fairness is not None else ""
-        return Member(decision, Fate.WAITS, f"{status.reason}{text}", None, gone=False)
+        return Member(decision, Fate.WAITS, status.message or status.reason or "", None, gone=False)
     return Member(decision, Fate.NOW, "", None, gone=False)

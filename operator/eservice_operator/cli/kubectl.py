@@ -21,6 +21,12 @@ FORBIDDEN: Final = re.compile(
 )
 NOT_SERVED: Final = re.compile(r'^error: the server doesn\'t have a resource type "(?P<resource>[^"]+)"')
 NOT_FOUND: Final = "Error from server (NotFound)"
+ELSEWHERE: Final = (
+    "Is this the right cluster (kubectl config current-context), and are the CRDs of eservice.dev installed?"
+)
+EVERYWHERE: Final = "With the rights for one namespace write: -n NAMESPACE"
+LOGGED: Final = re.compile(r"^[IWEF][0-9]{4} [0-9:.]+ +[0-9]+ ")
+"""A line of kubectl's own log, which it writes beside the sentence meant for people."""
 ALL: Final = "--all-namespaces"
 
 
@@ -48,6 +54,11 @@ class Refusal(NamedTuple):
     said: str
     """What kubectl said."""
 
+    def error(self, hint: str = "") -> KubectlError:
+        """What to raise where nothing can be done without it; ``hint`` is for somebody who may not."""
+        more = ELSEWHERE if NOT_SERVED.match(self.said) else hint
+        return KubectlError("\n".join(filter(None, (self.said, more))))
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -67,7 +78,7 @@ class Listing:
         if self.missing:
             raise KubectlError(self.missing)
         if not self.items:
-            raise KubectlError(self.refused[0].said)
+            raise self.refused[0].error()
         return self.items[0]
 
 
@@ -124,7 +135,7 @@ class Kubectl:
         """
         (done,) = self._start([arguments], given)()
         if done.code != 0:
-            raise KubectlError(done.err.strip() or f"kubectl ended with {done.code}")
+            raise KubectlError("\n".join(_complaints(done.err)) or f"kubectl ended with {done.code}")
         if done.err.strip():
             warning = clean(done.err.strip(), keep="\n")  # of the API server
             click.echo(warning, err=True, color=False)
@@ -171,12 +182,18 @@ def _place(namespace: str | None) -> tuple[str, ...]:
     return (f"--namespace={namespace}",) if namespace else (ALL,)
 
 
+def _complaints(err: str) -> list[str]:
+    """What kubectl said to people; its log only where it said nothing else."""
+    lines = [line for line in err.splitlines() if line.strip()]
+    return [line for line in lines if LOGGED.match(line) is None] or list(dict.fromkeys(lines))
+
+
 def _listing(query: Query, done: Done) -> Listing:
     """What was listed; anything but a refusal of a kind is an error of the whole."""
     if query.name and done.err.startswith(NOT_FOUND):
         return Listing((), missing=done.err.strip())
     refused = []
-    complaints = [line for line in done.err.splitlines() if line.strip()]
+    complaints = _complaints(done.err)
     for line in complaints:
         match = FORBIDDEN.match(line)
         if match is None and len(query.resources) == 1:  # of several kinds kubectl lists none then
@@ -184,7 +201,8 @@ def _listing(query: Query, done: Done) -> Listing:
         if match is not None:
             refused.append(Refusal(match["resource"], query.namespace or "", line))
         elif not line.startswith(("Warning:", "No resources found")) and done.code != 0:
-            raise KubectlError("\n".join(complaints))
+            hints = [ELSEWHERE] if NOT_SERVED.match(line) else []
+            raise KubectlError("\n".join([*complaints, *hints]))
     if done.code != 0 and not refused:
         raise KubectlError("\n".join(complaints) or f"kubectl ended with {done.code}")
     answer = json.loads(done.out) if done.out.strip() else {"items": []}

@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 import click
 
 from eservice_operator.cli.clock import now
+from eservice_operator.cli.completion import template_names
 from eservice_operator.cli.dated import Days, distance
-from eservice_operator.cli.kubectl import KubectlError, Query
+from eservice_operator.cli.kubectl import EVERYWHERE, Query
 from eservice_operator.cli.output import Column, show, table
 from eservice_operator.cli.plain import condition, part, texts
 from eservice_operator.cli.policy import ZONE_OPTION
@@ -72,7 +73,9 @@ ORDERS: Final[dict[str, Order]] = {
 @click.option(
     "--sort", type=click.Choice(list(ORDERS)), default="name", show_default=True, help="What comes first."
 )
-@click.option("--template", metavar="NAME", help="Only those on this template.")
+@click.option(
+    "--template", metavar="NAME", help="Only those on this template.", shell_complete=template_names
+)
 @click.option("--version", metavar="VERSION", help="Only those whose public release is on this version.")
 @click.option(
     "--phase",
@@ -94,20 +97,27 @@ def command(
     place = "" if session.all_namespaces else session.namespace
     (listing,) = session.kubectl.get(Query((ESERVICES,), place))
     if listing.refused:
-        text = listing.refused[0].said
-        if not place:
-            text += "\nWith the rights for one namespace write: -n NAMESPACE"
-        raise KubectlError(text)
+        raise listing.refused[0].error("" if place else EVERYWHERE)
     kept = [item for item in listing.items if _wanted(item, template, version, phase)]
     kept.sort(key=ORDERS[sort])
     if session.machine:
         show(session, {"apiVersion": "v1", "kind": "List", "items": kept})
         return
     if not kept:
-        session.note("no e-services found")
+        session.note(_none(session, chosen=len(kept) < len(listing.items)))
         return
     for line in lines(session, kept, now(), time_zone):
         session.say(line)
+
+
+def _none(session: Session, *, chosen: bool) -> str:
+    """That there are none, and where it looked."""
+    if chosen:
+        return "no e-services found that fit the options"
+    if session.all_namespaces:
+        return "no e-services found"
+    place = session.namespace or "the namespace of the context"
+    return f"no e-services found in {place}: -n NAMESPACE looks elsewhere, -A everywhere"
 
 
 def _wanted(

@@ -71,6 +71,24 @@ class Program(click.Group):
         return found
 
     @override
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does; of a name that is mistyped it says which one may be meant."""
+        if args and not ctx.resilient_parsing and not args[0].startswith("-"):
+            self._refuse_a_slip(ctx, args[0])
+        return super().resolve_command(ctx, args)
+
+    def _refuse_a_slip(self, ctx: click.Context, name: str) -> None:
+        if self.get_command(ctx, name) is not None:
+            return
+        from difflib import get_close_matches  # noqa: PLC0415 - only for a slip
+
+        near = get_close_matches(name, COMMANDS, n=1)
+        hint = f" Did you mean {near[0]}?" if near else " --help lists them."
+        ctx.fail(f"No such command {name!r}.{hint}")
+
+    @override
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The table's own lines: nothing is imported to show them."""
         with formatter.section("Commands"):

@@ -82,7 +82,7 @@ class Session:
 
     def paint(self, text: str, **style: Any) -> str:
         """The text in color, where there is any."""
-        return click.style(text, **style) if self.color else text
+        return click.style(text, **style) if self.color and style else text
 
     def say(self, text: str = "") -> None:
         """A line of output, which has been cleaned by whoever made it."""

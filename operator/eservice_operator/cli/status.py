@@ -157,11 +157,24 @@ def _lag(sheet: Page, dossier: Dossier, days: Days) -> None:
         str(lifecycle[field]) for field in ("enforcement", "lagMeasure", "maximumLag") if field in lifecycle
     ]
     sheet.labelled("Policy", ", ".join(policy))
+    sheet.labelled("Notice", _notice(lifecycle))
     sheet.labelled("Migrate by", on_day(used.get("migrateBy"), days))
     sheet.labelled("Overdue from", on_day(used.get("overdueSince"), days))
     sheet.labelled("Unpublish at", on_day(used.get("unpublishAt"), days), BAD)
     if current and current == used.get("version"):
         sheet.labelled("", "it is the current version: nothing is due")
+
+
+def _notice(lifecycle: Mapping[str, Any]) -> str:
+    """The least time between telling an institution and unpublishing, and what none of it means."""
+    period = str(lifecycle.get("noticePeriod") or "")
+    if (
+        not period
+        or lifecycle.get("enforcement") != "Enforce"
+        or any(digit in period for digit in "123456789")
+    ):
+        return period
+    return f"{period}: what becomes overdue is off as soon as it is told, unless something delays it"
 
 
 def _decision(sheet: Page, dossier: Dossier, days: Days) -> None:

@@ -248,3 +248,26 @@ async def test_the_end_does_not_wait_for_ever() -> None:
     await at.outbox.close()
     assert (post.under_way, post.closed) == (0, True)
     assert at.outbox.answers(KEY, ledger("a")) == {}
+
+
+async def test_the_end_waits_for_the_ledger_of_every_object_and_no_longer(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    at, post = desk(Pace(drain=60))
+
+    def shown(key: ObjectKey, id: str) -> None:  # noqa: A002
+        notices = ledger(id)
+        at.outbox.answers(key, fold(notices, at.outbox.answers(key, notices)))
+
+    at.outbox.post(KEY, letters("a"))
+    at.outbox.post(OTHER, letters("b"))
+    await eventually(lambda: {*at.woken} == {KEY, OTHER})
+    closing = asyncio.create_task(at.outbox.close())
+    await breathe()
+    shown(KEY, "a")
+    await breathe()
+    assert not post.closed, "the other's ledger does not show it yet"
+    shown(OTHER, "b")
+    await asyncio.wait_for(closing, 15)
+    assert post.closed
+    assert "not answered in time" not in caplog.text

@@ -139,6 +139,20 @@ def test_a_full_ledger_keeps_all_that_is_on_its_way_and_says_who_is_left_out() -
     assert "5 more" in sent[-1].error, "acceptance says nothing about those"
 
 
+def test_what_just_fits_is_entered_and_nobody_is_said_to_be_left_out() -> None:
+    notices = enter((), people(MOST_ON_THEIR_WAY))
+    assert len(notices) == MOST_ON_THEIR_WAY
+    assert not any(notice.error for notice in notices)
+
+
+def test_the_next_try_is_that_of_whoever_is_first_and_informed_since_the_first_was() -> None:
+    early, late = enter((), people(2))
+    tried = fold((early, late), {early.id: refused(NOW + MINUTE), late.id: refused(NOW + HOUR)})
+    assert next_try(tried) == NOW + 2 * MINUTE
+    told = fold((early, late), {early.id: accepted(NOW + MINUTE), late.id: accepted(NOW + HOUR)})
+    assert informed_at(told) == NOW + MINUTE
+
+
 def test_marks_stay_also_when_the_ledger_is_full() -> None:
     notices = enter((), [entry("a@pmlp.example", NoticeKind.UNPUBLISHED)])
     notices = fold(notices, {notices[0].id: accepted()})

@@ -24,6 +24,7 @@ RUN = re.compile(r"(?P<command>\S.*): (?P<own>\d+) ms of its own, (?P<wall>\d+) 
 SCRAPED = re.compile(r"(?P<name>\S.*?)  +(?P<value>[\d.]+ ms)")
 DECIDING = "python -m bench.decide"
 SCRAPING = "python -m bench.scrape"
+BRAKING = "python -m bench.brake"
 STARTING = "python -m tests.cli.starting"
 NOTES = (
     "How to read it:",
@@ -64,6 +65,7 @@ def measure(folder: Path, fleet: int) -> Iterator[Figure]:
     """Every figure, as it is ready."""
     yield from deciding()
     yield from scraping()
+    yield from braking()
     yield from starting()
     yield from asyncio.run(measure_one(folder / "one"))
     yield from asyncio.run(measure_fleet(folder / "fleet", fleet))
@@ -81,6 +83,12 @@ def scraping() -> Iterator[Figure]:
     """What `bench.scrape` prints."""
     for line in SCRAPED.finditer(printed_by(SCRAPING)):
         yield Figure(f"One scrape: {line['name']}", line["value"], command=SCRAPING)
+
+
+def braking() -> Iterator[Figure]:
+    """What `bench.brake` prints."""
+    for line in SCRAPED.finditer(printed_by(BRAKING)):
+        yield Figure(f"The brake: {line['name']}", line["value"], command=BRAKING)
 
 
 def starting() -> Iterator[Figure]:

@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import gc
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
 from eservice_operator.api.base import EServiceRef
 from eservice_operator.api.decisions import UnpublishDecisionStatus
@@ -11,8 +14,13 @@ from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.store import Store
 from eservice_operator.core.actions import Manifest
-from eservice_operator.core.fleet import Fleet, PublicService
+from eservice_operator.core.counting import Part, PublicService
+from eservice_operator.core.dates import instant
+from eservice_operator.core.fleet import Fleet
 from eservice_operator.core.keys import ObjectKey
+from eservice_operator.core.known import KnownTemplate
+from eservice_operator.core.policy import Policy
+from eservice_operator.core.tally import Tally
 from eservice_operator.core.world import TemplateWorld, World
 from tests.support import worlds
 from tests.support.worlds import NAME, NAMESPACE, TEMPLATE, image
@@ -167,6 +175,89 @@ def test_who_names_a_registration_from_elsewhere_keeps_no_decision_alive() -> No
     fleet = fleet_of(observer)
     found = {one.spec.registration: fleet.forsaken(one) for one in fleet.decisions}
     assert found == {"a": False, "b": True}
+
+
+DUE = worlds.at("2026-11-01", "00:00")
+"""The instant that the decisions of this file promise."""
+
+
+def due(observer: Observer, now: datetime = DUE) -> list[str]:
+    """The registrations whose decisions the brake counts."""
+    world = observer.template(ObjectKey("EServiceTemplate", "", TEMPLATE))
+    assert isinstance(world, TemplateWorld)
+    known = KnownTemplate(world.template, world.catalogue)
+    return sorted(one.subject[0] for one in world.fleet.tally(known, now, worlds.POLICY).counted())
+
+
+def changed(body: Manifest, **patch: Any) -> Manifest:
+    """A later version of an object."""
+    version = str(int(body["metadata"]["resourceVersion"]) + 1)
+    later: Manifest = worlds.merged(body, {"metadata": {"resourceVersion": version}} | patch)
+    return later
+
+
+def decided_late(name: str) -> Manifest:
+    later: Manifest = worlds.merged(decided(name), {"spec": {"effectiveAt": "2026-12-01T00:00:00Z"}})
+    return later
+
+
+def tally_of(observer: Observer, now: datetime = DUE, policy: Policy = worlds.POLICY) -> Tally:
+    world = observer.eservice(ObjectKey("EService", NAMESPACE, "a"))
+    assert isinstance(world, World)
+    return world.fleet(TEMPLATE).tally(world.templates[TEMPLATE], now, policy)
+
+
+def test_a_fleet_is_counted_once_for_an_instant_a_template_and_a_policy() -> None:
+    store, observer = stored(public("a"), public("b"), decided("a"), decided("b"))
+    first = tally_of(observer)
+    store.upsert(changed(public("b"), status=public("b", up=False)["status"]))
+    store.upsert(changed(decided("b"), status={"state": "Effective", "effectiveSince": instant(DUE)}))
+    assert tally_of(observer) is first, "a state of one of them is counted by itself"
+    assert [one.part for one in first.counted() if one.subject[0] == "b"] == [Part.GONE]
+    assert tally_of(observer, DUE + worlds.SECOND) is not first
+    assert tally_of(observer, DUE) is not first, "only the last instant is kept"
+    assert tally_of(observer, policy=replace(worlds.POLICY, clock_trusted=False)) is not tally_of(observer)
+    kept = tally_of(observer)
+    store.upsert(changed(worlds.template(), spec={"lifecycle": {"brake": {"atLeast": 9}}}))
+    assert tally_of(observer) is not kept
+
+
+def test_what_says_when_a_decision_takes_effect_is_counted_anew() -> None:
+    put_off = worlds.deferral("2026-12-31", spec={"eService": {"name": "a"}})
+    at_a = decided("a") | {"spec": decided("a")["spec"] | {"eService": {"namespace": NAMESPACE, "name": "a"}}}
+    store, observer = stored(public("a"), public("b"), at_a, decided("b"))
+    assert due(observer) == ["a", "b"]
+    store.upsert(put_off)
+    assert due(observer) == ["b"], "deferred"
+    store.delete(changed(put_off))
+    assert due(observer) == ["a", "b"]
+    leaving = changed(public("b"))
+    store.delete(leaving)
+    assert due(observer) == ["a"], "nobody is left whom it is about"
+    store.upsert(changed(leaving))
+    assert due(observer) == ["a", "b"]
+    elsewhere = {"namespaces": [{"name": "elsewhere", "environment": "Production"}]}
+    store.upsert(worlds.registration(metadata={"name": "b", "uid": "of-b"}, spec=elsewhere))
+    assert due(observer) == ["a"], "the e-service of that name is somebody else's"
+
+
+def test_the_kept_tally_is_that_of_a_fresh_look() -> None:
+    store, observer = stored(*(public(name, "2.0.0") for name in "abcd"), *(decided(name) for name in "ab"))
+    assert due(observer) == ["a", "b", "c", "d"]
+    for change, expected in (
+        (changed(decided("a"), status={"state": "Closed", "reason": "Renewed"}), "abcd"),
+        (public("a", "2.0.0", up=False, resourceVersion="2"), "bcd"),
+        (decided("c"), "bcd"),
+        (changed(decided_late("b")), "cd"),
+        (public("d", "2.0.0", deletionTimestamp="2026-11-01T08:00:00Z", resourceVersion="2"), "c"),
+    ):
+        store.upsert(change)
+        assert due(observer) == list(expected)
+        assert due(Observer(store, worlds.POLICY)) == list(expected)
+    store.delete(changed(decided("c")))
+    assert due(observer) == ["c"], "it is about to be decided upon again"
+    store.delete(changed(public("c", "2.0.0")))
+    assert due(observer) == []
 
 
 def test_the_world_of_an_e_service_can_ask_for_it() -> None:

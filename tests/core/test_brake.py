@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.template import EServiceTemplate
-from eservice_operator.core.brake import FRESH, WINDOW, Brake, Part, subject_of, token_of
+from eservice_operator.core.brake import Brake, token_of
 from eservice_operator.core.braking import decide_template
+from eservice_operator.core.counting import FRESH, WINDOW, Part, PublicService, subject_of
 from eservice_operator.core.dates import instant
-from eservice_operator.core.fleet import Fleet, PublicService
+from eservice_operator.core.fleet import Fleet
 from eservice_operator.core.known import KnownTemplate
+from eservice_operator.core.tally import Counted
 from eservice_operator.core.templating import catalogue_of
 from eservice_operator.core.world import TemplateWorld
 from tests.support import worlds
@@ -73,18 +75,21 @@ def brake(
     decisions: tuple[UnpublishDecision, ...],
     served: tuple[PublicService, ...] = (),
     now: datetime = DUE,
-    mine: str = "",
     **lifecycle: Any,
 ) -> Brake:
-    return Brake(known(**lifecycle), Fleet(served, decisions), now, POLICY, mine)
+    return Brake(known(**lifecycle), Fleet(served, decisions), now, POLICY)
 
 
 def due(count: int, first: int = 0) -> tuple[UnpublishDecision, ...]:
     return tuple(decision(number) for number in range(first, first + count))
 
 
+def counted_by(one: Brake) -> list[Counted]:
+    return list(one.fleet.tally(one.known, one.now, one.policy).counted())
+
+
 def parts(one: Brake) -> dict[Part, int]:
-    found = [counted.part for counted in one.counted()]
+    found = [counted.part for counted in counted_by(one)]
     return {part: found.count(part) for part in Part if part in found}
 
 
@@ -233,18 +238,29 @@ def test_a_service_whose_decision_was_forgiven_is_not_decided_upon_again() -> No
     assert parts(brake((renewed,), services(1))) == {Part.COMING: 1}, "2 to 3, and back to 2"
 
 
-def test_only_the_present_deferrals_move_a_decision() -> None:
-    put_off = decision(1, effectiveAt=instant(OTHER_DAY), deferredUntil="2026-12-23")
+REVOKED = {"at": "2026-11-02", "reason": "given up"}
 
-    def with_deferral(**spec: Any) -> Brake:
-        body = worlds.deferral("2026-12-23", spec={"eService": {"name": "e1"}} | spec)
-        one = UnpublishDeferral.model_validate(body)
-        fleet = Fleet((), (put_off,), lambda service: (one,) if service.name == "e1" else ())
-        return Brake(known(), fleet, DUE + SECOND, POLICY)
 
-    assert parts(with_deferral()) == {}
-    assert parts(with_deferral(revoked={"at": "2026-11-02", "reason": "given up"})) == {Part.DUE: 1}
-    assert parts(with_deferral(revoked={"at": "2026-11-03", "reason": "given up"})) == {}
+@pytest.mark.parametrize(
+    "warn_before, spec, count",
+    [
+        ([], {}, 0),
+        ([], {"revoked": REVOKED}, 1),
+        ([], {"revoked": REVOKED | {"at": "2026-11-03"}}, 0),
+        (["P7D"], {"revoked": REVOKED}, 0),  # it ends early: announced anew, with time for the last warning
+    ],
+)
+def test_only_the_present_deferrals_move_a_decision(
+    warn_before: list[str], spec: dict[str, Any], count: int
+) -> None:
+    put_off = decision(
+        1, effectiveAt=instant(OTHER_DAY), deferredUntil="2026-12-23", reason="Deferred", state="Scheduled"
+    )
+    body = worlds.deferral("2026-12-23", spec={"eService": {"name": "e1"}} | spec)
+    one = UnpublishDeferral.model_validate(body)
+    fleet = Fleet((), (put_off,), lambda service: (one,) if service.name == "e1" else ())
+    found = parts(Brake(known(warnBefore=warn_before), fleet, DUE + SECOND, POLICY))
+    assert found == ({Part.DUE: 1} if count else {})
 
 
 def test_a_decision_without_e_service_does_not_count() -> None:
@@ -255,7 +271,11 @@ def test_a_decision_without_e_service_does_not_count() -> None:
 def test_one_s_own_decision_counts_whatever_its_status_says() -> None:
     waits = decision(1, reason="RenewalUnderWay", state="Held", fairness=FAIRNESS)
     assert parts(brake((waits,))) == {}
-    assert parts(brake((waits,), mine=waits.metadata.name)) == {Part.DUE: 1}
+    limit = {"percent": 0, "atLeast": 1}
+    one = brake((waits, decision(2)), brake=limit)
+    assert not one.engages()
+    assert one.engages(waits)
+    assert not one.engages(decision(2))
 
 
 FAIRNESS = {"release": "r", "since": "2026-11-01", "until": "2026-11-20"}
@@ -383,7 +403,7 @@ def fleets(draw: st.DrawFn) -> tuple[Brake, bool]:
     )
     limit = {"percent": draw(st.sampled_from([0, 10, 50, 90, 100])), "atLeast": draw(st.integers(1, 6))}
     one = brake(decisions, served, brake=limit)
-    found = list(one.counted())
+    found = list(counted_by(one))
     base = {service.registration for service in served if service.published}
     base |= {counted.subject[0] for counted in found if counted.part is Part.GONE}
     fresh = any(counted.part in FRESH for counted in found)
@@ -392,7 +412,7 @@ def fleets(draw: st.DrawFn) -> tuple[Brake, bool]:
 
 
 @given(fleets())
-def test_it_stops_counting_early_and_says_the_same(case: tuple[Brake, bool]) -> None:
+def test_it_engages_by_all_that_counts(case: tuple[Brake, bool]) -> None:
     one, expected = case
     assert one.engages() is expected
 

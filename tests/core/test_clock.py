@@ -17,7 +17,8 @@ from eservice_operator.api.reasons import ConditionType, Phase, Reason
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.core.actions import SetStatus
 from eservice_operator.core.braking import decide_template
-from eservice_operator.core.fleet import Fleet, PublicService
+from eservice_operator.core.counting import PublicService
+from eservice_operator.core.fleet import Fleet
 from eservice_operator.core.templating import catalogue_of
 from eservice_operator.core.world import TemplateWorld
 from tests.support import worlds

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from eservice_operator.api.decisions import DecisionState
 from eservice_operator.api.reasons import ConditionType, Reason
-from eservice_operator.core.brake import WINDOW
 from eservice_operator.core.conditions import find
+from eservice_operator.core.counting import WINDOW
 from tests.support import worlds
 from tests.support.pure_fleet import PureFleet
 from tests.support.worlds import DAY, NAME, SECOND, TEMPLATE, at, image

@@ -17,7 +17,8 @@ from eservice_operator.api.reasons import ConditionType
 from eservice_operator.api.template import EServiceTemplate, EServiceTemplateStatus
 from eservice_operator.core.actions import Action, Manifest, SetStatus
 from eservice_operator.core.braking import TemplateDecision, decide_template
-from eservice_operator.core.fleet import Fleet, PublicService
+from eservice_operator.core.counting import PublicService
+from eservice_operator.core.fleet import Fleet
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.templating import catalogue_of
 from eservice_operator.core.world import TemplateWorld

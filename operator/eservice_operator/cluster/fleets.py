@@ -2,11 +2,14 @@
 """The e-services and decisions of one template, for the brake: asked for once per decision that is due.
 
 On a bad day a thousand decisions are due at once and each asks for all thousand. So what was read stays,
-and only what has changed in the store since is read anew: an e-service as a plain dict.
+and only what has changed in the store since is read and counted anew: an e-service as a plain dict.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from eservice_operator.api.base import ConditionStatus, Environment, EServiceRef
@@ -18,16 +21,46 @@ from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.reading import Reading
 from eservice_operator.cluster.store import Change, Store, key_of
 from eservice_operator.core.actions import Manifest
-from eservice_operator.core.fleet import Fleet, PublicService
+from eservice_operator.core.counting import Counting, PublicService
+from eservice_operator.core.fleet import Fleet
 from eservice_operator.core.keys import ObjectKey
+from eservice_operator.core.known import KnownTemplate
+from eservice_operator.core.policy import Policy
+from eservice_operator.core.tally import Tally
 
 SERVICE, DECISION = "EService", UnpublishDecision.__name__
 INDEX = {SERVICE: indexes.PUBLIC_TEMPLATE, DECISION: indexes.TEMPLATE}
 """By what the objects of a kind belong to a template."""
+READ_BESIDE = (SERVICE, UnpublishDeferral.__name__, EServiceRegistration.__name__)
+"""Kinds whose specs say when a decision takes effect, and whether somebody judges it."""
 
-Muster = dict[str, dict[ObjectKey, Any]]
-"""What was read of one template, by kind and key; nothing of the objects themselves."""
-NOBODY: Muster = {SERVICE: {}, DECISION: {}}
+
+@dataclass
+class _Muster:
+    """What was read of one template, by key; nothing of the objects themselves."""
+
+    services: dict[ObjectKey, PublicService] = field(default_factory=dict)
+    decisions: dict[ObjectKey, UnpublishDecision] = field(default_factory=dict)
+    tally: Tally | None = None
+    """Of these, at the instant of its counting."""
+
+    def put(self, key: ObjectKey, read: PublicService | UnpublishDecision) -> None:
+        """What a key is now."""
+        if isinstance(read, PublicService):
+            self.services[key] = read
+            if self.tally is not None:
+                self.tally.put_service(key, read)
+        else:
+            self.decisions[key] = read
+            if self.tally is not None:
+                self.tally.put_decision(key.name, read)
+
+    def drop(self, key: ObjectKey) -> None:
+        """It is gone, or belongs to another template by now."""
+        if self.services.pop(key, None) is not None and self.tally is not None:
+            self.tally.put_service(key, None)
+        if self.decisions.pop(key, None) is not None and self.tally is not None:
+            self.tally.put_decision(key.name, None)
 
 
 class Fleets:
@@ -36,23 +69,37 @@ class Fleets:
     def __init__(self, store: Store, reading: Reading) -> None:
         self._store = store
         self._reading = reading
-        self._read: dict[str, Muster] = {}
+        self._read: dict[str, _Muster] = {}
         self._home: dict[ObjectKey, str] = {}
         self._changed: dict[ObjectKey, None] = {}
         for kind in INDEX:
             self._changed.update(dict.fromkeys(key_of(body) for body in store.all(kind)))
             store.follow(kind, self._follow)
+        for kind in READ_BESIDE:
+            store.follow(kind, self._recount)
 
     def of(self, template: str) -> Fleet:
         """All there is of a template."""
         self._catch_up()
-        muster = self._read.get(template, NOBODY)
+        muster = self._read.get(template)
+        if muster is None:
+            return Fleet()
         return Fleet(
-            services=tuple(muster[SERVICE].values()),
-            decisions=tuple(muster[DECISION].values()),
+            services=tuple(muster.services.values()),
+            decisions=tuple(muster.decisions.values()),
             deferrals=self.deferrals,
             forsaken=self.forsaken,
+            kept=partial(self._tally, muster),
         )
+
+    def _tally(self, muster: _Muster, known: KnownTemplate, now: datetime, policy: Policy) -> Tally:
+        """The tally of a muster: the same one as long as it is asked about the same instant and template."""
+        self._catch_up()
+        tally = muster.tally
+        if tally is None or not tally.counting.speaks_of(known, now, policy):
+            counting = Counting(known, now, policy, self.deferrals, self.forsaken)
+            tally = muster.tally = Tally(counting, muster.services.items(), muster.decisions.values())
+        return tally
 
     def deferrals(self, service: EServiceRef) -> tuple[UnpublishDeferral, ...]:
         """The deferrals that name an e-service."""
@@ -83,33 +130,45 @@ class Fleets:
     def _follow(self, change: Change) -> None:
         self._changed[change.key] = None
 
+    def _recount(self, change: Change) -> None:
+        """What any decision may depend on was written, came or went, which is rare: count anew."""
+        if _spec(change.before) != _spec(change.after):
+            for muster in self._read.values():
+                muster.tally = None
+
     def _catch_up(self) -> None:
         """Read what has changed since the last time, and forget what is gone."""
         while self._changed:
             key, _ = self._changed.popitem()
-            self._forget(key)
             body = self._store.get(key.kind, key.namespace, key.name)
-            if body is None:
-                continue
-            values = indexes.INDEXES[key.kind, INDEX[key.kind]](body)
-            read = self._one(key, body)
-            for template in values if read is not None else ():
-                self._home[key] = template
-                self._read.setdefault(template, {SERVICE: {}, DECISION: {}})[key.kind][key] = read
+            read = None if body is None else self._one(key, body)
+            values = () if body is None else indexes.INDEXES[key.kind, INDEX[key.kind]](body)
+            home = next(iter(values), None) if read is not None else None
+            self._move(key, home)
+            if home is not None and read is not None:
+                self._read[home].put(key, read)
 
-    def _forget(self, key: ObjectKey) -> None:
-        home = self._home.pop(key, None)
+    def _move(self, key: ObjectKey, home: str | None) -> None:
+        """A key belongs to a template from now on, or to none."""
+        before = self._home.pop(key, None)
+        if before is not None and before != home:
+            muster = self._read[before]
+            muster.drop(key)
+            if not muster.services and not muster.decisions:
+                del self._read[before]
         if home is not None:
-            muster = self._read[home]
-            del muster[key.kind][key]
-            if not any(muster.values()):
-                del self._read[home]
+            self._home[key] = home
+            self._read.setdefault(home, _Muster())
 
-    def _one(self, key: ObjectKey, body: Manifest) -> Any:
+    def _one(self, key: ObjectKey, body: Manifest) -> PublicService | UnpublishDecision | None:
         """What is to be known of an object; None when it cannot be read."""
         if key.kind == SERVICE:
             return _service(body)
         return self._reading.readable(UnpublishDecision, key.name)
+
+
+def _spec(body: Manifest | None) -> Any:
+    return None if body is None else body.get("spec")
 
 
 def _service(body: Manifest) -> PublicService:

@@ -98,7 +98,7 @@ class Observer:
         in_use = {}
         for version in template.spec.versions:
             public = f"{key.name}@{version.version}"
-            in_use[version.version] = len(self._store.by_index("EService", indexes.PUBLIC_VERSION, public))
+            in_use[version.version] = len(self._store.unordered("EService", indexes.PUBLIC_VERSION, public))
         known = self._reading.template(key.name)
         catalogue = catalogue_of(template) if known is None else known.catalogue
         return TemplateWorld(template, catalogue, in_use, self._fleets.of(key.name))

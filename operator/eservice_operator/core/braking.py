@@ -14,7 +14,8 @@ from eservice_operator.api import names
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDecisionStatus
 from eservice_operator.api.template import EServiceTemplateStatus
 from eservice_operator.core.actions import Action, Ref, SetStatus
-from eservice_operator.core.brake import WINDOW, Brake
+from eservice_operator.core.brake import Brake
+from eservice_operator.core.counting import WINDOW
 from eservice_operator.core.dates import ONE_SECOND, local_day, start_of_day
 from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.policy import Policy
@@ -103,11 +104,12 @@ def _turns(world: TemplateWorld, known: KnownTemplate, now: datetime, policy: Po
     first = min((at for at in instants if at > opens), default=None)
     for decision in open_ones:
         status, promised = decision.status, decision.spec.effective_at
-        if status.hold_token is not None or status.state is DecisionState.EFFECTIVE:
-            continue
         if first is not None and promised >= first:
             continue  # never before its promise: something else comes into the window first
-        at = instant_of(decision, known, world.fleet, now, policy, today)
+        if status.hold_token is not None or status.state is DecisionState.EFFECTIVE:
+            continue
+        deferrals = world.fleet.deferrals(decision.spec.e_service)
+        at = instant_of(decision, deferrals, known, now, policy, today)
         if at > opens:
             first = at if first is None else min(first, at)
     instants += [] if first is None else [first]

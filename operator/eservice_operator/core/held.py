@@ -24,8 +24,9 @@ def held_sets(fleet: Fleet) -> tuple[HeldSet, ...]:
 def is_held(decision: UnpublishDecision) -> bool:
     """Whether a decision is in a set that has not been released."""
     status = decision.status
-    settled = status.state in {DecisionState.CLOSED, DecisionState.EFFECTIVE}
-    return status.hold_token is not None and status.released_at is None and not settled
+    if status.hold_token is None or status.released_at is not None:
+        return False
+    return status.state not in (DecisionState.CLOSED, DecisionState.EFFECTIVE)
 
 
 def _held_set(token: str, decisions: list[UnpublishDecision]) -> HeldSet:

@@ -11,7 +11,6 @@ from datetime import date, datetime
 
 from eservice_operator.api.decisions import DecisionState, Fairness, UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.reasons import Reason
-from eservice_operator.api.template import Lifecycle
 from eservice_operator.core import promise
 from eservice_operator.core.brake import Brake
 from eservice_operator.core.dates import add_period, day_after_end, local_day, parse_period
@@ -28,12 +27,6 @@ class Finding:
     message: str
 
 
-def deferred_until(facts: Facts, decision: UnpublishDecision) -> date | None:
-    """The last day of the deferral that is honoured today: the latest, capped from the undeferred date."""
-    lifecycle = facts.lifecycle(decision.spec.release.template)
-    return promise.deferred_until(decision, _deferrals(facts), lifecycle, facts.today, facts.policy.zone)
-
-
 def effective_at(facts: Facts, decision: UnpublishDecision) -> tuple[datetime, date | None]:
     """When a decision takes effect, and the last day of the deferral that moved it."""
     lifecycle = facts.lifecycle(decision.spec.release.template)
@@ -42,27 +35,14 @@ def effective_at(facts: Facts, decision: UnpublishDecision) -> tuple[datetime, d
 
 
 def announced_anew(facts: Facts, decision: UnpublishDecision) -> UnpublishDecision:
-    """A decision announced anew where nobody reckons with its day; days to come need the clock.
-
-    That is one which lapsed, once there is a ground for it, and one whose deferral ended before its day.
-    """
+    """A decision announced anew where nobody reckons with its day; days to come need the clock."""
     lifecycle = facts.lifecycle(decision.spec.release.template)
     if not facts.policy.clock_trusted or lifecycle is None:
         return decision
-    if _cut_short(facts, decision, lifecycle):
-        return promise.with_notice(decision, lifecycle, facts.now)
-    return promise.announced_anew(decision, lifecycle, _ground(facts, decision), facts.now)
-
-
-def _cut_short(facts: Facts, decision: UnpublishDecision, lifecycle: Lifecycle) -> bool:
-    """Whether a deferral ended early, by revocation or deletion, and left people no time."""
-    status = decision.status
-    if status.reason != Reason.DEFERRED or status.deferred_until is None:
-        return False
-    if status.deferred_until < facts.today or deferred_until(facts, decision) == status.deferred_until:
-        return False
-    at, _ = effective_at(facts, decision)
-    return at < promise.end_of_last_step(facts.today, lifecycle, facts.policy.zone)
+    ground, zone = _ground(facts, decision), facts.policy.zone
+    return promise.announced_anew(
+        decision, _deferrals(facts), lifecycle, ground, facts.now, facts.today, zone
+    )
 
 
 def _ground(facts: Facts, decision: UnpublishDecision) -> date | None:
@@ -178,7 +158,7 @@ def braked(facts: Facts, decision: UnpublishDecision, released_at: datetime | No
     if released_at is not None or known is None:
         return None
     fleet = facts.world.fleet(template.name)
-    if not Brake(known, fleet, facts.now, facts.policy, decision.metadata.name).engages():
+    if not Brake(known, fleet, facts.now, facts.policy).engages(decision):
         return None
     text = "too many would take effect within 24 hours: the brake is taking it into a set"
     return Finding(DecisionState.HELD, Reason.BRAKE, text)

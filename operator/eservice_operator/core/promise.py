@@ -27,7 +27,6 @@ from eservice_operator.core.dates import (
     parse_period,
     start_of_day,
 )
-from eservice_operator.core.fleet import Fleet
 from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.lag import Lag
 from eservice_operator.core.policy import Policy
@@ -95,12 +94,39 @@ def lapsed(status: UnpublishDecisionStatus) -> bool:
 
 
 def announced_anew(
-    decision: UnpublishDecision, lifecycle: Lifecycle, ground: date | None, now: datetime
+    decision: UnpublishDecision,
+    deferrals: Collection[UnpublishDeferral],
+    lifecycle: Lifecycle,
+    ground: date | None,
+    now: datetime,
+    day: date,
+    zone: ZoneInfo,
 ) -> UnpublishDecision:
-    """A lapsed decision once its ground is there again, or known to come; any other as it is."""
-    if ground is None or not lapsed(decision.status):
-        return decision
-    return with_notice(decision, lifecycle, now)
+    """A decision announced anew at ``now`` where nobody reckons with its day; any other as it is.
+
+    That is one which lapsed, once its ground is there again or known to come, and one whose deferral ended
+    before its day, by what stands on ``day``.
+    """
+    revived = ground is not None and lapsed(decision.status)
+    if revived or _cut_short(decision, deferrals, lifecycle, ground, day, zone):
+        return with_notice(decision, lifecycle, now)
+    return decision
+
+
+def _cut_short(
+    decision: UnpublishDecision,
+    deferrals: Collection[UnpublishDeferral],
+    lifecycle: Lifecycle,
+    ground: date | None,
+    day: date,
+    zone: ZoneInfo,
+) -> bool:
+    """Whether a deferral ended early, by revocation or deletion, and left people no time."""
+    status = decision.status
+    if status.reason != Reason.DEFERRED or status.deferred_until is None or status.deferred_until < day:
+        return False
+    at, until = effective_at(decision, deferrals, lifecycle, day, zone, ground)
+    return until != status.deferred_until and at < end_of_last_step(day, lifecycle, zone)
 
 
 def with_notice(decision: UnpublishDecision, lifecycle: Lifecycle, now: datetime) -> UnpublishDecision:
@@ -159,20 +185,25 @@ def effective_at(
 
 
 def instant_of(
-    decision: UnpublishDecision, known: KnownTemplate, fleet: Fleet, now: datetime, policy: Policy, day: date
+    decision: UnpublishDecision,
+    deferrals: Collection[UnpublishDeferral],
+    known: KnownTemplate,
+    now: datetime,
+    policy: Policy,
+    day: date,
 ) -> datetime:
     """When a decision takes effect, by the deferrals that stand on a day, and by the wait for a renewal."""
-    deferrals, lifecycle = fleet.deferrals(decision.spec.e_service), known.template.spec.lifecycle
-    lag = known.lag(decision.spec.release.template.version, local_day(now, policy.zone))
+    lifecycle, zone = known.template.spec.lifecycle, policy.zone
+    lag = known.lag(decision.spec.release.template.version, local_day(now, zone))
     ground = ground_day(lifecycle, lag)
     if policy.clock_trusted:
-        decision = announced_anew(decision, lifecycle, ground, now)
-    at, _ = effective_at(decision, deferrals, lifecycle, day, policy.zone, ground)
+        decision = announced_anew(decision, deferrals, lifecycle, ground, now, day, zone)
+    at, _ = effective_at(decision, deferrals, lifecycle, day, zone, ground)
     status = decision.status
     waits = status.state is DecisionState.HELD and status.reason == Reason.RENEWAL_UNDER_WAY
     if status.fairness is None or not waits:
         return at
-    return max(at, day_after_end(status.fairness.until, policy.zone))
+    return max(at, day_after_end(status.fairness.until, zone))
 
 
 def _undeferred(decision: UnpublishDecision, lifecycle: Lifecycle | None, zone: ZoneInfo) -> datetime:

@@ -16,8 +16,9 @@ from eservice_operator.api.notices import Channel, Notice, NoticeKind, NoticeSta
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.core.actions import Action, Create, SetStatus
 from eservice_operator.core.braking import decide_template
+from eservice_operator.core.counting import PublicService
 from eservice_operator.core.dates import instant, local_day
-from eservice_operator.core.fleet import Fleet, PublicService
+from eservice_operator.core.fleet import Fleet
 from eservice_operator.core.foresight import is_public
 from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.ledger import ANNOUNCING

@@ -230,6 +230,18 @@ async def test_several_small_moves_are_counted_together() -> None:
     assert not server.guard.trusted()
 
 
+async def test_after_a_small_move_the_figure_shows_it_and_the_server_is_asked() -> None:
+    server = Server()
+    server.answer(3)
+    async with server.asking():
+        server.jump(minutes(2))
+        server.guard.moved()
+        assert server.figure("skew_seconds") == pytest.approx(120, abs=1)
+        await server.clock.advance(60)
+    assert server.asked == 1
+    assert server.guard.trusted()
+
+
 async def test_the_closest_answer_speaks_for_the_clock_as_it_is_now() -> None:
     server = Server()
     server.answer(seconds=0.01)

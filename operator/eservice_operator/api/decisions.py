@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from eservice_operator.api.base import (
     Environment,
@@ -34,6 +34,7 @@ from eservice_operator.api.fields import (
     text,
 )
 from eservice_operator.api.notices import Notices
+from eservice_operator.api.remembered import RememberedDecision
 from eservice_operator.api.template import LagMeasure
 
 
@@ -138,6 +139,7 @@ class UnpublishDecisionSpec(Model):
                 "decidedAt",
                 "inputs",
                 "inputsHash",
+                "replaces",
             )
         )
     )
@@ -168,6 +170,9 @@ class UnpublishDecisionSpec(Model):
     """What the dates follow from: kubectl eservice replay computes them again."""
     inputs_hash: Annotated[str, text(r"^[0-9a-f]{16}$", "write 16 hexadecimal digits", most=16)]
     """Hash of the facts that led to the decision, its inputs included."""
+    replaces: RememberedDecision | None = None
+    """The open decision that this one takes the place of, because somebody deleted it: what was announced or
+    in effect by it goes on. One that was in effect is so from the first by this one."""
     revoked: SetOnceRevocation | None = None
     """The Agency takes the decision back; set once."""
 
@@ -227,3 +232,15 @@ class UnpublishDecision(Model):
     metadata: ObjectMeta
     spec: UnpublishDecisionSpec
     status: UnpublishDecisionStatus = UnpublishDecisionStatus()
+
+    @model_validator(mode="after")
+    def _goes_on_from_the_first(self) -> Self:
+        """In the place of one in effect, or held by the brake, it is read so before its status is written."""
+        replaced, status = self.spec.replaces, self.status
+        if status.reason is not None or replaced is None:
+            return self
+        change: dict[str, object] = {"hold_token": replaced.hold_token, "held_since": replaced.held_since}
+        if replaced.effective_since is not None:
+            change = {"state": DecisionState.EFFECTIVE, "effective_since": replaced.effective_since}
+        object.__setattr__(self, "status", status.model_copy(update=change))
+        return self

@@ -30,6 +30,7 @@ from eservice_operator.api.notices import Notices
 from eservice_operator.api.publication import Publication
 from eservice_operator.api.reasons import Gate, Phase
 from eservice_operator.api.registration import Identifier
+from eservice_operator.api.remembered import RememberedDecision
 from eservice_operator.api.workload import Workload
 
 
@@ -227,6 +228,8 @@ class EServiceStatus(Status):
     """The releases that exist now."""
     template: TemplateLag = TemplateLag()
     """How the public release stands to its template."""
+    last_decision: RememberedDecision | None = None
+    """The last UnpublishDecision as it was last seen: what it decided goes on should somebody delete it."""
     installation: Installation = Installation()
     """The installation in Production."""
     gates: Annotated[tuple[UnmetGate, ...], Field(max_length=32, json_schema_extra=list_map("gate"))] = ()

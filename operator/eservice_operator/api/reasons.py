@@ -139,3 +139,4 @@ class Reason(StrEnum):
     NOTICE_UNDELIVERED = "NoticeUndelivered"
     RENEWAL_UNDER_WAY = "RenewalUnderWay"
     CLOCK_SKEW = "ClockSkew"
+    DECISION_MISSING = "DecisionMissing"

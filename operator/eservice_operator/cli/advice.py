@@ -222,6 +222,9 @@ def _verified(case: Case) -> Advice:
 
 def _within_limit(case: Case) -> Advice:
     template = case.service.spec.template
+    if case.reason == Reason.DECISION_MISSING:
+        text = "the Agency mends what the message waits for, then revokes the new decision if it was wrong"
+        return Advice(text, (f"kubectl get eservicetemplate {template.name}", "kubectl get decision"))
     return Advice(
         "deliver a release on the current version; it comes back by itself once that is public. Only the"
         " Agency can grant more time",

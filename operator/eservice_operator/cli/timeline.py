@@ -129,6 +129,8 @@ def _decision(decision: Body) -> Iterator[Entry]:
         f"unpublication of {template.get('name')} {template.get('version')} decided, overdue since"
         f" {spec.get('overdueSince')}"
     )
+    replaced = part(spec, "replaces", "name")
+    text += f", in the place of {replaced}, which was deleted" if replaced else ""
     yield Entry(str(spec.get("decidedAt")), "UnpublishDecided", text, source, "R8")
     steps = (
         ("informedAt", "Informed", "a channel accepted a notice of it to the institution"),

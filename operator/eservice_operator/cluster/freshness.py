@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from eservice_operator.api import names
+from eservice_operator.api.decisions import UnpublishDecision
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.resources import resource_of
 from eservice_operator.cluster.slim import slim
 from eservice_operator.cluster.store import Change, Store
-from eservice_operator.core.actions import Delete, Ref
+from eservice_operator.core.actions import Create, Delete, Ref
 from eservice_operator.core.decide import Decision, eservice_ref
 from eservice_operator.core.facts import Subject
 
@@ -40,6 +41,8 @@ class Freshness:
         elif _gives(decision):
             for ref in _behind_giving(decision):
                 fresh &= await self._same(ref)
+        for ref in _behind_replacing(decision):
+            fresh &= await self._same(ref)
         return fresh
 
     async def absent(self, ref: Ref) -> bool:
@@ -105,3 +108,13 @@ def _behind_giving(decision: Decision) -> Iterator[Ref]:
     last = facts.last_verification(Subject(release, wanted=release.name == facts.wanted.name))
     if last is not None:
         yield Ref(names.API_VERSION, "ProductionVerification", last.metadata.namespace, last.metadata.name)
+
+
+def _behind_replacing(decision: Decision) -> Iterator[Ref]:
+    """The deleted decision that another is made in the place of, and the EService that remembers it."""
+    for action in decision.actions:
+        if isinstance(action, Create) and action.manifest["kind"] == UnpublishDecision.__name__:
+            replaced = action.manifest["spec"].get("replaces")
+            if replaced is not None:
+                yield eservice_ref(decision.facts)
+                yield Ref(names.API_VERSION, UnpublishDecision.__name__, "", replaced["name"])

@@ -12,6 +12,7 @@ from eservice_operator.core.dates import parse_instant
 from eservice_operator.core.decide import Decision
 from eservice_operator.core.facts import Facts, Subject
 from eservice_operator.core.gates import blocks_install
+from eservice_operator.core.remembered import kept_off, why_kept_off
 from eservice_operator.core.routing import serving
 from eservice_operator.core.scheduling import cause_of
 from eservice_operator.core.unmet import Blocks, Unmet
@@ -138,9 +139,11 @@ def _taken_off(facts: Facts) -> tuple[Reason, str] | None:
     if facts.paused and paused is not None:
         return Reason.PAUSED, f"paused by the institution: {paused.reason}"
     template = facts.public_template
-    blocking = None if template is None else blocking_decision(facts, template)
-    if template is None or blocking is None:
+    if template is None:
         return None
+    blocking, gone = blocking_decision(facts, template), kept_off(facts, template)
+    if blocking is None:
+        return None if gone is None else (Reason.TEMPLATE_OVERDUE, why_kept_off(facts, gone))
     text = (
         f"unpublished by UnpublishDecision {blocking.metadata.name}: {template.version} is overdue since"
         f" {blocking.spec.overdue_since}; comes back by itself once renewed"

@@ -17,6 +17,7 @@ from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.lag import LagPolicy, measure_lag
 from eservice_operator.core.promise import promise
 from eservice_operator.core.releases import short_hash
+from eservice_operator.core.replaced import ground_in_place, promised_in_place
 from eservice_operator.core.versions import Catalogue, CatalogueVersion, current
 
 HASH_LENGTH = 16
@@ -115,13 +116,18 @@ def recompute(spec: UnpublishDecisionSpec, inputs: DecisionInputs) -> Recomputed
     used, newest = catalogue.find(spec.release.template.version), current(catalogue, day)
     lag = None if used is None else measure_lag(catalogue, used, lag_policy_from(spec, inputs), day)
     since, cause = (None, None) if lag is None else (lag.overdue_since, lag.caused_by)
+    since, cause_text = ground_in_place(
+        spec.replaces, since, None if cause is None or cause == used else cause.text
+    )
     notice = parse_period(inputs.notice_period)
     return Recomputed(
         overdue_since=since,
-        caused_by=None if cause is None or cause == used else cause.text,
+        caused_by=cause_text,
         current_version=None if newest is None else newest.text,
         effective_at=None
         if since is None
-        else promise(since, inputs.enforce_from, notice, spec.decided_at, zone),
+        else promised_in_place(
+            spec.replaces, promise(since, inputs.enforce_from, notice, spec.decided_at, zone)
+        ),
         inputs_hash=hash_of(decided_facts(spec)),
     )

@@ -6,13 +6,20 @@ from __future__ import annotations
 from eservice_operator.api.eservice import GateOwner
 from eservice_operator.api.reasons import Gate, Reason
 from eservice_operator.core.facts import Facts, Subject
+from eservice_operator.core.remembered import kept_off, why_kept_off
 from eservice_operator.core.unmet import Unmet, holds_publish
 from eservice_operator.core.unpublication import blocking_decision
 
 
 def template_within_limit(facts: Facts, subject: Subject) -> Unmet | None:
-    """R8: no unpublication is in effect for the template version of the release."""
-    decision = blocking_decision(facts, subject.snapshot.template)
+    """R8: no unpublication is in effect for the template version of the release, be its record deleted."""
+    template = subject.snapshot.template
+    decision, gone = blocking_decision(facts, template), kept_off(facts, template)
+    if decision is None and gone is not None:
+        text = why_kept_off(facts, gone)
+        return holds_publish(
+            Gate.TEMPLATE_WITHIN_LIMIT, Reason.DECISION_MISSING, text, GateOwner.AGENCY, "R8"
+        )
     if decision is None:
         return None
     reference = decision.spec.release.template

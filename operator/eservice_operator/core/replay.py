@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from eservice_operator.api.decisions import UnpublishDecisionSpec
+from eservice_operator.api.remembered import RememberedDecision
 from eservice_operator.api.template import LagMeasure
 from eservice_operator.core.dates import instant
 from eservice_operator.core.inputs import Recomputed, recompute
@@ -25,6 +26,9 @@ SUPERSEDED_RULE = (
     " day that a recall gives"
 )
 RULE_OF_MEASURE = {LagMeasure.RELEASE_GAP: GAP_RULE, LagMeasure.SINCE_SUPERSEDED: SUPERSEDED_RULE}
+EFFECTIVE_RULE = "R8: the latest of the decision, overdueSince, enforceFrom and the end of the notice period"
+IN_PLACE_RULE = f"{EFFECTIVE_RULE}, and not before what the decision that it replaces had announced"
+IN_EFFECT_RULE = "R8: since the decision that it replaces was in effect"
 NONE = "none"
 
 
@@ -80,10 +84,16 @@ def _facts(spec: UnpublishDecisionSpec, found: Recomputed) -> Iterator[Fact]:
         "effectiveAt",
         instant(spec.effective_at),
         None if found.effective_at is None else instant(found.effective_at),
-        "R8: the latest of the decision, overdueSince, enforceFrom and the end of the notice period",
+        _rule_of_promise(spec.replaces),
         reproduced=_same_second(spec.effective_at, found.effective_at),
     )
     yield _fact("inputsHash", spec.inputs_hash, found.inputs_hash, "the hash over all facts and inputs")
+
+
+def _rule_of_promise(replaced: RememberedDecision | None) -> str:
+    if replaced is None:
+        return EFFECTIVE_RULE
+    return IN_PLACE_RULE if replaced.effective_since is None else IN_EFFECT_RULE
 
 
 def _same_second(recorded: datetime, computed: datetime | None) -> bool:

@@ -34,6 +34,7 @@ from eservice_operator.core.phases import phase_of
 from eservice_operator.core.posting import warned_at, with_notices
 from eservice_operator.core.progress import progress, why_not
 from eservice_operator.core.releases import Snapshot, short_hash
+from eservice_operator.core.remembered import last_decision
 from eservice_operator.core.routing import route_url
 from eservice_operator.core.unmet import Unmet
 from eservice_operator.core.unpublication import governing_decision, judge
@@ -61,6 +62,7 @@ def report(decision: Decision, outcome: Outcome) -> EServiceStatus:
         public_url=_url(facts, published),
         release=_releases(decision),
         template=_template(facts),
+        last_decision=last_decision(facts),
         installation=_installation(facts),
         gates=_gates(decision.rollout.gates, old, now),
         next=outlook(decision),
@@ -95,6 +97,7 @@ def _report_unread(decision: Decision) -> EServiceStatus:
             "conditions": c.replaced(status.conditions, judged),
             "public_url": _url(facts, published),
             "template": _template(facts),
+            "last_decision": last_decision(facts),
             "next": outlook(decision),
         }
     )

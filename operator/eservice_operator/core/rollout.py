@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from eservice_operator.api import names
+from eservice_operator.api.base import TemplateRef
 from eservice_operator.api.reasons import Gate
 from eservice_operator.core.availability import available, replicas_of, rolled_out
 from eservice_operator.core.dates import instant, parse_instant
@@ -20,7 +21,9 @@ from eservice_operator.core.gates import blocks_install, blocks_publish, check_a
 from eservice_operator.core.hosts import unregistered_hosts
 from eservice_operator.core.owner import deployment_name
 from eservice_operator.core.releases import Snapshot, newest
+from eservice_operator.core.remembered import kept_off, missing_decision
 from eservice_operator.core.routing import route_path
+from eservice_operator.core.scheduling import new_decision
 from eservice_operator.core.unmet import Unmet
 from eservice_operator.core.unpublication import blocking_decision
 from eservice_operator.core.world import Observed
@@ -228,6 +231,16 @@ def _serves(facts: Facts, public: Snapshot | None, gates: tuple[Unmet, ...]) -> 
     template = facts.public_template if public is None else public.template
     if facts.paused or facts.suspended or (public is None and not facts.lost):
         return False
-    if facts.production and template is not None and blocking_decision(facts, template) is not None:
+    if facts.production and template is not None and _blocked(facts, template):
         return False
-    return facts.route is not None or (public is not None and not gates)
+    return facts.route is not None or (public is not None and not gates and not _about_to_go_on(facts))
+
+
+def _blocked(facts: Facts, template: TemplateRef) -> bool:
+    """Whether releases on a template version are off the public route, by a decision or by what it left."""
+    return blocking_decision(facts, template) is not None or kept_off(facts, template) is not None
+
+
+def _about_to_go_on(facts: Facts) -> bool:
+    """Whether a decision is made now in the place of a deleted one: what that left off waits to be judged."""
+    return missing_decision(facts) is not None and new_decision(facts) is not None

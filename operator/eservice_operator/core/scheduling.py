@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 from eservice_operator.api import names
 from eservice_operator.api.base import TemplateRef
+from eservice_operator.api.remembered import RememberedDecision
 from eservice_operator.api.template import Enforcement
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.dates import instant, parse_period
@@ -16,6 +18,8 @@ from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.lag import Lag
 from eservice_operator.core.promise import promise
 from eservice_operator.core.releases import same_template, short_hash
+from eservice_operator.core.remembered import missing_decision, number_of
+from eservice_operator.core.replaced import ground_in_place, promised_in_place
 from eservice_operator.core.unpublication import governing_decision
 from eservice_operator.core.versions import current as current_version
 
@@ -23,12 +27,22 @@ LONGEST_STEM = 244
 """Leaves room for the number in the name of an object, which has at most 253 characters."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """Why a decision is made, and in the place of which other."""
+
+    overdue_since: date
+    caused_by: str | None
+    replaced: RememberedDecision | None
+
+
 def new_decision(facts: Facts) -> Manifest | None:
     """The decision that has to be made now about the public release, if any.
 
     It is made as soon as a date is known, which can lie far ahead. One is open at a time for a template
     version; one that the Agency revoked is not made again for the same cause. None is made by a clock that
-    is not trusted: its dates are a promise, and stand whatever the clock says later.
+    is not trusted: its dates are a promise, and stand whatever the clock says later. What was in effect and
+    was deleted goes on by another whatever the policy and the dates say by now: they would bring nobody back.
     """
     template, lag = facts.public_template, facts.public_lag
     if not facts.production or not facts.stands or template is None or lag is None:
@@ -36,13 +50,20 @@ def new_decision(facts: Facts) -> Manifest | None:
     if not facts.policy.clock_trusted:
         return None
     known = facts.world.templates.get(template.name)
-    if known is None or lag.overdue_since is None:
+    if known is None or governing_decision(facts) is not None:
         return None
-    if known.template.spec.lifecycle.enforcement is not Enforcement.ENFORCE:
+    gone = missing_decision(facts)
+    ground = ground_in_place(gone, lag.overdue_since, cause_of(facts, template, lag))
+    goes_on = gone is not None and gone.effective_since is not None
+    if ground[0] is None or not (goes_on or _founded(facts, template, known, lag)):
         return None
-    if governing_decision(facts) is not None or _forgiven(facts, template, lag):
-        return None
-    return _decision(facts, template, known, lag.overdue_since, lag)
+    return _decision(facts, template, known, _Terms(ground[0], ground[1], gone))
+
+
+def _founded(facts: Facts, template: TemplateRef, known: KnownTemplate, lag: Lag) -> bool:
+    """Whether there is a ground for another decision: a policy that enforces, and no forgiveness."""
+    enforced = known.template.spec.lifecycle.enforcement is Enforcement.ENFORCE
+    return enforced and not _forgiven(facts, template, lag)
 
 
 def _forgiven(facts: Facts, template: TemplateRef, lag: Lag) -> bool:
@@ -63,29 +84,31 @@ def cause_of(facts: Facts, template: TemplateRef, lag: Lag) -> str | None:
 
 
 def decision_name(facts: Facts) -> str:
-    """Name of the next decision of this registration and environment; the numbers go up, also over gaps."""
+    """Name of the next decision of this registration and environment.
+
+    The numbers go up, also over gaps, and past the last one that the EService's status remembers.
+    """
     stem = f"{facts.spec.registration}-{facts.spec.environment.value.lower()}-"
-    taken = [decision.metadata.name.rpartition("-")[2] for decision in facts.world.decisions]
-    number = 1 + max((int(text) for text in taken if text.isdecimal()), default=0)
+    last = facts.world.service.status.last_decision
+    taken = [decision.metadata.name for decision in facts.world.decisions]
+    number = 1 + max(map(number_of, taken if last is None else (*taken, last.name)), default=0)
     if len(stem) > LONGEST_STEM:
         digest = short_hash(stem)
         stem = f"{stem[: LONGEST_STEM - len(digest) - 2].rstrip('-.')}-{digest}-"
     return f"{stem}{number:03d}"
 
 
-def _decision(
-    facts: Facts, template: TemplateRef, known: KnownTemplate, overdue_since: date, lag: Lag
-) -> Manifest:
+def _decision(facts: Facts, template: TemplateRef, known: KnownTemplate, terms: _Terms) -> Manifest:
     lifecycle, zone = known.template.spec.lifecycle, facts.policy.zone
     notice = parse_period(lifecycle.notice_period)
-    at = promise(overdue_since, lifecycle.enforce_from, notice, facts.now, zone)
-    decided = _decided(facts, template, known, lag)
+    at = promise(terms.overdue_since, lifecycle.enforce_from, notice, facts.now, zone)
+    decided = _decided(facts, template, known, terms)
     labels = {
         names.MANAGED_BY_LABEL: names.MANAGER,
         names.REGISTRATION_LABEL: short_hash(facts.spec.registration),
     }
     dated = {
-        "effectiveAt": instant(at),
+        "effectiveAt": instant(promised_in_place(terms.replaced, at)),
         "decidedAt": instant(facts.now),
         "inputsHash": hash_of(decided),
     }
@@ -97,8 +120,9 @@ def _decision(
     }
 
 
-def _decided(facts: Facts, template: TemplateRef, known: KnownTemplate, lag: Lag) -> Manifest:
+def _decided(facts: Facts, template: TemplateRef, known: KnownTemplate, terms: _Terms) -> Manifest:
     """The facts that the decision is made on."""
+    replaced = terms.replaced
     lifecycle = known.template.spec.lifecycle
     current = current_version(known.catalogue, facts.today)
     remembered = facts.world.service.status.release.public
@@ -110,12 +134,15 @@ def _decided(facts: Facts, template: TemplateRef, known: KnownTemplate, lag: Lag
         "environment": facts.spec.environment.value,
         "release": {"image": image, "template": {"name": template.name, "version": template.version}},
         "currentVersion": None if current is None else current.text,
-        "causedBy": known.cause_of(template.version, lag),
+        "causedBy": terms.caused_by,
         "maximumLag": lifecycle.maximum_lag,
         "lagMeasure": lifecycle.lag_measure.value,
-        "overdueSince": str(lag.overdue_since),
+        "overdueSince": str(terms.overdue_since),
         "inputs": inputs_of(known, facts.policy.zone).model_dump(
             mode="json", by_alias=True, exclude_none=True
         ),
+        "replaces": None
+        if replaced is None
+        else replaced.model_dump(mode="json", by_alias=True, exclude_none=True),
     }
     return {key: value for key, value in decided.items() if value is not None}

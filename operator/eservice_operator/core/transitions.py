@@ -169,9 +169,17 @@ def _unpublication(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
     if kind is not None:
         text = f"leaves the public route on {after.unpublish_at} unless renewed ({after.decision})"
         yield Note(WARNING, kind.value, "Schedule", text)
-    if before.decision is not None and not same and not _is_off(old):
+    if before.decision is not None and not same and not _is_off(old) and not _goes_on(old, new):
         text = f"does not leave the public route on {before.unpublish_at} ({before.decision})"
         yield Note(NORMAL, NoticeKind.UNPUBLISH_CANCELLED.value, "Schedule", text)
+
+
+def _goes_on(old: EServiceStatus, new: EServiceStatus) -> bool:
+    """Whether what a deleted decision announced stands: remembered, or announced by the one in its place."""
+    last = new.last_decision
+    if last is not None and last.effective_at is not None and last.name == old.template.decision:
+        return True
+    return new.template.decision is not None and new.template.unpublish_at == old.template.unpublish_at
 
 
 def _is_off(status: EServiceStatus) -> bool:

@@ -151,7 +151,7 @@ def _running(facts: Facts, decision: UnpublishDecision, terms: _Terms) -> Findin
 
 
 def _scheduled(facts: Facts, decision: UnpublishDecision, at: datetime) -> Finding:
-    text = f"overdue since {decision.spec.overdue_since}: renew before this takes effect"
+    text = f"overdue since {decision.spec.overdue_since}: renew before this takes effect{_in_place(decision)}"
     hold = unfounded(facts, decision, local_day(at, facts.policy.zone))
     if hold is not None:
         text = f"as things stand it would be held: {hold.message}"
@@ -178,11 +178,17 @@ def _effect(facts: Facts, decision: UnpublishDecision) -> str:
     if known is not None and lag is not None and lag.overdue_since is not None:
         cause = known.cause_of(reference.version, lag)
     what = f"{reference.name} {reference.version}"
+    off = f"off the public route until renewed{_in_place(decision)}"
     if cause is None:
-        return f"{what} was withdrawn: off the public route until renewed"
+        return f"{what} was withdrawn: {off}"
     lifecycle = facts.lifecycle(reference)
     most = decision.spec.maximum_lag if lifecycle is None else lifecycle.maximum_lag
-    return f"{what} lags behind {cause} by more than {most}: off the public route until renewed"
+    return f"{what} lags behind {cause} by more than {most}: {off}"
+
+
+def _in_place(decision: UnpublishDecision) -> str:
+    replaced = decision.spec.replaces
+    return "" if replaced is None else f" (in the place of {replaced.name}, which was deleted)"
 
 
 def blocking_decision(facts: Facts, template: TemplateRef) -> UnpublishDecision | None:

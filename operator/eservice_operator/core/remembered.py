@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""R8: what was decided outlives the record of it, should somebody delete an open decision.
+
+The status of the EService remembers its last decision. While a remembered open one is not there, what it
+took off the public route stays off; the one made in its place keeps its promise, or goes on with its effect.
+"""
+
+from __future__ import annotations
+
+from eservice_operator.api.base import TemplateRef
+from eservice_operator.api.decisions import DecisionState, UnpublishDecision
+from eservice_operator.api.remembered import RememberedDecision
+from eservice_operator.core.dates import local_day
+from eservice_operator.core.facts import Facts
+from eservice_operator.core.releases import same_template
+from eservice_operator.core.unpublication import governing_decision, judge
+
+
+def missing_decision(facts: Facts) -> RememberedDecision | None:
+    """The open decision about the public release that was deleted, and has none in its place yet."""
+    old = facts.world.service.status.last_decision
+    if not facts.production or old is None or old.effective_at is None:
+        return None
+    for decision in facts.world.decisions:
+        replaced = decision.spec.replaces
+        if old.name == decision.metadata.name or (replaced is not None and old.name == replaced.name):
+            return None
+    public = facts.public_template
+    return old if public is None or same_template(public, old.template) else None
+
+
+def kept_off(facts: Facts, template: TemplateRef) -> RememberedDecision | None:
+    """The missing decision that took releases on a template version off the public route."""
+    gone = missing_decision(facts)
+    if gone is None or gone.effective_since is None or not same_template(gone.template, template):
+        return None
+    return gone
+
+
+def why_kept_off(facts: Facts, gone: RememberedDecision) -> str:
+    """What is to be said of what a missing decision keeps off, until another takes its place."""
+    since = "" if gone.effective_since is None else local_day(gone.effective_since, facts.policy.zone)
+    template = gone.template
+    if facts.lag(template) is None:
+        until = f"{template.name} {template.version} is known"
+    elif not facts.policy.clock_trusted:
+        until = "the operator's clock is trusted"
+    else:
+        until = "the e-service stands for its registration"
+    return (
+        f"off the public route since {since} by UnpublishDecision {gone.name}, which was deleted: stays off"
+        f" until renewed; a decision that can be revoked takes its place once {until}"
+    )
+
+
+def last_decision(facts: Facts) -> RememberedDecision | None:
+    """What the status of the EService is to remember: the open decision, or else the last number given."""
+    governing = governing_decision(facts)
+    if governing is not None:
+        return _as_seen(facts, governing)
+    gone = missing_decision(facts)
+    if gone is not None:
+        return gone
+    ended = [_ended(one.metadata.name, one.spec.release.template) for one in facts.decisions]
+    old = facts.world.service.status.last_decision
+    if old is not None:
+        ended.append(_ended(old.name, old.template))
+    return max(ended, key=lambda one: number_of(one.name), default=None)
+
+
+def _as_seen(facts: Facts, decision: UnpublishDecision) -> RememberedDecision:
+    judged, spec = judge(facts, decision), decision.spec
+    if judged.state is DecisionState.CLOSED:
+        return _ended(decision.metadata.name, spec.release.template)
+    held = judged.hold_token is not None and judged.released_at is None
+    return RememberedDecision(
+        name=decision.metadata.name,
+        template=spec.release.template,
+        overdue_since=spec.overdue_since,
+        caused_by=spec.caused_by,
+        effective_at=judged.effective_at,
+        effective_since=judged.effective_since,
+        hold_token=judged.hold_token if held else None,
+        held_since=judged.held_since if held else None,
+    )
+
+
+def _ended(name: str, template: TemplateRef) -> RememberedDecision:
+    return RememberedDecision(name=name, template=template)
+
+
+def number_of(name: str) -> int:
+    """The number at the end of a decision's name; 0 for a name that has none."""
+    text = name.rpartition("-")[2]
+    return int(text) if text.isdecimal() else 0

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""R8: what a decision in the place of a deleted one takes over from it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from eservice_operator.api.remembered import RememberedDecision
+
+
+def promised_in_place(replaced: RememberedDecision | None, at: datetime) -> datetime:
+    """The promise of a decision that would promise ``at``, were it not in the place of another.
+
+    Never before what was announced; what is in effect is so since it was.
+    """
+    if replaced is None:
+        return at
+    return replaced.effective_since or max(at, replaced.effective_at or at)
+
+
+def ground_in_place(
+    replaced: RememberedDecision | None, overdue_since: date | None, caused_by: str | None
+) -> tuple[date | None, str | None]:
+    """Since when and by which version a release is overdue: by the dates of today, or else as remembered."""
+    if overdue_since is not None or replaced is None or replaced.effective_since is None:
+        return overdue_since, caused_by
+    return replaced.overdue_since, replaced.caused_by

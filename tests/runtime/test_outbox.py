@@ -269,5 +269,5 @@ async def test_the_end_waits_for_the_ledger_of_every_object_and_no_longer(
     assert not post.closed, "the other's ledger does not show it yet"
     shown(OTHER, "b")
     await asyncio.wait_for(closing, 15)
-    assert post.closed
     assert "not answered in time" not in caplog.text
+    assert post.closed

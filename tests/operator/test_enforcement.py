@@ -210,11 +210,12 @@ async def enforced(
 ) -> None:
     site, today = agency.site, str(fleet.today())
     try_out = ("--template", site.template, "--version", NEWEST, "--published", today)
-    foreseen = await agency.forecast(*try_out)
+    foreseen, after_release = await asyncio.gather(
+        agency.forecast(*try_out), agency.forecast(*try_out, "--release-brake")
+    )
     wave = dict.fromkeys(agency.falling, today)
     assert acting(foreseen, "Hold") == wave
     assert acting(foreseen, "Unpublish") == {}
-    after_release = await agency.forecast(*try_out, "--release-brake")
     assert acting(after_release, "Unpublish") == wave
 
     before = await agency.routes()

@@ -152,7 +152,7 @@ def test_a_decision_counts_from_24_hours_before_its_instant_on() -> None:
             "reason": "RenewalUnderWay",
             "fairness": {"release": "r", "since": "2026-11-01", "until": "2026-11-02"},
         },
-        {"effectiveAt": instant(DUE + 2 * WINDOW)},
+        {"undeferredAt": instant(DUE + 2 * WINDOW)},
     ],
 )
 def test_these_do_not_count(patch: dict[str, Any]) -> None:
@@ -442,7 +442,7 @@ def test_the_next_look_is_that_of_asking_each_decision(hours: list[tuple[int, in
         decision(
             number,
             {"effectiveAt": instant(DUE + timedelta(hours=promised))},
-            effectiveAt=instant(DUE + timedelta(hours=promised + moved)),
+            undeferredAt=instant(DUE + timedelta(hours=promised + moved)),
         )
         for number, (promised, moved) in enumerate(hours)
     )

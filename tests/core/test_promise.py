@@ -7,7 +7,7 @@ The e-service is public on 3.0.0; 4.0.0, known since February, makes it overdue 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -181,10 +181,47 @@ def test_the_end_of_a_deferral_takes_back_what_the_deferral_gave_and_no_more(sch
     assert status(scheduled).effective_at == at("2027-07-02", "00:00")
     scheduled.put(worlds.deferral("2027-09-30"))
     scheduled.settle(KNOWN + 2 * DAY)
-    revoked = {"at": "2027-03-01", "reason": "given up"}
-    scheduled.edit(("UnpublishDeferral", "", "deferral-1"), spec={"revoked": revoked})
+    revoke(scheduled)
     scheduled.settle(at("2027-03-02"))
     assert status(scheduled).effective_at == at("2027-07-02", "00:00")
+
+
+def revoke(cluster: PureCluster, name: str = "deferral-1", on: str = "2027-03-01") -> None:
+    spec = {"revoked": {"at": on, "reason": "given up"}}
+    cluster.edit(("UnpublishDeferral", "", name), spec=spec)
+
+
+@pytest.mark.parametrize("until", ["2027-06-30", "2027-08-01", "2027-11-30"])
+def test_a_day_that_was_announced_survives_a_deferral_that_covers_it(
+    scheduled: PureCluster, until: str
+) -> None:
+    set_policy(scheduled, noticePeriod="P6M")
+    scheduled.settle(KNOWN + DAY)
+    announced_for = status(scheduled).effective_at
+    assert announced_for == at("2027-08-02", "00:00")
+    scheduled.put(worlds.deferral(until))
+    scheduled.settle(KNOWN + 2 * DAY)
+    set_policy(scheduled, noticePeriod="P0D")
+    scheduled.settle(KNOWN + 3 * DAY)
+    revoke(scheduled)
+    scheduled.settle(at("2027-03-02"))
+    assert status(scheduled).effective_at == announced_for
+
+
+def test_a_new_deferral_has_the_cap_of_today_and_not_that_of_one_that_was_revoked(
+    scheduled: PureCluster,
+) -> None:
+    scheduled.put(worlds.deferral("2027-11-30"))
+    scheduled.settle(KNOWN + DAY)
+    assert status(scheduled).deferred_until == date(2027, 11, 30)
+    set_policy(scheduled, maximumDeferral="P1M")
+    scheduled.settle(KNOWN + 2 * DAY)
+    assert status(scheduled).deferred_until == date(2027, 11, 30), "what was honoured stays so"
+    revoke(scheduled)
+    scheduled.put(worlds.deferral("2027-11-30", "deferral-2"))
+    scheduled.settle(at("2027-03-02"))
+    assert status(scheduled).deferred_until == date(2027, 7, 1)
+    assert status(scheduled).deferral == "deferral-2"
 
 
 def test_a_longer_notice_period_brings_nobody_back(scheduled: PureCluster) -> None:

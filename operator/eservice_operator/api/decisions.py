@@ -202,6 +202,10 @@ class UnpublishDecisionStatus(Status):
     """When it takes effect or took effect, deferrals included."""
     deferred_until: Date | None = None
     """The last day of a deferral that is honoured."""
+    deferral: ObjectName | None = None
+    """Name of that deferral."""
+    undeferred_at: DateTime | None = None
+    """When it would take effect without a deferral, as announced last; it never moves earlier."""
     effective_since: DateTime | None = None
     """When it took effect."""
     closed_at: DateTime | None = None

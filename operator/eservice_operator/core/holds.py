@@ -27,8 +27,8 @@ class Finding:
     message: str
 
 
-def effective_at(facts: Facts, decision: UnpublishDecision) -> tuple[datetime, date | None]:
-    """When a decision takes effect, and the last day of the deferral that moved it."""
+def effective_at(facts: Facts, decision: UnpublishDecision) -> promise.Instant:
+    """When a decision takes effect by what is known now."""
     lifecycle = facts.lifecycle(decision.spec.release.template)
     ground, zone = _ground(facts, decision), facts.policy.zone
     return promise.effective_at(decision, _deferrals(facts), lifecycle, facts.today, zone, ground)
@@ -63,7 +63,7 @@ def foreseen_hold(facts: Facts, decision: UnpublishDecision) -> Finding | None:
 
     None when it is going to take effect by what is known; a wait that depends on people is not foreseen.
     """
-    at, _ = effective_at(facts, decision)
+    at = effective_at(facts, decision).at
     return unfounded(facts, decision, local_day(max(at, facts.now), facts.policy.zone))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date, datetime
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from eservice_operator.api.decisions import (
@@ -50,33 +51,43 @@ def promise(
     return max(at, day_after_end(add_period(local_day(decided_at, zone), notice), zone))
 
 
-def deferred_until(
+class Instant(NamedTuple):
+    """When a decision takes effect, and what that comes from."""
+
+    at: datetime
+    until: date | None
+    """The last day of the deferral that moves it."""
+    deferral: str | None
+    """The name of that deferral."""
+    undeferred: datetime
+    """When it would take effect without: this is never earlier than it was announced."""
+
+
+def _deferred_until(
     decision: UnpublishDecision,
     deferrals: Collection[UnpublishDeferral],
     lifecycle: Lifecycle | None,
     day: date,
     zone: ZoneInfo,
-) -> date | None:
+) -> tuple[date, str] | None:
     """The last day of the deferral that is honoured on a day: the latest, capped from the promised day.
 
-    What was honoured once stays so until its deferral ends or is revoked, whatever the cap says later.
-    Without the template the cap is unknown: then nothing new is honoured.
+    One that was honoured once stays so until it ends or is revoked, whatever the cap says later. Without
+    the template the cap is unknown: then nothing new is honoured.
     """
-    ends = [
-        deferral.spec.until
-        for deferral in deferrals
-        if deferral.spec.revoked is None or deferral.spec.revoked.at > day
-    ]
-    if not ends:
-        return None
-    last = max(ends)
-    promised = local_day(decision.spec.effective_at, zone)
-    honoured = decision.status.deferred_until
-    limits = [] if honoured is None else [min(last, honoured)]
-    if lifecycle is not None:
-        limits.append(min(last, add_period(promised, parse_period(lifecycle.maximum_deferral))))
-    until = max(limits, default=None)
-    return until if until is not None and until >= promised else None
+    promised, status = local_day(decision.spec.effective_at, zone), decision.status
+    cap = None if lifecycle is None else add_period(promised, _period(lifecycle.maximum_deferral))
+    found: list[tuple[date, str]] = []
+    for deferral in deferrals:
+        if deferral.spec.revoked is not None and deferral.spec.revoked.at <= day:
+            continue
+        name, limits = deferral.metadata.name, [] if cap is None else [cap]
+        if name == status.deferral and status.deferred_until is not None:
+            limits.append(status.deferred_until)
+        if limits:
+            found.append((min(deferral.spec.until, max(limits)), name))
+    last = max(found, default=None)
+    return None if last is None or last[0] < promised else last
 
 
 def ground_day(lifecycle: Lifecycle | None, lag: Lag | None) -> date | None:
@@ -125,8 +136,8 @@ def _cut_short(
     status = decision.status
     if status.reason != Reason.DEFERRED or status.deferred_until is None or status.deferred_until < day:
         return False
-    at, until = effective_at(decision, deferrals, lifecycle, day, zone, ground)
-    return until != status.deferred_until and at < end_of_last_step(day, lifecycle, zone)
+    found = effective_at(decision, deferrals, lifecycle, day, zone, ground)
+    return found.until != status.deferred_until and found.at < end_of_last_step(day, lifecycle, zone)
 
 
 def with_notice(decision: UnpublishDecision, lifecycle: Lifecycle, now: datetime) -> UnpublishDecision:
@@ -166,22 +177,21 @@ def effective_at(
     day: date,
     zone: ZoneInfo,
     ground: date | None = None,
-) -> tuple[datetime, date | None]:
-    """When a decision takes effect by what is known on a day, and the last day of a deferral that moves it.
+) -> Instant:
+    """When a decision takes effect by what is known on a day.
 
-    Never before the promise, nor before what its status announced; only the end of a deferral takes a date
+    Never before the promise, nor before what was announced; only the end of a deferral takes a date
     back, and where that leaves no time it is announced anew (`with_notice`). The notice period counts from
     the first accepted notice, or else from the decision. A ``ground`` to come on a later day is waited for.
     """
     undeferred = _undeferred(decision, lifecycle, zone)
     if ground is not None and ground > day and decision.status.state is not DecisionState.EFFECTIVE:
         undeferred = max(undeferred, start_of_day(ground, zone))
-    if not deferrals:
-        return undeferred, None
-    until = deferred_until(decision, deferrals, lifecycle, day, zone)
-    if until is None:
-        return undeferred, None
-    return max(undeferred, day_after_end(until, zone)), until
+    deferred = _deferred_until(decision, deferrals, lifecycle, day, zone)
+    if deferred is None:
+        return Instant(undeferred, None, None, undeferred)
+    until, name = deferred
+    return Instant(max(undeferred, day_after_end(until, zone)), until, name, undeferred)
 
 
 def instant_of(
@@ -198,7 +208,7 @@ def instant_of(
     ground = ground_day(lifecycle, lag)
     if policy.clock_trusted:
         decision = announced_anew(decision, deferrals, lifecycle, ground, now, day, zone)
-    at, _ = effective_at(decision, deferrals, lifecycle, day, zone, ground)
+    at = effective_at(decision, deferrals, lifecycle, day, zone, ground).at
     status = decision.status
     waits = status.state is DecisionState.HELD and status.reason == Reason.RENEWAL_UNDER_WAY
     if status.fairness is None or not waits:
@@ -207,9 +217,8 @@ def instant_of(
 
 
 def _undeferred(decision: UnpublishDecision, lifecycle: Lifecycle | None, zone: ZoneInfo) -> datetime:
-    at, status = decision.spec.effective_at, decision.status
-    if status.effective_at is not None and status.effective_at > at:
-        at = max(at, _announced(status, zone) or at)
+    status = decision.status
+    at = max(decision.spec.effective_at, status.undeferred_at or decision.spec.effective_at)
     if lifecycle is None or status.state is DecisionState.EFFECTIVE:
         return at
     if status.announced_at is not None:
@@ -220,18 +229,6 @@ def _undeferred(decision: UnpublishDecision, lifecycle: Lifecycle | None, zone: 
         return at
     begun = local_day(status.informed_at or decision.spec.decided_at, zone)
     return max(at, day_after_end(add_period(begun, notice), zone))
-
-
-def _announced(status: UnpublishDecisionStatus, zone: ZoneInfo) -> datetime | None:
-    """The instant that was announced, unless it is that of a deferral, or of an effect that never came."""
-    at, until = status.effective_at, status.deferred_until
-    if at is None or (until is not None and at <= day_after_end(until, zone)):
-        return None
-    if status.state is DecisionState.EFFECTIVE and (
-        status.effective_since is None or status.effective_since < at
-    ):
-        return None
-    return at
 
 
 _period = lru_cache(maxsize=256)(parse_period)

@@ -58,7 +58,8 @@ def _judge(facts: Facts, decision: UnpublishDecision) -> UnpublishDecisionStatus
     finding, fairness = _closing(facts, decision), old.fairness
     if finding is None:
         decision = announced_anew(facts, decision)
-    at, until = effective_at(facts, decision)
+    effect = effective_at(facts, decision)
+    at, until = effect.at, effect.until
     released_at = _released_at(facts, decision)
     if finding is None and facts.now >= at and old.state is not DecisionState.EFFECTIVE:
         grounded = unfounded(facts, decision, facts.today) is None and facts.policy.clock_trusted
@@ -76,7 +77,9 @@ def _judge(facts: Facts, decision: UnpublishDecision) -> UnpublishDecisionStatus
             "reason": finding.reason.value,
             "message": finding.message,
             "effective_at": at,
+            "undeferred_at": effect.undeferred,
             "deferred_until": until,
+            "deferral": effect.deferral,
             "effective_since": since,
             "closed_at": facts.now if finding.state is DecisionState.CLOSED else None,
             "released_at": released_at,

@@ -73,8 +73,11 @@ def test_the_contacts_the_agency_and_the_sink_once() -> None:
     assert recipients(POLICY, registration) == (
         Recipient(email, "b@pmlp.example", institution),
         Recipient(email, "j@agency.example", institution),
-        Recipient(Channel.CLOUD_EVENTS, SINK, institution),
+        Recipient(Channel.CLOUD_EVENTS, SINK, agency),
     )
+    alone = replace(POLICY, channels=BOTH[1:])
+    assert recipients(alone, registration) == (Recipient(Channel.CLOUD_EVENTS, SINK, institution),)
+    assert recipients(alone, None) == (Recipient(Channel.CLOUD_EVENTS, SINK, agency),)
     assert recipients(POLICY, None) == (Recipient(Channel.CLOUD_EVENTS, SINK, agency),)
     assert recipients(worlds.POLICY, registration) == ()
 
@@ -299,6 +302,18 @@ def test_who_could_not_be_told_before_the_effect_is_a_failure_that_somebody_look
     assert decided(told).state == "Effective", "holdUninformed is over"
     announcements = [one for one in decided(told).notices if one.kind is NoticeKind.UNPUBLISH_SCHEDULED]
     assert {one.state.value for one in announcements} == {"Failed"}
+
+
+@pytest.mark.parametrize("channels, reason", [(BOTH, "NoticeUndelivered"), (BOTH[1:], "Effective")])
+def test_a_sink_informs_only_where_it_is_the_only_way(
+    told: PostalCluster, channels: tuple[tuple[Channel, str], ...], reason: str
+) -> None:
+    told.policy = replace(POLICY, channels=channels)
+    told.answer = refused_for_good
+    told.put(worlds.template(FOUR))
+    told.advance(at("2027-05-31"), EFFECT)
+    assert decided(told).reason == reason
+    assert (decided(told).informed_at is None) == (channels == BOTH)
 
 
 # e-services

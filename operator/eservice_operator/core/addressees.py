@@ -26,24 +26,29 @@ class Recipient:
 def recipients(policy: Policy, registration: EServiceRegistration | None) -> tuple[Recipient, ...]:
     """Everybody who is told about an e-service: its institution's contacts first, then the Agency's.
 
-    A sink is told once, on behalf of the institution if the registration names whom to tell there.
+    A sink is told once, and it is the Agency's. It stands for the institution only where it is the only
+    channel and the registration names whom to tell there: then it is the way to them.
     """
     found: dict[tuple[Channel, str], Recipient] = {}
+    relayed = all(channel is Channel.CLOUD_EVENTS for channel, _ in policy.channels)
     for channel, sink in policy.channels:
-        for address, audience in _reached(channel, sink, registration):
+        if channel is Channel.CLOUD_EVENTS:
+            reached = [(sink, _behind_the_sink(registration) if relayed else Audience.AGENCY)]
+        else:
+            reached = [] if registration is None else _by_mail(registration)
+        for address, audience in reached:
             found.setdefault((channel, address), Recipient(channel, address, audience))
     return tuple(found.values())
 
 
-def _reached(
-    channel: Channel, sink: str, registration: EServiceRegistration | None
-) -> Iterator[tuple[str, Audience]]:
-    contacts = () if registration is None else registration.spec.institution.contacts
-    if channel is Channel.CLOUD_EVENTS:
-        yield sink, Audience.INSTITUTION if contacts else Audience.AGENCY
-    elif registration is not None:
-        yield from ((contact.email, Audience.INSTITUTION) for contact in contacts)
-        yield registration.spec.agency_contact.email, Audience.AGENCY
+def _behind_the_sink(registration: EServiceRegistration | None) -> Audience:
+    named = registration is not None and bool(registration.spec.institution.contacts)
+    return Audience.INSTITUTION if named else Audience.AGENCY
+
+
+def _by_mail(registration: EServiceRegistration) -> list[tuple[str, Audience]]:
+    contacts = [(contact.email, Audience.INSTITUTION) for contact in registration.spec.institution.contacts]
+    return [*contacts, (registration.spec.agency_contact.email, Audience.AGENCY)]
 
 
 def owner_and_sinks(policy: Policy, email: str) -> tuple[Recipient, ...]:

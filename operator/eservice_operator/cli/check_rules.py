@@ -12,7 +12,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
+from eservice_operator.api.base import Model
 from eservice_operator.api.kinds import BY_KIND
+from eservice_operator.api.parse import InvalidObject, parse
 from eservice_operator.api.schema import VALIDATIONS, Schema, structural
 from eservice_operator.cli.check_promises import PROMISES
 
@@ -45,6 +47,21 @@ METADATA: Final = frozenset(
 def schema_of(kind: str) -> Schema:
     """The schema of a kind as its CRD has it."""
     return structural(BY_KIND[kind].model)
+
+
+def read_whole(kind: str, body: Body) -> tuple[Model | InvalidObject, list[Problem]]:
+    """An object as the operator reads it, and everything that the apiserver would refuse of it."""
+    read = parse(kind, body)
+    found = list(_read_errors(read)) if isinstance(read, InvalidObject) else []
+    told = {path for path, _ in found}
+    return read, found + [one for one in problems(kind, body) if one[0] not in told]
+
+
+def _read_errors(invalid: InvalidObject) -> Iterator[Problem]:
+    for error in invalid.errors:
+        path, colon, sentence = error.partition(": ")
+        whole = not colon or path == "the object" or " " in path
+        yield ("", error) if whole else (path, sentence)
 
 
 def problems(kind: str, body: Body) -> Iterator[Problem]:

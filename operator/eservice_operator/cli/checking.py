@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,12 +12,12 @@ import click
 
 from eservice_operator.api.kinds import BY_KIND
 from eservice_operator.api.names import API_VERSION, GROUP
-from eservice_operator.api.parse import InvalidObject, parse
+from eservice_operator.api.parse import InvalidObject
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.cli.check_judging import Court, Judged, Severity, Span, as_public
 from eservice_operator.cli.check_policy import policy_findings
 from eservice_operator.cli.check_reading import Document, documents_of, files_of
-from eservice_operator.cli.check_rules import problems
+from eservice_operator.cli.check_rules import read_whole
 from eservice_operator.cli.check_values import UnreadableError
 from eservice_operator.cli.check_view import (
     GRAVEST_FIRST,
@@ -140,9 +139,7 @@ class Check:
             self._find(file, document.line_of("kind"), text)
             return
         what = f"{kind} {_name(body)}"
-        read = parse(kind, body)
-        found = list(_read_errors(read)) if isinstance(read, InvalidObject) else []
-        wrong = found + [one for one in problems(kind, body) if one[0] not in {path for path, _ in found}]
+        read, wrong = read_whole(kind, body)
         for path, sentence in wrong[:MOST_OF_ONE]:
             said = f"{path}: {sentence}" if path else sentence
             self._find(file, document.line_of(path), said, what)
@@ -182,11 +179,3 @@ class Check:
 def _name(body: dict[str, Any]) -> str:
     metadata = body.get("metadata")
     return str(metadata.get("name") or "") if isinstance(metadata, dict) else ""
-
-
-def _read_errors(invalid: InvalidObject) -> Iterator[tuple[str, str]]:
-    """Path and sentence of each error."""
-    for error in invalid.errors:
-        path, colon, sentence = error.partition(": ")
-        whole = not colon or path == "the object" or " " in path
-        yield ("", error) if whole else (path, sentence)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -25,8 +26,9 @@ LAST_DAY: Final = date(2199, 12, 31)
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """An instruction that is tried out before it is published, and whether held sets are let go at once."""
+    """What is tried out: edited templates, an instruction that is not published, the release of held sets."""
 
+    filenames: tuple[Path, ...]
     template: str | None
     version: str | None
     released: datetime | None
@@ -58,6 +60,16 @@ class Question:
     "--template", metavar="NAME", help="Only e-services on this template.", shell_complete=template_names
 )
 @click.option(
+    "-f",
+    "--filename",
+    "filenames",
+    type=click.Path(path_type=Path, allow_dash=True),
+    multiple=True,
+    metavar="PATH",
+    help="Try out: the EServiceTemplates of this file or folder, as if applied now; - is what is piped in."
+    " May be repeated.",
+)
+@click.option(
     "--version",
     "--template-version",
     metavar="VERSION",
@@ -84,6 +96,9 @@ def command(
 
     Lives the operator's own decisions through ahead of time, for the whole fleet, since the brake counts
     all of it; -n, -A and --template choose what is shown. Nothing is written.
+
+    With -f edited EServiceTemplates take the place of those in the cluster from now on: any change of a
+    policy, of dates or a recall. --version is tried out on top of them.
     """
     session.output = "wide" if shown == "wide" else session.output
     tried = Rehearsal(**rehearsal)

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from eservice_operator.cli.output import Column, as_json, table
 from eservice_operator.cli.session import Session
 from eservice_operator.cli.styles import BAD, GOOD, HEADING, PLAIN, WAITING
-from eservice_operator.cli.text import wrapped
+from eservice_operator.cli.text import clean, wrapped
 from eservice_operator.core.dates import instant
 from eservice_operator.core.forecast import Ending, Forecast
 from eservice_operator.core.foresight import Foreseen, Happening
@@ -32,6 +32,35 @@ STYLES: Final = {
     Happening.WARN: WAITING,
     Happening.REPUBLISH: GOOD,
 }
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a forecast is of: from when to when, in which zone, and what of it is tried out."""
+
+    start: datetime
+    end: datetime
+    zone: ZoneInfo
+    tried: tuple[str, ...] = ()
+    """What is not so in the cluster, in words."""
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """The first and the last local day."""
+        return self.start.astimezone(self.zone).date(), self.end.astimezone(self.zone).date()
+
+    def document(self) -> dict[str, Any]:
+        """What it assumes, as JSON."""
+        return {"assumes": ASSUMES} | ({"triedOut": list(self.tried)} if self.tried else {})
+
+    def lines(self, session: Session) -> Iterator[str]:
+        """What it assumes, for people."""
+        yield from wrapped(ASSUMES, session.prose)
+        if self.tried:
+            yield ""
+            yield session.paint("Tried out", **HEADING)
+            for one in self.tried:
+                yield from wrapped(clean(one), session.prose, "  ")
 
 
 @dataclass(frozen=True)
@@ -53,23 +82,16 @@ class Wanted:
         return self.namespace in {None, namespace} and self.template in {None, template}
 
 
-def show_foreseen(
-    session: Session,
-    shown: str,
-    made: Forecast,
-    wanted: Wanted,
-    span: tuple[datetime, datetime, ZoneInfo],
-) -> None:
+def show_foreseen(session: Session, shown: str, made: Forecast, wanted: Wanted, frame: Frame) -> None:
     """What happens, in order."""
     items = wanted.foreseen(made)
     if shown == "json":
-        start, end, zone = span
-        head = {"from": instant(start), "until": instant(end), "timeZone": str(zone), "assumes": ASSUMES}
-        session.say(as_json(head | {"items": [as_item(item) for item in items]}))
+        head = {"from": instant(frame.start), "until": instant(frame.end), "timeZone": str(frame.zone)}
+        session.say(as_json(head | frame.document() | {"items": [as_item(item) for item in items]}))
     elif shown == "csv":
         session.say(as_csv(FIELDS, [as_item(item) for item in items]))
     else:
-        for line in calendar(session, items, span):
+        for line in calendar(session, items, frame):
             session.say(line)
 
 
@@ -88,14 +110,11 @@ def as_csv(fields: Sequence[str], rows: Iterable[dict[str, str]]) -> str:
     return text.getvalue().rstrip("\n")
 
 
-def calendar(
-    session: Session, items: list[Foreseen], span: tuple[datetime, datetime, ZoneInfo]
-) -> Iterator[str]:
+def calendar(session: Session, items: list[Foreseen], frame: Frame) -> Iterator[str]:
     """The months and days on which something happens, with how much; then all of it."""
-    start, end, zone = span
-    first, last = (at.astimezone(zone).date() for at in (start, end))
+    zone, (first, last) = frame.zone, frame.days
     yield session.paint(f"What happens by itself from {first} to {last} ({zone})", **HEADING)
-    yield from wrapped(ASSUMES, session.prose)
+    yield from frame.lines(session)
     if not items:
         yield ""
         yield "Nothing."
@@ -138,11 +157,12 @@ def _listed(session: Session, items: list[Foreseen], zone: ZoneInfo) -> list[str
 ENDING: Final = ("namespace", "name", "public", "at", "reason", "why", "template", "version")
 
 
-def show_endings(session: Session, shown: str, made: Forecast, wanted: Wanted, day: date) -> None:
-    """Who is public at the end of a day, and who is not and why."""
+def show_endings(session: Session, shown: str, made: Forecast, wanted: Wanted, frame: Frame) -> None:
+    """Who is public at the end of the last day, and who is not and why."""
+    _, day = frame.days
     rows = [_ending(one, day) for one in wanted.endings(made)]
     if shown == "json":
-        session.say(as_json({"at": str(day), "assumes": ASSUMES, "items": rows}))
+        session.say(as_json({"at": str(day)} | frame.document() | {"items": rows}))
         return
     if shown == "csv":
         session.say(as_csv(ENDING, [row | {"public": str(row["public"]).lower()} for row in rows]))
@@ -150,7 +170,7 @@ def show_endings(session: Session, shown: str, made: Forecast, wanted: Wanted, d
     public = sum(row["public"] for row in rows)
     title = f"At the end of {day}: {public} of {len(rows)} e-services are public"
     session.say(session.paint(title, **HEADING))
-    for line in (*wrapped(ASSUMES, session.prose), ""):
+    for line in (*frame.lines(session), ""):
         session.say(line)
     columns = [
         Column("NAMESPACE", spare=1),

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,8 @@ import click
 
 from eservice_operator.api.eservice import EService
 from eservice_operator.api.template import EServiceTemplate
-from eservice_operator.cli.forecast_view import Wanted, show_endings, show_foreseen
+from eservice_operator.cli.editions import Editions, differences, in_place_of, read_editions
+from eservice_operator.cli.forecast_view import Frame, Wanted, show_endings, show_foreseen
 from eservice_operator.cli.kubectl import EVERYWHERE, KubectlError
 from eservice_operator.cli.policy import Setup
 from eservice_operator.cli.session import Session
@@ -19,6 +20,7 @@ from eservice_operator.cli.world import Live, live
 from eservice_operator.cluster.store import Store, key_of
 from eservice_operator.core.forecast import forecast, rehearsed
 from eservice_operator.core.simulated_cluster import Scene
+from eservice_operator.core.templating import catalogue_of
 from eservice_operator.core.world import TemplateWorld, World
 
 if TYPE_CHECKING:
@@ -26,30 +28,26 @@ if TYPE_CHECKING:
 
 
 def foretell(session: Session, setup: Setup, asked: Question, shown: str) -> None:
-    """Read the cluster, live it through, and print what was asked for.
+    """Read the files and the cluster, live it through, and print what was asked for.
 
     Raises:
-        ClickException: what is tried out contradicts the cluster.
+        ClickException: what is tried out cannot be, or contradicts the cluster.
         KubectlError: kubectl failed for another reason than rights.
     """
+    edited = read_editions(asked.tried.filenames) if asked.tried.filenames else Editions({}, 0)
+    if edited.others:
+        session.note(f"{edited.others} other documents are passed over: a forecast tries out templates only")
     seen = _live(session, setup, asked.start)
-    template = asked.tried.template
-    unread = any(one.kind == EServiceTemplate.__name__ for one in seen.unread)
-    if template is not None and not unread and seen.store.get("EServiceTemplate", "", template) is None:
-        raise click.ClickException(f"there is no EServiceTemplate {template}: kubectl get esvct lists them")
+    scene, what_if, tried = _tried_out(session, seen, edited, asked.tried)
     made = forecast(
-        scene_of(session, seen),
-        asked.start,
-        asked.end,
-        seen.policy,
-        tuple(_editions(seen, asked.tried)),
-        release_brake=asked.tried.release_brake,
+        scene, asked.start, asked.end, seen.policy, what_if, release_brake=asked.tried.release_brake
     )
     wanted = Wanted(None if session.all_namespaces else session.namespace, asked.tried.template)
+    frame = Frame(asked.start, asked.end, seen.policy.zone, tuple(tried))
     if asked.at is None:
-        show_foreseen(session, shown, made, wanted, (asked.start, asked.end, seen.policy.zone))
+        show_foreseen(session, shown, made, wanted, frame)
     else:
-        show_endings(session, shown, made, wanted, asked.at)
+        show_endings(session, shown, made, wanted, frame)
 
 
 def _live(session: Session, setup: Setup, start: datetime) -> Live:
@@ -69,17 +67,37 @@ def _live(session: Session, setup: Setup, start: datetime) -> Live:
     return seen
 
 
-def _editions(seen: Live, tried: Rehearsal) -> Iterable[EServiceTemplate]:
-    """The template with what is tried out, if anything is."""
-    if tried.version is None or tried.template is None:
-        return ()
-    body = seen.store.get("EServiceTemplate", "", tried.template)
-    world = None if body is None else seen.observer.template(key_of(body))
-    if not isinstance(world, TemplateWorld):
-        raise click.ClickException(f"there is no EServiceTemplate {tried.template} that can be read")
+def _tried_out(
+    session: Session, seen: Live, edited: Editions, tried: Rehearsal
+) -> tuple[Scene, list[EServiceTemplate], list[str]]:
+    """The scene, the templates that take the place of those in it, and what that changes, in words."""
+    scene = scene_of(session, seen)
+    known = {world.template.metadata.name: world.template for world in scene.templates}
+    current = {
+        name: in_place_of(known[name], one) if name in known else one
+        for name, one in edited.templates.items()
+    }
+    told = [line for name, one in current.items() for line in differences(known.get(name), one)]
+    unread = any(one.kind == EServiceTemplate.__name__ for one in seen.unread)
+    if tried.template is not None and not unread and tried.template not in known.keys() | current.keys():
+        raise click.ClickException(
+            f"there is no EServiceTemplate {tried.template}: kubectl get esvct lists them"
+        )
+    if tried.template is not None and tried.version is not None:
+        before = current.get(tried.template) or known.get(tried.template)
+        if before is None:
+            raise click.ClickException(f"there is no EServiceTemplate {tried.template} that can be read")
+        current[tried.template] = _rehearsed(before, tried.version, tried)
+        told += differences(before, current[tried.template])
+    new = [TemplateWorld(one, catalogue_of(one)) for name, one in current.items() if name not in known]
+    scene = replace(scene, templates=(*scene.templates, *new))
+    return scene, [one for name, one in current.items() if name in known], told
+
+
+def _rehearsed(template: EServiceTemplate, version: str, tried: Rehearsal) -> EServiceTemplate:
     days = (None if day is None else day.date() for day in (tried.released, tried.published))
     try:
-        return (rehearsed(world.template, tried.version, *days),)
+        return rehearsed(template, version, *days)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
 

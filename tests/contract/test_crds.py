@@ -68,7 +68,7 @@ def test_kubectl_explains_it(cluster: Cluster, field: str, sentences: list[str])
 @pytest.mark.parametrize(
     "name,columns",
     [
-        ("esvc", "NAME  PHASE  PUBLISHED  WHY  TEMPLATE  MIGRATE BY  UNPUBLISH AT  URL  AGE"),
+        ("esvc", "NAME  PHASE  PUBLISHED  WHY  TEMPLATE  MIGRATE BY  UNPUBLISH AT  HELD BY  URL  AGE"),
         ("esvct", "NAME  CURRENT  ENFORCEMENT  ESERVICES  BRAKE  NEXT  READY  AGE"),
         ("esvcr", "NAME  IDENTIFIER  INSTITUTION  REGISTERED  REASON  AGE"),
         ("act", "NAME  SERVICE NAMESPACE  ESERVICE  TEMPLATE  SIGNED  READY  REASON  AGE"),

@@ -170,6 +170,8 @@ class TemplateLag(Model):
     """The first day without the public route, deferrals included."""
     decision: ObjectName | None = None
     """Name of the UnpublishDecision in force."""
+    held_by: Short | None = None
+    """What holds that decision up, in one word, such as Brake: the e-service stays public meanwhile."""
     warned_at: DateTime | None = None
     """Up to when the institution was warned, of the decision in force or under the policy Warn of being
     overdue: earlier steps of warnBefore are done."""

@@ -102,6 +102,7 @@ KINDS: tuple[Kind, ...] = (
             Column("Template", ".status.template.version"),
             Column("Migrate by", ".status.template.migrateBy"),
             Column("Unpublish at", ".status.template.unpublishAt"),
+            Column("Held by", ".status.template.heldBy"),
             Column("URL", ".status.publicURL"),
             Column("Environment", ".spec.environment", wide=True),
             Column("Identifier", ".status.identifier", wide=True),

@@ -4,15 +4,18 @@
 from __future__ import annotations
 
 from eservice_operator.api.base import ConditionStatus
+from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDecisionStatus
 from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.core import conditions as c
 from eservice_operator.core.actions import Outcome
 from eservice_operator.core.availability import failure_of, rolled_out, scaled_to_zero
 from eservice_operator.core.conditions import Verdict
+from eservice_operator.core.dates import local_day
 from eservice_operator.core.decide import Decision
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.gates import refused
 from eservice_operator.core.rollout import Running
+from eservice_operator.core.unpublication import governing_decision, judge
 
 UNDER_WAY = frozenset({Reason.SWITCHING, Reason.AWAITING_INSTALLATION, Reason.AWAITING_PODS})
 """Reasons for not being public that say no more than that somebody is at it."""
@@ -32,14 +35,38 @@ def progress(decision: Decision, outcome: Outcome, published: Verdict) -> tuple[
     under_way = _under_way(decision, published)
     if under_way is not None:
         return _reconciling(*under_way)
-    if published.status is ConditionStatus.TRUE and not decision.rollout.gates:
-        return (c.true(ConditionType.READY, Reason.SUCCEEDED, "public; nothing left to do"),)
-    gates = decision.rollout.gates
     if published.status is ConditionStatus.TRUE:
-        beside = decision.facts.public_name != decision.facts.wanted.name
-        text = f"public; {'for the release the spec names: ' if beside else ''}{gates[0].message}"
-        return (c.true(ConditionType.READY, gates[0].reason, text),)
+        return (_public(decision),)
     return (c.true(ConditionType.READY, published.reason, published.message),)
+
+
+def held_by(facts: Facts) -> tuple[UnpublishDecision, UnpublishDecisionStatus] | None:
+    """R8: the decision about the public release with what is judged of it, where something holds it up."""
+    governing = governing_decision(facts)
+    if governing is None:
+        return None
+    judged = judge(facts, governing)
+    return (governing, judged) if judged.state is DecisionState.HELD else None
+
+
+def _public(decision: Decision) -> Verdict:
+    """What people have to know of one that is served: what another release lacks, and what R8 waits for."""
+    facts, gates, held = decision.facts, decision.rollout.gates, held_by(decision.facts)
+    reason, said = Reason.SUCCEEDED, ["public"]
+    if held is not None:
+        reason = Reason(held[1].reason or "")
+        said.append(_hold(facts, *held))
+    if gates:
+        reason = gates[0].reason
+        beside = facts.public_name != facts.wanted.name
+        said.insert(1, f"{'for the release the spec names: ' if beside else ''}{gates[0].message}")
+    return c.true(ConditionType.READY, reason, "; ".join(said) if said[1:] else "public; nothing left to do")
+
+
+def _hold(facts: Facts, decision: UnpublishDecision, judged: UnpublishDecisionStatus) -> str:
+    at = judged.effective_at or decision.spec.effective_at
+    day = local_day(at, facts.policy.zone)
+    return f"due to leave the public route on {day}, and held ({decision.metadata.name}): {judged.message}"
 
 
 def why_not(published: Verdict, summary: tuple[Verdict, ...]) -> Verdict:

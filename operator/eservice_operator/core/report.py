@@ -32,7 +32,7 @@ from eservice_operator.core.facts import Facts
 from eservice_operator.core.outlook import outlook
 from eservice_operator.core.phases import phase_of
 from eservice_operator.core.posting import warned_at, with_notices
-from eservice_operator.core.progress import progress, why_not
+from eservice_operator.core.progress import held_by, progress, why_not
 from eservice_operator.core.releases import Snapshot, short_hash
 from eservice_operator.core.remembered import last_decision
 from eservice_operator.core.routing import route_url
@@ -134,7 +134,7 @@ def _releases(decision: Decision) -> Releases:
 
 def _template(facts: Facts) -> TemplateLag:
     template, governing = facts.public_template or facts.wanted.template, governing_decision(facts)
-    lag = facts.lag(template)
+    lag, held = facts.lag(template), held_by(facts)
     at = None if governing is None else judge(facts, governing).effective_at
     migrate_by = None if lag is None else lag.migrate_by
     if migrate_by is not None and not facts.policy.clock_trusted:  # told by the first clock that is trusted
@@ -148,6 +148,7 @@ def _template(facts: Facts) -> TemplateLag:
         overdue_since=None if lag is None else lag.overdue_since,
         unpublish_at=None if at is None else local_day(at, facts.policy.zone),
         decision=None if governing is None else governing.metadata.name,
+        held_by=None if held is None else held[1].reason,
         warned_at=warned_at(facts),
     )
 

@@ -11,6 +11,7 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _ONE_DAY = timedelta(days=1)
@@ -75,6 +76,7 @@ def following_day(day: date) -> date | None:
     return None if day == date.max else day + _ONE_DAY
 
 
+@lru_cache(maxsize=4096)  # a fleet asks for the same few hundred days
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     """The first instant (UTC) of a local day.
 

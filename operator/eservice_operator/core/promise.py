@@ -75,6 +75,8 @@ def _deferred_until(
     One that was honoured once stays so until it ends or is revoked, whatever the cap says later. Without
     the template the cap is unknown: then nothing new is honoured.
     """
+    if not deferrals:
+        return None
     promised, status = local_day(decision.spec.effective_at, zone), decision.status
     cap = None if lifecycle is None else add_period(promised, _period(lifecycle.maximum_deferral))
     found: list[tuple[date, str]] = []

@@ -23,6 +23,8 @@ from eservice_operator.cli.writing import confirmed, slug
 from eservice_operator.core.gates import GATES as CHECKS
 from eservice_operator.core.gates import GATES_IN_PRODUCTION
 from tests.cli.objects import DAYS, DIGEST, ESCAPES, IMAGE, NEWER, NOW, TEMPLATE, decision, gate, obj, service
+from tests.support import worlds
+from tests.support.worlds import version
 
 GIVEN = {"outcome": "Passed", "who": "Māra Liepa", "notes": None}
 PUBLIC = {"name": "public-one", "image": IMAGE, "template": dict(TEMPLATE)}
@@ -251,7 +253,7 @@ def test_what_a_release_comes_to_is_told_for_the_set_and_for_each(golden: Callab
     lines = release_brake.described(Session(width=150), braked, braked.sets, DAYS)
     golden("release-brake", "\n".join(lines) + "\n")
     (one,) = release_brake.document(braked, braked.sets)["sets"]
-    assert one["onRelease"] == {"now": 1, "later": 2, "waits": 1, "notPublic": 2}
+    assert one["onRelease"] == {"now": 1, "later": 2, "waits": 1, "noGround": 0, "notPublic": 2}
     fates = {
         member["name"]: (member["onRelease"], member.get("at"), member["why"]) for member in one["members"]
     }
@@ -268,12 +270,55 @@ def test_what_a_release_comes_to_is_told_for_the_set_and_for_each(golden: Callab
     )
 
 
+def mended(**lifecycle: Any) -> dict[str, Any]:
+    """A whole template, in which no version makes 2.0.0 overdue any more, unless the policy says so."""
+    versions = [version("2.0.0", "2024-01-01", "2024-02-01"), version("3.1.0", "2025-01-01", "2025-02-01")]
+    found = worlds.template(versions, lifecycle=lifecycle)
+    found["status"] = {"held": [{"token": "abc", "since": "2026-11-21T07:00:00Z", "count": 2}]}
+    return found
+
+
+@pytest.mark.parametrize(
+    "lifecycle, why",
+    [
+        ({}, "not overdue by the template's present dates"),
+        ({"maximumLag": "P1M", "enforcement": "Warn"}, "the template's policy does not enforce"),
+        ({"maximumLag": "P1M", "enforceFrom": "2027-01-01"}, "enforced from 2027-01-01 only"),
+    ],
+)
+@pytest.mark.parametrize("at", ["2026-11-21T07:00:00Z", "2026-11-22T22:00:00Z"])
+def test_what_has_no_ground_any_more_does_not_invite_to_release(
+    lifecycle: dict[str, Any], why: str, at: str
+) -> None:
+    braked = seen(mended(**lifecycle), [held("abc", effectiveAt=at)])
+    (one,) = release_brake.document(braked, braked.sets)["sets"]
+    assert [(member["onRelease"], member["why"]) for member in one["members"]] == [("NoGround", why)]
+    lines = release_brake.described(Session(width=200), braked, braked.sets, DAYS)
+    assert any("no ground any more" in line and "revoke --set abc" in line for line in lines)
+    assert f"held: {why}" in "".join(lines)
+    assert "1 unpublication since" in lines[0]
+    assert "1 without ground any more" in release_brake.question(braked.sets)
+
+
+def test_what_has_its_ground_is_released() -> None:
+    braked = seen(mended(maximumLag="P1M"), [held("abc")])
+    lines = release_brake.described(Session(width=200), braked, braked.sets, DAYS)
+    assert not [line for line in lines if "no ground" in line]
+    assert "Made overdue by: 3.1.0 (1)." in lines
+    assert release_brake.question(braked.sets) == (
+        "Release the set, 1 e-service (1 now, 0 later, 0 not public)?"
+    )
+
+
 def test_where_decisions_may_not_be_read_their_names_are_shown() -> None:
     braked = seen(template("abc"), None)
     lines = release_brake.described(Session(), braked, braked.sets, DAYS)
     assert lines[0].startswith("you may not list unpublishdecisions")
     assert lines[1] == "viss-2020: the brake holds 2 unpublications since 2026-11-21 09:00, token abc"
-    assert lines[2] == "More than 1, and more than 10 % of 12 in public use, within 24 hours."
+    assert lines[2] == (
+        "The brake engages where more than 1, and more than 10 % of those in public use (12 now), would leave"
+        " the public route within 24 hours."
+    )
     assert lines[-3:-1] == ["  one", "  two"]
     (one,) = release_brake.document(braked, braked.sets)["sets"]
     assert (one["count"], one["onRelease"], one["decisions"]) == (2, None, ["one", "two"])

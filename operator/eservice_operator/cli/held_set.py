@@ -4,53 +4,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from eservice_operator.api.decisions import DecisionState, UnpublishDecision
+from eservice_operator.api.decisions import UnpublishDecision
 from eservice_operator.api.parse import parse
-from eservice_operator.api.reasons import Reason
 from eservice_operator.cli.dated import Days
-from eservice_operator.cli.dossier import Body, place_of
-from eservice_operator.cli.plain import condition, part
+from eservice_operator.cli.dossier import Body
+from eservice_operator.cli.fates import ALWAYS_TOLD, WORDS, Fate, Fates, Member
+from eservice_operator.cli.plain import part
 from eservice_operator.core.held import is_held
 
-
-class Fate(StrEnum):
-    """What the release of its set comes to for an e-service."""
-
-    NOW = "Now"
-    LATER = "Later"
-    """It is deferred, or its instant has not come."""
-    WAITS = "Waits"
-    """Something beside the brake holds it."""
-    NOT_PUBLIC = "NotPublic"
-    """It is not published now: nothing changes for the public."""
-
-
-WORDS: Final = {
-    Fate.NOW: "now",
-    Fate.LATER: "later",
-    Fate.WAITS: "held for another reason",
-    Fate.NOT_PUBLIC: "not public",
-}
-ALWAYS_TOLD: Final = (Fate.NOW, Fate.LATER, Fate.NOT_PUBLIC)
-
-
-class Member(NamedTuple):
-    """A decision that the brake holds."""
-
-    decision: UnpublishDecision
-    fate: Fate
-    why: str
-    """What delays it, or keeps it from the public."""
-    at: datetime | None
-    """The instant to come at which it takes effect once released; None at once, or where no day is known."""
-    gone: bool
-    """Whether no e-service is left that it is about, so that the operator notes no release of it."""
+RECALL: Final = "a recall"
+"""What made a release overdue that no other version did."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +40,16 @@ class HeldSet:
         return ", ".join(
             f"{counts[fate]} {WORDS[fate]}" for fate in Fate if counts[fate] or fate in ALWAYS_TOLD
         )
+
+    def having(self, fate: Fate) -> int:
+        """How many of its members have that fate."""
+        return sum(member.fate is fate for member in self.members)
+
+    @property
+    def causes(self) -> str:
+        """``4.0.0 (6), their own recall (1)``: what made its members overdue; empty where none are known."""
+        counts = Counter(member.decision.spec.caused_by or RECALL for member in self.members)
+        return ", ".join(f"{cause} ({count})" for cause, count in sorted(counts.items()))
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -98,6 +75,7 @@ def _document(member: Member) -> dict[str, Any]:
         "version": spec.release.template.version,
         "decision": member.decision.metadata.name,
         "overdueSince": str(spec.overdue_since),
+        "causedBy": spec.caused_by,
         "heldSince": written["heldSince"],
         "onRelease": member.fate.value,
         "at": written["effectiveAt"] if member.at is not None else None,
@@ -128,10 +106,10 @@ def held_sets(
             for token, one in listed.items()
         ]
         return tuple(sorted(found, key=lambda one: (one.since, one.token)))
-    known = None if services is None else _by_registration(services)
+    fates = Fates(template, services, days)
     members: dict[str, list[Member]] = {}
     for decision in _held(decisions, str(part(template, "metadata", "name"))):
-        members.setdefault(str(decision.status.hold_token), []).append(_member(decision, known, days))
+        members.setdefault(str(decision.status.hold_token), []).append(fates.of(decision))
     sets = []
     for token, those in members.items():
         first = min(one.decision.status.held_since or one.decision.spec.decided_at for one in those)
@@ -150,37 +128,7 @@ def _held(decisions: Iterable[Body], template: str) -> Iterable[UnpublishDecisio
             yield read
 
 
-def _by_registration(services: Sequence[Body]) -> dict[tuple[str, str], list[Body]]:
-    found: dict[tuple[str, str], list[Body]] = {}
-    for service in services:
-        standing = str(part(service, "spec", "registration")), str(part(service, "spec", "environment"))
-        found.setdefault(standing, []).append(service)
-    return found
-
-
 def _rank(member: Member) -> tuple[int, str, str, str]:
     place = member.decision.spec.e_service
     at = "" if member.at is None else member.at.isoformat()
     return list(Fate).index(member.fate), at, place.namespace, place.name
-
-
-def _member(
-    decision: UnpublishDecision, services: Mapping[tuple[str, str], Sequence[Body]] | None, days: Days
-) -> Member:
-    spec, status = decision.spec, decision.status
-    if services is not None:
-        rivals = services.get((spec.registration, spec.environment.value), ())
-        place = spec.e_service.namespace, spec.e_service.name
-        service = next((one for one in rivals if place_of(one) == place), next(iter(rivals), None))
-        if service is None:
-            return Member(decision, Fate.NOT_PUBLIC, "the e-service is gone", None, gone=True)
-        if condition(service, "Published").get("status") != "True":
-            phase = str(part(service, "status", "phase") or "no phase yet")
-            return Member(decision, Fate.NOT_PUBLIC, phase, None, gone=False)
-    at = status.effective_at or spec.effective_at
-    if at > days.now:
-        text = "" if status.deferred_until is None else f"deferred until {status.deferred_until}"
-        return Member(decision, Fate.LATER, text, at, gone=False)
-    if status.state is DecisionState.HELD and status.reason != Reason.BRAKE:
-        return Member(decision, Fate.WAITS, status.message or status.reason or "", None, gone=False)
-    return Member(decision, Fate.NOW, "", None, gone=False)

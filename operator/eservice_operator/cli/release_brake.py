@@ -21,7 +21,8 @@ from eservice_operator.cli.text import clean
 from eservice_operator.cli.writing import DRY_RUN, confirmed
 
 if TYPE_CHECKING:
-    from eservice_operator.cli.held_set import HeldSet, Member
+    from eservice_operator.cli.fates import Member
+    from eservice_operator.cli.held_set import HeldSet
     from eservice_operator.cli.letting_go import Braking
 
 COLUMNS: Final = (
@@ -125,7 +126,7 @@ def question(sets: tuple[HeldSet, ...]) -> str:
     count = sum(one.count for one in sets)
     told = "; ".join(filter(None, (one.counted() for one in sets)))
     what = "the set" if len(sets) == 1 else f"these {len(sets)} sets"
-    return f"Release {what}, {count} e-services" + (f" ({told})?" if told else "?")
+    return f"Release {what}, {count} e-service{'' if count == 1 else 's'}" + (f" ({told})?" if told else "?")
 
 
 def document(seen: Braking, sets: tuple[HeldSet, ...]) -> dict[str, Any]:
@@ -161,14 +162,18 @@ def described(session: Session, seen: Braking, sets: tuple[HeldSet, ...], days: 
         part(seen.template, "status", "eServices"),
     )
     least, percent = clean(brake.get("atLeast", 5)), clean(brake.get("percent", 10))
-    why = f"More than {least}, and more than {percent} % of {public or 0} in public use, within 24 hours."
+    why = (
+        f"The brake engages where more than {least}, and more than {percent} % of those in public use"
+        f" ({public or 0} now), would leave the public route within 24 hours."
+    )
     for one in sets:
-        head = f"{clean(seen.name)}: the brake holds {one.count} unpublications since {days.local(one.since)}"
+        held = f"{one.count} unpublication{'' if one.count == 1 else 's'}"
+        head = f"{clean(seen.name)}: the brake holds {held} since {days.local(one.since)}"
         state = ", released, and not noted by the operator yet" if one.token == seen.released else ""
         lines += [f"{head}, token {clean(one.token)}{state}", why]
         if told := one.counted():
-            lines.append(f"On release: {told}.")
-        lines.append("")
+            lines += [f"Made overdue by: {clean(one.causes)}.", f"On release: {told}."]
+        lines += [*_without_ground(one), ""]
         if one.members:
             lines += table(session, COLUMNS, [_row(member, days) for member in one.members])
         else:
@@ -177,11 +182,26 @@ def described(session: Session, seen: Braking, sets: tuple[HeldSet, ...], days: 
     return lines
 
 
+def _without_ground(one: HeldSet) -> list[str]:
+    """That the dates were mended since: a release does nothing then, and what does."""
+    from eservice_operator.cli.fates import Fate  # noqa: PLC0415 - the models
+
+    count = one.having(Fate.NO_GROUND)
+    if not count:
+        return []
+    whom = "it has" if count == 1 else f"{count} of them have"
+    text = (
+        f"By the template as it is now {whom} no ground any more: a release does not unpublish them. Where"
+        f" that is to stay: kubectl eservice revoke --set {clean(one.token)}"
+    )
+    return [text]
+
+
 def _row(member: Member, days: Days) -> list[object]:
-    from eservice_operator.cli.held_set import WORDS, Fate  # noqa: PLC0415 - as above
+    from eservice_operator.cli.fates import WORDS, Fate  # noqa: PLC0415 - as above
 
     spec, status = member.decision.spec, member.decision.status
-    word = "held" if member.fate is Fate.WAITS else WORDS[member.fate]
+    word = "held" if member.fate in {Fate.WAITS, Fate.NO_GROUND} else WORDS[member.fate]
     when = days.local(member.at) if member.at is not None else word
     return [
         spec.e_service.namespace,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from eservice_operator.api.template import EServiceTemplate
+from eservice_operator.api.template import Enforcement, EServiceTemplate
 from eservice_operator.core.forecast import Forecast, forecast, rehearsed
 from eservice_operator.core.simulated_cluster import Scene
 from eservice_operator.core.templating import catalogue_of
@@ -98,6 +98,56 @@ def test_a_released_brake_lets_all_of_them_go_on_their_day() -> None:
     made = forecast(fleet_scene(fleet), NOW, at("2027-12-31"), POLICY, release_brake=True)
     assert actions(made)["2027-06-01", "Unpublish"] == 8
     assert not any(ending.public for ending in made.endings)
+
+
+HELD = at("2027-06-10", "12:00")
+"""After the day of decisions that the brake holds."""
+
+
+def held_fleet() -> PureFleet:
+    fleet = PureFleet.of([f"s{number}" for number in range(8)])
+    fleet.put_template(worlds.template(ALL))
+    fleet.advance(NOW, HELD)
+    assert len(fleet.held()) == 8
+    return fleet
+
+
+def test_what_is_held_already_is_told_at_the_start_with_its_token() -> None:
+    fleet = held_fleet()
+    (token,) = fleet.tokens()
+    made = forecast(fleet_scene(fleet), HELD, at("2027-12-31"), POLICY)
+    assert {(item.at, item.action.value, item.token) for item in made.foreseen} == {(HELD, "Hold", token)}
+    assert len({item.name for item in made.foreseen}) == len(made.foreseen) == 8
+    item = made.foreseen[0]
+    assert item.decision == f"{item.name}-production-001"
+    assert item.why.startswith("Brake: too many would take effect within 24 hours: held as part of the set")
+    assert "kubectl eservice release-brake viss-2020" in item.why
+    assert item.why.endswith("(held already, announced for 2027-06-01)")
+
+
+def test_what_is_held_already_goes_at_once_when_the_brake_is_released() -> None:
+    made = forecast(fleet_scene(held_fleet()), HELD, at("2027-12-31"), POLICY, release_brake=True)
+    assert actions(made) == {("2027-06-10", "Unpublish"): 8}
+
+
+def test_a_hold_that_an_edition_ends_or_changes_is_not_told_as_the_old_one() -> None:
+    cluster = published(now=NOW)
+    due = at("2027-06-01", "00:00")
+    cluster.advance(NOW, due - SECOND)
+    cluster.edit(("EServiceTemplate", "", TEMPLATE), spec={"lifecycle": {"enforcement": "Warn"}})
+    cluster.advance(due - SECOND, HELD)
+    world = cluster.world()
+    held = forecast(scene(world), HELD, at("2027-06-30"), POLICY).foreseen
+    assert [(item.at, item.action.value) for item in held] == [(HELD, "Hold")]
+    assert held[0].why.startswith("NotEnforced: ")
+    assert held[0].token == ""
+    known = world.templates[TEMPLATE].template
+    lifecycle = known.spec.lifecycle.model_copy(
+        update={"maximum_lag": "P48M", "enforcement": Enforcement.ENFORCE}
+    )
+    tried = known.model_copy(update={"spec": known.spec.model_copy(update={"lifecycle": lifecycle})})
+    (changed,) = forecast(scene(world), HELD, at("2027-06-30"), POLICY, (tried,)).foreseen
+    assert changed.why == "NoLongerOverdue: by the template's present dates the release is not overdue"
 
 
 def test_a_share_that_the_brake_lets_pass_is_not_held() -> None:

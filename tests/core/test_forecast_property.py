@@ -276,5 +276,24 @@ def test_each_action_comes_when_the_forecast_says(name: str, channels: bool) -> 
     assert told == happened
 
 
+LATER = at("2027-06-15", "12:00")
+HELD_TO_BEGIN_WITH: dict[str, tuple[list[Member], dict[str, Any]]] = {
+    "by the brake": ([Member("3.0.0")] * 2, YEAR | {"brake": {"atLeast": 1}}),
+    "for a renewal": ([Member("3.0.0", renewal=ACT_MISSING)], YEAR),
+}
+
+
+@pytest.mark.parametrize("channels", [False, True], ids=["no channels", "channels"])
+@pytest.mark.parametrize("name", HELD_TO_BEGIN_WITH)
+def test_what_is_held_to_begin_with_is_told_once(name: str, channels: bool) -> None:
+    found, lifecycle = HELD_TO_BEGIN_WITH[name]
+    template = worlds.template((*YOUNG, TO_COME), lifecycle=lifecycle)
+    told, happened = told_and_lived(found, template, LATER, channels=channels)
+    assert [event for event in told if event[2] == Happening.HOLD] == [
+        (LATER, member, "Hold") for member in "ab"[: len(found)]
+    ]
+    assert told == happened
+
+
 def test_the_examples_hold_every_action_there_is() -> None:
     assert set().union(*(actions for _, _, actions in EXAMPLES.values())) == set(Happening)

@@ -45,18 +45,35 @@ def seen(cluster: PureCluster) -> Seen:
 
 
 def lived(fleet: PureFleet, start: datetime, until: datetime) -> list[Event]:
-    """What happens to a fleet, from what is there before and after each instant."""
+    """What happens to a fleet, from what is there before and after each instant.
+
+    What is held at the start, and stays held then, is the first thing that is told of it.
+    """
     events: list[Event] = []
     before, now = start, start
     while now <= until:
         old = {name: seen(cluster) for name, cluster in fleet.members.items()}
         following = fleet.settle(now)
         for name, cluster in fleet.members.items():
-            events += [(now, name, what) for what in _between(old[name], seen(cluster), before, now)]
+            new = seen(cluster)
+            events += [(now, name, what) for what in _between(old[name], new, before, now)]
+            if now == start:
+                events += [(now, name, "Hold") for _ in _stay_held(old[name], new)]
         if following is None:
             break
         before, now = now, following
     return sorted(events)
+
+
+def _stay_held(old: Seen, new: Seen) -> list[str]:
+    """The decisions that were held, and still are for the same reason."""
+    kept = old.decisions.keys() & new.decisions.keys()
+    return [name for name in kept if _hold_of(old.decisions[name]) == _hold_of(new.decisions[name]) != ()]
+
+
+def _hold_of(status: UnpublishDecisionStatus) -> tuple[str | None, ...]:
+    """What holds a decision, as far as that tells one hold from another; empty when nothing does."""
+    return (status.reason, status.hold_token) if status.state is DecisionState.HELD else ()
 
 
 def _between(old: Seen, new: Seen, before: datetime, now: datetime) -> list[str]:

@@ -58,9 +58,9 @@ def forecast(
 ) -> Forecast:
     """What happens to the e-services of a scene after ``start``, up to and including ``until``.
 
-    ``what_if`` holds editions of templates that take the place of those in the scene at ``start``. What a
-    decision does at ``start`` is told too: nothing, where the operator is at work and nothing was edited.
-    With ``release_brake`` every set that the brake holds is released as soon as it is.
+    ``what_if`` holds editions of templates that take the place of those in the scene at ``start``. What
+    happens at ``start`` is told too, and what is held already: nothing else, where the operator is at work
+    and nothing was edited. With ``release_brake`` every set that the brake holds is released at once.
     """
     start = start.replace(microsecond=0)
     simulation = Simulation(scene, start, policy, release_brake=release_brake)

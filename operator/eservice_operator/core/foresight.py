@@ -54,15 +54,18 @@ class Mark:
     decisions: Mapping[str, UnpublishDecisionStatus]
     """The recorded status of each decision, by name."""
     migration_due: bool
+    opening: bool = False
+    """Whether nothing was told of it yet: what is held to begin with is told once."""
 
 
-def mark_of(facts: Facts, status: EServiceStatus) -> Mark:
+def mark_of(facts: Facts, status: EServiceStatus, *, opening: bool = False) -> Mark:
     """The mark of an e-service with that status, its decisions as they are recorded."""
     return Mark(
         status=status,
         began=facts.public_name is not None,
         decisions={decision.metadata.name: decision.status for decision in facts.decisions},
         migration_due=_migration_due(facts),
+        opening=opening,
     )
 
 
@@ -82,7 +85,11 @@ def changes(facts: Facts, before: Mark, after: Mark) -> Iterator[Foreseen]:
     """What happened to an e-service at an instant."""
     for decision in facts.decisions:
         name = decision.metadata.name
-        yield from _of_decision(facts, decision, before.decisions.get(name), after.decisions[name])
+        old, new = before.decisions.get(name), after.decisions[name]
+        if before.opening and old is not None and _stays_held(old, new):
+            yield _decided(facts, Happening.HOLD, decision, _held_already(facts, new))
+        else:
+            yield from _of_decision(facts, decision, old, new)
     if is_public(after.status) and before.began and not is_public(before.status):
         yield _foreseen(facts, Happening.REPUBLISH, "back on the public route")
     yield from _of_dates(facts, before, after)
@@ -116,6 +123,17 @@ def _of_decision(
             yield _decided(facts, Happening.HOLD, decision, f"{after.reason}: {after.message}")
         case DecisionState.SCHEDULED if before is None or before.warned_at != after.warned_at:
             yield _decided(facts, Happening.WARN, decision, _announced(facts, before, after))
+
+
+def _stays_held(before: UnpublishDecisionStatus, after: UnpublishDecisionStatus) -> bool:
+    return after.state is DecisionState.HELD and _held_by(before) == _held_by(after)
+
+
+def _held_already(facts: Facts, status: UnpublishDecisionStatus) -> str:
+    """What holds a decision that was held before the forecast begins, and for when it was announced."""
+    at = status.effective_at
+    day = "" if at is None else f", announced for {local_day(at, facts.policy.zone)}"
+    return f"{status.reason}: {status.message} (held already{day})"
 
 
 def _held_by(status: UnpublishDecisionStatus) -> tuple[DecisionState, str | None, str | None]:

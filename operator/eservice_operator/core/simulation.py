@@ -60,7 +60,7 @@ class Simulation:
 
     def _mark(self, place: Place, now: datetime) -> Mark:
         world = self.cluster.world(place)
-        return mark_of(Facts(world, now, self.policy), world.service.status)
+        return mark_of(Facts(world, now, self.policy), world.service.status, opening=True)
 
     def _instant(self, now: datetime, places: set[Place], templates: set[str]) -> None:
         """Everything that is due at an instant, and what follows from it at once."""

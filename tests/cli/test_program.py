@@ -27,6 +27,7 @@ NAMED = [
     ["verify", "--outcome", "Passed", "--by", "who"],
     ["defer", "--until", "2027-01-01", "--reason", "r", "--approved-by", "a"],
     ["release-brake"],
+    ["revoke", "--reason", "r"],
     ["replay"],
 ]
 """Every command that takes the name of an object, without the name."""
@@ -312,7 +313,7 @@ def _bash(script: str) -> str:
     "words, completed",
     [
         (["sta"], {"status"}),
-        (["re"], {"release-brake", "replay"}),
+        (["re"], {"release-brake", "replay", "revoke"}),
         (["list", "--so"], {"--sort"}),
         (["list", "--sort", "u"], {"urgency", "unpublish-at"}),
         (["list", "--phase", "Un"], {"Unpublished"}),

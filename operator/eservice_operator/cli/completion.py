@@ -65,6 +65,11 @@ def template_names(ctx: click.Context, _param: click.Parameter, incomplete: str)
     return _names(ctx.ensure_object(Session), "eservicetemplates.eservice.dev", incomplete)
 
 
+def decision_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of UnpublishDecisions."""
+    return _names(ctx.ensure_object(Session), "unpublishdecisions.eservice.dev", incomplete)
+
+
 def _names(session: Session, resource: str, incomplete: str) -> list[CompletionItem]:
     try:
         (listing,) = session.kubectl.get(Query((resource,), session.namespace))

@@ -42,6 +42,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "verify": Entry("verify", "command", "Record that a release was verified in production (R6)."),
     "defer": Entry("defer", "command", "Defer the unpublication of one e-service (R8)."),
     "release-brake": Entry("release_brake", "command", "Let a set of held unpublications take effect (R8)."),
+    "revoke": Entry("revoke", "command", "Take decisions to unpublish back, one or a whole set (R8)."),
     "check": Entry("check", "command", "Check manifests offline, for pipelines."),
     "replay": Entry("replay", "command", "Compute a recorded decision again from its inputs."),
     "completion": Entry("completion", "command", "Print the shell's completion script."),

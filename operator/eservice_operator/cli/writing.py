@@ -89,5 +89,5 @@ def confirmed(session: Session, question: str, *, yes: bool) -> None:
     if yes:
         return
     if not session.interactive:
-        raise click.ClickException("there is nobody to ask for confirmation: look at the set, then add --yes")
+        raise click.ClickException("there is nobody to ask: look with --dry-run, then add --yes")
     click.confirm(question, abort=True)

@@ -8,16 +8,20 @@ import base64
 import hashlib
 import hmac
 import json
+import math
 import re
+import shutil
 import ssl
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from cloudevents.http import from_http
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +31,7 @@ from eservice_operator.core.letters import Delivery, Letter
 from eservice_operator.notify.cloudevents import EventsSender, host_of, seconds_to_wait
 from eservice_operator.notify.event import CONTENT_TYPE, encoded, event_of, signature, source_of
 from eservice_operator.notify.sender import NoCredentials, SigningKey
-from eservice_operator.notify.tls import trust
+from eservice_operator.notify.tls import Trust
 from tests.notify.letters import LETTER, NOW, letter, letters, noting
 from tests.support.sink import Sink, event_sink
 
@@ -43,7 +47,7 @@ async def key() -> bytes:
 async def sender_to(
     url: str, signing: SigningKey | None = None, *, ca_file: str | None = None, patience: float = 5.0
 ) -> AsyncIterator[EventsSender]:
-    sender = EventsSender(url, signing, lambda: NOW, trusted=trust(ca_file), timeout=patience)
+    sender = EventsSender(url, signing, lambda: NOW, trusted=Trust(ca_file), timeout=patience)
     try:
         yield sender
     finally:
@@ -135,7 +139,9 @@ async def test_without_its_key_nothing_is_sent() -> None:
         raise NoCredentials("there is no Secret a/b")
 
     async with event_sink() as sink, sender_to(sink.url, none) as sender:
-        assert await sender.send(LETTER) == Delivery(accepted=False, at=NOW, error="there is no Secret a/b")
+        assert await sender.send(LETTER) == Delivery(
+            accepted=False, at=NOW, error="there is no Secret a/b", channel_failed=True
+        )
         assert not sink.taken
 
 
@@ -155,6 +161,7 @@ async def test_what_can_be_mended_is_tried_again_and_no_redirect_is_followed(
         sink.answers = [(status, {"Location": sink.url})]
         delivery = await sender.send(LETTER)
         assert (delivery.accepted, delivery.permanent) == (False, permanent)
+        assert delivery.channel_failed is not permanent
         assert delivery.error == f"the sink answered {status}"
         assert len(sink.taken) == 1
         assert await sender.send(LETTER) == ACCEPTED
@@ -183,7 +190,7 @@ async def test_a_sink_can_ask_to_wait() -> None:
         ("-1", 0.0),
         ("soon", 0.0),
         ("²", 0.0),
-        ("9" * 400, 86_400.0),
+        ("9" * 400, math.inf),
         (format_datetime(NOW + timedelta(minutes=2), usegmt=True), 120.0),
         (format_datetime(NOW - timedelta(minutes=2), usegmt=True), 0.0),
         ("Mon, 02 Nov 2026 09:31:00 -0000", 60.0),
@@ -210,6 +217,24 @@ async def test_over_https_the_certificate_counts(
             assert not sink.taken
 
 
+async def test_authorities_that_were_replaced_count_without_a_restart(
+    certified: ssl.SSLContext, ca_file: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(str(path))
+    async with event_sink(certified) as sink, sender_to(sink.url, ca_file=str(path)) as sender:
+        assert "certificate" in (await sender.send(LETTER)).error.lower()
+        path.unlink()
+        gone = await sender.send(LETTER)
+        assert gone.error == f"the authorities in {path} are not there"
+        assert (transient(gone), gone.channel_failed) == (True, True)
+        shutil.copyfile(ca_file, path)
+        assert await sender.send(LETTER) == ACCEPTED
+        path.unlink()
+        trustme.CA().cert_pem.write_to_path(str(path))
+        assert transient(await sender.send(LETTER)), "a connection that was trusted before counts no more"
+
+
 async def test_a_sink_that_is_not_there_and_one_that_says_nothing_are_tried_again() -> None:
     end = asyncio.Event()
 
@@ -228,6 +253,7 @@ async def test_a_sink_that_is_not_there_and_one_that_says_nothing_are_tried_agai
     assert (silent.error, transient(silent)) == ("the sink took too long", True)
     assert transient(gone)
     assert "no connection to the sink" in gone.error
+    assert (silent.channel_failed, gone.channel_failed) == (True, True)
     assert "secret" not in silent.error + gone.error
 
 

@@ -20,7 +20,7 @@ from eservice_operator.core.ledger import LONGEST_BACKOFF, MOST_ATTEMPTS
 from eservice_operator.notify.cloudevents import EventsSender
 from eservice_operator.notify.event import signature
 from eservice_operator.notify.smtp import MailServer, Security, SmtpSender
-from eservice_operator.notify.tls import trust
+from eservice_operator.notify.tls import Trust
 from tests.notify.letters import LETTER, NOW, OPERATOR
 from tests.notify.test_message import content
 from tests.support.mailserver import Received, mail_server
@@ -70,7 +70,7 @@ async def test_the_mail_is_the_one_that_a_server_receives(request: pytest.Fixtur
 
 async def test_the_event_is_the_one_that_a_sink_receives(request: pytest.FixtureRequest) -> None:
     async with event_sink() as sink:
-        sender = EventsSender(sink.url, None, lambda: NOW, trusted=trust(None))
+        sender = EventsSender(sink.url, None, lambda: NOW, trusted=Trust(None))
         assert (await sender.send(LETTER)).accepted
         await sender.close()
         (taken,) = sink.taken

@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 import ssl
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from eservice_operator.core.letters import Delivery
 from eservice_operator.notify import smtp
@@ -36,7 +39,7 @@ async def sender_to(
     credentials: Credentials | None = None,
     **settings: Any,
 ) -> AsyncIterator[SmtpSender]:
-    chosen: dict[str, Any] = {"host": "127.0.0.1", "timeout": 5.0} | settings
+    chosen: dict[str, Any] = {"host": "127.0.0.1", "timeout": 5.0, "rest": 0.0} | settings
     server = smtp.MailServer(port=port, sender=OPERATOR, **chosen)
     sender = SmtpSender(server, credentials, lambda: NOW)
     try:
@@ -153,7 +156,9 @@ async def test_without_its_credentials_no_connection_is_made() -> None:
         raise NoCredentials("there is no Secret a/b")
 
     async with mail_server() as server, sender_to(server.port, none) as sender:
-        assert await sender.send(letter()) == Delivery(accepted=False, at=NOW, error="there is no Secret a/b")
+        assert await sender.send(letter()) == Delivery(
+            accepted=False, at=NOW, error="there is no Secret a/b", channel_failed=True
+        )
         assert server.connections == 0
 
 
@@ -179,23 +184,33 @@ async def test_greylisting_is_met_by_trying_again() -> None:
 
 
 @pytest.mark.parametrize(
-    "command,answer,permanent",
+    "command,answer,permanent,channel",
     [
-        ("MAIL", "550 5.7.1 you may not send as that", False),
-        ("MAIL", "451 try again", False),
-        ("RCPT", "530 5.7.0 authentication required", False),
-        ("RCPT", "550 5.7.1 relaying denied", False),
-        ("RCPT", "550 5.2.1 mailbox disabled", True),
-        ("DATA", "552 5.3.4 too large", True),
-        ("DATA", "452 4.3.1 out of space", False),
-        ("DATA", "421 4.3.2 going down", False),
+        ("MAIL", "550 5.7.1 you may not send as that", False, True),
+        ("MAIL", "451 try again", False, True),
+        ("RCPT", "530 5.7.0 authentication required", False, True),
+        ("RCPT", "550 5.7.1 relaying denied", False, True),
+        ("RCPT", "452 4.3.1 out of space", False, True),
+        ("RCPT", "421 too many connections", False, True),
+        ("RCPT", "451 4.7.1 greylisted", False, False),
+        ("RCPT", "452 4.2.2 over quota", False, False),
+        ("RCPT", "450 busy", False, False),
+        ("RCPT", "550 5.2.1 mailbox disabled", True, False),
+        ("DATA", "552 5.3.4 too large", True, False),
+        ("DATA", "452 4.2.2 over quota", False, False),
+        ("DATA", "452 4.3.1 out of space", False, True),
+        ("DATA", "451 later", False, True),
+        ("DATA", "421 4.3.2 going down", False, True),
     ],
 )
-async def test_what_can_be_mended_is_tried_again(command: str, answer: str, permanent: bool) -> None:
+async def test_what_can_be_mended_is_tried_again_and_what_is_about_one_recipient_is_told_apart(
+    command: str, answer: str, permanent: bool, channel: bool
+) -> None:
     async with relay() as (server, sender):
         server.answers[command] = [answer]
         delivery = await sender.send(letter())
         assert (delivery.accepted, delivery.permanent) == (False, permanent)
+        assert delivery.channel_failed is channel
         assert answer[:3] in delivery.error
         assert not server.received
         assert await sender.send(letter()) == ACCEPTED
@@ -251,15 +266,73 @@ async def mute() -> AsyncIterator[tuple[int, list[int]]]:
         await server.wait_closed()
 
 
-@pytest.mark.parametrize("limit", ["timeout", "patience"])
-async def test_a_server_that_says_nothing_costs_one_wait_for_all_that_are_in_line(limit: str) -> None:
-    limits: dict[str, Any] = {limit: 1.0, "security": Security.NONE}
+@pytest.mark.parametrize(
+    "limit,error",
+    [
+        ("timeout", "the mail server took the connection and says nothing"),
+        ("patience", "the mail server took too long"),
+    ],
+)
+async def test_a_server_that_says_nothing_costs_one_wait_for_all_that_follow_at_once(
+    limit: str, error: str
+) -> None:
+    limits: dict[str, Any] = {limit: 1.0, "rest": 60.0, "security": Security.NONE}
     async with mute() as (port, connections), sender_to(port, **limits) as sender:
-        sent = await asyncio.gather(*(sender.send(letter()) for _ in range(5)))
+        sent = [await sender.send(letter()) for _ in range(5)]
         assert all(map(transient, sent))
+        assert {(one.error, one.channel_failed) for one in sent} == {(error, True)}
         assert len(connections) == 1
+
+
+async def test_a_server_that_was_silent_is_asked_again_after_a_rest() -> None:
+    async with mute() as (port, connections), sender_to(port, timeout=0.2, security=Security.NONE) as sender:
+        assert transient(await sender.send(letter()))
         assert transient(await sender.send(letter()))
         assert len(connections) == 2
+
+
+async def test_the_answer_to_a_mail_that_was_taken_is_waited_for_longer_than_any_other() -> None:
+    async with (
+        mail_server() as server,
+        sender_to(server.port, security=Security.NONE, timeout=0.2, patience=0.4) as sender,
+    ):
+        server.hold = asyncio.Event()
+        sending = asyncio.create_task(sender.send(letter()))
+        await eventually(lambda: server.received, "a mail")
+        asyncio.get_running_loop().call_later(1.0, server.hold.set)
+        assert await sending == ACCEPTED
+        assert len(server.received) == 1
+
+
+async def test_a_mail_that_was_taken_and_never_answered_says_that_it_may_come_twice() -> None:
+    async with (
+        mail_server() as server,
+        sender_to(server.port, security=Security.NONE, verdict=0.3) as sender,
+    ):
+        server.hold = asyncio.Event()
+        delivery = await sender.send(letter())
+        assert transient(delivery)
+        assert delivery.channel_failed
+        assert delivery.error == "the mail server did not say whether it took the mail: it may come twice"
+        server.hold.set()
+
+
+async def test_authorities_that_were_replaced_count_from_the_next_connection_on(
+    certified: ssl.SSLContext, ca_file: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(str(path))
+    async with (
+        mail_server(starttls=certified) as server,
+        sender_to(server.port, host="localhost", ca_file=str(path)) as sender,
+    ):
+        assert "certificate" in (await sender.send(letter())).error
+        path.unlink()
+        gone = await sender.send(letter())
+        assert gone.error == f"the authorities in {path} are not there"
+        assert (transient(gone), gone.channel_failed) == (True, True)
+        shutil.copyfile(ca_file, path)
+        assert await sender.send(letter()) == ACCEPTED
 
 
 async def test_a_server_that_is_not_there_is_tried_again() -> None:
@@ -268,6 +341,7 @@ async def test_a_server_that_is_not_there_is_tried_again() -> None:
     async with sender_to(port) as sender:
         delivery = await sender.send(letter())
         assert transient(delivery)
+        assert delivery.channel_failed
         assert "no connection to the mail server" in delivery.error
 
 

@@ -58,6 +58,7 @@ def ledger(*ids: str, state: NoticeState = NoticeState.SENDING) -> Notices:
 class Post:
     """A channel that answers when the test says so, unless it answers at once."""
 
+    abreast: int = 4
     at_once: bool = True
     answer: Delivery | Exception = ACCEPTED
     sent: list[str] = field(default_factory=list)
@@ -139,8 +140,8 @@ async def test_an_answer_whose_entry_is_gone_is_forgotten() -> None:
 
 
 async def test_at_most_so_many_at_once_for_each_channel() -> None:
-    slow, fast = Post(at_once=False), Post()
-    at = Desk({Channel.EMAIL: slow, Channel.CLOUD_EVENTS: fast}, Pace(at_once=3))
+    slow, fast = Post(abreast=3, at_once=False), Post()
+    at = Desk({Channel.EMAIL: slow, Channel.CLOUD_EVENTS: fast})
     at.outbox.post(KEY, letters(map(str, range(10))))
     at.outbox.post(OTHER, [letter("event", Channel.CLOUD_EVENTS)])
     await eventually(lambda: at.woken == [OTHER])
@@ -153,7 +154,7 @@ async def test_at_most_so_many_at_once_for_each_channel() -> None:
 
 
 async def test_answers_to_one_object_are_gathered() -> None:
-    at, post = desk(Pace(at_once=1, gather=60))
+    at, post = desk(Pace(gather=60), abreast=1)
     at.outbox.post(KEY, letters("abc"))
     await eventually(lambda: len(at.outbox.answers(KEY, ledger("a", "b", "c"))) == 3)
     assert at.woken == [KEY]
@@ -174,6 +175,7 @@ async def test_what_is_slow_does_not_keep_back_the_answers_that_are_there() -> N
     [
         (Delivery(accepted=False, at=NOW, error="450 later"), "retry"),
         (Delivery(accepted=False, at=NOW, error="550 nobody", permanent=True), "refused"),
+        (Delivery(accepted=False, at=NOW, error="no login", channel_failed=True), "broken"),
         (RuntimeError("a bug, with what is nobody's business"), "raised"),
     ],
 )
@@ -183,6 +185,7 @@ async def test_failures_are_counted_and_answered(
     at, _ = desk(answer=answer)
     about = {"channel": "Email", "kind": "Unpublished"}
     assert at.figure("eservice_notice_failures_total", **about) == 0, "there before the first failure"
+    assert at.figure("eservice_operator_notices_total", **about, result=result) == 0
     at.outbox.post(KEY, letters("a"))
     await eventually(lambda: at.woken)
     assert at.figure("eservice_notice_failures_total", **about) == 1
@@ -194,12 +197,47 @@ async def test_failures_are_counted_and_answered(
     assert [record.levelno for record in caplog.records][-1] == logging.WARNING
 
 
+async def test_a_channel_fails_by_what_is_to_blame_on_it_and_until_it_answers() -> None:
+    def failing() -> float | None:
+        return at.figure("eservice_operator_notice_channel_failing", channel="Email")
+
+    async def answered(id: str, answer: Delivery | Exception) -> float | None:  # noqa: A002
+        post.answer = answer
+        at.outbox.post(KEY, letters(id))
+        await eventually(lambda: at.figure("eservice_operator_notices_in_flight") == 0)
+        return failing()
+
+    at, post = desk()
+    over_quota = Delivery(accepted=False, at=NOW, error="452 4.2.2")
+    broken = Delivery(accepted=False, at=NOW, error="no login", channel_failed=True)
+    assert failing() == 0
+    assert await answered("a", over_quota) == 0, "one recipient is no channel"
+    assert await answered("b", broken) == 1
+    assert await answered("c", RuntimeError("a bug")) == 1, "says nothing of the channel"
+    assert await answered("d", ACCEPTED) == 0
+    assert await answered("e", broken) == 1
+    assert await answered("f", over_quota) == 0, "the server is there and talks to us"
+
+
+async def test_people_are_not_named_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    at, post = desk()
+    at.outbox.post(KEY, letters("a"))
+    await eventually(lambda: at.figure("eservice_operator_notices_in_flight") == 0)
+    post.answer = Delivery(accepted=False, at=NOW, error="450 later")
+    at.outbox.post(KEY, letters("b"))
+    await eventually(lambda: at.figure("eservice_operator_notices_in_flight") == 0)
+    assert "Unpublished a accepted" in caplog.text
+    assert "Unpublished b not accepted" in caplog.text
+    assert "pmlp.example" not in caplog.text
+
+
 async def test_a_sender_that_never_answers_is_cut_off() -> None:
     at, _ = desk(Pace(longest_send=0.01), at_once=False)
     at.outbox.post(KEY, letters("a"))
     await eventually(lambda: at.woken)
     (delivery,) = at.outbox.answers(KEY, ledger("a")).values()
-    assert (delivery.accepted, delivery.permanent) == (False, False)
+    assert (delivery.accepted, delivery.permanent, delivery.channel_failed) == (False, False, True)
     assert delivery.error.startswith("no answer within")
 
 
@@ -225,7 +263,7 @@ async def test_a_channel_that_nobody_set_up_keeps_its_letters_in_the_ledger() ->
 
 
 async def test_at_the_end_answers_are_waited_for_and_shown() -> None:
-    at, post = desk(Pace(drain=5, at_once=1), at_once=False)
+    at, post = desk(Pace(drain=5), abreast=1, at_once=False)
     at.outbox.post(KEY, letters("ab"))
     await eventually(lambda: post.sent == ["a"])
     closing = asyncio.create_task(at.outbox.close())

@@ -63,6 +63,8 @@ class Sure:
 class Post:
     """A channel that takes everything."""
 
+    abreast = 4
+
     def __init__(self) -> None:
         self.sent: list[Letter] = []
 

@@ -46,6 +46,10 @@ class MailServer:
     """Passwords; with any, nobody may send who is not logged in."""
     answers: dict[str, list[str]] = field(default_factory=dict)
     """Answers to give, each once: by the name of a command, or by the address of a recipient."""
+    hold: asyncio.Event | None = None
+    """What the answer to the end of a mail waits for, after the mail was taken."""
+    pause: float = 0.0
+    """Seconds from the end of a mail to the answer."""
     received: list[Received] = field(default_factory=list)
     logins: list[tuple[str, bool]] = field(default_factory=list)
     """Who tried to log in, and whether that worked."""
@@ -117,6 +121,9 @@ class MailServer:
                     str(session.auth_data) if session.authenticated else "",
                 )
             )
+            await asyncio.sleep(self.pause)
+            if self.hold is not None:
+                await self.hold.wait()
         return answer
 
 

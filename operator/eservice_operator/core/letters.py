@@ -43,7 +43,7 @@ class Letter:
     """Further facts by name, all optional: ``template``, ``version``, ``current`` (version numbers),
     ``instruction`` (URL), ``catalogue`` (URL), ``publicURL``, ``decision`` (name), ``overdueSince``,
     ``migrateBy``, ``dueBy`` (days), ``reason``, ``token``, ``count``; ``late`` where the day had come when
-    the notice was entered.
+    the notice was entered; ``held``: the reason by which a decision is held, such as ``Brake``.
 
     Of what is overdue by its lag: ``released`` (day), ``cause`` (the version that makes it so) with
     ``causeReleased`` and ``causePublished`` (days), ``maximumLag`` (ISO 8601), ``lagMeasure``; by its recall:
@@ -55,7 +55,8 @@ class Delivery:
     """What became of one attempt to hand a letter over.
 
     ``permanent`` says of one that was not accepted that trying again cannot help. ``retry_after`` is how many
-    seconds the channel asked to wait before the next attempt; 0 when it did not say.
+    seconds the channel asked to wait before the next attempt; 0 when it did not say. ``channel_failed`` says
+    that our settings, or the channel, are to blame, and not this letter or its recipient.
     """
 
     accepted: bool
@@ -63,3 +64,4 @@ class Delivery:
     error: str = ""
     permanent: bool = False
     retry_after: float = 0.0
+    channel_failed: bool = False

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -18,13 +17,12 @@ from eservice_operator.core.letters import Delivery, Letter
 from eservice_operator.notify.cleaning import one_line
 from eservice_operator.notify.event import CONTENT_TYPE, encoded, signature
 from eservice_operator.notify.sender import NoCredentials, SigningKey
+from eservice_operator.notify.tls import NoAuthorities, Trust
 
 TIMEOUT: Final = 30.0
 """Seconds for one event, the connection included."""
 AT_ONCE: Final = 4
 """Connections to the sink."""
-LONGEST_WAIT: Final = 86_400.0
-"""Seconds: a sink that asks for more is asked again after a day all the same."""
 OURS: Final = frozenset(
     {
         HTTPStatus.UNAUTHORIZED,
@@ -44,13 +42,15 @@ class EventsSender:
     are not signed.
     """
 
+    abreast = AT_ONCE
+
     def __init__(
         self,
         url: str,
         key: SigningKey | None,
         now: Callable[[], datetime],
         *,
-        trusted: ssl.SSLContext,
+        trusted: Trust,
         timeout: float = TIMEOUT,
     ) -> None:
         self._url = url
@@ -70,10 +70,13 @@ class EventsSender:
         try:
             if self._key is not None:
                 headers |= signature(await self._key(), letter.id, self._now(), body)
-            post = self._session().post(self._url, data=body, headers=headers, allow_redirects=False)
+            trusted = await self._trusted.context()  # another one takes another connection
+            post = self._session().post(
+                self._url, data=body, headers=headers, allow_redirects=False, ssl=trusted
+            )
             async with post as response:
                 return self._verdict(response.status, response.headers.get("Retry-After", ""))
-        except NoCredentials as error:
+        except (NoCredentials, NoAuthorities) as error:
             return self._not_accepted(str(error))
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             return self._not_accepted(_unanswered(error))
@@ -87,7 +90,7 @@ class EventsSender:
     def _session(self) -> aiohttp.ClientSession:
         if self._open is None:
             self._open = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=self._trusted, limit=AT_ONCE),
+                connector=aiohttp.TCPConnector(limit=AT_ONCE),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=self._timeout,
             )
@@ -103,7 +106,12 @@ class EventsSender:
 
     def _not_accepted(self, error: str, *, permanent: bool = False, retry_after: float = 0.0) -> Delivery:
         return Delivery(
-            accepted=False, at=self._now(), error=error, permanent=permanent, retry_after=retry_after
+            accepted=False,
+            at=self._now(),
+            error=error,
+            permanent=permanent,
+            retry_after=retry_after,
+            channel_failed=not permanent,
         )
 
 
@@ -115,13 +123,13 @@ def host_of(url: str) -> str:
 def seconds_to_wait(retry_after: str, now: datetime) -> float:
     """The seconds that a Retry-After header asks for; 0 for none or nonsense."""
     if retry_after.isdecimal() and retry_after.isascii():
-        return min(float(retry_after), LONGEST_WAIT)
+        return float(retry_after)
     try:
         until = parsedate_to_datetime(retry_after)
     except ValueError:
         return 0.0
     wait = (until if until.tzinfo else until.replace(tzinfo=UTC)) - now
-    return min(max(wait.total_seconds(), 0.0), LONGEST_WAIT)
+    return max(wait.total_seconds(), 0.0)
 
 
 def _unanswered(error: Exception) -> str:

@@ -15,8 +15,13 @@ class Sender(Protocol):
     Sending the same letter twice is safe: the receiver sees the same Message-ID, or the same CloudEvent id.
     """
 
+    @property
+    def abreast(self) -> int:
+        """How many letters it takes at once; the others wait with whom they are from."""
+        ...
+
     async def send(self, letter: Letter) -> Delivery:
-        """One attempt, within a time limit of its own; many may run at once.
+        """One attempt, within a time limit of its own that begins with it.
 
         Whatever the other side does or fails to do becomes a `Delivery`. Only a mistake in the program, and
         the end of the task, are raised.

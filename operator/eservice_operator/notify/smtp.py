@@ -9,23 +9,25 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
 
 import aiosmtplib
+from aiosmtplib.response import SMTPResponse
+from aiosmtplib.typing import Default
+from typing_extensions import override
 
 from eservice_operator.core.letters import Delivery, Letter
 from eservice_operator.notify.addresses import Mailbox
-from eservice_operator.notify.cleaning import one_line
 from eservice_operator.notify.message import Mail, mail_of
-from eservice_operator.notify.sender import Credentials, NoCredentials
-from eservice_operator.notify.tls import trust
-
-REFUSED: Final = range(500, 600)
-WANTS_LOGIN: Final = 530
-"""The one refusal of a recipient that is about us: the server wants to know who we are."""
-OURS_TO_MEND: Final = "5.7."
-"""Enhanced status (RFC 3463) of what security or policy refuses, such as relaying."""
-BROKEN: Final = (aiosmtplib.SMTPException, OSError, TimeoutError)
+from eservice_operator.notify.refusals import (
+    ANSWERED,
+    BROKEN,
+    NOT_CONNECTED,
+    Refusal,
+    not_connected,
+    not_taken,
+)
+from eservice_operator.notify.sender import Credentials
+from eservice_operator.notify.tls import Trust
 
 
 class Security(StrEnum):
@@ -48,17 +50,38 @@ class MailServer:
     sender: Mailbox
     security: Security = Security.STARTTLS
     ca_file: str | None = None
-    """The authorities that it is trusted by; the machine's without one. Read anew for each connection."""
-    timeout: float = 20.0
+    """The authorities that it is trusted by; the machine's without one. Read anew when it was replaced."""
+    timeout: float = 30.0
     """Seconds for each command."""
     patience: float = 60.0
-    """Seconds for one mail, the connection included."""
+    """Seconds for a connection, the login included."""
+    verdict: float = 600.0
+    """Seconds for the answer to a mail (RFC 5321, 4.5.3.2.6): one given up earlier is sent twice."""
+    rest: float = 5.0
+    """Seconds that a server without a connection is left alone: mails then fare like the one before."""
     idle: float = 10.0
     """Seconds after which a connection without work is closed."""
 
 
+class _Client(aiosmtplib.SMTP):
+    """Waits longer for the answer to a mail than for any other."""
+
+    verdict = 0.0
+    handed_over = False
+    """Whether the last mail got so far that it may have been taken."""
+
+    @override
+    async def data(
+        self, message: str | bytes, /, *, timeout: float | Default | None = Default.token
+    ) -> SMTPResponse:
+        self.handed_over = True
+        return await super().data(message, timeout=self.verdict)
+
+
 class SmtpSender:
     """The `Sender` of e-mail: mails go one after the other. Neither they nor the login are ever logged."""
+
+    abreast = 1
 
     def __init__(
         self, server: MailServer, credentials: Credentials | None, now: Callable[[], datetime]
@@ -66,28 +89,26 @@ class SmtpSender:
         self._server = server
         self._credentials = credentials
         self._now = now
+        self._trust = Trust(server.ca_file)
         self._turn = asyncio.Lock()
-        self._client: aiosmtplib.SMTP | None = None
+        self._client: _Client | None = None
         self._leaving: asyncio.Task[None] | None = None
-        self._unreachable = ""
-        self._failures = 0
+        self._unreachable: Refusal | None = None
+        self._rest_until = 0.0
 
     async def send(self, letter: Letter) -> Delivery:
         """One attempt to hand the letter over."""
-        failures = self._failures
         async with self._turn:
-            if self._failures != failures:  # it was found unreachable while this letter waited its turn
+            if self._unreachable is not None and asyncio.get_running_loop().time() < self._rest_until:
                 return self._not_accepted(self._unreachable)
             try:
                 mail = await asyncio.to_thread(mail_of, letter, self._server.sender)
             except ValueError as error:
-                return self._not_accepted(f"no mail can be made of it: {error}", permanent=True)
+                text = f"no mail can be made of it: {error}"
+                return self._not_accepted(Refusal(text, permanent=True, channel=False))
             self._stay()
             try:
-                async with asyncio.timeout(self._server.patience):
-                    return await self._hand_over(mail)
-            except TimeoutError:
-                return self._out_of_reach("the mail server took too long")
+                return await self._hand_over(mail)
             except BaseException:
                 self._drop()
                 raise
@@ -104,46 +125,42 @@ class SmtpSender:
             await asyncio.wait({leaving})
 
     async def _hand_over(self, mail: Mail) -> Delivery:
+        patience = asyncio.timeout(self._server.patience)
         try:
-            client = await self._connected()
-        except (*BROKEN, NoCredentials) as error:
-            return self._out_of_reach(_connecting_failed(error))
+            async with patience:
+                client = await self._connected()
+        except NOT_CONNECTED as error:
+            late = Refusal("the mail server took too long")
+            return self._out_of_reach(late if patience.expired() else not_connected(error))
         options = ["SMTPUTF8", "BODY=8BITMIME"] if mail.recipient.international else []
+        client.handed_over = False
         try:
             await client.sendmail(
                 mail.sender.plain, [mail.recipient.plain], mail.content, mail_options=options
             )
         except BROKEN as error:
-            return self._verdict(error)
+            if not isinstance(error, ANSWERED):
+                self._drop()
+            return self._not_accepted(not_taken(error, handed_over=client.handed_over))
         return Delivery(accepted=True, at=self._now())
 
-    def _verdict(self, error: Exception) -> Delivery:
-        """What the end of an attempt means for this recipient."""
-        if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
-            error = error.recipients[0]
-        if isinstance(error, aiosmtplib.SMTPNotSupported):
-            return self._not_accepted("the mail server does not take such an address", permanent=True)
-        if not isinstance(error, aiosmtplib.SMTPResponseException):
-            self._drop()
-            return self._not_accepted(f"the connection broke: {one_line(str(error)) or type(error).__name__}")
-        said = one_line(str(error.message))
-        # whom mails come from, who may send and relay, is our own configuration: mending it helps
-        ours = isinstance(error, aiosmtplib.SMTPSenderRefused) or error.code == WANTS_LOGIN
-        ours |= said.startswith(OURS_TO_MEND)
-        answer = f"the mail server answered {error.code} {said}"
-        return self._not_accepted(answer, permanent=error.code in REFUSED and not ours)
-
-    def _out_of_reach(self, error: str) -> Delivery:
-        """The same answer for this letter and for those that wait in line."""
+    def _out_of_reach(self, refusal: Refusal) -> Delivery:
+        """The same answer for this letter and for those that follow at once."""
         self._drop()
-        self._failures += 1
-        self._unreachable = error
-        return self._not_accepted(error)
+        self._unreachable = refusal
+        self._rest_until = asyncio.get_running_loop().time() + self._server.rest
+        return self._not_accepted(refusal)
 
-    def _not_accepted(self, error: str, *, permanent: bool = False) -> Delivery:
-        return Delivery(accepted=False, at=self._now(), error=error, permanent=permanent)
+    def _not_accepted(self, refusal: Refusal) -> Delivery:
+        return Delivery(
+            accepted=False,
+            at=self._now(),
+            error=refusal.error,
+            permanent=refusal.permanent,
+            channel_failed=refusal.channel,
+        )
 
-    async def _connected(self) -> aiosmtplib.SMTP:
+    async def _connected(self) -> _Client:
         """The connection that is there, if it still answers, or a new one, logged in."""
         if self._client is not None:
             with suppress(*BROKEN):
@@ -152,15 +169,17 @@ class SmtpSender:
             self._drop()
         server = self._server
         login = await self._credentials() if self._credentials is not None else None
-        self._client = aiosmtplib.SMTP(
+        trusted = None if server.security is Security.NONE else await self._trust.context()
+        self._client = _Client(
             hostname=server.host,
             port=server.port,
             use_tls=server.security is Security.TLS,
             start_tls=server.security is Security.STARTTLS,
-            tls_context=None if server.security is Security.NONE else trust(server.ca_file),
+            tls_context=trusted,
             local_hostname=server.sender.address.domain,
             timeout=server.timeout,
         )
+        self._client.verdict = server.verdict
         await self._client.connect()
         if login is not None:
             await self._client.login(login.username.encode(), login.password.encode())
@@ -190,16 +209,3 @@ class SmtpSender:
         if self._client is not None:
             self._client.close()
             self._client = None
-
-
-def _connecting_failed(error: Exception) -> str:
-    """Why there is no connection. An answer to a login may repeat it: only its code is told."""
-    match error:
-        case NoCredentials():
-            return str(error)
-        case aiosmtplib.SMTPAuthenticationError():
-            return f"the mail server refused the login: {error.code}"
-        case aiosmtplib.SMTPResponseException():
-            return f"the mail server answered {error.code} {one_line(str(error.message))}"
-        case _:
-            return f"no connection to the mail server: {one_line(str(error)) or type(error).__name__}"

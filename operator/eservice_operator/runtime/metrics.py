@@ -91,6 +91,11 @@ class Metrics:
             "notices", "Letters answered by their channel", "channel", "kind", "result"
         )
         self.notices_in_flight = self._gauge("notices_in_flight", "Letters that no channel has answered yet")
+        self.channel_failing = self._gauge(
+            "notice_channel_failing",
+            "1 after an attempt that failed for the settings or the channel",
+            "channel",
+        )
         self.notice_failures = Counter(
             "eservice_notice_failures",
             "Attempts to tell somebody that failed",
@@ -130,8 +135,8 @@ class Metrics:
             self.state_raised.inc()
             return ""
 
-    def _gauge(self, name: str, text: str) -> Gauge:
-        return Gauge(f"{PREFIX}_{name}", text, registry=self.registry)
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"{PREFIX}_{name}", text, labels, registry=self.registry)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"{PREFIX}_{name}", text, labels, registry=self.registry)

@@ -27,21 +27,23 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What the outbox keeps to; all but ``at_once`` in seconds."""
+    """What the outbox keeps to, in seconds."""
 
-    at_once: int = 4
-    """Letters under way at once, per channel."""
-    longest_send: float = 120.0
-    """A sender limits itself; this is for one that does not."""
+    longest_send: float = 1800.0
+    """A sender limits itself; this is for one that does not. It begins with the letter's turn."""
     gather: float = 2.0
     """Within this, several answers about one object wake it once."""
     longest_pause: float = 3600.0
     """The most of what a channel asks to wait."""
-    drain: float = 5.0
-    """Granted at the end to what is under way, and to the ledgers for showing it."""
+    drain: float = 40.0
+    """Granted at the end to what is under way, and to the ledgers for showing it: what a server has taken and
+    not answered by then is sent twice."""
 
 
 DEFAULT_PACE = Pace()
+ACCEPTED, RETRY, REFUSED, BROKEN, RAISED = "accepted", "retry", "refused", "broken", "raised"
+RESULTS = (ACCEPTED, RETRY, REFUSED, BROKEN, RAISED)
+"""How an attempt ends: this recipient later, or never; the channel itself; a bug of its sender."""
 
 
 @dataclass(slots=True)
@@ -85,8 +87,11 @@ class Outbox:
         self._closing = False
         metrics.notices_in_flight.set_function(lambda: len(self._owners))
         for channel in senders:
-            for kind in NoticeKind:  # a failure shows as an increase only if the series was there before
+            metrics.channel_failing.labels(channel.value).set(0)
+            for kind in NoticeKind:  # the first one shows as an increase only if the series was there before
                 metrics.notice_failures.labels(channel.value, kind.value)
+                for result in RESULTS:
+                    metrics.notices.labels(channel.value, kind.value, result)
 
     def post(self, key: ObjectKey, letters: Iterable[Letter]) -> None:
         """Hand over letters about an object; one that is under way, or answered, is not sent again."""
@@ -126,7 +131,7 @@ class Outbox:
             async with asyncio.timeout(self._pace.drain):
                 if running:
                     await asyncio.wait(running)
-                for key in self._answers:
+                for key in tuple(self._answers):
                     self._wake(key)
                 await self._quiet.wait()
         except TimeoutError:
@@ -142,7 +147,7 @@ class Outbox:
 
     def _fill(self, lane: _Lane) -> None:
         """Start as many of the waiting letters as the channel takes at once."""
-        while lane.waiting and len(lane.running) < self._pace.at_once and not self._closing:
+        while lane.waiting and len(lane.running) < lane.sender.abreast and not self._closing:
             letter = lane.waiting.popleft()
             task = asyncio.create_task(self._deliver(lane, letter), name=f"notice {letter.id}")
             lane.running.add(task)
@@ -154,11 +159,13 @@ class Outbox:
             result, answer = await self._attempt(lane.sender, letter)
             kind, channel = letter.kind.value, letter.channel.value
             self._metrics.notices.labels(channel, kind, result).inc()
-            if answer.accepted:
-                log.info("%s to %s accepted (%s)", kind, letter.recipient, channel)
+            if result != RAISED:
+                self._metrics.channel_failing.labels(channel).set(result == BROKEN)
+            if answer.accepted:  # whom it is for is in the ledger: logs go further than that
+                log.info("%s %s accepted (%s)", kind, letter.id, channel)
             else:
                 self._metrics.notice_failures.labels(channel, kind).inc()
-                log.warning("%s to %s not accepted (%s): %s", kind, letter.recipient, channel, answer.error)
+                log.warning("%s %s not accepted (%s): %s", kind, letter.id, channel, answer.error)
         self._answered(letter.id, answer)
 
     async def _attempt(self, sender: Sender, letter: Letter) -> tuple[str, Delivery]:
@@ -168,12 +175,12 @@ class Outbox:
                 answer = await sender.send(letter)
         except TimeoutError:
             text = f"no answer within {self._pace.longest_send:.0f} s"
-            return "retry", Delivery(accepted=False, at=self._clock.now(), error=text)
+            return BROKEN, Delivery(accepted=False, at=self._clock.now(), error=text, channel_failed=True)
         except Exception as error:
             log.exception("the sender of %s failed unexpectedly", letter.channel.value)
             text = f"the sender failed: {type(error).__name__}"
-            return "raised", Delivery(accepted=False, at=self._clock.now(), error=text)
-        return "accepted" if answer.accepted else "refused" if answer.permanent else "retry", answer
+            return RAISED, Delivery(accepted=False, at=self._clock.now(), error=text)
+        return _result(answer), answer
 
     def _answered(self, letter: str, answer: Delivery) -> None:
         key = self._owners.pop(letter)
@@ -197,3 +204,11 @@ class Outbox:
         """The pause that a channel asked for is over."""
         self._paused.discard(letter)
         self._wake(key)
+
+
+def _result(answer: Delivery) -> str:
+    if answer.accepted:
+        return ACCEPTED
+    if answer.channel_failed:
+        return BROKEN
+    return REFUSED if answer.permanent else RETRY

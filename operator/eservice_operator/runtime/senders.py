@@ -8,7 +8,7 @@ from eservice_operator.cluster.client import KubeApi
 from eservice_operator.notify.cloudevents import EventsSender, host_of
 from eservice_operator.notify.sender import Sender
 from eservice_operator.notify.smtp import MailServer, Security, SmtpSender
-from eservice_operator.notify.tls import trust
+from eservice_operator.notify.tls import Trust
 from eservice_operator.runtime.clock import Clock
 from eservice_operator.runtime.secrets import SecretKey, SecretLogin, SecretReader
 from eservice_operator.runtime.settings import SecretName, Settings
@@ -43,6 +43,6 @@ def senders_of(settings: Settings, api: KubeApi, clock: Clock) -> dict[Channel, 
         senders[Channel.EMAIL] = SmtpSender(server, login, clock.now)
     if settings.events_sink is not None:
         key = SecretKey(reader(settings.events_secret)) if settings.events_secret else None
-        trusted = trust(settings.events_ca_file)
+        trusted = Trust(settings.events_ca_file)
         senders[Channel.CLOUD_EVENTS] = EventsSender(settings.events_sink, key, clock.now, trusted=trusted)
     return senders

@@ -86,6 +86,11 @@ def test_a_flag_and_its_variable_mean_the_same(flag: str, text: str, value: Any)
         ("events-sink", "events.agency.example", "write https://HOST/PATH"),
         ("events-sink", "https://user:hunter2@events.agency.example/", "write https://HOST/PATH"),
         ("events-sink", "https://events.agency.example/#x", "write https://HOST/PATH"),
+        ("events-sink", "http://events.agency.example/hunter2", "write https://HOST/PATH"),
+        ("events-sink", "http://10.96.0.17/", "write https://HOST/PATH"),
+        ("events-sink", "http://[2001:db8::1]/", "write https://HOST/PATH"),
+        ("events-sink", "http://2130706433/", "write https://HOST/PATH"),
+        ("events-sink", "http://broker.svc.agency.example/", "write https://HOST/PATH"),
         ("events-ca-file", "/nowhere/ca.pem", "write the path of a file with certificates in PEM"),
     ],
 )
@@ -96,6 +101,23 @@ def test_a_wrong_value_is_refused_with_what_to_write_instead(flag: str, text: st
     assert advice in " ".join(result.output.split())
     assert "hunter2" not in result.output
     assert not given
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://broker/",
+        "http://broker.knative-eventing.svc/a",
+        "http://broker.knative-eventing.svc.cluster.local:8080/a",
+        "http://broker.knative-eventing.svc.cluster.local./a",
+        "http://localhost:8080/",
+        "http://127.0.0.1:8080/",
+        "http://[::1]:8080/",
+        "https://10.96.0.17/",
+    ],
+)
+def test_plain_http_stays_within_the_cluster(url: str) -> None:
+    assert settings_of({"events-sink": url}).events_sink == url
 
 
 def test_a_file_of_authorities_has_to_hold_certificates(tmp_path: Path) -> None:

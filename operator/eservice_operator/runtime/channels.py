@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -66,14 +67,29 @@ def parse_mailbox(text: str) -> Mailbox:
 
 
 def parse_sink(text: str) -> str:
-    """The URL of a CloudEvents sink."""
+    """The URL of a CloudEvents sink: https, or http to what is in the cluster or in the same Pod."""
     parts = urlsplit(text)
     if not link(text) or parts.fragment:  # what is written wrong can hold a secret: it is not repeated
         raise ValueError(
             "this is not the address of a sink; write https://HOST/PATH (or http:// within the cluster), "
             "without a user, a password or a #"
         )
+    if parts.scheme == "http" and not _near(parts.hostname or ""):
+        raise ValueError(
+            "notices name people: write https://HOST/PATH; http:// is for a Service of the cluster "
+            "(http://NAME.NAMESPACE.svc/PATH) or for localhost"
+        )
     return text
+
+
+def _near(host: str) -> bool:
+    """Whether a name stays in the cluster, or in the Pod: one label, that of a Service, or a loopback."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        name = host.removesuffix(".")
+    one_label = DNS_LABEL.fullmatch(name) is not None and not name.isdecimal()
+    return one_label or name.endswith((".svc", ".svc.cluster.local"))
 
 
 def contradictions(settings: Settings) -> list[str]:

@@ -170,12 +170,38 @@ def test_a_template_tells_of_its_versions_and_its_brake() -> None:
 def test_decisions_are_told_until_they_are_closed() -> None:
     def told(**status: Any) -> list[tuple[dict[str, str], float]]:
         body = worlds.decision(status=status)
-        return seen_of(body)["eservice_unpublish_decision"]
+        return seen_of(body, worlds.eservice())["eservice_unpublish_decision"]
 
     ((labels, _),) = told(state="Held", reason="Brake")
     assert {**WHO, "state": "Held", "reason": "Brake", "template": worlds.TEMPLATE}.items() <= labels.items()
     assert [labels["state"] for labels, _ in told()] == ["Scheduled"]
     assert told(state="Closed", reason="Renewed") == []
+
+
+def test_a_decision_whose_service_is_gone_asks_for_nobody_until_it_is_back() -> None:
+    figures, store = EServiceFigures(worlds.RIGA), Store(INDEXES)
+    service = worlds.eservice()
+    held = {"state": "Held", "reason": "NoticeUndelivered", "notices": [notice("Retrying")]}
+    for obj in (service, worlds.decision(status=held)):
+        store.upsert(obj)
+
+    def told() -> list[int]:
+        seen = scraped(figures, store)
+        return [len(seen[name]) for name in ("eservice_unpublish_decision", "eservice_notices_pending")]
+
+    assert told() == [1, 1]
+    store.delete(service)
+    assert told() == [0, 0]
+    store.upsert(worlds.eservice(metadata={"uid": "anew", "resourceVersion": "99"}))
+    assert told() == [1, 1]
+
+
+def test_a_closed_decision_has_no_notices_on_their_way() -> None:
+    ledger = [notice("Sending"), notice("Retrying"), notice("Failed")]
+    closed = worlds.decision(status={"state": "Closed", "reason": "Renewed", "notices": ledger})
+    seen = seen_of(closed, worlds.eservice())
+    assert seen["eservice_notices_pending"] == []
+    assert [value for _, value in seen["eservice_notices_failed"]] == [1]
 
 
 def test_a_registration_that_somebody_has_to_mend() -> None:
@@ -205,7 +231,8 @@ def test_notices_are_counted_in_every_ledger() -> None:
     assert seen["eservice_notices_failed"] == [(whose, 2)]
     at = worlds.at("2026-10-02", "13:00").timestamp()
     assert seen["eservice_notice_failed_timestamp_seconds"] == [(whose, at)]
-    of_all = seen_of(worlds.template(status={"notices": ledger}), worlds.decision(status={"notices": ledger}))
+    decision = worlds.decision(status={"notices": ledger})
+    of_all = seen_of(worlds.template(status={"notices": ledger}), worlds.eservice(), decision)
     objects = {labels["object"] for labels, _ in of_all["eservice_notices_failed"]}
     assert objects == {"EServiceTemplate", "UnpublishDecision"}
 

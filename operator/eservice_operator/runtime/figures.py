@@ -39,6 +39,7 @@ class _Lines(NamedTuple):
 
     version: str
     lag: int | None
+    forsaken: bool
     lines: tuple[tuple[int, str], ...]
 
 
@@ -61,7 +62,9 @@ class EServiceFigures:
             for kind in KINDS:
                 for obj in store.all(kind):
                     uid = obj["metadata"]["uid"]
-                    known[uid] = lines = self._lines(obj, self._known.get(uid), lags)
+                    forsaken = kind == "UnpublishDecision" and _forsaken(obj, store)
+                    lines = self._lines(obj, self._known.get(uid), lags.of(obj), forsaken=forsaken)
+                    known[uid] = lines
                     for place, text in lines.lines:
                         texts[place].append(text)
             self._known = known
@@ -72,14 +75,15 @@ class EServiceFigures:
             self._reading = Reading(store)
         return _Lags(self._reading, local_day(now, self._zone))
 
-    def _lines(self, obj: Manifest, known: _Lines | None, lags: _Lags) -> _Lines:
-        version, lag = obj["metadata"]["resourceVersion"], lags.of(obj)
-        if known is not None and (known.version, known.lag) == (version, lag):
+    def _lines(self, obj: Manifest, known: _Lines | None, lag: int | None, *, forsaken: bool) -> _Lines:
+        version = obj["metadata"]["resourceVersion"]
+        if known is not None and known[:3] == (version, lag, forsaken):
             return known
-        samples = self._samples(obj, lag)
+        samples = () if forsaken else self._samples(obj, lag)
         return _Lines(
             version,
             lag,
+            forsaken,
             tuple((_PLACE[family], family.line(labels, value)) for family, labels, value in samples),
         )
 
@@ -119,3 +123,9 @@ class _Lags:
             lag = None if template is None else template.lag(key[1], self._day)
             self._known[key] = None if lag is None else lag.days_behind
         return self._known[key]
+
+
+def _forsaken(decision: Manifest, store: Store) -> bool:
+    """Whether nobody looks after a decision, since its EService was deleted: it asks nobody for anything."""
+    service = decision["spec"]["eService"]
+    return store.get("EService", service["namespace"], service["name"]) is None

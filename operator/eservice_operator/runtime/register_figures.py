@@ -40,7 +40,7 @@ HELD: Final = Family(
 )
 DECISION: Final = Family(
     "eservice_unpublish_decision",
-    "1 for each decision that is not closed, by its state.",
+    "1 for each decision that is not closed and whose e-service is there, by its state.",
     (*WHO, "decision", "template", "version", "state", "reason"),
 )
 REGISTRATION_PROBLEM: Final = Family(
@@ -97,10 +97,10 @@ def samples_of_template(template: Mapping[str, Any], instant: Instant) -> Iterat
 
 def samples_of_decision(decision: Mapping[str, Any]) -> Iterator[Sample]:
     """The sample about an UnpublishDecision; a closed one is history, and has none."""
+    if _closed(decision):
+        return
     spec, status = decision["spec"], decision.get("status") or {}
     state = status.get("state", DecisionState.SCHEDULED.value)
-    if state == DecisionState.CLOSED:
-        return
     service, template = spec["eService"], spec["release"]["template"]
     who = (service["namespace"], service["name"], decision["metadata"]["name"])
     labels = (*who, template["name"], template["version"], state, status.get("reason") or "")
@@ -114,19 +114,26 @@ def samples_of_registration(registration: Mapping[str, Any]) -> Iterator[Sample]
 
 
 def samples_of_notices(obj: Mapping[str, Any]) -> Iterator[Sample]:
-    """What became of the notices in an object's ledger; nothing where all were accepted."""
+    """What became of the notices in an object's ledger; nothing where all were accepted.
+
+    A closed decision has none on their way: nothing of it is sent any more.
+    """
     notices = part(obj, "status", "notices") or ()
     if not notices:
         return
     whose = (obj["kind"], obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
     pending = sum(notice["state"] in _ON_ITS_WAY for notice in notices)
-    if pending:
+    if pending and not _closed(obj):
         yield PENDING, whose, pending
     failed = [notice for notice in notices if notice["state"] == NoticeState.FAILED]
     if failed:
         yield FAILED, whose, len(failed)
         known = [at for notice in failed if (at := parse_instant(notice["at"])) is not None]
         yield FAILED_AT, whose, max(at.timestamp() for at in known)
+
+
+def _closed(obj: Mapping[str, Any]) -> bool:
+    return bool(part(obj, "status", "state") == DecisionState.CLOSED)
 
 
 def _problems(status: Mapping[str, Any]) -> Iterator[str]:

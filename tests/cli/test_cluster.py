@@ -416,6 +416,35 @@ async def test_all_sets_are_let_go_at_one_word(site: Site, agency: Terminal) -> 
     assert (empty.out, empty.err) == ("", f"the brake holds nothing of {site.template}\n")
 
 
+async def test_a_set_is_taken_back_at_one_word_once_the_template_is_mended(
+    site: Site, agency: Terminal
+) -> None:
+    fleet = await two_held_sets(site)
+    look = ("release-brake", site.template, "--list", "-o", "json")
+    first, second = (one["token"] for one in (await agency(*look)).document()["sets"])
+    why = ("--reason", "the instruction was published by mistake")
+    unasked = await agency("revoke", "--set", first, *why, code=1)
+    assert "then add --yes" in unasked.err
+    assert unasked.out.count("Held: Brake") == 2
+    dry = await agency("revoke", "--set", first, *why, "--dry-run", "-o", "json")
+    names = [one["metadata"]["name"] for one in dry.document()["items"]]
+    assert len(names) == 2
+    done = await agency("revoke", "--set", first, *why, "--yes", code=0)
+    assert [line.partition("/")[2] for line in done.out.splitlines()[-2:]] == [
+        f"{name} patched" for name in names
+    ]
+    for planned in fleet[:2]:
+        await site.settled(planned, "Published")
+        (decision,) = await site.decisions(planned)
+        assert decision["spec"]["revoked"]["reason"] == why[1]
+    left = [one for one in await foretold(agency, site) if one["action"] == "Hold"]
+    assert {one["token"] for one in left} == {second}
+    settled = await agency("revoke", names[0], *why, "--yes", code=1)
+    assert "and that stays" in settled.err
+    none = await agency("revoke", "--set", first, *why, "--yes", code=1)
+    assert f"no open decision of the set {first} is there" in none.err
+
+
 async def test_what_was_foreseen_is_what_is_decided_and_each_record_replays(
     site: Site, agency: Terminal
 ) -> None:

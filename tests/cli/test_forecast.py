@@ -79,6 +79,41 @@ def test_items_for_programs() -> None:
     assert {item["namespace"] for item in off} == {NAMESPACE}
 
 
+SEVEN = tuple(f"e{number}" for number in range(1, 8))
+
+
+def held_fleet(monkeypatch: pytest.MonkeyPatch, *editions: dict[str, Any]) -> None:
+    """Seven e-services that the brake holds since 4.0.0; then other editions of the template."""
+    fleet = PureFleet.of(SEVEN)
+    instruction = worlds.version("4.0.0", "2027-05-01", "2026-10-13") | {"released": "2026-10-01"}
+    edition = worlds.template((*worlds.VERSIONS, instruction), lifecycle={"maximumLag": "P1M"})
+    for one in (edition, *editions):
+        fleet.put_template(one)
+        fleet.settle(NOW)
+    store = stored(fleet)
+    for number, body in enumerate(fleet.templates.values()):
+        store.upsert(body | {"metadata": body["metadata"] | {"resourceVersion": f"{1000 + number}"}})
+    seen = Live(store, Observer(store, POLICY), POLICY, NOW)
+    monkeypatch.setattr(answering, "live", lambda *_: seen)
+
+
+def test_what_is_held_already_comes_first(monkeypatch: pytest.MonkeyPatch, golden: Golden) -> None:
+    held_fleet(monkeypatch)
+    golden("forecast-held", forecast("--until", "P1M", "-o", "wide").stdout)
+    found = items("--until", "P1M")
+    assert {one["action"] for one in found} == {"Hold"}
+    assert len(found) == len(SEVEN)
+    (token,) = {one["token"] for one in found}
+    assert len(token) == len("0cbe811856")
+    assert {one["action"] for one in items("--until", "P1M", "--release-brake")} == {"Unpublish"}
+
+
+def test_what_is_held_without_ground_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    held_fleet(monkeypatch, worlds.template())
+    (why,) = {one["why"].partition(":")[0] for one in items("--until", "P1M")}
+    assert why == "NoLongerOverdue"
+
+
 def test_csv_has_the_same() -> None:
     rows = list(csv.DictReader(io.StringIO(forecast("--until", "2027-12-31", "-o", "csv").stdout)))
     plain = [{key: row[key] for key in ("namespace", "name", "action", "at", "why")} for row in rows]

@@ -452,7 +452,7 @@ def test_a_letter_gives_the_reasons_that_the_decision_recorded(announced: Postal
     announced.settle(at("2027-05-25", "00:00"))
     assert grounds_of(last_of(announced, NoticeKind.UNPUBLISH_WARNING)) == before
     announced.settle(EFFECT)
-    assert grounds_of(last_of(announced, NoticeKind.UNPUBLISHED)) == before
+    assert grounds_of(last_of(announced, NoticeKind.UNPUBLISHED)) == before | {"maximumLag": "P13M"}
 
 
 def test_a_recall_is_told_with_its_days_and_its_reason(told: PostalCluster) -> None:

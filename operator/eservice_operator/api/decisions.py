@@ -188,6 +188,27 @@ class Fairness(Model):
     """The last day of the wait: five working days after the installation is due."""
 
 
+class Ground(Model):
+    """Why a release is overdue, as a decision recorded it later than in its spec: by then it was another."""
+
+    since: DateTime
+    """When it was recorded."""
+    current_version: SemVer | None = None
+    """The template version that was the current one by then."""
+    caused_by: SemVer | None = None
+    """The template version that makes the release overdue; absent when its own recall does."""
+    maximum_lag: Duration
+    """The template's maximumLag by then."""
+    lag_measure: LagMeasure
+    """The template's lagMeasure by then: ReleaseGap or SinceSuperseded."""
+    overdue_since: Date
+    """The first day on which the release is overdue."""
+    inputs: DecisionInputs | None = None
+    """What the dates follow from: kubectl eservice replay computes them again."""
+    inputs_hash: Annotated[str, text(r"^[0-9a-f]{16}$", "write 16 hexadecimal digits", most=16)]
+    """Hash of the facts of the decision with this ground in the place of the one in its spec."""
+
+
 class UnpublishDecisionStatus(Status):
     """What became of a decision."""
 
@@ -216,6 +237,9 @@ class UnpublishDecisionStatus(Status):
     """When the brake took the decision into that set."""
     released_at: DateTime | None = None
     """When the operator saw that the Agency released the set; from then on the brake lets it pass."""
+    ground: Ground | None = None
+    """Why it is overdue, once that is not what the spec says: recorded when the decision was announced anew,
+    when another version came to cause it, and at the latest when it took effect. From then on it stays."""
     fairness: Fairness | None = None
     """The wait for an act of the Agency or a holder, once it has begun; it is granted once."""
     announced_at: DateTime | None = None

@@ -21,6 +21,7 @@ from eservice_operator.cli.session import Session
 from eservice_operator.cli.styles import BAD, FAINT, GOOD, WAITING, phase_style
 from eservice_operator.cli.world import live
 from eservice_operator.core.conditions import find
+from eservice_operator.core.recorded import ground_as_judged
 
 COMMAND: Final = "$ "
 
@@ -99,10 +100,11 @@ def _decision(sheet: Page, findings: Findings) -> None:
             sheet.labelled("", "its record was not read")
         return
     decision, judged = findings.decision
+    ground = ground_as_judged(decision, judged)
     reason = "" if judged.reason in {None, judged.state.value} else f" ({judged.reason})"
     sheet.heading(f"UnpublishDecision {decision.metadata.name}: {judged.state.value}{reason}")
     sheet.labelled("Means", meaning(judged, findings.days, findings.untold_until))
-    sheet.labelled("Overdue since", str(decision.spec.overdue_since))
+    sheet.labelled("Overdue since", str(ground.overdue_since))
     promised = findings.days.local(decision.spec.effective_at)
     sheet.labelled("Promised", f"{promised}: it never moves earlier, whatever is edited")
     sheet.labelled("Held set", held_set(judged.hold_token, judged.released_at, findings.days))

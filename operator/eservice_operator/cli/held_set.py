@@ -15,6 +15,7 @@ from eservice_operator.cli.dossier import Body
 from eservice_operator.cli.fates import ALWAYS_TOLD, WORDS, Fate, Fates, Member
 from eservice_operator.cli.plain import part
 from eservice_operator.core.held import is_held
+from eservice_operator.core.recorded import recorded_ground
 
 RECALL: Final = "a recall"
 """What made a release overdue that no other version did."""
@@ -48,7 +49,7 @@ class HeldSet:
     @property
     def causes(self) -> str:
         """``4.0.0 (6), their own recall (1)``: what made its members overdue; empty where none are known."""
-        counts = Counter(member.decision.spec.caused_by or RECALL for member in self.members)
+        counts = Counter(recorded_ground(member.decision).caused_by or RECALL for member in self.members)
         return ", ".join(f"{cause} ({count})" for cause, count in sorted(counts.items()))
 
     def document(self) -> dict[str, Any]:
@@ -67,15 +68,15 @@ class HeldSet:
 
 
 def _document(member: Member) -> dict[str, Any]:
-    spec, status = member.decision.spec, member.decision.status
+    spec, status, ground = member.decision.spec, member.decision.status, recorded_ground(member.decision)
     written = status.model_dump(mode="json", by_alias=True)
     found = {
         "namespace": spec.e_service.namespace,
         "name": spec.e_service.name,
         "version": spec.release.template.version,
         "decision": member.decision.metadata.name,
-        "overdueSince": str(spec.overdue_since),
-        "causedBy": spec.caused_by,
+        "overdueSince": str(ground.overdue_since),
+        "causedBy": ground.caused_by,
         "heldSince": written["heldSince"],
         "onRelease": member.fate.value,
         "at": written["effectiveAt"] if member.at is not None else None,

@@ -9,6 +9,7 @@ from typing import Any, Final
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDecisionStatus
 from eservice_operator.api.reasons import Reason
 from eservice_operator.cli.dated import Days, on_day, since
+from eservice_operator.core.recorded import ground_as_judged
 
 HOLDS: Final = {
     Reason.TEMPLATE_UNKNOWN: "nothing is unpublished while its template is unknown: the Agency puts it back",
@@ -79,11 +80,14 @@ def document(
 ) -> dict[str, Any]:
     """The decision as JSON: its record, its state now, and what that means."""
     status = judged.model_dump(
-        mode="json", by_alias=True, exclude_none=True, exclude={"notices", "conditions"}
+        mode="json",
+        by_alias=True,
+        exclude_none=True,
+        exclude={"notices": True, "conditions": True, "ground": {"inputs"}},
     )
     return {
         "name": decision.metadata.name,
-        "overdueSince": str(decision.spec.overdue_since),
+        "overdueSince": str(ground_as_judged(decision, judged).overdue_since),
         "promised": decision.spec.model_dump(mode="json", by_alias=True)["effectiveAt"],
         **status,
         "meaning": meaning(judged, days, untold_until),

@@ -20,6 +20,11 @@ def texts(obj: Mapping[str, Any], *fields: str) -> list[str]:
     return [str(obj[field]) for field in fields if obj.get(field)]
 
 
+def ground(decision: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Why a decision holds its e-service overdue, as it recorded that last: in its status, or in its spec."""
+    return part(decision, "status", "ground") or part(decision, "spec") or {}
+
+
 def condition(obj: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
     """A condition of the status; empty where there is none."""
     found = (one for one in part(obj, "status", "conditions") or () if one.get("type") == kind)

@@ -199,6 +199,7 @@ def _without_ground(one: HeldSet) -> list[str]:
 
 def _row(member: Member, days: Days) -> list[object]:
     from eservice_operator.cli.fates import WORDS, Fate  # noqa: PLC0415 - as above
+    from eservice_operator.core.recorded import recorded_ground  # noqa: PLC0415 - as above
 
     spec, status = member.decision.spec, member.decision.status
     word = "held" if member.fate in {Fate.WAITS, Fate.NO_GROUND} else WORDS[member.fate]
@@ -208,7 +209,7 @@ def _row(member: Member, days: Days) -> list[object]:
         spec.e_service.name,
         spec.release.template.version,
         ": ".join(filter(None, (when, member.why))),
-        spec.overdue_since,
+        recorded_ground(member.decision).overdue_since,
         days.local(status.held_since) if status.held_since is not None else "",
         member.decision.metadata.name,
     ]

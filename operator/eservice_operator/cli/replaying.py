@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import click
 
-from eservice_operator.api.decisions import UnpublishDecision
+from eservice_operator.api.decisions import Ground, UnpublishDecision
 from eservice_operator.api.parse import InvalidObject, read
 from eservice_operator.cli.check_reading import documents_of
 from eservice_operator.cli.check_values import UnreadableError
@@ -19,7 +19,7 @@ from eservice_operator.cli.session import Session
 from eservice_operator.cli.styles import BAD, FAINT, GOOD, HEADING
 from eservice_operator.cli.text import clean, wrapped
 from eservice_operator.core.dates import instant
-from eservice_operator.core.replay import Fact, NotReplayableError, replay
+from eservice_operator.core.replay import Fact, NotReplayableError, replay, replay_ground
 
 DECISIONS: Final = "unpublishdecisions.eservice.dev"
 KIND: Final = UnpublishDecision.__name__
@@ -70,13 +70,20 @@ def _replayed(body: dict[str, Any]) -> dict[str, Any]:
         return {"decision": name, "reproduced": False, "error": f"cannot be read: {decision}", "facts": []}
     head = {"decision": name, "decidedAt": instant(decision.spec.decided_at)}
     try:
-        facts = replay(decision.spec)
+        facts, ground = replay(decision.spec), decision.status.ground
+        later = () if ground is None else replay_ground(decision.spec, ground)
     except NotReplayableError as error:
         return head | {"reproduced": False, "error": f"not replayable: {error}", "facts": []}
     return head | {
-        "reproduced": all(fact.reproduced for fact in facts),
+        "reproduced": all(fact.reproduced for fact in (*facts, *later)),
         "facts": [_fact(fact) for fact in facts],
+        **({} if ground is None else {"ground": _later(ground, later)}),
     }
+
+
+def _later(ground: Ground, facts: tuple[Fact, ...]) -> dict[str, Any]:
+    """The ground that it goes on, or took effect on."""
+    return {"since": instant(ground.since), "facts": [_fact(fact) for fact in facts]}
 
 
 def _fact(fact: Fact) -> dict[str, Any]:
@@ -95,7 +102,19 @@ def _lines(session: Session, result: dict[str, Any]) -> Iterator[str]:
     if "error" in result:
         yield session.paint(f"✗ {clean(result['error'])}", **BAD)
         return
-    for fact in result["facts"]:
+    yield from _fact_lines(session, result["facts"])
+    if "ground" in result:
+        since = result["ground"]["since"]
+        yield session.paint(clean(f"The ground that counts since {since}, recorded in its status"), **HEADING)
+        yield from _fact_lines(session, result["ground"]["facts"])
+    if result["reproduced"]:
+        yield "The record is what its own inputs lead to."
+    else:
+        yield "The record is not what its own inputs lead to: it was changed, or computed by other rules."
+
+
+def _fact_lines(session: Session, facts: list[dict[str, Any]]) -> Iterator[str]:
+    for fact in facts:
         mark, style = ("✓", GOOD) if fact["reproduced"] else ("✗", BAD)
         text = f"{fact['fact']}: {fact['recorded']}"
         if not fact["reproduced"]:
@@ -103,7 +122,3 @@ def _lines(session: Session, result: dict[str, Any]) -> Iterator[str]:
         yield session.paint(clean(f"{mark} {text}"), **style)
         for line in wrapped(fact["rule"], session.prose, indent="    "):
             yield session.paint(line, **FAINT)
-    if result["reproduced"]:
-        yield "The record is what its own inputs lead to."
-    else:
-        yield "The record is not what its own inputs lead to: it was changed, or computed by other rules."

@@ -20,7 +20,7 @@ from eservice_operator.cli.dossier import Body, resource
 from eservice_operator.cli.kubectl import EVERYWHERE, Query
 from eservice_operator.cli.naming import read_name
 from eservice_operator.cli.output import Column, show, table
-from eservice_operator.cli.plain import part
+from eservice_operator.cli.plain import ground, part
 from eservice_operator.cli.policy import ZONE_OPTION
 from eservice_operator.cli.session import Command, Session
 from eservice_operator.cli.text import clean
@@ -129,7 +129,7 @@ def chosen(decisions: Iterable[Body], given: dict[str, Any]) -> list[Body]:
 def _meant(decision: Body, given: dict[str, Any]) -> bool:
     if given["names"]:
         return part(decision, "metadata", "name") in given["names"]
-    if given["caused_by"] is not None and part(decision, "spec", "causedBy") != given["caused_by"]:
+    if given["caused_by"] is not None and ground(decision).get("causedBy") != given["caused_by"]:
         return False
     if given["token"] is not None:
         return bool(part(decision, "status", "holdToken") == given["token"])
@@ -179,8 +179,8 @@ def _row(decision: Body) -> list[object]:
         part(spec, "eService", "name"),
         part(spec, "release", "template", "version"),
         state if reason in {None, state} else f"{state}: {reason}",
-        spec.get("causedBy") or "a recall",
-        spec.get("overdueSince"),
+        ground(decision).get("causedBy") or "a recall",
+        ground(decision).get("overdueSince"),
         EFFECTS.get(state, ""),
         part(decision, "metadata", "name"),
     ]

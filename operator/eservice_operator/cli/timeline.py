@@ -132,6 +132,7 @@ def _decision(decision: Body) -> Iterator[Entry]:
     replaced = part(spec, "replaces", "name")
     text += f", in the place of {replaced}, which was deleted" if replaced else ""
     yield Entry(str(spec.get("decidedAt")), "UnpublishDecided", text, source, "R8")
+    yield from _ground(status.get("ground"), str(template.get("version")), source)
     steps = (
         ("informedAt", "Informed", "a channel accepted a notice of it to the institution"),
         ("heldSince", "Held", f"held by the brake with the token {status.get('holdToken')}"),
@@ -145,6 +146,20 @@ def _decision(decision: Body) -> Iterator[Entry]:
     yield from _notices(decision, "UnpublishDecision")
     if not status.get("closedAt"):
         yield from _revoked(spec, source, "decision revoked by the Agency", "R8")
+
+
+def _ground(ground: Mapping[str, Any] | None, used: str, source: str) -> Iterator[Entry]:
+    """That another ground was recorded later than the decision."""
+    if not ground:
+        return
+    cause = ground.get("causedBy")
+    why = (
+        f"{used} lags behind {cause} by more than {ground.get('maximumLag')}"
+        if cause
+        else f"{used} is recalled"
+    )
+    text = f"goes on for another reason: {why}, overdue since {ground.get('overdueSince')}"
+    yield Entry(str(ground.get("since")), "GroundRecorded", text, source, "R8")
 
 
 def release_text(spec: Mapping[str, Any]) -> str:

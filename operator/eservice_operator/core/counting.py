@@ -22,6 +22,7 @@ from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.lag import Lag
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.promise import instant_of, lapsed, promise
+from eservice_operator.core.recorded import recorded_ground
 
 WINDOW = timedelta(hours=24)
 """How far the brake looks ahead, and how long what happened goes on counting."""
@@ -101,7 +102,7 @@ class Counting:
             return False
         version = decision.spec.release.template.version
         lag = self.known.lag(version, self._today)
-        return lag is not None and decision.spec.caused_by == self.known.cause_of(version, lag)
+        return lag is not None and recorded_ground(decision).caused_by == self.known.cause_of(version, lag)
 
     def comes(self, version: str) -> bool:
         """Whether a decision about a version that is about to be made would take effect within the window."""

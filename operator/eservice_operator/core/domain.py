@@ -16,7 +16,7 @@ from eservice_operator.core.remembered import kept_off, why_kept_off
 from eservice_operator.core.routing import serving
 from eservice_operator.core.scheduling import cause_of
 from eservice_operator.core.unmet import Blocks, Unmet
-from eservice_operator.core.unpublication import blocking_decision
+from eservice_operator.core.unpublication import blocking_decision, ground
 
 # condition, the gates behind it, and the reason when all of them are passed
 GATED: tuple[tuple[ConditionType, tuple[Gate, ...], Reason], ...] = (
@@ -146,7 +146,7 @@ def _taken_off(facts: Facts) -> tuple[Reason, str] | None:
         return None if gone is None else (Reason.TEMPLATE_OVERDUE, why_kept_off(facts, gone))
     text = (
         f"unpublished by UnpublishDecision {blocking.metadata.name}: {template.version} is overdue since"
-        f" {blocking.spec.overdue_since}; comes back by itself once renewed"
+        f" {ground(facts, blocking).overdue_since}; comes back by itself once renewed"
     )
     return Reason.TEMPLATE_OVERDUE, text
 

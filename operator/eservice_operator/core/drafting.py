@@ -20,6 +20,7 @@ from eservice_operator.core.facts import Facts
 from eservice_operator.core.grounds import grounds_of_decision, grounds_of_lag
 from eservice_operator.core.ledger import notice_id, to_send
 from eservice_operator.core.letters import Letter
+from eservice_operator.core.recorded import recorded_ground
 from eservice_operator.core.versions import current
 
 EXPLAINED = frozenset({NoticeKind.UNPUBLISH_MOVED, NoticeKind.UNPUBLISH_CANCELLED})
@@ -132,7 +133,7 @@ def _about_decision(
         | grounds_of_decision(facts, decision)
         | {
             "decision": decision.metadata.name,
-            "overdueSince": str(decision.spec.overdue_since),
+            "overdueSince": str(recorded_ground(decision).overdue_since),
             "reason": decision.status.message if notice.kind in EXPLAINED else "",
             "late": "yes" if _has_come(facts, notice) else "",
         },

@@ -9,6 +9,7 @@ from eservice_operator.api.template import LagMeasure
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.inputs import inputs_of
 from eservice_operator.core.known import KnownTemplate
+from eservice_operator.core.recorded import recorded_ground
 
 
 def grounds_of_lag(facts: Facts, template: TemplateRef) -> dict[str, str]:
@@ -24,21 +25,21 @@ def grounds_of_lag(facts: Facts, template: TemplateRef) -> dict[str, str]:
 
 
 def grounds_of_decision(facts: Facts, decision: UnpublishDecision) -> dict[str, str]:
-    """Why a release was decided upon, by the dates that the decision recorded.
+    """Why a release was decided upon, by the dates that the decision recorded last.
 
     One without a record is explained by the dates in effect; nothing is said of a template that is gone.
     """
-    spec, used = decision.spec, decision.spec.release.template
+    ground, used = recorded_ground(decision), decision.spec.release.template
     known = facts.world.templates.get(used.name)
-    inputs = spec.inputs
+    inputs = ground.inputs
     if inputs is None and known is not None:
         inputs = inputs_of(known, facts.policy.zone)
     if inputs is None:
         return {}
-    if spec.caused_by is None:
+    if ground.caused_by is None:
         reason = {} if known is None else _recall_reason(known, used.version)
         return _recall(inputs, used.version) | reason
-    return _distance(inputs, used.version, spec.caused_by, spec.maximum_lag, spec.lag_measure)
+    return _distance(inputs, used.version, ground.caused_by, ground.maximum_lag, ground.lag_measure)
 
 
 def _recall(inputs: DecisionInputs, used: str) -> dict[str, str]:

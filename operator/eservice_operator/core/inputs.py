@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import semver
 
-from eservice_operator.api.decisions import DecidedVersion, DecisionInputs, UnpublishDecisionSpec
+from eservice_operator.api.decisions import DecidedVersion, DecisionInputs, Ground, UnpublishDecisionSpec
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.dates import local_day, parse_period
 from eservice_operator.core.known import KnownTemplate
@@ -23,17 +23,21 @@ from eservice_operator.core.versions import Catalogue, CatalogueVersion, current
 HASH_LENGTH = 16
 NOT_HASHED = frozenset({"effective_at", "decided_at", "inputs_hash", "revoked"})
 """Fields of a decision's spec that its hash does not cover."""
+GROUND = frozenset({"currentVersion", "causedBy", "maximumLag", "lagMeasure", "overdueSince", "inputs"})
+"""The facts of a decision that are its ground."""
+NOT_HASHED_OF_A_GROUND = frozenset({"since", "inputs_hash"})
+"""Fields of a ground that the hash over its facts does not cover."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recomputed:
-    """What a decision's own record says that it should say."""
+    """What a decision's own record, or a ground that it recorded later, says that it should say."""
 
     overdue_since: date | None
     caused_by: str | None
     current_version: str | None
     effective_at: datetime | None
-    """The promise; none when by the record nothing is overdue."""
+    """The promise; none when by the record nothing is overdue, and of a ground, which promises nothing."""
     inputs_hash: str
 
 
@@ -71,6 +75,19 @@ def decided_facts(spec: UnpublishDecisionSpec) -> Manifest:
     return spec.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=set(NOT_HASHED))
 
 
+def hash_on(spec: UnpublishDecisionSpec, ground: Manifest) -> str:
+    """The hash over the facts of a decision with another ground in the place of the one in its spec."""
+    own = {name: value for name, value in decided_facts(spec).items() if name not in GROUND}
+    return hash_of(own | ground)
+
+
+def ground_facts(ground: Ground) -> Manifest:
+    """What `hash_on` covers of a ground, from one as it was recorded."""
+    return ground.model_dump(
+        mode="json", by_alias=True, exclude_none=True, exclude=set(NOT_HASHED_OF_A_GROUND)
+    )
+
+
 def catalogue_from(inputs: DecisionInputs) -> Catalogue:
     """The versions of the template with the dates that were in effect."""
     return Catalogue(
@@ -88,11 +105,11 @@ def catalogue_from(inputs: DecisionInputs) -> Catalogue:
     )
 
 
-def lag_policy_from(spec: UnpublishDecisionSpec, inputs: DecisionInputs) -> LagPolicy:
+def lag_policy_from(record: UnpublishDecisionSpec | Ground, inputs: DecisionInputs) -> LagPolicy:
     """The policy under which the lag was measured."""
     return LagPolicy(
-        maximum_lag=parse_period(spec.maximum_lag),
-        measure=spec.lag_measure.value,
+        maximum_lag=parse_period(record.maximum_lag),
+        measure=record.lag_measure.value,
         migrate_within=parse_period(inputs.migrate_within),
     )
 
@@ -111,23 +128,48 @@ def recompute(spec: UnpublishDecisionSpec, inputs: DecisionInputs) -> Recomputed
     Raises:
         ValueError: this machine does not know the recorded time zone, or an input cannot be read.
     """
-    zone, catalogue = _zone(inputs.time_zone), catalogue_from(inputs)
-    day = local_day(spec.decided_at, zone)
-    used, newest = catalogue.find(spec.release.template.version), current(catalogue, day)
-    lag = None if used is None else measure_lag(catalogue, used, lag_policy_from(spec, inputs), day)
-    since, cause = (None, None) if lag is None else (lag.overdue_since, lag.caused_by)
-    since, cause_text = ground_in_place(
-        spec.replaces, since, None if cause is None or cause == used else cause.text
+    zone = _zone(inputs.time_zone)
+    since, cause, newest = _measured(
+        spec, spec.release.template.version, inputs, local_day(spec.decided_at, zone)
     )
-    notice = parse_period(inputs.notice_period)
+    since, cause = ground_in_place(spec.replaces, since, cause)
+    at, notice = None, parse_period(inputs.notice_period)
+    if since is not None:
+        at = promise(since, inputs.enforce_from, notice, spec.decided_at, zone)
+        at = promised_in_place(spec.replaces, at)
     return Recomputed(
         overdue_since=since,
-        caused_by=cause_text,
-        current_version=None if newest is None else newest.text,
-        effective_at=None
-        if since is None
-        else promised_in_place(
-            spec.replaces, promise(since, inputs.enforce_from, notice, spec.decided_at, zone)
-        ),
+        caused_by=cause,
+        current_version=newest,
+        effective_at=at,
         inputs_hash=hash_of(decided_facts(spec)),
     )
+
+
+def recompute_ground(spec: UnpublishDecisionSpec, ground: Ground, inputs: DecisionInputs) -> Recomputed:
+    """A ground that the decision recorded later, from what was recorded with it.
+
+    Raises:
+        ValueError: as `recompute` does.
+    """
+    day = local_day(ground.since, _zone(inputs.time_zone))
+    since, cause, newest = _measured(ground, spec.release.template.version, inputs, day)
+    return Recomputed(
+        overdue_since=since,
+        caused_by=cause,
+        current_version=newest,
+        effective_at=None,
+        inputs_hash=hash_on(spec, ground_facts(ground)),
+    )
+
+
+def _measured(
+    record: UnpublishDecisionSpec | Ground, version: str, inputs: DecisionInputs, day: date
+) -> tuple[date | None, str | None, str | None]:
+    """Since when a version is overdue, by which other, and the current one: by the record, on a day."""
+    catalogue = catalogue_from(inputs)
+    used, newest = catalogue.find(version), current(catalogue, day)
+    lag = None if used is None else measure_lag(catalogue, used, lag_policy_from(record, inputs), day)
+    since, cause = (None, None) if lag is None else (lag.overdue_since, lag.caused_by)
+    caused_by = None if cause is None or cause == used else cause.text
+    return since, caused_by, None if newest is None else newest.text

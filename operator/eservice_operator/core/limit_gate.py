@@ -8,7 +8,7 @@ from eservice_operator.api.reasons import Gate, Reason
 from eservice_operator.core.facts import Facts, Subject
 from eservice_operator.core.remembered import kept_off, why_kept_off
 from eservice_operator.core.unmet import Unmet, holds_publish
-from eservice_operator.core.unpublication import blocking_decision
+from eservice_operator.core.unpublication import blocking_decision, ground
 
 
 def template_within_limit(facts: Facts, subject: Subject) -> Unmet | None:
@@ -24,7 +24,7 @@ def template_within_limit(facts: Facts, subject: Subject) -> Unmet | None:
         return None
     reference = decision.spec.release.template
     text = (
-        f"{reference.name} {reference.version} is overdue since {decision.spec.overdue_since}"
+        f"{reference.name} {reference.version} is overdue since {ground(facts, decision).overdue_since}"
         f" (UnpublishDecision {decision.metadata.name}): renew from a newer template version"
     )
     return holds_publish(

@@ -12,6 +12,7 @@ from eservice_operator.api.decisions import DecisionState, UnpublishDecision
 from eservice_operator.api.remembered import RememberedDecision
 from eservice_operator.core.dates import local_day
 from eservice_operator.core.facts import Facts
+from eservice_operator.core.recorded import ground_as_judged
 from eservice_operator.core.releases import same_template
 from eservice_operator.core.unpublication import governing_decision, judge
 
@@ -72,12 +73,13 @@ def _as_seen(facts: Facts, decision: UnpublishDecision) -> RememberedDecision:
     judged, spec = judge(facts, decision), decision.spec
     if judged.state is DecisionState.CLOSED:
         return _ended(decision.metadata.name, spec.release.template)
+    ground = ground_as_judged(decision, judged)
     held = judged.hold_token is not None and judged.released_at is None
     return RememberedDecision(
         name=decision.metadata.name,
         template=spec.release.template,
-        overdue_since=spec.overdue_since,
-        caused_by=spec.caused_by,
+        overdue_since=ground.overdue_since,
+        caused_by=ground.caused_by,
         effective_at=judged.effective_at,
         effective_since=judged.effective_since,
         hold_token=judged.hold_token if held else None,

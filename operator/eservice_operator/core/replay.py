@@ -8,14 +8,14 @@ anywhere.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from eservice_operator.api.decisions import UnpublishDecisionSpec
+from eservice_operator.api.decisions import Ground, UnpublishDecisionSpec
 from eservice_operator.api.remembered import RememberedDecision
 from eservice_operator.api.template import LagMeasure
 from eservice_operator.core.dates import instant
-from eservice_operator.core.inputs import Recomputed, recompute
+from eservice_operator.core.inputs import Recomputed, recompute, recompute_ground
 
 GAP_RULE = (
     "R8: overdue from the day on which a version is current that was released more than {lag} after the one"
@@ -41,7 +41,7 @@ class Fact:
     """One fact of a decision: as it was recorded, and as it comes out again."""
 
     name: str
-    """The field of the spec."""
+    """The field of the spec, or ``status.ground.`` and the field of the ground."""
     recorded: str
     computed: str
     reproduced: bool
@@ -64,22 +64,27 @@ def replay(spec: UnpublishDecisionSpec) -> tuple[Fact, ...]:
     return tuple(_facts(spec, found))
 
 
+def replay_ground(spec: UnpublishDecisionSpec, ground: Ground) -> tuple[Fact, ...]:
+    """Every fact of a ground that the decision recorded later, in its status.
+
+    Raises:
+        NotReplayableError: as `replay` does.
+    """
+    if ground.inputs is None:
+        raise NotReplayableError("the ground in its status has no inputs")
+    try:
+        found = recompute_ground(spec, ground, ground.inputs)
+    except ValueError as error:
+        raise NotReplayableError(f"the inputs of its ground cannot be computed with: {error}") from error
+    facts = (
+        *_overdue(ground, found, spec.release.template.version, "on which it was recorded"),
+        _fact("inputsHash", ground.inputs_hash, found.inputs_hash, "the hash over all facts, on this ground"),
+    )
+    return tuple(replace(fact, name=f"status.ground.{fact.name}") for fact in facts)
+
+
 def _facts(spec: UnpublishDecisionSpec, found: Recomputed) -> Iterator[Fact]:
-    lag, used = spec.maximum_lag, spec.release.template.version
-    yield _fact(
-        "currentVersion",
-        spec.current_version,
-        found.current_version,
-        "R8: the highest version whose migration instruction was published by the day of the decision",
-    )
-    rule = RULE_OF_MEASURE[spec.lag_measure].format(lag=lag)
-    yield _fact("overdueSince", spec.overdue_since, found.overdue_since, rule)
-    yield _fact(
-        "causedBy",
-        spec.caused_by,
-        found.caused_by,
-        f"R8: the version behind which {used} lags by more than {lag}; none where its own recall counts",
-    )
+    yield from _overdue(spec, found, spec.release.template.version, "of the decision")
     yield _fact(
         "effectiveAt",
         instant(spec.effective_at),
@@ -88,6 +93,27 @@ def _facts(spec: UnpublishDecisionSpec, found: Recomputed) -> Iterator[Fact]:
         reproduced=_same_second(spec.effective_at, found.effective_at),
     )
     yield _fact("inputsHash", spec.inputs_hash, found.inputs_hash, "the hash over all facts and inputs")
+
+
+def _overdue(
+    record: UnpublishDecisionSpec | Ground, found: Recomputed, used: str, day: str
+) -> Iterator[Fact]:
+    """Since when, and because of which version, a release is overdue."""
+    lag = record.maximum_lag
+    yield _fact(
+        "currentVersion",
+        record.current_version,
+        found.current_version,
+        f"R8: the highest version whose migration instruction was published by the day {day}",
+    )
+    rule = RULE_OF_MEASURE[record.lag_measure].format(lag=lag)
+    yield _fact("overdueSince", record.overdue_since, found.overdue_since, rule)
+    yield _fact(
+        "causedBy",
+        record.caused_by,
+        found.caused_by,
+        f"R8: the version behind which {used} lags by more than {lag}; none where its own recall counts",
+    )
 
 
 def _rule_of_promise(replaced: RememberedDecision | None) -> str:

@@ -13,15 +13,15 @@ from eservice_operator.api.template import Enforcement
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.dates import instant, parse_period
 from eservice_operator.core.facts import Facts
-from eservice_operator.core.inputs import hash_of, inputs_of
+from eservice_operator.core.inputs import hash_of
 from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.lag import Lag
 from eservice_operator.core.promise import promise
+from eservice_operator.core.recorded import ground_of, recorded_ground
 from eservice_operator.core.releases import same_template, short_hash
 from eservice_operator.core.remembered import missing_decision, number_of
 from eservice_operator.core.replaced import ground_in_place, promised_in_place
 from eservice_operator.core.unpublication import governing_decision
-from eservice_operator.core.versions import current as current_version
 
 LONGEST_STEM = 244
 """Leaves room for the number in the name of an object, which has at most 253 characters."""
@@ -72,7 +72,7 @@ def _forgiven(facts: Facts, template: TemplateRef, lag: Lag) -> bool:
     return any(
         decision.spec.revoked is not None
         and same_template(decision.spec.release.template, template)
-        and decision.spec.caused_by == caused_by
+        and recorded_ground(decision).caused_by == caused_by
         for decision in facts.decisions
     )
 
@@ -123,8 +123,6 @@ def _decision(facts: Facts, template: TemplateRef, known: KnownTemplate, terms: 
 def _decided(facts: Facts, template: TemplateRef, known: KnownTemplate, terms: _Terms) -> Manifest:
     """The facts that the decision is made on."""
     replaced = terms.replaced
-    lifecycle = known.template.spec.lifecycle
-    current = current_version(known.catalogue, facts.today)
     remembered = facts.world.service.status.release.public
     image = facts.public.image if facts.public is not None else remembered.image if remembered else "unknown"
     namespace, name = facts.place
@@ -133,16 +131,8 @@ def _decided(facts: Facts, template: TemplateRef, known: KnownTemplate, terms: _
         "registration": facts.spec.registration,
         "environment": facts.spec.environment.value,
         "release": {"image": image, "template": {"name": template.name, "version": template.version}},
-        "currentVersion": None if current is None else current.text,
-        "causedBy": terms.caused_by,
-        "maximumLag": lifecycle.maximum_lag,
-        "lagMeasure": lifecycle.lag_measure.value,
-        "overdueSince": str(terms.overdue_since),
-        "inputs": inputs_of(known, facts.policy.zone).model_dump(
-            mode="json", by_alias=True, exclude_none=True
-        ),
-        "replaces": None
-        if replaced is None
-        else replaced.model_dump(mode="json", by_alias=True, exclude_none=True),
+        **ground_of(known, facts.today, facts.policy.zone, terms.overdue_since, terms.caused_by),
     }
-    return {key: value for key, value in decided.items() if value is not None}
+    if replaced is not None:
+        decided["replaces"] = replaced.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return decided

@@ -16,6 +16,7 @@ from eservice_operator.api.base import TemplateRef
 from eservice_operator.api.decisions import (
     DecisionState,
     Fairness,
+    Ground,
     UnpublishDecision,
     UnpublishDecisionStatus,
 )
@@ -35,6 +36,8 @@ from eservice_operator.core.holds import (
     unfounded,
     uninformed,
 )
+from eservice_operator.core.promise import lapsed
+from eservice_operator.core.recorded import ground_as_judged, on_ground_of_today, recorded_ground
 from eservice_operator.core.releases import same_template
 
 
@@ -65,10 +68,11 @@ def _judge(facts: Facts, decision: UnpublishDecision) -> UnpublishDecisionStatus
         grounded = unfounded(facts, decision, facts.today) is None and facts.policy.clock_trusted
         fairness = waiting(facts, decision) if grounded else fairness
     if finding is None:
+        decision = _as_told(facts, decision, old, at)
         finding = _running(facts, decision, _Terms(at, until, fairness, released_at))
     since = old.effective_since
     if finding.state is DecisionState.EFFECTIVE:
-        since = since or facts.now
+        since, decision = since or facts.now, _on_ground_of_today(facts, decision)
     elif finding.state is not DecisionState.CLOSED:
         since = None
     return decision.status.model_copy(
@@ -86,6 +90,21 @@ def _judge(facts: Facts, decision: UnpublishDecision) -> UnpublishDecisionStatus
             "fairness": fairness,
         }
     )
+
+
+def _as_told(
+    facts: Facts, decision: UnpublishDecision, old: UnpublishDecisionStatus, at: datetime
+) -> UnpublishDecision:
+    """On the ground of today where people hear of it again, or where another version causes it."""
+    today = _on_ground_of_today(facts, decision)
+    again = decision.status.announced_at != old.announced_at or lapsed(old) or at != old.effective_at
+    other = recorded_ground(today).caused_by != recorded_ground(decision).caused_by
+    return today if again or other else decision
+
+
+def _on_ground_of_today(facts: Facts, decision: UnpublishDecision) -> UnpublishDecision:
+    known = facts.world.templates.get(decision.spec.release.template.name)
+    return on_ground_of_today(decision, known, facts.now, facts.policy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +158,13 @@ def _running(facts: Facts, decision: UnpublishDecision, terms: _Terms) -> Findin
     early, braking = facts.now < terms.at, frozen(decision, terms.released_at)
     effective = decision.status.state is DecisionState.EFFECTIVE
     if effective and not (early and terms.until is not None and facts.policy.clock_trusted):
-        return Finding(DecisionState.EFFECTIVE, Reason.EFFECTIVE, _effect(facts, decision))
+        return Finding(DecisionState.EFFECTIVE, Reason.EFFECTIVE, _effect(decision))
     if early and terms.until is not None:
         text = f"deferred until {terms.until}, that day included"
         return Finding(DecisionState.SCHEDULED, Reason.DEFERRED, text)
-    lapsed = lapse(facts, decision)
-    if lapsed is not None:
-        return lapsed
+    unannounced = lapse(facts, decision)
+    if unannounced is not None:
+        return unannounced
     if early and braking is not None:
         return braking
     if early:
@@ -154,7 +173,8 @@ def _running(facts: Facts, decision: UnpublishDecision, terms: _Terms) -> Findin
 
 
 def _scheduled(facts: Facts, decision: UnpublishDecision, at: datetime) -> Finding:
-    text = f"overdue since {decision.spec.overdue_since}: renew before this takes effect{_in_place(decision)}"
+    text = f"overdue since {recorded_ground(decision).overdue_since}: renew before this takes effect"
+    text += _in_place(decision)
     hold = unfounded(facts, decision, local_day(at, facts.policy.zone))
     if hold is not None:
         text = f"as things stand it would be held: {hold.message}"
@@ -170,23 +190,18 @@ def _take_effect(facts: Facts, decision: UnpublishDecision, terms: _Terms) -> Fi
         or uninformed(facts, decision, terms.at)
         or frozen(decision, terms.released_at)
         or braked(facts, decision, terms.released_at)
-        or Finding(DecisionState.EFFECTIVE, Reason.EFFECTIVE, _effect(facts, decision))
+        or Finding(DecisionState.EFFECTIVE, Reason.EFFECTIVE, _effect(_on_ground_of_today(facts, decision)))
     )
 
 
-def _effect(facts: Facts, decision: UnpublishDecision) -> str:
-    """What an effective decision says: what makes it overdue by now, which need not be what did at first."""
-    reference, cause = decision.spec.release.template, decision.spec.caused_by
-    known, lag = facts.world.templates.get(reference.name), facts.lag(reference)
-    if known is not None and lag is not None and lag.overdue_since is not None:
-        cause = known.cause_of(reference.version, lag)
+def _effect(decision: UnpublishDecision) -> str:
+    """What an effective decision says: on which ground it took effect."""
+    reference, ground = decision.spec.release.template, recorded_ground(decision)
     what = f"{reference.name} {reference.version}"
     off = f"off the public route until renewed{_in_place(decision)}"
-    if cause is None:
+    if ground.caused_by is None:
         return f"{what} was withdrawn: {off}"
-    lifecycle = facts.lifecycle(reference)
-    most = decision.spec.maximum_lag if lifecycle is None else lifecycle.maximum_lag
-    return f"{what} lags behind {cause} by more than {most}: {off}"
+    return f"{what} lags behind {ground.caused_by} by more than {ground.maximum_lag}: {off}"
 
 
 def _in_place(decision: UnpublishDecision) -> str:
@@ -206,6 +221,11 @@ def blocking_decision(facts: Facts, template: TemplateRef) -> UnpublishDecision 
         ),
         None,
     )
+
+
+def ground(facts: Facts, decision: UnpublishDecision) -> Ground:
+    """Why the release is overdue by a decision as it is judged now."""
+    return ground_as_judged(decision, judge(facts, decision))
 
 
 def governing_decision(facts: Facts) -> UnpublishDecision | None:

@@ -16,6 +16,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from eservice_operator.cli.check_promises import PROMISES
+from eservice_operator.cli.check_reading import documents_of
 from eservice_operator.cli.check_rules import problems
 from eservice_operator.cli.program import program
 from tests.contract.manifests import SAMPLES, changed, example
@@ -166,6 +167,17 @@ def test_lists_json_and_what_is_piped_in_are_read_too(tmp_path: Path) -> None:
     assert check("-f", "-", "--at", DAY, given=json.dumps(listed)).exit_code == 3
 
 
+def test_a_long_list_takes_no_longer_than_its_items_one_by_one(tmp_path: Path) -> None:
+    item = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"a": "b"}}
+    path = tmp_path / "list.yaml"
+    path.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": [item] * 10_000}, indent=1))
+    begun = time.process_time()
+    found = documents_of(path)
+    assert time.process_time() - begun < 20
+    assert len(found) == 10_000
+    assert '"b"' in path.read_text().splitlines()[found[-1].line_of("data.a") - 1]
+
+
 def test_the_samples_are_in_order() -> None:
     answer = check(*sorted(SAMPLES.glob("*.yaml")), "--at", "2026-11-22")
     assert answer.exit_code == 2, answer.output
@@ -275,22 +287,29 @@ def test_hostile_text_is_not_obeyed(tmp_path: Path) -> None:
 
 def test_documents_that_are_no_objects_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "patch.yaml").write_text("- op: add\n  path: /spec\n---\njust text\n---\n")
-    answer = check("-f", tmp_path)
+    answer = check("-f", tmp_path, "--allow-empty")
     assert answer.exit_code == 0
-    assert "2 others passed over" in answer.output
+    assert "nothing to say; 0 documents checked, 2 others passed over" in answer.output
 
 
 @pytest.mark.parametrize("shown", ["table", "github", "json"])
-def test_where_nothing_is_ours_it_is_said_and_strictly_an_error(tmp_path: Path, shown: str) -> None:
+def test_where_nothing_is_ours_nothing_was_checked(tmp_path: Path, shown: str) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "deployment.yaml").write_text("apiVersion: apps/v1\nkind: Deployment\n")
     for paths in ([tmp_path / "empty"], [tmp_path], [tmp_path / "empty", tmp_path / "deployment.yaml"]):
-        said = f"warning: no e-service objects found in {', '.join(map(str, paths))}"
-        for more, code in (([], 0), (["--strict"], 1)):
+        said = f"no e-service objects found in {', '.join(map(str, paths))}"
+        for more, code, word in (([], 1, "error"), (["--allow-empty"], 0, "warning")):
             answer = check(*paths, "-o", shown, *more)
-            assert (answer.exit_code, said in answer.stderr) == (code, True)
+            assert (answer.exit_code, f"{word}: {said}" in answer.stderr) == (code, True)
             if shown == "json":
                 assert json.loads(answer.stdout)["exitCode"] == code
+
+
+@pytest.mark.parametrize("given", ["", "{}", "---\n", "[]", "just text"])
+def test_an_empty_answer_of_another_program_is_not_passed(given: str) -> None:
+    answer = check("-f", "-", given=given)
+    assert answer.exit_code == 1
+    assert "error: no e-service objects found in -; --allow-empty lets that pass" in answer.stderr
 
 
 def test_strict_changes_nothing_where_there_is_one(tmp_path: Path) -> None:

@@ -43,9 +43,8 @@ FORMATS: Final = ("table", "json", "github")
     help="Judge for the time from that day on as well, such as P3M.",
 )
 @click.option("-o", "--output", "shown", type=click.Choice(FORMATS), default="table", help="How to show it.")
-@click.option(
-    "--strict", is_flag=True, help="End with 1 when there is a warning, or no e-service object to check."
-)
+@click.option("--strict", is_flag=True, help="End with 1 when there is a warning.")
+@click.option("--allow-empty", is_flag=True, help="End with 0 where there is no e-service object to check.")
 @ZONE_OPTION
 @click.pass_obj
 def command(
@@ -65,7 +64,8 @@ def command(
     be judged; of several the worst in the order 1, 3, 2.
 
     Warns of a template's policy that lets happen what its author may not mean, such as unpublishing without
-    notice, and where there is no e-service object at all; that ends with 0, with --strict with 1.
+    notice; that ends with 0, with --strict with 1. Where there is no e-service object at all, nothing was
+    checked, and it ends with 1.
     """
     if not (filenames or paths):
         raise click.UsageError("nothing to check: write -f and a file or a folder")

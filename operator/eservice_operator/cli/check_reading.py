@@ -8,6 +8,7 @@ YAML that it is. A file, the documents in it, how deep they go and what aliases 
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterable, Iterator
@@ -25,6 +26,8 @@ MOST_NODES: Final = 200_000
 DEEPEST: Final = 64
 SUFFIXES: Final = frozenset({".yaml", ".yml", ".json"})
 STDIN: Final = Path("-")
+ITEM: Final = re.compile(r"items\[(\d+)\]\.")
+"""How the path of a field begins that is in an item of a List."""
 
 
 @dataclass(frozen=True)
@@ -150,14 +153,18 @@ def _objects(path: Path, node: yaml.Node) -> Iterator[Document]:
     if not isinstance(body, dict):
         body = {}  # such as a JSON patch: none of ours
     if body.get("kind") == "List" and isinstance(body.get("items"), list):
-        for index, item in enumerate(body["items"]):
-            prefix = f"items[{index}]"
-            if isinstance(item, dict):
-                own = {
-                    where[len(prefix) + 1 :]: at
-                    for where, at in lines.items()
-                    if where.startswith(f"{prefix}.")
-                }
-                yield Document(path, lines[prefix], item, own)
+        for index, own in enumerate(_lines_of_items(lines, len(body["items"]))):
+            if isinstance(body["items"][index], dict):
+                yield Document(path, lines[f"items[{index}]"], body["items"][index], own)
     else:
         yield Document(path, line, body, lines)
+
+
+def _lines_of_items(lines: Lines, count: int) -> list[Lines]:
+    """The lines of each item of a List, by paths within the item; each line is looked at once."""
+    found: list[Lines] = [{} for _ in range(count)]
+    for where, at in lines.items():
+        match = ITEM.match(where)
+        if match is not None:
+            found[int(match[1])][where[match.end() :]] = at
+    return found

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from eservice_operator.cli.check_judging import Severity, Span
 from eservice_operator.cli.session import Session
 from eservice_operator.cli.styles import BAD, FAINT, WAITING
-from eservice_operator.cli.text import clean
+from eservice_operator.cli.text import clean, counted
 
 GRAVEST_FIRST: Final = tuple(Severity)
 STYLES: Final = {
@@ -28,6 +28,16 @@ WORDS: Final = {
     Severity.WARNING: "warning",
 }
 """What GitHub calls them; a note is its notice."""
+
+
+COUNTED: Final = {
+    Severity.ERROR: ("error", "errors"),
+    Severity.UNPUBLISH: ("unpublication", "unpublications"),
+    Severity.DUTY: ("duty", "duties"),
+    Severity.WARNING: ("warning", "warnings"),
+    Severity.NOTE: ("note", "notes"),
+}
+"""What one of them is called in a sentence, and several."""
 
 
 class Finding(NamedTuple):
@@ -80,10 +90,12 @@ def _escaped(text: str, more: str = "") -> str:
 def summary(findings: Sequence[Finding], count: Count, span: Span) -> str:
     """One line about all of it."""
     counts = Counter(finding.severity for finding in findings)
-    told = ", ".join(f"{counts[one]} {one.value}" for one in GRAVEST_FIRST if counts[one]) or "nothing to say"
+    found = (counted(counts[one], *COUNTED[one]) for one in GRAVEST_FIRST if counts[one])
+    told = ", ".join(found) or "nothing to say"
     days = str(span.first) if span.first == span.last else f"{span.first} to {span.last}"
     return (
-        f"{told}; {count.ours} documents checked, {count.others} others passed over, for {days},"
+        f"{told}; {counted(count.ours, 'document', 'documents')} checked,"
+        f" {counted(count.others, 'other', 'others')} passed over, for {days},"
         " as if the releases named were public"
     )
 

@@ -46,6 +46,8 @@ CODES: Final = {
 }
 STRICT: Final = 1
 """The exit code of a warning where those count."""
+EMPTY: Final = 1
+"""The exit code where nothing was there to check: a pipeline that checks the wrong folder is not green."""
 MOST_OF_ONE: Final = 100
 """Findings about the structure of one document."""
 
@@ -59,7 +61,9 @@ class Asked:
     setup: Setup
     shown: str
     strict: bool = False
-    """Whether warnings are errors, and that nothing was there to check."""
+    """Whether warnings are errors."""
+    allow_empty: bool = False
+    """Whether it is no error that nothing was there to check."""
 
 
 def check(session: Session, asked: Asked) -> int:
@@ -76,9 +80,10 @@ def check(session: Session, asked: Asked) -> int:
         set(checked.findings), key=lambda one: (one.file, one.line, GRAVEST_FIRST.index(one.severity), one)
     )
     code = worst(findings, strict=asked.strict)
-    if not checked.ours:
-        session.note(f"warning: no e-service objects found in {', '.join(map(str, asked.paths))}")
-        code = code or int(asked.strict)
+    if not checked.ours and not findings:
+        word, hint = ("warning", "") if asked.allow_empty else ("error", "; --allow-empty lets that pass")
+        session.note(f"{word}: no e-service objects found in {', '.join(map(str, asked.paths))}{hint}")
+        code = code or (0 if asked.allow_empty else EMPTY)
     count = Count(checked.ours, checked.others)
     if shown == "json":
         session.say(as_json(document_of(findings, count, span, code)))

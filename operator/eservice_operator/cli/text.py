@@ -75,3 +75,8 @@ def wrapped(text: str, width: int, indent: str = "") -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     ) or [indent.rstrip()]
+
+
+def counted(count: int, one: str, several: str = "") -> str:
+    """``1 document``, ``2 documents``."""
+    return f"{count} {one if count == 1 else several or f'{one}s'}"

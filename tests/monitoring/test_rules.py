@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,14 @@ def test_pages_name_commands_and_kinds_that_exist() -> None:
     ours = {name for kind in KINDS for name in (kind.plural, kind.short, *kind.also)}
     asked = {kind for kinds in re.findall(r"kubectl get ([a-z,]+)", text) for kind in kinds.split(",")}
     assert asked <= ours | OTHERS
+
+
+def test_pages_search_the_log_for_what_writes_there() -> None:
+    text = "".join(path.read_text() for path in RUNBOOKS.glob("*.md"))
+    searched = set(re.findall(r"grep (?:-\S+ )*'?(eservice_operator[\w.]+)", text))
+    assert searched
+    for name in searched:
+        assert import_module(name).log.name == name
 
 
 def test_rules_ask_for_metrics_that_exist() -> None:

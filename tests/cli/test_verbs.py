@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the writing commands refuse, choose and write, before anything reaches a cluster."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -30,6 +31,13 @@ GIVEN = {"outcome": "Passed", "who": "Māra Liepa", "notes": None}
 PUBLIC = {"name": "public-one", "image": IMAGE, "template": dict(TEMPLATE)}
 CANDIDATE = {"name": "candidate1", "image": IMAGE.replace("a" * 64, "b" * 64), "template": dict(NEWER)}
 INSTALLED = {"type": "Installed", "status": "True", "reason": "Installed", "message": ""}
+DEFERRAL = {
+    "until": DAYS.today,
+    "reason": "r",
+    "approved_by": "Ilze Krūmiņa",
+    "ticket": None,
+    "own": None,
+}
 
 
 def eservice(release: dict[str, Any], *conditions: dict[str, Any], **status: Any) -> dict[str, Any]:
@@ -111,11 +119,23 @@ def test_the_verification_is_one_that_the_operator_reads_and_always_has_the_same
 
 
 def test_the_deferral_is_one_that_the_operator_reads() -> None:
-    given = {"until": DAYS.today, "reason": "r", "approved_by": "Ilze Krūmiņa", "ticket": None}
-    made = defer.manifest(("vid", "tax"), given)
+    made = defer.manifest(("vid", "tax"), DEFERRAL)
     assert isinstance(parse("UnpublishDeferral", made), UnpublishDeferral)
-    assert made["metadata"]["name"] == "vid-tax-2026-11-22"
     assert "ticket" not in made["spec"]
+
+
+def test_the_name_of_a_deferral_is_its_own_and_always_the_same() -> None:
+    def name(*place: str, **given: Any) -> str:
+        found: str = defer.manifest((place[0], place[1]), DEFERRAL | given)["metadata"]["name"]
+        return found
+
+    first = name("vid", "tax")
+    assert re.fullmatch(r"vid-tax-2026-11-22-[0-9a-f]{8}", first)
+    assert name("vid", "tax") == first, "the same command twice is refused the second time"
+    assert name("pmlp", "production-tax") != name("pmlp-production", "tax")
+    assert name("vid", "tax", reason="another") != first, "after the first one was revoked"
+    assert name("vid", "tax", own="tax-2027") == "tax-2027"
+    assert len(name("a" * 63, "b" * 253)) <= 253
 
 
 @pytest.mark.parametrize(

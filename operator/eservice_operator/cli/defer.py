@@ -15,7 +15,7 @@ from eservice_operator.cli.dossier import ask_for_service, place_of
 from eservice_operator.cli.naming import read_name
 from eservice_operator.cli.policy import Setup, setup_options
 from eservice_operator.cli.session import Command, Session
-from eservice_operator.cli.writing import DRY_RUN, create, read_day, slug
+from eservice_operator.cli.writing import DRY_RUN, create, own_name, read_day
 
 
 @click.command(cls=Command)
@@ -26,6 +26,13 @@ from eservice_operator.cli.writing import DRY_RUN, create, read_day, slug
 @click.option("--reason", required=True, metavar="TEXT", help="Why the exception is made.")
 @click.option("--approved-by", required=True, metavar="WHO", help="Who at the Agency approved it.")
 @click.option("--ticket", metavar="TEXT", help="Where the exception is recorded.")
+@click.option(
+    "--name",
+    "own",
+    metavar="NAME",
+    callback=read_name,
+    help="Name of the UnpublishDeferral; without it one that follows from all of its content.",
+)
 @setup_options
 @DRY_RUN
 @click.pass_obj
@@ -59,9 +66,10 @@ def manifest(place: tuple[str, str], given: dict[str, Any]) -> dict[str, Any]:
         "ticket": given["ticket"],
         "approvedBy": given["approved_by"],
     }
+    kept = {field: value for field, value in spec.items() if value}
     return {
         "apiVersion": API_VERSION,
         "kind": "UnpublishDeferral",
-        "metadata": {"name": slug(namespace, name, given["until"])},
-        "spec": {field: value for field, value in spec.items() if value},
+        "metadata": {"name": given["own"] or own_name(namespace, name, given["until"], content=kept)},
+        "spec": kept,
     }

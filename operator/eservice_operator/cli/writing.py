@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from datetime import UTC, date, datetime
@@ -19,6 +20,8 @@ DRY_RUN: Final = click.option(
 )
 NOT_IN_NAMES: Final = re.compile(r"[^a-z0-9]+")
 LONGEST_NAME: Final = 253
+DIGITS: Final = 8
+"""Of the hash in a name."""
 
 
 def create(session: Session, manifest: dict[str, Any], *, dry_run: bool) -> None:
@@ -43,10 +46,20 @@ def create(session: Session, manifest: dict[str, Any], *, dry_run: bool) -> None
     session.say(clean(session.kubectl.run("create", "-f", "-", given=document).strip(), keep="\n"))
 
 
-def slug(*parts: object) -> str:
+def slug(*parts: object, room: int = LONGEST_NAME) -> str:
     """A name for an object: readable, and the same for the same parts."""
     joined = "-".join(NOT_IN_NAMES.sub("-", str(part).lower()).strip("-") for part in parts)
-    return joined[:LONGEST_NAME].strip("-")
+    return joined[:room].strip("-")
+
+
+def own_name(*parts: object, content: dict[str, Any]) -> str:
+    """A name that nothing else has: readable, and the same for the same parts and the same content.
+
+    What is readable in it is ambiguous (``a-b`` in ``c``, ``b-c`` in ``a``), so a hash of all of it follows.
+    """
+    whole = json.dumps([[str(part) for part in parts], content], sort_keys=True, default=str)
+    digest = hashlib.sha256(whole.encode()).hexdigest()[:DIGITS]
+    return f"{slug(*parts, room=LONGEST_NAME - DIGITS - 1)}-{digest}"
 
 
 def read_day(_ctx: click.Context, _param: click.Parameter, value: str | None) -> date | None:

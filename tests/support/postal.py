@@ -57,7 +57,7 @@ class PostalCluster(PureCluster):
     def settle(self, now: datetime) -> Decision | None:
         """As without channels, and then every letter is handed over and its answer folded."""
         decision = super().settle(now)
-        while self._hand_over(now):
+        while decision is not None and self._hand_over(now):
             decision = super().settle(now)
         return decision
 

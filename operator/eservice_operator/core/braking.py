@@ -13,6 +13,7 @@ from datetime import date, datetime
 from eservice_operator.api import names
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDecisionStatus
 from eservice_operator.api.template import EServiceTemplateStatus
+from eservice_operator.core.abandoned import abandoned
 from eservice_operator.core.actions import Action, Ref, SetStatus
 from eservice_operator.core.brake import Brake
 from eservice_operator.core.counting import WINDOW
@@ -73,6 +74,7 @@ def _close(world: TemplateWorld, now: datetime, policy: Policy) -> Iterator[Acti
                 "reason": found.reason.value,
                 "message": found.message,
                 "closed_at": now,
+                "notices": abandoned(decision.status.notices, "no longer to come"),
             }
             status = decision_status(decision, decision.status.model_copy(update=closed), now)
             yield _write(decision, status, f"{found.state.value}: {found.reason.value}")

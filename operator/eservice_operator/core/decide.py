@@ -12,11 +12,13 @@ from datetime import datetime
 
 from eservice_operator.api import names
 from eservice_operator.api.base import ObjectMeta
-from eservice_operator.api.decisions import UnpublishDecision
+from eservice_operator.api.decisions import UnpublishDecision, UnpublishDecisionStatus
+from eservice_operator.core.abandoned import in_reach
 from eservice_operator.core.actions import Action, Create, Delete, Ref, SetFinalizer, SetStatus
 from eservice_operator.core.children import changes, layout_of
 from eservice_operator.core.deadlines import next_instant
 from eservice_operator.core.facts import Facts
+from eservice_operator.core.ledger import fold, informed_at
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.posting import announced
 from eservice_operator.core.records import decision_status
@@ -44,7 +46,7 @@ def decide(world: World, now: datetime, policy: Policy) -> Decision:
     facts = Facts(world, now.replace(microsecond=0), policy)
     rollout = plan(facts)
     if world.service.metadata.deletion_timestamp is not None:
-        actions = take_down(eservice_ref(facts), world.service.metadata, facts.route)
+        actions = (*_heard(facts), *take_down(eservice_ref(facts), world.service.metadata, facts.route))
     else:
         actions = (*_leftover(facts), *_decisions(facts), *_unpublish(facts, rollout))
         if not world.errors:
@@ -81,18 +83,36 @@ def _decisions(facts: Facts) -> Iterator[Action]:
     """R8: the records come before what they announce."""
     for decision in facts.decisions:
         judged = announced(facts, decision, judge(facts, decision))
+        notices = in_reach(judged.notices, facts.policy)
+        if notices is not judged.notices:
+            judged = judged.model_copy(update={"notices": notices})
         status = decision_status(decision, judged, facts.now)
         if status != decision.status:
-            yield SetStatus(
-                Ref(names.API_VERSION, UnpublishDecision.__name__, "", decision.metadata.name),
-                decision.metadata.uid,
-                status.model_dump(mode="json", by_alias=True, exclude_none=True),
-                f"{status.state.value}: {status.reason}",
-                version=decision.metadata.resource_version,
-            )
+            yield _written(decision, status, f"{status.state.value}: {status.reason}")
     made = new_decision(facts)
     if made is not None:
         yield Create(made, "the public release is overdue, or will be")
+
+
+def _heard(facts: Facts) -> Iterator[Action]:
+    """Who was told, as long as somebody is here to write it down: records outlive the e-service."""
+    for decision in facts.decisions:
+        status = decision.status
+        notices = fold(status.notices, facts.world.deliveries)
+        if notices != status.notices:
+            informed = status.informed_at or informed_at(notices, status.announced_at)
+            heard = status.model_copy(update={"notices": notices, "informed_at": informed})
+            yield _written(decision, heard, "what became of its notices")
+
+
+def _written(decision: UnpublishDecision, status: UnpublishDecisionStatus, reason: str) -> SetStatus:
+    return SetStatus(
+        Ref(names.API_VERSION, UnpublishDecision.__name__, "", decision.metadata.name),
+        decision.metadata.uid,
+        status.model_dump(mode="json", by_alias=True, exclude_none=True),
+        reason,
+        version=decision.metadata.resource_version,
+    )
 
 
 def _unpublish(facts: Facts, rollout: Rollout) -> Iterator[Action]:

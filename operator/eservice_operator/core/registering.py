@@ -18,6 +18,7 @@ from eservice_operator.api.registration import (
     NamespaceStatus,
 )
 from eservice_operator.core import conditions as c
+from eservice_operator.core.abandoned import in_reach
 from eservice_operator.core.actions import Action, Create, Manifest, Outcome, Ref, SetLabels
 from eservice_operator.core.addressees import entries, recipients
 from eservice_operator.core.conditions import Verdict
@@ -172,7 +173,7 @@ def registration_status(
         observed_generation=generation,
         identifier=decision.identifier,
         namespaces=decision.namespaces,
-        notices=_notices(decision, now, policy),
+        notices=in_reach(_notices(decision, now, policy), policy),
         conditions=c.merge(registration.status.conditions, _verdicts(decision, outcome), generation, now),
     )
 

@@ -21,6 +21,7 @@ from eservice_operator.api.eservice import (
 )
 from eservice_operator.api.reasons import Phase, Reason
 from eservice_operator.core import conditions as c
+from eservice_operator.core.abandoned import in_reach
 from eservice_operator.core.actions import Outcome
 from eservice_operator.core.availability import available, condition_of
 from eservice_operator.core.conditions import Verdict
@@ -48,7 +49,7 @@ def report(decision: Decision, outcome: Outcome) -> EServiceStatus:
     service, now = facts.world.service, facts.now
     old = service.status
     if facts.world.errors and service.metadata.deletion_timestamp is None:
-        return with_notices(facts, _report_unread(decision))
+        return _told(facts, _report_unread(decision))
     published = published_verdict(decision)
     summary = progress(decision, outcome, published)
     phase = phase_of(decision, published)
@@ -68,7 +69,14 @@ def report(decision: Decision, outcome: Outcome) -> EServiceStatus:
         next=outlook(decision),
         history=_history(old, now, phase, published.reason, facts),
     )
-    return with_notices(facts, status)
+    return _told(facts, status)
+
+
+def _told(facts: Facts, status: EServiceStatus) -> EServiceStatus:
+    """The status with its ledger."""
+    told = with_notices(facts, status)
+    reached = in_reach(told.notices, facts.policy)
+    return told if reached is told.notices else told.model_copy(update={"notices": reached})
 
 
 def report_invalid(

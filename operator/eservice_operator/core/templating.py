@@ -16,6 +16,7 @@ from eservice_operator.api.template import (
     VersionStatus,
 )
 from eservice_operator.core import conditions as c
+from eservice_operator.core.abandoned import in_reach
 from eservice_operator.core.conditions import Verdict
 from eservice_operator.core.dates import local_day
 from eservice_operator.core.held import held_sets
@@ -71,7 +72,7 @@ def template_status(
         e_services=sum(world.in_use.values()),
         next_transition=None if following is None else _transition(world, following, today, lag_policy),
         held=held,
-        notices=template_notices(template, held, world.deliveries, now, policy),
+        notices=in_reach(template_notices(template, held, world.deliveries, now, policy), policy),
         conditions=c.merge(
             template.status.conditions, (_ready(template, newest), _brake(template, held)), generation, now
         ),

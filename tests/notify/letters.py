@@ -92,7 +92,7 @@ NASTY = st.one_of(
 FACTS = (
     "template", "version", "current", "instruction", "catalogue", "publicURL", "decision", "overdueSince",
     "migrateBy", "dueBy", "reason", "token", "count", "released", "cause", "causeReleased", "causePublished",
-    "maximumLag", "lagMeasure", "withdrawnOn", "replaceBy", "recallReason",
+    "maximumLag", "lagMeasure", "withdrawnOn", "replaceBy", "recallReason", "held", "late",
 )  # fmt: skip
 
 

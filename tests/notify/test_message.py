@@ -171,7 +171,8 @@ def test_the_agency_reads_what_it_has_to_do_and_who_else_knows() -> None:
 def entry(given: Letter) -> ics.Component:
     calendar = ics.read(calendar_of(given, texts_of(given), OPERATOR.address).encode())
     (event,) = calendar.parts
-    assert (calendar.properties["VERSION"], calendar.properties["METHOD"]) == ("2.0", "PUBLISH")
+    method = "CANCEL" if event.properties["STATUS"] == "CANCELLED" else "PUBLISH"
+    assert (calendar.properties["VERSION"], calendar.properties["METHOD"]) == ("2.0", method)
     assert (event.name, event.parts) == ("VEVENT", [])
     return event
 
@@ -195,6 +196,28 @@ def test_a_moved_day_moves_the_entry_and_a_cancelled_one_cancels_it() -> None:
     assert first["UID"] == moved["UID"] == gone["UID"]
     assert int(first["SEQUENCE"]) < int(moved["SEQUENCE"]) < int(gone["SEQUENCE"]) < 2**31
     assert (moved["DTSTART"], gone["STATUS"]) == ("20270801", "CANCELLED")
+
+
+COME = dict(LETTER.facts) | {"late": "yes"}
+
+
+def test_a_day_that_has_come_makes_no_entry_and_can_still_be_cancelled() -> None:
+    assert [part.get_content_type() for part in leaves(received(letter(facts=COME)))] == PARTS
+    gone = letter(kind=NoticeKind.UNPUBLISH_CANCELLED, facts=COME)
+    assert entry(gone).properties["STATUS"] == "CANCELLED"
+    part = leaves(received(gone))[2]
+    assert (part.get_content_type(), part.get_param("method")) == ("text/calendar", "CANCEL")
+
+
+def test_a_held_day_is_tentative_until_it_has_come() -> None:
+    held = dict(LETTER.facts) | {"held": "Brake"}
+    for kind in (NoticeKind.UNPUBLISH_SCHEDULED, NoticeKind.UNPUBLISH_HELD):
+        assert entry(letter(kind=kind, facts=held)).properties["STATUS"] == "TENTATIVE"
+    over = letter(kind=NoticeKind.UNPUBLISH_HELD, facts=held | COME)
+    assert entry(over).properties["STATUS"] == "CANCELLED"
+    assert entry(over).properties["UID"] == entry(LETTER).properties["UID"]
+    again = letter(kind=NoticeKind.UNPUBLISH_SCHEDULED, facts=held | COME)
+    assert [part.get_content_type() for part in leaves(received(again))] == PARTS
 
 
 @pytest.mark.parametrize("changes", [{"uid": "another"}, {"kind": NoticeKind.MIGRATION_DUE}])

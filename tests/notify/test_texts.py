@@ -238,6 +238,40 @@ def test_every_language_has_every_kind() -> None:
         assert set(language.headings) == set(LANGUAGES[0].headings)
 
 
+HELD = IN_USE | DISTANT | {"held": "Brake", "late": "yes"}
+
+
+@pytest.mark.parametrize("kind", [NoticeKind.UNPUBLISH_SCHEDULED, NoticeKind.UNPUBLISH_HELD])
+def test_nobody_is_told_to_leave_while_the_brake_holds(kind: NoticeKind) -> None:
+    given = letter(kind=kind, facts=HELD)
+    assert subject_of(given).startswith("EP-000042: publicēšanas pārtraukšana 2027-05-03 ir apturēta / ")
+    assert subject_of(given).endswith(" / unpublication due on 2027-05-03 is held")
+    latvian, english = (dict(one.parts) for one in texts_of(given))
+    assert "was due on 2027-05-03 (Monday), together with that of others" in english["What happens"]
+    assert "Until then nothing leaves the public route." in english["What happens"]
+    assert DISTANT_EN in english["Why"]
+    assert "today" not in " ".join(english.values())
+    assert "bija jāpārtrauc 2027-05-03 (pirmdiena)" in latvian["Kas notiek"]
+    assert "šodien" not in " ".join(latvian.values())
+
+
+@pytest.mark.parametrize(
+    "held, latvian, english",
+    [
+        ("NoLongerOverdue", "versija nav novecojusi", "the version in use is not overdue"),
+        ("NotEnforced", "pašlaik netiek pārtraukta", "does not unpublish e-services at present"),
+        ("TemplateUnknown", "pašlaik nav zināma", "is not known to the operator at present"),
+    ],
+)
+def test_a_ground_that_is_lost_is_the_reason(held: str, latvian: str, english: str) -> None:
+    given = letter(kind=NoticeKind.UNPUBLISH_HELD, facts=IN_USE | DISTANT | {"held": held})
+    lv, en = (dict(one.parts) for one in texts_of(given))
+    assert latvian in lv["Kāpēc"]
+    assert english in en["Why"]
+    assert "may not be public" not in en["Why"], "that is what holds no longer"
+    assert "The date announced earlier (2027-05-03) no longer holds." in en["What happens"]
+
+
 @pytest.mark.parametrize("kind", [NoticeKind.UNPUBLISH_SCHEDULED, NoticeKind.UNPUBLISH_WARNING])
 def test_nobody_is_asked_to_act_before_a_day_that_has_come(kind: NoticeKind) -> None:
     latvian, english = texts_of(letter(kind=kind, facts=IN_USE | {"late": "yes"}))

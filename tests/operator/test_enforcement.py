@@ -58,8 +58,10 @@ FLEET, FALLING, NAMESPACES = 300, 60, 10
 KILLED_AFTER = 15
 """So many routes are gone when the operator dies."""
 USER, PASSWORD = "operator", "not-a-secret"
-ANNOUNCED, CARRIED_OUT = r"/ to be unpublished on \d{4}-\d{2}-\d{2}$", r"/ unpublished$"
-"""Subjects of the two mails that each institution of the sixty gets."""
+ANNOUNCED, CARRIED_OUT = r"/ unpublication due on \d{4}-\d{2}-\d{2} is held$", r"/ unpublished$"
+"""Subjects of the two mails that each institution of the sixty gets: it was held, and later carried out."""
+UNPUBLICATION = "unpubli"
+"""In the subject of every mail about R8."""
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +169,7 @@ async def test_a_wrong_looking_wave_is_braked_and_a_released_one_carried_out_onc
             agency = Agency(site, people, planned_fleet(site))
             body = fleet.template(site.template, VERSIONS, brake={"percent": 10, "atLeast": 5})
             await publish(site, body, agency.services)
-            assert by_service(mail.received, "unpublish") == {}, "nothing about the past"
+            assert by_service(mail.received, UNPUBLICATION) == {}, "nothing about the past"
             await enforced(agency, body, operator, mail, figures, AuditLog.from_now(empty_cluster.audit_log))
             assert await operator.terminate() == 0
             await site.assert_sound()
@@ -289,6 +291,7 @@ async def told_once(agency: Agency, mail: MailServer, figures: Figures) -> None:
         return f"one mail of each kind for each: {counts}"
 
     await poll(all_told, told, CONVERGED)
+    assert by_service(mail.received, UNPUBLICATION) == dict.fromkeys(agency.falling, 2), "and nothing else"
     copies = Counter((one.recipients[0], str(one.message["Message-ID"])) for one in mail.received)
     again = {key: count for key, count in copies.items() if count > 1}
     assert all(count == 2 for count in again.values()), "the operator died once"

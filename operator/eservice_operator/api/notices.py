@@ -25,6 +25,7 @@ class NoticeKind(StrEnum):
     UNPUBLISH_SCHEDULED = "UnpublishScheduled"
     UNPUBLISH_WARNING = "UnpublishWarning"
     UNPUBLISH_MOVED = "UnpublishMoved"
+    UNPUBLISH_HELD = "UnpublishHeld"
     UNPUBLISH_CANCELLED = "UnpublishCancelled"
     UNPUBLISHED = "Unpublished"
     REPUBLISHED = "Republished"
@@ -81,6 +82,8 @@ class Notice(Model):
     """How often it was tried without success."""
     due: Date | None = None
     """The day that the notice is about, such as that of the unpublication."""
+    held: bool | None = None
+    """True: it announced an unpublication that the brake holds, and said so."""
     error: Message = ""
     """What the channel said when it did not accept the notice."""
 

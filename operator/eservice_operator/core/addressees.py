@@ -69,6 +69,7 @@ def entries(tiding: Tiding, uid: str, now: datetime, everybody: Iterable[Recipie
             entered=now,
             at=now,
             due=tiding.due,
+            held=tiding.held or None,
         )
 
 

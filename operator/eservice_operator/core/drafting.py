@@ -12,19 +12,19 @@ from eservice_operator.api.base import TemplateRef
 from eservice_operator.api.decisions import UnpublishDecision
 from eservice_operator.api.eservice import EServiceStatus
 from eservice_operator.api.notices import Notice, NoticeKind
+from eservice_operator.api.reasons import Reason
 from eservice_operator.api.registration import EServiceRegistration, EServiceRegistrationStatus
 from eservice_operator.api.template import EServiceTemplate, EServiceTemplateStatus, HeldSet
 from eservice_operator.core.actions import Ref
 from eservice_operator.core.dates import local_day
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.grounds import grounds_of_decision, grounds_of_lag
-from eservice_operator.core.ledger import notice_id, to_send
+from eservice_operator.core.held_tidings import announced_as_held, tells_of_hold
+from eservice_operator.core.ledger import ANNOUNCING, notice_id, to_send
 from eservice_operator.core.letters import Letter
 from eservice_operator.core.recorded import recorded_ground
 from eservice_operator.core.versions import current
 
-EXPLAINED = frozenset({NoticeKind.UNPUBLISH_MOVED, NoticeKind.UNPUBLISH_CANCELLED})
-"""What only the decision's own words explain: a deferral, a renewal, a revocation."""
 OF_THE_WANTED = frozenset(
     {NoticeKind.INSTALLATION_DUE, NoticeKind.INSTALLATION_OVERDUE, NoticeKind.VERIFICATION_WANTED}
 )
@@ -119,7 +119,8 @@ def _about_service(facts: Facts, status: EServiceStatus, notice: Notice) -> Lett
     if notice.kind is NoticeKind.UNPUBLISHED:
         decided = (one for one in facts.decisions if one.metadata.name == status.template.decision)
         grounds = next((grounds_of_decision(facts, one) for one in decided), grounds)
-    return _placed(facts, status, notice, _template_facts(facts, template) | grounds)
+    late = {"late": "yes"} if _is_over(facts, notice) else {}
+    return _placed(facts, status, notice, _template_facts(facts, template) | grounds | late)
 
 
 def _about_decision(
@@ -134,15 +135,37 @@ def _about_decision(
         | {
             "decision": decision.metadata.name,
             "overdueSince": str(recorded_ground(decision).overdue_since),
-            "reason": decision.status.message if notice.kind in EXPLAINED else "",
+            "reason": decision.status.message if _explains(decision, notice) else "",
             "late": "yes" if _has_come(facts, notice) else "",
+            "held": _held_by(facts, decision, notice),
         },
     )
+
+
+def _explains(decision: UnpublishDecision, notice: Notice) -> bool:
+    """Whether the decision's own words are the reason: a deferral of a move; a renewal, a revocation."""
+    if notice.kind is NoticeKind.UNPUBLISH_MOVED:
+        return decision.status.reason == Reason.DEFERRED
+    return notice.kind is NoticeKind.UNPUBLISH_CANCELLED
+
+
+def _held_by(facts: Facts, decision: UnpublishDecision, notice: Notice) -> str:
+    """What holds the decision, in one word, where that changes what the notice has to say."""
+    status = decision.status
+    if notice.kind is NoticeKind.UNPUBLISH_HELD:
+        return str(status.reason) if tells_of_hold(status) else ""
+    announced = notice.kind in ANNOUNCING and announced_as_held(facts, decision, status)
+    return Reason.BRAKE.value if announced else ""
 
 
 def _has_come(facts: Facts, notice: Notice) -> bool:
     """Whether the day that a notice is about had come when it was entered: too late to act before it."""
     return notice.due is not None and notice.due <= local_day(notice.entered, facts.policy.zone)
+
+
+def _is_over(facts: Facts, notice: Notice) -> bool:
+    """Whether the last day for doing something was over when that was entered."""
+    return notice.due is not None and notice.due < local_day(notice.entered, facts.policy.zone)
 
 
 def _placed(facts: Facts, status: EServiceStatus, notice: Notice, about: Mapping[str, str]) -> Letter:

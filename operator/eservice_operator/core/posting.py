@@ -18,6 +18,7 @@ from eservice_operator.api.template import Enforcement, EServiceTemplate, HeldSe
 from eservice_operator.core.addressees import entries, owner_and_sinks, recipients, told_before
 from eservice_operator.core.dates import local_day
 from eservice_operator.core.facts import Facts
+from eservice_operator.core.held_tidings import announced_as_held, of_hold, tells_of_hold
 from eservice_operator.core.holds import foreseen_hold
 from eservice_operator.core.ledger import (
     ANNOUNCING,
@@ -49,6 +50,7 @@ DATED_KINDS = ENFORCED_KINDS | {NoticeKind.INSTALLATION_OVERDUE}
 """What becomes true by time alone: a clock that is not trusted tells nobody of it."""
 THAT_DAY = frozenset({NoticeKind.UNPUBLISHED, NoticeKind.REPUBLISHED})
 """What tells of something that happened on the very day."""
+HOLDS = frozenset({NoticeKind.UNPUBLISH_HELD})
 TO_COME = frozenset({DecisionState.SCHEDULED, DecisionState.HELD})
 
 
@@ -67,6 +69,8 @@ def announced(
         notices = give_up(notices, ANNOUNCING, "it took effect before", NoticeState.FAILED)
     if announced_anew(old, judged):
         notices = give_up(notices, ANNOUNCING, "announced anew for another day")
+    if not tells_of_hold(judged):
+        notices = give_up(notices, HOLDS, "not held any more")
     informed = judged.informed_at or informed_at(notices, judged.announced_at)
     lifecycle = facts.lifecycle(decision.spec.release.template)
     tiding = None
@@ -76,7 +80,9 @@ def announced(
         tiding = of_decision(old, judged, informed, steps, now, facts.policy.zone)
         if tiding is not None and tiding.kind is NoticeKind.UNPUBLISH_WARNING and not _warns(facts, decision):
             tiding = None
-        notices = _told(facts, decision, notices, tiding)
+        if tiding is not None and tiding.kind in ANNOUNCING:
+            tiding = replace(tiding, held=announced_as_held(facts, decision, judged))
+        notices = _told(facts, decision, notices, tiding or _hold(facts, decision, notices, judged))
         if facts.policy.channels and informed is None and judged.state in TO_COME:
             notices = enter(notices, _never_told(facts, decision, notices, judged))
     warned = old.warned_at if tiding is None else now
@@ -98,6 +104,15 @@ def _told(facts: Facts, decision: UnpublishDecision, notices: Notices, tiding: T
     return enter(notices, entries(tiding, decision.metadata.uid, facts.now, everybody))
 
 
+def _hold(
+    facts: Facts, decision: UnpublishDecision, notices: Notices, judged: UnpublishDecisionStatus
+) -> Tiding | None:
+    """That it is held, if nobody was told this before."""
+    tiding = of_hold(facts, notices, judged)
+    told = tiding is not None and told_before(notices, tiding, decision.metadata.uid)
+    return None if told else tiding
+
+
 def _never_told(
     facts: Facts, decision: UnpublishDecision, notices: Notices, judged: UnpublishDecisionStatus
 ) -> Iterator[Notice]:
@@ -108,7 +123,8 @@ def _never_told(
     everybody = recipients(facts.policy, facts.world.registration)
     others = [one for one in everybody if (one.channel, one.address) not in tried]
     day = local_day(judged.effective_at, facts.policy.zone)
-    tiding = Tiding(NoticeKind.UNPUBLISH_SCHEDULED, "decided", day)
+    held = bool(others) and announced_as_held(facts, decision, judged)
+    tiding = Tiding(NoticeKind.UNPUBLISH_SCHEDULED, "decided", day, held)
     yield from entries(tiding, decision.metadata.uid, facts.now, others)
 
 

@@ -8,7 +8,7 @@ was written for the first time: that lies in the past.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ from eservice_operator.api.notices import Notice, NoticeKind
 from eservice_operator.api.reasons import ConditionType, Phase, Reason
 from eservice_operator.core.conditions import find
 from eservice_operator.core.dates import instant, local_day, parse_period, start_of_day, subtract_period
-from eservice_operator.core.ledger import ANNOUNCING
+from eservice_operator.core.ledger import ANNOUNCING, informed_at
 
 SERVED = frozenset({Phase.PUBLISHED, Phase.UPDATING})
 OVERDUE = frozenset({Reason.MIGRATION_DUE, Reason.TEMPLATE_OVERDUE})
@@ -28,11 +28,15 @@ OVERDUE = frozenset({Reason.MIGRATION_DUE, Reason.TEMPLATE_OVERDUE})
 
 @dataclass(frozen=True, slots=True)
 class Tiding:
-    """One thing to tell: what, which change it is (for the id), and the day that it is about."""
+    """One thing to tell: what, which change it is (for the id), and the day that it is about.
+
+    ``held`` is true of an announcement which says that the brake holds what it announces.
+    """
 
     kind: NoticeKind
     change: str
     due: date | None = None
+    held: bool = False
 
 
 # decisions (R8)
@@ -72,14 +76,15 @@ def of_decision(
     if new.state is DecisionState.CLOSED:
         ended_early = old.state not in {DecisionState.CLOSED, DecisionState.EFFECTIVE}
         told = ended_early and any(notice.kind in ANNOUNCING for notice in old.notices)
-        return Tiding(NoticeKind.UNPUBLISH_CANCELLED, "closed") if told else None
+        last = _day_told(old.notices)
+        return Tiding(NoticeKind.UNPUBLISH_CANCELLED, "closed", last) if told else None
     if new.state is DecisionState.EFFECTIVE or day is None:
         return None
     if old.warned_at is None:
         return Tiding(NoticeKind.UNPUBLISH_SCHEDULED, "decided", day)
     moved = Tiding(NoticeKind.UNPUBLISH_MOVED, f"{day} told {instant(now)}", day)
     if announced_anew(old, new):
-        return moved
+        return moved if heard(old) else replace(moved, kind=NoticeKind.UNPUBLISH_SCHEDULED)
     if new.state is not DecisionState.SCHEDULED:
         return None
     last = _day_told(old.notices)
@@ -92,6 +97,11 @@ def of_decision(
 def announced_anew(old: UnpublishDecisionStatus, new: UnpublishDecisionStatus) -> bool:
     """Whether a decision whose day had passed without a ground for it has another day now."""
     return new.announced_at is not None and new.announced_at != old.announced_at
+
+
+def heard(status: UnpublishDecisionStatus) -> bool:
+    """Whether somebody of the institution was told a day: for anybody else the next one is the first."""
+    return status.informed_at is not None or informed_at(status.notices) is not None
 
 
 def _day_told(notices: tuple[Notice, ...]) -> date | None:

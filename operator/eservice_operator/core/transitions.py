@@ -16,6 +16,7 @@ from eservice_operator.api.reasons import ConditionType, Phase, Reason
 from eservice_operator.api.registration import EServiceRegistrationStatus
 from eservice_operator.api.template import EServiceTemplateStatus
 from eservice_operator.core.conditions import find
+from eservice_operator.core.held_tidings import TOLD_HOLDS
 from eservice_operator.core.tidings import of_change, was_unpublished
 
 NORMAL = "Normal"
@@ -169,6 +170,9 @@ def _unpublication(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
     if kind is not None:
         text = f"leaves the public route on {after.unpublish_at} unless renewed ({after.decision})"
         yield Note(WARNING, kind.value, "Schedule", text)
+    elif same and after.held_by in TOLD_HOLDS and after.held_by != before.held_by:
+        text = f"due on {after.unpublish_at} and held: {after.held_by} ({after.decision})"
+        yield Note(WARNING, NoticeKind.UNPUBLISH_HELD.value, "Schedule", text)
     if before.decision is not None and not same and not _is_off(old) and not _goes_on(old, new):
         text = f"does not leave the public route on {before.unpublish_at} ({before.decision})"
         yield Note(NORMAL, NoticeKind.UNPUBLISH_CANCELLED.value, "Schedule", text)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from eservice_operator.api.notices import NoticeKind
+from eservice_operator.notify import english_held as say_held
 from eservice_operator.notify import english_sentences as say
 from eservice_operator.notify.language import Language
 from eservice_operator.notify.periods import ENGLISH_PERIODS
@@ -48,6 +49,7 @@ ENGLISH = Language(
         NoticeKind.UNPUBLISH_SCHEDULED: say.unpublish_scheduled,
         NoticeKind.UNPUBLISH_WARNING: say.unpublish_warning,
         NoticeKind.UNPUBLISH_MOVED: say.unpublish_moved,
+        NoticeKind.UNPUBLISH_HELD: say_held.unpublish_held,
         NoticeKind.UNPUBLISH_CANCELLED: say.unpublish_cancelled,
         NoticeKind.UNPUBLISHED: say.unpublished,
         NoticeKind.REPUBLISHED: say.republished,

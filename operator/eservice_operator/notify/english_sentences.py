@@ -3,19 +3,15 @@
 
 from __future__ import annotations
 
+from eservice_operator.notify.english_held import RENEW, TELL, held_by_brake
 from eservice_operator.notify.english_reasons import cause, lag, reason, versions
-from eservice_operator.notify.language import Facts, Saying, after, sentences, spaced
+from eservice_operator.notify.language import Facts, Saying, after, bracketed, sentences, spaced
 
 NOTHING = "There is nothing for you to do."
-RENEW = (
-    "Prepare a new release by the migration instruction, have its acceptance act signed, request the "
-    "installation and verify the release in production."
-)
 GATES = (
     "The Agency sees to the installation. Should a condition still be your institution's to fulfil, "
     "fulfil it: the status of the e-service shows what is missing."
 )
-TELL = "Make sure that the institution knows."
 
 
 def identifier_assigned(f: Facts) -> Saying:
@@ -126,6 +122,8 @@ DEFER = f"{TELL} With good reason you can defer the unpublication (UnpublishDefe
 
 def unpublish_scheduled(f: Facts) -> Saying:
     """The decision has been made (R8)."""
+    if f.held:
+        return held_by_brake(f)
     return Saying(
         f"to be unpublished{after('on', f.due_date)}",
         f"The e-service {f.title} will be unpublished{after('on', f.due)}. From then on the public can "
@@ -138,6 +136,8 @@ def unpublish_scheduled(f: Facts) -> Saying:
 
 def unpublish_warning(f: Facts) -> Saying:
     """Its day comes nearer (R8)."""
+    if f.held:
+        return held_by_brake(f)
     return Saying(
         f"reminder: to be unpublished{after('on', f.due_date)}",
         f"A reminder: the e-service {f.title} will be unpublished{after('on', f.due)}. From then on the "
@@ -150,6 +150,8 @@ def unpublish_warning(f: Facts) -> Saying:
 
 def unpublish_moved(f: Facts) -> Saying:
     """Its day is another one (R8)."""
+    if f.held:
+        return held_by_brake(f)
     return Saying(
         f"unpublication moved{after('to', f.due_date)}",
         f"The date on which the e-service {f.title} is to be unpublished has changed. It will be "
@@ -164,7 +166,8 @@ def unpublish_cancelled(f: Facts) -> Saying:
     """It is closed before its day (R8)."""
     return Saying(
         "will not be unpublished",
-        f"The e-service {f.title} will not be unpublished. The date announced earlier no longer holds.",
+        f"The e-service {f.title} will not be unpublished. The date announced "
+        f"earlier{bracketed(f.due_date)} no longer holds.",
         reason(f) or "The decision to unpublish it is closed.",
         NOTHING,
     )

@@ -25,10 +25,12 @@ ENTRIES: Final = {
     NoticeKind.UNPUBLISH_SCHEDULED: "unpublication",
     NoticeKind.UNPUBLISH_WARNING: "unpublication",
     NoticeKind.UNPUBLISH_MOVED: "unpublication",
+    NoticeKind.UNPUBLISH_HELD: "unpublication",
     NoticeKind.UNPUBLISH_CANCELLED: "unpublication",
 }
 """The entry that a notice makes or changes: a moved day moves the entry that is there. What has happened
 already makes none."""
+CONFIRMED, TENTATIVE, CANCELLED = "CONFIRMED", "TENTATIVE", "CANCELLED"
 
 EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
 """SEQUENCE counts seconds from here: it has to grow, and to fit into 31 bits (until 2088)."""
@@ -37,8 +39,30 @@ WIDTH: Final = 75
 
 
 def entry_name(letter: Letter) -> str:
-    """The entry that the letter makes or changes; empty when it makes none."""
-    return ENTRIES.get(letter.kind, "") if letter.due is not None else ""
+    """The entry that the letter makes or changes; empty when it makes none.
+
+    A day that has come makes none any more; what was to happen on it and did not is still cancelled.
+    """
+    name = ENTRIES.get(letter.kind, "") if letter.due is not None else ""
+    return "" if _late(letter) and _state(letter) != CANCELLED else name
+
+
+def method_of(letter: Letter) -> str:
+    """What a calendar is to do with the entry (RFC 5546): ``PUBLISH`` or ``CANCEL``."""
+    return "CANCEL" if _state(letter) == CANCELLED else "PUBLISH"
+
+
+def _state(letter: Letter) -> str:
+    """How certain the day is: what is held is not until it is released, and cannot come once it is over."""
+    if letter.kind is NoticeKind.UNPUBLISH_CANCELLED:
+        return CANCELLED
+    if letter.kind is NoticeKind.UNPUBLISH_HELD:
+        return CANCELLED if _late(letter) else TENTATIVE
+    return TENTATIVE if letter.facts.get("held") else CONFIRMED
+
+
+def _late(letter: Letter) -> bool:
+    return bool(letter.facts.get("late"))
 
 
 def calendar_of(letter: Letter, texts: Iterable[Text], sender: Address) -> str:
@@ -52,7 +76,6 @@ def calendar_of(letter: Letter, texts: Iterable[Text], sender: Address) -> str:
 
 
 def _lines(letter: Letter, due: date, texts: Iterable[Text], sender: Address) -> Iterator[str]:
-    cancelled = letter.kind is NoticeKind.UNPUBLISH_CANCELLED
     key = hashlib.sha256(f"{one_line(letter.uid)} {entry_name(letter)}".encode()).hexdigest()[:32]
     description = "\n\n".join(paragraph for text in texts for _, paragraph in text.parts if paragraph)
     at = letter.at.astimezone(UTC)
@@ -60,7 +83,7 @@ def _lines(letter: Letter, due: date, texts: Iterable[Text], sender: Address) ->
     yield "VERSION:2.0"
     yield "PRODID:-//eservice.dev//eservice-operator//LV"
     yield "CALSCALE:GREGORIAN"
-    yield "METHOD:PUBLISH"
+    yield f"METHOD:{method_of(letter)}"
     yield "BEGIN:VEVENT"
     yield f"UID:{key}@{sender.domain}"
     yield f"DTSTAMP:{at:%Y%m%dT%H%M%SZ}"
@@ -70,7 +93,7 @@ def _lines(letter: Letter, due: date, texts: Iterable[Text], sender: Address) ->
     yield f"SUMMARY;LANGUAGE=lv:{_escaped(subject_of(letter))}"
     yield f"DESCRIPTION;LANGUAGE=lv:{_escaped(description)}"
     yield f"ORGANIZER:mailto:{quote(sender.plain, safe='@.')}"
-    yield f"STATUS:{'CANCELLED' if cancelled else 'CONFIRMED'}"
+    yield f"STATUS:{_state(letter)}"
     yield "TRANSP:TRANSPARENT"
     yield "END:VEVENT"
     yield "END:VCALENDAR"

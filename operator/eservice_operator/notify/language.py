@@ -58,6 +58,11 @@ class Facts:
         return one_line(self.letter.identifier)
 
     @property
+    def held(self) -> str:
+        """The reason by which the decision is held, such as Brake."""
+        return self.letter.facts.get("held", "")
+
+    @property
     def due(self) -> str:
         """The day that the letter is about, with its weekday."""
         return self.language.day(self.letter.due)
@@ -130,6 +135,11 @@ def after(word: str, value: str) -> str:
 def spaced(value: str) -> str:
     """A space and the value; nothing when there is no value."""
     return f" {value}" if value else ""
+
+
+def bracketed(value: str) -> str:
+    """A space and the value in brackets; nothing when there is no value."""
+    return f" ({value})" if value else ""
 
 
 def sentences(*parts: str) -> str:

@@ -3,19 +3,15 @@
 
 from __future__ import annotations
 
-from eservice_operator.notify.language import Facts, Saying, after, sentences, spaced
+from eservice_operator.notify.language import Facts, Saying, after, bracketed, sentences, spaced
+from eservice_operator.notify.latvian_held import RENEW, TELL, held_by_brake
 from eservice_operator.notify.latvian_reasons import cause, lag, reason, versions
 
 NOTHING = "Jums nekas nav jādara."
-RENEW = (
-    "Sagatavojiet jaunu laidienu pēc migrācijas instrukcijas, saņemiet pieņemšanas aktu, pieprasiet "
-    "uzstādīšanu un pārbaudiet laidienu produkcijas vidē."
-)
 GATES = (
     "Uzstādīšanu nodrošina Aģentūra. Ja kāds nosacījums vēl jāizpilda jūsu iestādei, izpildiet to: "
     "neizpildītie nosacījumi redzami e-pakalpojuma statusā."
 )
-TELL = "Pārliecinieties, ka iestāde par to zina."
 
 
 def identifier_assigned(f: Facts) -> Saying:
@@ -127,6 +123,8 @@ DEFER = f"{TELL} Ja ir pamats, pārtraukšanu var atlikt (UnpublishDeferral) vai
 
 def unpublish_scheduled(f: Facts) -> Saying:
     """The decision has been made (R8)."""
+    if f.held:
+        return held_by_brake(f)
     return Saying(
         f"publicēšana tiks pārtraukta{spaced(f.due_date)}",
         f"E-pakalpojuma {f.title} publicēšana tiks pārtraukta{spaced(f.due)}. No tā brīža tas vairs "
@@ -139,6 +137,8 @@ def unpublish_scheduled(f: Facts) -> Saying:
 
 def unpublish_warning(f: Facts) -> Saying:
     """Its day comes nearer (R8)."""
+    if f.held:
+        return held_by_brake(f)
     return Saying(
         f"atgādinājums: publicēšana tiks pārtraukta{spaced(f.due_date)}",
         f"Atgādinām: e-pakalpojuma {f.title} publicēšana tiks pārtraukta{spaced(f.due)}. No tā brīža tas "
@@ -151,6 +151,8 @@ def unpublish_warning(f: Facts) -> Saying:
 
 def unpublish_moved(f: Facts) -> Saying:
     """Its day is another one (R8)."""
+    if f.held:
+        return held_by_brake(f)
     return Saying(
         f"publicēšanas pārtraukšana pārcelta{after('uz', f.due_date)}",
         f"E-pakalpojuma {f.title} publicēšanas pārtraukšanas datums ir mainīts. Publicēšana tiks "
@@ -165,7 +167,8 @@ def unpublish_cancelled(f: Facts) -> Saying:
     """It is closed before its day (R8)."""
     return Saying(
         "publicēšana netiks pārtraukta",
-        f"E-pakalpojuma {f.title} publicēšana netiks pārtraukta. Iepriekš paziņotais datums vairs nav spēkā.",
+        f"E-pakalpojuma {f.title} publicēšana netiks pārtraukta. Iepriekš paziņotais "
+        f"datums{bracketed(f.due_date)} vairs nav spēkā.",
         reason(f) or "Lēmums par publicēšanas pārtraukšanu ir slēgts.",
         NOTHING,
     )

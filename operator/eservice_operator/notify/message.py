@@ -14,7 +14,7 @@ from typing import Final
 from eservice_operator.core.letters import Letter
 from eservice_operator.notify.addresses import Address, Mailbox, NotOneAddress, address_of
 from eservice_operator.notify.cleaning import notice_id, one_line
-from eservice_operator.notify.entry import calendar_of, entry_name
+from eservice_operator.notify.entry import calendar_of, entry_name, method_of
 from eservice_operator.notify.texts import as_html, as_plain, subject_of, texts_of
 
 QUOTED: Final = "quoted-printable"
@@ -91,6 +91,6 @@ def _with_bodies(letter: Letter, sender: Mailbox) -> EmailMessage:
     name = entry_name(letter)
     if name:
         entry = calendar_of(letter, texts, sender.address)
-        message.add_alternative(entry, subtype="calendar", cte=QUOTED, params={"method": "PUBLISH"})
+        message.add_alternative(entry, subtype="calendar", cte=QUOTED, params={"method": method_of(letter)})
         message.add_attachment(entry.encode(), maintype="application", subtype="ics", filename=f"{name}.ics")
     return message

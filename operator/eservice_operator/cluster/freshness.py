@@ -7,17 +7,21 @@ a service off the public route, or putting a release on it, is not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from eservice_operator.api import names
-from eservice_operator.api.decisions import UnpublishDecision
+from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
+from eservice_operator.cluster import indexes
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.resources import resource_of
+from eservice_operator.cluster.shared_list import SharedList
 from eservice_operator.cluster.slim import slim
 from eservice_operator.cluster.store import Change, Store
 from eservice_operator.core.actions import Create, Delete, Ref
 from eservice_operator.core.decide import Decision, eservice_ref
 from eservice_operator.core.facts import Subject
+
+DEFERRAL = UnpublishDeferral.__name__
 
 
 class Freshness:
@@ -27,49 +31,62 @@ class Freshness:
         self._api = api
         self._store = store
         self._on_change = on_change
+        self._deferrals = SharedList(self._list_deferrals)
 
     async def confirm(self, decision: Decision) -> bool:
         """Whether the decision rests on what is true now; if not, the store has learnt: decide again.
 
-        Raises ``ApiError`` when the apiserver cannot be asked: then nothing is given or taken.
+        To be asked at once, before the store can learn anything else: what it learns meanwhile, from
+        whomever, was not decided on either. Raises ``ApiError`` when the apiserver cannot be asked: then
+        nothing is given or taken.
         """
-        fresh = True
+        behind, place = tuple(_behind(decision)), "/".join(decision.facts.place)
+        if not behind:
+            return True
+        decided_on = self._seen(behind, place)
+        for ref in behind:
+            await self._look(ref)
         if _takes(decision):
-            for ref in _behind_taking(decision):
-                fresh &= await self._same(ref)
-            fresh &= await self._same_list("UnpublishDeferral")
-        elif _gives(decision):
-            for ref in _behind_giving(decision):
-                fresh &= await self._same(ref)
-        for ref in _behind_replacing(decision):
-            fresh &= await self._same(ref)
-        return fresh
+            await self._deferrals.ask()
+        return self._seen(behind, place) == decided_on
 
     async def absent(self, ref: Ref) -> bool:
         """Whether an object that the store does not have is really not there; raises ``ApiError``."""
-        await self._same(ref)
+        await self._look(ref)
         return self._store.get(ref.kind, ref.namespace, ref.name) is None
 
-    async def _same(self, ref: Ref) -> bool:
+    def _seen(self, behind: Iterable[Ref], place: str) -> list[tuple[str, str]]:
+        """In which versions the store has what a decision rests on, and the deferrals of its e-service."""
+        objects = [self._store.get(ref.kind, ref.namespace, ref.name) for ref in behind]
+        objects += self._store.by_index(DEFERRAL, indexes.ESERVICE, place)
+        return [
+            ("", "") if obj is None else (obj["metadata"]["name"], obj["metadata"]["resourceVersion"])
+            for obj in objects
+        ]
+
+    async def _look(self, ref: Ref) -> None:
         known = self._store.get(ref.kind, ref.namespace, ref.name)
         live = await self._api.get(ref)
         if live is None:
             change = None if known is None else self._store.delete(known)
         else:
             change = self._store.upsert(slim(live))
-        return not self._told(change)
-
-    async def _same_list(self, kind: str) -> bool:
-        items, version = await self._api.list(resource_of(kind))
-        changes = self._store.replace(kind, [slim(item) for item in items], version)
-        for change in changes:
-            self._on_change(change)
-        return not changes
-
-    def _told(self, change: Change | None) -> bool:
         if change is not None:
             self._on_change(change)
-        return change is not None
+
+    async def _list_deferrals(self) -> None:
+        items, version = await self._api.list(resource_of(DEFERRAL), keep=slim)
+        for change in self._store.replace(DEFERRAL, items, version):
+            self._on_change(change)
+
+
+def _behind(decision: Decision) -> Iterator[Ref]:
+    """What a grave decision rests on, and the apiserver is asked for; nothing behind any other."""
+    if _takes(decision):
+        yield from _behind_taking(decision)
+    elif _gives(decision):
+        yield from _behind_giving(decision)
+    yield from _behind_replacing(decision)
 
 
 def _takes(decision: Decision) -> bool:

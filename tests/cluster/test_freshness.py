@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The last look at the API server: at what a decision was made on, whoever tells the store of a change.
+
+The e-service is public on 3.0.0, and its decision takes effect on 2027-06-01.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, cast
+
+import pytest
+
+from eservice_operator.cluster.client import KubeApi
+from eservice_operator.cluster.errors import ApiError
+from eservice_operator.cluster.freshness import Freshness
+from eservice_operator.cluster.indexes import INDEXES
+from eservice_operator.cluster.observe import Observer
+from eservice_operator.cluster.shared_list import SharedList
+from eservice_operator.cluster.store import Change, Store
+from eservice_operator.core.actions import Manifest, Ref
+from eservice_operator.core.decide import Decision, decide
+from eservice_operator.core.keys import ObjectKey
+from eservice_operator.core.world import World
+from tests.core import test_promise as promise
+from tests.support import worlds
+from tests.support.pure_cluster import PureCluster, place_of
+from tests.support.worlds import NAME, NAMESPACE, SECOND
+
+DUE = promise.DUE
+DEFERRAL = worlds.deferral("2027-08-31")
+
+
+@dataclass
+class Live:
+    """What the API server has; ``meanwhile`` is done while it answers a LIST."""
+
+    objects: dict[tuple[str, str, str], Manifest] = field(default_factory=dict)
+    meanwhile: Callable[[], None] = lambda: None
+    asked: list[str] = field(default_factory=list)
+    versions: Any = field(default_factory=lambda: count(100))
+
+    def put(self, body: Manifest) -> Manifest:
+        version = {"resourceVersion": str(next(self.versions))}
+        made = body | {"metadata": {"uid": f"uid-{body['metadata']['name']}"} | body["metadata"] | version}
+        self.objects[place_of(body)] = made
+        return made
+
+    async def get(self, ref: Ref) -> Manifest | None:
+        self.asked.append(f"get {ref.kind}")
+        return self.objects.get((ref.kind, ref.namespace, ref.name))
+
+    async def list(self, resource: Any, **_: Any) -> tuple[list[Manifest], str]:
+        self.asked.append(f"list {resource.kind}")
+        found = [body for place, body in self.objects.items() if place[0] == resource.kind]
+        self.meanwhile()
+        return found, str(next(self.versions))
+
+
+@dataclass
+class Site:
+    live: Live
+    store: Store
+    freshness: Freshness
+    told: list[Change]
+
+    def decide(self) -> Decision:
+        world = Observer(self.store, worlds.POLICY).eservice(ObjectKey("EService", NAMESPACE, NAME))
+        assert isinstance(world, World)
+        return decide(world, DUE, worlds.POLICY)
+
+    def watch_tells(self, body: Manifest) -> None:
+        self.store.upsert(body)
+
+
+@pytest.fixture
+def site() -> Site:
+    """Everything that is there a second before the route goes, in the store and on the API server."""
+    cluster: PureCluster = promise.announced(promise.new())
+    cluster.advance(promise.KNOWN, DUE - SECOND)
+    assert cluster.routed()
+    live, store, told = Live(), Store(INDEXES), list[Change]()
+    for body in cluster.objects.values():
+        store.upsert(live.put(body))
+    return Site(live, store, Freshness(cast("KubeApi", live), store, told.append), told)
+
+
+async def test_what_is_as_it_was_decided_on_is_confirmed(site: Site) -> None:
+    decision = site.decide()
+    assert "off the public route" in {action.reason for action in decision.actions}
+    assert await site.freshness.confirm(decision)
+    assert site.live.asked == [
+        "get EService",
+        "get EServiceRegistration",
+        "get EServiceTemplate",
+        "get UnpublishDecision",
+        "list UnpublishDeferral",
+    ]
+    assert not site.told
+
+
+async def test_a_deferral_that_the_store_does_not_know_is_found(site: Site) -> None:
+    site.live.put(DEFERRAL)
+    assert not await site.freshness.confirm(site.decide())
+    assert [change.key.kind for change in site.told] == ["UnpublishDeferral"]
+    again = site.decide()
+    assert "off the public route" not in {action.reason for action in again.actions}
+    assert await site.freshness.confirm(again)
+
+
+async def test_nor_is_one_confirmed_that_a_watch_told_of_after_the_decision(site: Site) -> None:
+    """By then the store knows it, and the decision does not."""
+    decision = site.decide()
+    made = site.live.put(DEFERRAL)
+    site.live.meanwhile = lambda: site.watch_tells(made)
+    assert not await site.freshness.confirm(decision)
+
+
+async def test_nor_one_of_another_object_that_a_watch_told_of(site: Site) -> None:
+    decision = site.decide()
+    place = ("EServiceTemplate", "", worlds.TEMPLATE)
+    changed = site.live.put(site.live.objects[place])
+    site.live.meanwhile = lambda: site.watch_tells(changed)
+    assert not await site.freshness.confirm(decision)
+
+
+async def test_a_deferral_of_another_e_service_changes_nothing(site: Site) -> None:
+    site.live.put(worlds.deferral("2027-08-31", spec={"eService": {"name": "another"}}))
+    assert await site.freshness.confirm(site.decide())
+    assert [change.key.kind for change in site.told] == ["UnpublishDeferral"], "the store learns it still"
+
+
+async def test_many_that_leave_at_once_share_a_list(site: Site) -> None:
+    decision = site.decide()
+    assert all(await asyncio.gather(*(site.freshness.confirm(decision) for _ in range(8))))
+    assert site.live.asked.count("list UnpublishDeferral") == 1
+    assert await site.freshness.confirm(decision)
+    assert site.live.asked.count("list UnpublishDeferral") == 2
+
+
+# the list itself
+
+
+async def test_who_asks_while_a_list_is_under_way_gets_the_next_one() -> None:
+    begun, under_way, may_end = list[int](), asyncio.Event(), asyncio.Event()
+
+    async def read() -> None:
+        begun.append(len(begun))
+        under_way.set()
+        await may_end.wait()
+
+    shared = SharedList(read)
+    first = asyncio.create_task(shared.ask())
+    await under_way.wait()
+    others = [asyncio.create_task(shared.ask()) for _ in range(5)]
+    await asyncio.sleep(0)
+    assert len(begun) == 1
+    may_end.set()
+    await asyncio.gather(first, *others)
+    assert len(begun) == 2
+
+
+async def test_a_list_that_fails_fails_for_all_and_the_next_begins_anew() -> None:
+    asked = list[int]()
+
+    async def read() -> None:
+        asked.append(1)
+        if len(asked) == 1:
+            raise ApiError(503, "unavailable", "away")
+
+    shared = SharedList(read)
+    answers = await asyncio.gather(shared.ask(), shared.ask(), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [ApiError, ApiError]
+    await shared.ask()
+    assert len(asked) == 2
+
+
+async def test_who_goes_away_takes_the_list_from_nobody() -> None:
+    may_end, done = asyncio.Event(), list[int]()
+
+    async def read() -> None:
+        await may_end.wait()
+        done.append(1)
+
+    shared = SharedList(read)
+    gone, stays = asyncio.create_task(shared.ask()), asyncio.create_task(shared.ask())
+    await asyncio.sleep(0)
+    gone.cancel()
+    await asyncio.gather(gone, return_exceptions=True)
+    may_end.set()
+    await stays
+    assert done == [1]

@@ -17,8 +17,8 @@ from eservice_operator.api.parse import parse
 from eservice_operator.api.reasons import Reason
 from eservice_operator.cli.dossier import Dossier
 from eservice_operator.cli.explanation import page
-from eservice_operator.cli.findings import find_out
-from eservice_operator.cli.holding import HOLDS, document, meaning, to_run
+from eservice_operator.cli.findings import Findings, find_out
+from eservice_operator.cli.holding import HOLDS, TO_DO, Prospect, document, meaning, to_do, to_run
 from eservice_operator.cli.kubectl import Done, KubectlError, Listing, Query, Refusal, _listing
 from eservice_operator.cli.policy import Setup
 from eservice_operator.cli.session import Session
@@ -27,6 +27,9 @@ from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.store import Store
 from tests.cli.objects import DAYS, ESCAPES, NOW, decision, gate, notice, service
+from tests.cli.test_forecast import stored
+from tests.support import worlds
+from tests.support.pure_fleet import PureFleet
 
 SET = "3f2a"
 AT = datetime(2026, 11, 21, 7, 0, tzinfo=UTC)
@@ -84,7 +87,7 @@ def test_what_a_decision_means(status: UnpublishDecisionStatus, said: str) -> No
     assert document(record(), status, DAYS)["meaning"] == meaning(status, DAYS)
 
 
-UNTIL = datetime(2026, 11, 25, 22, 0, tzinfo=UTC)
+PROSPECT = Prospect(untold_until=datetime(2026, 11, 25, 22, 0, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(
@@ -100,8 +103,8 @@ UNTIL = datetime(2026, 11, 25, 22, 0, tzinfo=UTC)
 )
 def test_a_hold_for_a_notice_says_when_it_ends(fields: dict[str, object], said: str) -> None:
     status = judged(DecisionState.HELD, Reason.NOTICE_UNDELIVERED, **fields)
-    assert meaning(status, DAYS, UNTIL).endswith(said)
-    assert document(record(), status, DAYS, UNTIL)["meaning"] == meaning(status, DAYS, UNTIL)
+    assert meaning(status, DAYS, PROSPECT).endswith(said)
+    assert document(record(), status, DAYS, PROSPECT)["meaning"] == meaning(status, DAYS, PROSPECT)
 
 
 def test_what_became_due_today_has_its_time() -> None:
@@ -110,7 +113,26 @@ def test_what_became_due_today_has_its_time() -> None:
     assert meaning(status, DAYS).startswith("due since today, 08:17 and held: too many")
 
 
-def test_every_hold_of_the_operator_is_explained() -> None:
+def test_what_is_held_before_its_day_is_not_due_yet() -> None:
+    later = datetime(2026, 11, 30, 6, 0, tzinfo=UTC)
+    status = judged(DecisionState.HELD, Reason.BRAKE, effective_at=later)
+    assert meaning(status, DAYS).startswith("due 2026-11-30 (in 8 days), and held already: too many")
+
+
+def test_what_would_be_held_is_not_said_to_leave_the_public_route() -> None:
+    later = datetime(2026, 11, 30, 6, 0, tzinfo=UTC)
+    status = judged(DecisionState.SCHEDULED, effective_at=later)
+    foreseen = Prospect(foreseen="NotEnforced, the template's policy does not enforce on 2026-11-30")
+    assert meaning(status, DAYS, foreseen) == (
+        "announced for 2026-11-30 (in 8 days); as things stand it would be held then: NotEnforced, the"
+        " template's policy does not enforce on 2026-11-30"
+    )
+
+
+def test_every_hold_of_the_operator_is_explained_and_has_something_to_do() -> None:
+    assert set(TO_DO) == set(HOLDS)
+    assert all(to_do(judged(DecisionState.HELD, reason)) for reason in HOLDS)
+    assert to_do(judged(DecisionState.SCHEDULED, Reason.DEFERRED)) == ""
     assert set(HOLDS) == {
         Reason.TEMPLATE_UNKNOWN,
         Reason.NOT_ENFORCED,
@@ -129,7 +151,15 @@ def test_the_agency_is_told_what_to_run() -> None:
     assert to_run(record(), frozen) == ("kubectl eservice release-brake viss-2020",)
     assert to_run(record(), judged(DecisionState.SCHEDULED)) == ()
     untold = judged(DecisionState.HELD, Reason.NOTICE_UNDELIVERED)
-    assert to_run(record(), untold) == ("kubectl eservice history tax-calculator -n vid-production",)
+    assert to_run(record(), untold) == (
+        "kubectl eservice history tax-calculator -n vid-production --notices only",
+        "kubectl edit eserviceregistration tax-calculator",
+    )
+    lost = judged(DecisionState.HELD, Reason.NO_LONGER_OVERDUE)
+    assert to_run(record(), lost) == (
+        "kubectl eservice revoke tax-calculator-production-001 --reason <text>",
+    )
+    assert to_run(record(), judged(DecisionState.HELD, Reason.RENEWAL_UNDER_WAY)) == ()
 
 
 def test_a_kind_that_may_not_be_listed_is_named_and_the_rest_is_there() -> None:
@@ -251,3 +281,88 @@ def test_what_may_not_be_read_is_named_once() -> None:
     refused = (Refusal("acceptanceacts.eservice.dev", "", FORBIDDEN),) * 2
     notes = Dossier(service("tax", "vid", "Published"), refused=refused).notes
     assert notes == ("you may not read acceptanceacts: acts are not shown",)
+
+
+def explained(fleet: PureFleet, at: datetime = worlds.NOW) -> Findings:
+    """What is found out about the only e-service of a fleet."""
+    store = stored(fleet)
+    (cluster,) = fleet.members.values()
+    body = store.get("EService", worlds.NAMESPACE, cluster.service.metadata.name)
+    assert body is not None
+    return find_out(body, Live(store, Observer(store, worlds.POLICY), worlds.POLICY, at))
+
+
+def sheet(findings: Findings) -> str:
+    return "\n".join(page(Session(width=100), findings).lines)
+
+
+VERSIONS = (*worlds.VERSIONS, worlds.version("3.1.0", "2026-06-01", "2026-07-01"))
+
+
+def on_old(**lifecycle: object) -> PureFleet:
+    """An e-service on 3.0.0, which lags behind 3.1.0 by more than a month."""
+    fleet = PureFleet.of(["one"])
+    fleet.put_template(worlds.template(VERSIONS, lifecycle={"maximumLag": "P1M"} | lifecycle))
+    fleet.settle(worlds.NOW)
+    return fleet
+
+
+@pytest.mark.parametrize(
+    "lifecycle, said",
+    [
+        ({"enforcement": "Warn"}, "the institution is told, and nothing is unpublished: the template's"),
+        ({"enforcement": "Observe"}, "nobody is told, and nothing is unpublished: the template's policy is"),
+    ],
+)
+def test_what_is_overdue_and_not_enforced_is_explained(lifecycle: dict[str, object], said: str) -> None:
+    found = explained(on_old(**lifecycle))
+    shown = " ".join(sheet(found).split())
+    assert "In public use: viss-2020 3.0.0; 3.1.0 is current" in shown
+    assert "Rule R7 is to be migrated by 2027-07-01" in shown
+    assert "Rule R8 overdue since 2026-07-01 (104 days ago): it lags behind 3.1.0 by more than P1M" in shown
+    assert said in shown
+    assert "To do deliver a release on 3.1.0, the current version" in shown
+    behind = found.document()["behind"]
+    assert [one["rule"] for one in behind["says"]] == ["R7", "R8"]
+    assert (behind["enforcement"], behind["overdueSince"]) == (lifecycle["enforcement"], "2026-07-01")
+
+
+def test_a_duty_to_migrate_that_is_long_over_is_explained() -> None:
+    found = explained(on_old(enforcement="Warn"), worlds.at("2028-01-10"))
+    assert "should have been migrated by 2027-07-01 (193 days ago)" in " ".join(sheet(found).split())
+
+
+def test_a_decision_that_was_taken_back_is_explained() -> None:
+    fleet = on_old(noticePeriod="P1M")
+    (cluster,) = fleet.members.values()
+    (decision,) = cluster.decisions
+    revoked = {"at": "2026-10-13", "reason": "its recall was about another build"}
+    cluster.edit(("UnpublishDecision", "", decision.metadata.name), spec={"revoked": revoked})
+    fleet.settle(worlds.NOW)
+    found = explained(fleet)
+    shown = " ".join(sheet(found).split())
+    assert f"UnpublishDecision {decision.metadata.name}: Closed (Revoked)" in shown
+    assert "by the Agency on 2026-10-13: its recall was about another build" in shown
+    assert "it is not decided so again because of 3.1.0; because of another it can be" in shown
+    assert f"the Agency took its decision {decision.metadata.name} back" in shown
+    assert found.document()["revoked"] == {"decision": decision.metadata.name, **revoked}
+
+
+def test_one_that_would_be_held_says_so_also_in_its_meaning() -> None:
+    fleet = on_old(noticePeriod="P1M")
+    fleet.set_policy(enforcement="Warn")
+    fleet.settle(worlds.NOW)
+    found = explained(fleet)
+    assert found.decision is not None
+    assert found.decision[1].state is DecisionState.SCHEDULED
+    shown = " ".join(sheet(found).split())
+    assert (
+        "announced for 2026-11-14 (in 32 days); as things stand it would be held then: NotEnforced" in shown
+    )
+    assert "off the public route from" not in shown
+
+
+def test_where_nothing_is_due_nothing_is_said_of_the_lag() -> None:
+    found = explained(PureFleet.of(["one"]))
+    assert "In public use" not in sheet(found)
+    assert found.document()["behind"]["says"] == []

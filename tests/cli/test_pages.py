@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import pytest
 
+from eservice_operator.cli.dossier import Dossier
+from eservice_operator.cli.history import chosen
 from eservice_operator.cli.listing import ORDERS, lines
 from eservice_operator.cli.output import Column, table
 from eservice_operator.cli.session import Session
 from eservice_operator.cli.status import _notice, document, lagging, page
 from eservice_operator.cli.timeline import ahead, past
-from tests.cli.objects import DAYS, ESCAPES, NOW, RIGA, decision, dossier, fleet, service
+from tests.cli.objects import DAYS, ESCAPES, NOW, RIGA, decision, dossier, fleet, notice, service
 
 Golden = Callable[[str, str], None]
 
@@ -63,8 +65,6 @@ def test_a_held_set_says_when_it_was_released(status: dict[str, str], said: str 
 
 
 def test_status_of_what_no_operator_has_seen(golden: Golden) -> None:
-    from eservice_operator.cli.dossier import Dossier  # noqa: PLC0415 - only here
-
     shown = page(Session(width=100), Dossier(service("unseen", "ur-production", None)), DAYS).lines
     golden("status-unseen", "\n".join(shown) + "\n")
 
@@ -81,6 +81,47 @@ def test_history(golden: Golden) -> None:
     rows = [[DAYS.local(one.at), one.what, one.rule, one.text] for one in past(dossier(), DAYS)]
     columns = [Column("AT"), Column("WHAT"), Column("RULE", spare=2), Column("TEXT", flexible=True)]
     golden("history-160", "\n".join(table(Session(width=160), columns, rows)) + "\n")
+
+
+def ledger(*notices: dict[str, object]) -> Dossier:
+    """An e-service about whose decision these were told."""
+    return replace(dossier(), decisions=(decision(notices=list(notices)),))
+
+
+def test_what_several_were_told_is_one_line() -> None:
+    several = [
+        notice("UnpublishScheduled", "Sent", recipient=f"c{number}@vid.example") for number in range(5)
+    ]
+    failed = notice("UnpublishScheduled", "Failed", recipient="gone@vid.example", error="550 no such user")
+    warned = notice("UnpublishWarning", "Sending", entered="2026-11-21T08:00:00Z", due="2027-04-01")
+    case = ledger(*several, failed, warned)
+    texts = [one.text for one in past(case, DAYS, grouped=True) if one.source.startswith("UnpublishD")]
+    assert texts[-2:] == [
+        "notice UnpublishScheduled: Sent to 5 recipients, Failed to gone@vid.example (550 no such user)",
+        "notice UnpublishWarning, about 2027-04-01: Sending to mara.liepa@vid.example",
+    ]
+    assert sum(one.is_notice for one in past(case, DAYS)) == 8, "each by itself for programs"
+    (told,) = (one for one in past(case, DAYS, grouped=True) if "gone@vid.example" in one.text)
+    assert told.what == "NoticeFailed", "the gravest of them"
+
+
+def test_notices_can_be_left_out_or_looked_at_alone() -> None:
+    entries = past(dossier(), DAYS, grouped=True)
+    without, alone = chosen(entries, "none"), chosen(entries, "only")
+    assert {one.what for one in alone} == {"NoticeFailed", "NoticeSent"}
+    assert [one for one in entries if one not in alone] == without
+    assert chosen(entries, "grouped") == chosen(entries, "all") == entries
+
+
+@pytest.mark.parametrize(
+    "held, shown", [({}, "2027-04-01   "), ({"heldBy": "Brake"}, "2027-04-01 held: Brake")]
+)
+def test_a_hold_is_seen_beside_the_day(held: dict[str, str], shown: str) -> None:
+    case = dossier()
+    case.service["status"]["template"] |= held
+    assert shown in lines(Session(width=160), [dict(case.service)], NOW, RIGA)[1]
+    (line,) = (one for one in page(Session(width=100), case, DAYS).lines if "Unpublish at" in one)
+    assert line.endswith("(in 130 days), held: Brake" if held else "(in 130 days)")
 
 
 def test_the_past_is_in_order_and_past_and_what_comes_lies_ahead() -> None:

@@ -13,7 +13,7 @@ from eservice_operator.cli.clock import now
 from eservice_operator.cli.dated import held_set, on_day
 from eservice_operator.cli.dossier import Body, place_of
 from eservice_operator.cli.findings import Findings, find_out
-from eservice_operator.cli.holding import meaning, to_run
+from eservice_operator.cli.holding import meaning, to_do, to_run
 from eservice_operator.cli.output import as_yaml, show
 from eservice_operator.cli.page import Page
 from eservice_operator.cli.policy import Setup
@@ -21,7 +21,7 @@ from eservice_operator.cli.session import Session
 from eservice_operator.cli.styles import BAD, FAINT, GOOD, WAITING, phase_style
 from eservice_operator.cli.world import live
 from eservice_operator.core.conditions import find
-from eservice_operator.core.recorded import ground_as_judged
+from eservice_operator.core.recorded import ground_as_judged, recorded_ground
 
 COMMAND: Final = "$ "
 
@@ -41,7 +41,9 @@ def page(session: Session, findings: Findings) -> Page:
     sheet = Page(session)
     _state(sheet, findings)
     _gates(sheet, findings)
+    _behind(sheet, findings)
     _decision(sheet, findings)
+    _revoked(sheet, findings)
     _next(sheet, findings)
     return sheet
 
@@ -103,15 +105,38 @@ def _decision(sheet: Page, findings: Findings) -> None:
     ground = ground_as_judged(decision, judged)
     reason = "" if judged.reason in {None, judged.state.value} else f" ({judged.reason})"
     sheet.heading(f"UnpublishDecision {decision.metadata.name}: {judged.state.value}{reason}")
-    sheet.labelled("Means", meaning(judged, findings.days, findings.untold_until))
+    sheet.labelled("Means", meaning(judged, findings.days, findings.prospect))
     sheet.labelled("Overdue since", str(ground.overdue_since))
     promised = findings.days.local(decision.spec.effective_at)
     sheet.labelled("Promised", f"{promised}: it never moves earlier, whatever is edited")
     sheet.labelled("Held set", held_set(judged.hold_token, judged.released_at, findings.days))
-    runs = to_run(decision, judged)
-    if runs:
-        sheet.labelled("To do", "the Agency runs")
-        sheet.verbatim([COMMAND + run for run in runs])
+    sheet.labelled("To do", to_do(judged))
+    sheet.verbatim([COMMAND + run for run in to_run(decision, judged)])
+
+
+def _behind(sheet: Page, findings: Findings) -> None:
+    """R7, R8: what the lag of the public release comes to, also where nothing is decided about it."""
+    behind = findings.behind
+    if behind is None or not behind.says:
+        return
+    now = f"; {behind.current} is current" if behind.current else ""
+    sheet.heading(f"In public use: {behind.release}{now}")
+    for said in behind.says:
+        sheet.labelled(f"Rule {said.rule}", said.text)
+    if findings.decision is None:
+        sheet.labelled("To do", behind.to_do)
+
+
+def _revoked(sheet: Page, findings: Findings) -> None:
+    """A decision that was taken back: why nothing is decided though the release is overdue."""
+    taken = findings.revoked
+    if taken is None or taken.spec.revoked is None:
+        return
+    sheet.heading(f"UnpublishDecision {taken.metadata.name}: Closed (Revoked)")
+    sheet.labelled("Revoked", f"by the Agency on {taken.spec.revoked.at}: {taken.spec.revoked.reason}")
+    cause = recorded_ground(taken).caused_by
+    because = "its recall" if cause is None else cause
+    sheet.labelled("Means", f"it is not decided so again because of {because}; because of another it can be")
 
 
 def _next(sheet: Page, findings: Findings) -> None:

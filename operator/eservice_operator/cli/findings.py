@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 import click
@@ -13,15 +12,18 @@ from eservice_operator.api.decisions import UnpublishDecision, UnpublishDecision
 from eservice_operator.api.eservice import EService, EServiceStatus, UnmetGate
 from eservice_operator.api.parse import InvalidObject, parse
 from eservice_operator.cli.advice import UNKNOWN_VERSION, Advice, Case, advice
+from eservice_operator.cli.behind import Behind, behind_of, revoked_decision
 from eservice_operator.cli.dated import Days
 from eservice_operator.cli.dossier import Body, place_of
+from eservice_operator.cli.holding import UNKNOWN, Prospect
 from eservice_operator.cli.holding import document as decision_document
 from eservice_operator.cli.rules import SAYS
 from eservice_operator.cli.status import lagging
 from eservice_operator.cli.world import Live
 from eservice_operator.core.actions import Outcome
 from eservice_operator.core.decide import decide
-from eservice_operator.core.holds import uninformed_until
+from eservice_operator.core.facts import Facts
+from eservice_operator.core.holds import foreseen_hold, uninformed_until
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.report import report
 from eservice_operator.core.unpublication import governing_decision, judge
@@ -43,8 +45,12 @@ class Findings:
     """The current version of the template; a placeholder where it cannot be read."""
     decision: tuple[UnpublishDecision, UnpublishDecisionStatus] | None
     days: Days
-    untold_until: datetime | None = None
-    """Until when the decision waits for its first accepted notice; None where it waits for none."""
+    prospect: Prospect = UNKNOWN
+    """What is known of what becomes of that decision."""
+    behind: Behind | None = None
+    """How the public release stands to its template; None where that is not known."""
+    revoked: UnpublishDecision | None = None
+    """The last decision about the public release that the Agency took back, where no other is open."""
 
     def gates(self) -> list[tuple[UnmetGate, str, Advice]]:
         """Each unmet gate, what its rule says, and what to do."""
@@ -78,7 +84,9 @@ class Findings:
             ],
             "decision": None
             if self.decision is None
-            else decision_document(*self.decision, self.days, self.untold_until),
+            else decision_document(*self.decision, self.days, self.prospect),
+            "behind": None if self.behind is None else self.behind.document(),
+            "revoked": None if self.revoked is None else _taken_back(self.revoked),
             "next": status.get("next"),
         }
 
@@ -120,9 +128,6 @@ def _as_decided(seen: World, world: Live, days: Days, notes: list[str]) -> Findi
     known = seen.templates.get(template.name)
     newest = None if known is None else current(known.catalogue, decision.facts.today)
     judged = None if governing is None else judge(decision.facts, governing)
-    untold_until = None
-    if governing is not None and judged is not None and judged.effective_at is not None:
-        untold_until = uninformed_until(decision.facts, governing, judged.effective_at)
     return Findings(
         service=seen.service,
         status=status,
@@ -131,8 +136,24 @@ def _as_decided(seen: World, world: Live, days: Days, notes: list[str]) -> Findi
         current=UNKNOWN_VERSION if newest is None else newest.text,
         decision=None if governing is None or judged is None else (governing, judged),
         days=days,
-        untold_until=untold_until,
+        prospect=UNKNOWN if governing is None else _prospect(decision.facts, governing),
+        behind=behind_of(decision.facts, days),
+        revoked=revoked_decision(decision.facts),
     )
+
+
+def _prospect(facts: Facts, governing: UnpublishDecision) -> Prospect:
+    judged, foreseen = judge(facts, governing), foreseen_hold(facts, governing)
+    at = judged.effective_at
+    return Prospect(
+        untold_until=None if at is None else uninformed_until(facts, governing, at),
+        foreseen="" if foreseen is None else f"{foreseen.reason}, {foreseen.message}",
+    )
+
+
+def _taken_back(decision: UnpublishDecision) -> dict[str, Any]:
+    spec = decision.spec.model_dump(mode="json", by_alias=True)
+    return {"decision": decision.metadata.name, **spec["revoked"]}
 
 
 def _as_written(body: Body, days: Days, notes: list[str]) -> Findings:

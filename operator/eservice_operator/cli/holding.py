@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -27,22 +28,36 @@ HOLDS: Final = {
 }
 
 
-def meaning(judged: UnpublishDecisionStatus, days: Days, untold_until: datetime | None = None) -> str:
-    """What the state of a decision means, in a sentence.
+@dataclass(frozen=True)
+class Prospect:
+    """What is known of what becomes of a decision."""
 
-    ``untold_until`` is until when it waits for a first accepted notice (`core.holds.uninformed_until`).
-    """
+    untold_until: datetime | None = None
+    """Until when it waits for a first accepted notice (`core.holds.uninformed_until`)."""
+    foreseen: str = ""
+    """What will hold it at its instant, as things stand (`core.holds.foreseen_hold`); empty for nothing."""
+
+
+UNKNOWN: Final = Prospect()
+
+
+def meaning(judged: UnpublishDecisionStatus, days: Days, prospect: Prospect = UNKNOWN) -> str:
+    """What the state of a decision means, in a sentence."""
     match judged.state:
         case DecisionState.SCHEDULED:
             when = on_day(judged.effective_at, days)
+            if prospect.foreseen:
+                return f"announced for {when}; as things stand it would be held then: {prospect.foreseen}"
             if judged.deferred_until is not None:
                 return (
                     f"deferred until {judged.deferred_until}; off the public route from {when} unless renewed"
                 )
             return f"off the public route from {when} unless renewed before"
         case DecisionState.HELD:
-            due = since(judged.effective_at, days)
-            return f"due since {due} and held: {_hold(judged, days, untold_until)}"
+            told = _hold(judged, days, prospect.untold_until)
+            if judged.effective_at is not None and judged.effective_at > days.now:
+                return f"due {on_day(judged.effective_at, days)}, and held already: {told}"
+            return f"due since {since(judged.effective_at, days)} and held: {told}"
         case DecisionState.EFFECTIVE:
             return "off the public route until a release on a supported version is public"
         case DecisionState.CLOSED:
@@ -61,22 +76,52 @@ def _hold(judged: UnpublishDecisionStatus, days: Days, untold_until: datetime | 
     return text
 
 
+TO_DO: Final = {
+    Reason.TEMPLATE_UNKNOWN: "the Agency puts the template or its version back",
+    Reason.NOT_ENFORCED: "the Agency lets the policy enforce again, or takes the decision back",
+    Reason.NO_LONGER_OVERDUE: "the Agency mends the template's dates, or takes the decision back",
+    Reason.CLOCK_SKEW: "the administrators set the clocks of the nodes right",
+    Reason.NOTICE_UNDELIVERED: "the Agency sees who was told and why that failed, then mends the address of a"
+    " contact, or the channel",
+    Reason.RENEWAL_UNDER_WAY: "whoever owes a gate above does that part; the institution has done its own",
+    Reason.BRAKE: "the Agency looks at the set, then lets it go, or mends the template and takes it back",
+}
+
+
+def to_do(judged: UnpublishDecisionStatus) -> str:
+    """What ends a hold, and who does it; empty where nothing is held."""
+    if judged.state is not DecisionState.HELD or judged.reason not in set(Reason):
+        return ""
+    return TO_DO.get(Reason(judged.reason), "")
+
+
 def to_run(decision: UnpublishDecision, judged: UnpublishDecisionStatus) -> tuple[str, ...]:
-    """What the Agency can run about it."""
+    """Commands for that."""
+    if judged.state is not DecisionState.HELD:
+        return ()
     template, service = decision.spec.release.template.name, decision.spec.e_service
-    if judged.state is DecisionState.HELD and judged.reason == Reason.BRAKE:
-        token = f" --token {judged.hold_token}" if judged.hold_token else ""
-        return (f"kubectl eservice release-brake {template}{token}",)
-    if judged.state is DecisionState.HELD and judged.reason == Reason.NOTICE_UNDELIVERED:
-        return (f"kubectl eservice history {service.name} -n {service.namespace}",)
-    return ()
+    match judged.reason:
+        case Reason.BRAKE:
+            token = f" --token {judged.hold_token}" if judged.hold_token else ""
+            return (f"kubectl eservice release-brake {template}{token}",)
+        case Reason.NOTICE_UNDELIVERED:
+            return (
+                f"kubectl eservice history {service.name} -n {service.namespace} --notices only",
+                f"kubectl edit eserviceregistration {decision.spec.registration}",
+            )
+        case Reason.TEMPLATE_UNKNOWN:
+            return (f"kubectl get eservicetemplate {template}",)
+        case Reason.NOT_ENFORCED | Reason.NO_LONGER_OVERDUE:
+            return (f"kubectl eservice revoke {decision.metadata.name} --reason <text>",)
+        case _:
+            return ()
 
 
 def document(
     decision: UnpublishDecision,
     judged: UnpublishDecisionStatus,
     days: Days,
-    untold_until: datetime | None = None,
+    prospect: Prospect = UNKNOWN,
 ) -> dict[str, Any]:
     """The decision as JSON: its record, its state now, and what that means."""
     status = judged.model_dump(
@@ -90,6 +135,7 @@ def document(
         "overdueSince": str(ground_as_judged(decision, judged).overdue_since),
         "promised": decision.spec.model_dump(mode="json", by_alias=True)["effectiveAt"],
         **status,
-        "meaning": meaning(judged, days, untold_until),
+        "meaning": meaning(judged, days, prospect),
+        "toDo": to_do(judged),
         "run": list(to_run(decision, judged)),
     }

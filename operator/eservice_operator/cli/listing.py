@@ -169,7 +169,7 @@ def lines(session: Session, items: list[dict[str, Any]], at: datetime, zone: Zon
             published.get("status") or "Unknown",
             " ".join(texts(used, "name", "version")),
             used.get("migrateBy"),
-            used.get("unpublishAt"),
+            " held: ".join(texts(used, "unpublishAt", "heldBy")),
         ]
         if session.format == "wide":
             row += [

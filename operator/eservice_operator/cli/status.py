@@ -160,7 +160,9 @@ def _lag(sheet: Page, dossier: Dossier, days: Days) -> None:
     sheet.labelled("Notice", _notice(lifecycle))
     sheet.labelled("Migrate by", on_day(used.get("migrateBy"), days))
     sheet.labelled("Overdue from", on_day(used.get("overdueSince"), days))
-    sheet.labelled("Unpublish at", on_day(used.get("unpublishAt"), days), BAD)
+    held = f", held: {used['heldBy']}" if used.get("heldBy") else ""
+    at = on_day(used.get("unpublishAt"), days)
+    sheet.labelled("Unpublish at", at and f"{at}{held}", BAD)
     if current and current == used.get("version"):
         sheet.labelled("", "it is the current version: nothing is due")
 
@@ -223,7 +225,7 @@ def _notices(sheet: Page, dossier: Dossier, days: Days) -> None:
 
 def _timeline(sheet: Page, dossier: Dossier, days: Days) -> None:
     sheet.heading("What was, and what comes")
-    happened = [entry for entry in past(dossier, days) if not entry.what.startswith("Notice")]
+    happened = [entry for entry in past(dossier, days) if not entry.is_notice]
     if len(happened) > RECENT:
         namespace, name = dossier.place
         earlier = f"{len(happened) - RECENT} earlier: kubectl eservice history {name} -n {namespace}"

@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from eservice_operator.cli.dated import Days
 from eservice_operator.cli.dossier import Body, Dossier
 from eservice_operator.cli.plain import part
 
+NOTICE: Final = "Notice"
+GRAVEST_FIRST: Final = ("Failed", "Retrying", "Sending", "Superseded", "Sent")
+FEW: Final = 3
+"""Recipients that are named where all is well."""
 TOLD_ELSEWHERE: Final = frozenset({"MigrationDue", "InstallationOverdue"})
 """Next actions that a date of the status tells already."""
 
@@ -27,30 +32,38 @@ class Entry(NamedTuple):
     """The object that says so: ``Kind name``."""
     rule: str = ""
 
+    @property
+    def is_notice(self) -> bool:
+        """Whether it is about whom the operator told."""
+        return self.what.startswith(NOTICE)
+
     def document(self) -> dict[str, str]:
         """As JSON."""
         return {field: value for field, value in self._asdict().items() if value}
 
 
-def past(dossier: Dossier, days: Days) -> list[Entry]:
-    """Everything that is recorded, the oldest first."""
+def past(dossier: Dossier, days: Days, *, grouped: bool = False) -> list[Entry]:
+    """Everything that is recorded, the oldest first; ``grouped`` has one entry for what several were told."""
+    told = grouped_notices if grouped else each_notice
     entries = [
         *_phases(dossier.service),
-        *_notices(dossier.service, "EService"),
+        *told(dossier.service, "EService"),
         *(entry for one in dossier.acts for entry in _act(one)),
         *(entry for one in dossier.verifications for entry in _verification(one)),
         *(entry for one in dossier.deferrals for entry in _deferral(one)),
         *(entry for one in dossier.decisions for entry in _decision(one)),
     ]
     if dossier.registration is not None:
-        entries += _notices(dossier.registration, "EServiceRegistration")
+        entries += told(dossier.registration, "EServiceRegistration")
+    for one in dossier.decisions:
+        entries += told(one, "UnpublishDecision")
     happened = [entry for entry in entries if _when(entry, days) <= days.now.isoformat()]
     return sorted(happened, key=lambda entry: (_when(entry, days), _rank(entry), entry.source))
 
 
 def _rank(entry: Entry) -> int:
     """Within one second: what people wrote, what was decided, what came of it, who was told."""
-    if entry.what.startswith("Notice"):
+    if entry.is_notice:
         return 3
     kind = entry.source.partition(" ")[0]
     return {"EService": 2, "UnpublishDecision": 1}.get(kind, 0)
@@ -76,15 +89,44 @@ def _phases(service: Body) -> Iterator[Entry]:
         yield Entry(str(change.get("at")), str(change.get("phase")), text, _named(service, "EService"))
 
 
-def _notices(obj: Body, kind: str) -> Iterator[Entry]:
+def each_notice(obj: Body, kind: str) -> Iterator[Entry]:
+    """An entry for each recipient."""
     for notice in part(obj, "status", "notices") or ():
-        about = f", about {notice['due']}" if notice.get("due") else ""
         error = f": {notice['error']}" if notice.get("error") else ""
         text = (
             f"notice {notice.get('kind')} by {notice.get('channel')} to {notice.get('recipient')}"
-            f" is {notice.get('state')}{about}{error}"
+            f" is {notice.get('state')}{_about(notice)}{error}"
         )
-        yield Entry(str(notice.get("at")), f"Notice{notice.get('state')}", text, _named(obj, kind))
+        yield Entry(str(notice.get("at")), f"{NOTICE}{notice.get('state')}", text, _named(obj, kind))
+
+
+def grouped_notices(obj: Body, kind: str) -> Iterator[Entry]:
+    """An entry for each kind of notice that was entered at one instant, with what became of it for each."""
+    groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for notice in part(obj, "status", "notices") or ():
+        key = tuple(str(notice.get(field)) for field in ("kind", "entered", "due"))
+        groups.setdefault(key, []).append(notice)
+    for group in groups.values():
+        states = Counter(str(notice.get("state")) for notice in group)
+        gravest = next((state for state in GRAVEST_FIRST if state in states), next(iter(states)))
+        told = ", ".join(f"{state} to {_recipients(group, state)}" for state in states)
+        text = f"notice {group[0].get('kind')}{_about(group[0])}: {told}"
+        at = max(str(notice.get("at")) for notice in group)
+        yield Entry(at, f"{NOTICE}{gravest}", text, _named(obj, kind))
+
+
+def _recipients(group: Iterable[Mapping[str, Any]], state: str) -> str:
+    """Who they are, with the error of each; of many that have none only how many."""
+    found = [
+        f"{one.get('recipient')}" + (f" ({one['error']})" if one.get("error") else "")
+        for one in group
+        if str(one.get("state")) == state
+    ]
+    return f"{len(found)} recipients" if state == "Sent" and len(found) > FEW else ", ".join(found)
+
+
+def _about(notice: Mapping[str, Any]) -> str:
+    return f", about {notice['due']}" if notice.get("due") else ""
 
 
 def _act(act: Body) -> Iterator[Entry]:
@@ -143,7 +185,6 @@ def _decision(decision: Body) -> Iterator[Entry]:
     for name, what, said in steps:
         if status.get(name):
             yield Entry(str(status[name]), what, said, source, "R8")
-    yield from _notices(decision, "UnpublishDecision")
     if not status.get("closedAt"):
         yield from _revoked(spec, source, "decision revoked by the Agency", "R8")
 

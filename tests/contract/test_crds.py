@@ -76,7 +76,7 @@ def test_kubectl_explains_it(cluster: Cluster, field: str, sentences: list[str])
         ("deferral", "NAME  SERVICE NAMESPACE  ESERVICE  UNTIL  READY  REASON  AGE"),
         (
             "decision",
-            "NAME  SERVICE NAMESPACE  ESERVICE  VERSION  OVERDUE SINCE  STATE  EFFECTIVE AT  REASON  AGE",
+            "NAME  SERVICE NAMESPACE  ESERVICE  VERSION  OVERDUE SINCE  STATE  DUE (UTC)  REASON  AGE",
         ),
         ("esvcid", "NAME  IDENTIFIER  REGISTRATION  AGE"),
     ],

@@ -176,7 +176,7 @@ KINDS: tuple[Kind, ...] = (
             Column("Version", ".spec.release.template.version"),
             Column("Overdue since", ".spec.overdueSince"),
             Column("State", ".status.state"),
-            Column("Effective at", ".status.effectiveAt"),
+            Column("Due (UTC)", ".status.effectiveAt"),
             Column("Reason", ".status.reason"),
             Column("Message", ".status.message", wide=True),
             AGE,

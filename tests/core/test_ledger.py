@@ -113,10 +113,18 @@ def test_a_clock_that_was_set_back_delays_nothing() -> None:
     assert states(fold(notices, {notice.id: accepted(earlier)})) == [NoticeState.SENT]
 
 
+def test_an_answer_of_the_next_second_waits_for_its_pause() -> None:
+    (notice,) = notices = enter((), people(1))
+    notices = fold(notices, {notice.id: refused(NOW + SECOND)})
+    assert to_send(notices, NOW) == ()
+    assert to_send(notices, NOW + SECOND + MINUTE) == notices
+
+
 def test_what_is_done_is_kept_to_the_last_20_and_the_last_of_each_kind() -> None:
     old = entry("old@pmlp.example", NoticeKind.UNPUBLISHED)
     older = entry("older@pmlp.example", NoticeKind.UNPUBLISHED)
-    notices = enter((), [older, old, *people(30)])
+    others = [entry(f"{number}@pmlp.example", NoticeKind.MIGRATION_DUE) for number in range(30)]
+    notices = enter((), [older, old, *others])
     notices = fold(notices, {notice.id: accepted() for notice in notices})
     assert [notice.recipient for notice in notices] == [
         "old@pmlp.example",
@@ -130,13 +138,24 @@ def test_a_full_ledger_keeps_all_that_is_on_its_way_and_says_who_is_left_out() -
     institution = [entry("new@pmlp.example", change="two")]
     full = enter(notices, [*agency, *institution])
     assert full[: len(notices)] == notices
-    assert [notice.audience for notice in full[-2:]] == [Audience.INSTITUTION, Audience.AGENCY]
-    assert full[-1].error == "the ledger is full: 3 more were not told of UnpublishScheduled"
+    assert [notice.audience for notice in full[-3:]] == [Audience.INSTITUTION, *[Audience.AGENCY] * 2]
+    assert states(full[-3:]) == [NoticeState.SENDING, NoticeState.SENDING, NoticeState.FAILED]
+    assert full[-1].error == "the ledger is full: 3 recipients were not told of UnpublishScheduled"
+    assert not any(notice.error for notice in full[:-1])
     fuller = enter(full, people(5, "three"))
-    assert [notice.id for notice in fuller] == [notice.id for notice in full]
-    assert "5 more" in fuller[-1].error
-    sent = fold(fuller, {fuller[-1].id: accepted()})
-    assert "5 more" in sent[-1].error, "acceptance says nothing about those"
+    assert fuller[: len(full)] == full
+    assert [(one.state, one.error) for one in fuller[len(full) :]] == [
+        (NoticeState.FAILED, "the ledger is full: 5 recipients were not told of UnpublishScheduled")
+    ]
+
+
+def test_the_last_announcement_to_each_is_remembered() -> None:
+    notices: tuple[Notice, ...] = ()
+    for change in ("one", "two"):
+        notices = enter(notices, people(30, change))
+        notices = fold(notices, {notice.id: refused(permanent=True) for notice in notices})
+    assert {notice.recipient for notice in notices} == {notice.recipient for notice in people(30)}
+    assert [notice.id for notice in notices] == [notice.id for notice in people(30, "two")]
 
 
 def test_what_just_fits_is_entered_and_nobody_is_said_to_be_left_out() -> None:
@@ -165,9 +184,17 @@ def test_marks_stay_also_when_the_ledger_is_full() -> None:
 def test_nothing_outdated_is_tried_again() -> None:
     first, second = notices = enter((), [*people(1), entry("a@pmlp.example", NoticeKind.REPUBLISHED)])
     notices = fold(notices, {first.id: refused(), second.id: refused()})
-    given_up = ledger.give_up(notices, ledger.ANNOUNCING, "renewed")
+    given_up = ledger.give_up(notices, ledger.ANNOUNCING, "renewed", under_way=())
     assert states(given_up) == [NoticeState.SUPERSEDED, NoticeState.RETRYING]
     assert given_up[0].error == "renewed"
+
+
+def test_nothing_outdated_is_handed_over_after_a_crash() -> None:
+    first, second = notices = enter((), people(2))
+    given_up = ledger.give_up(notices, ledger.ANNOUNCING, "renewed", under_way={first.id})
+    assert states(given_up) == [NoticeState.SENDING, NoticeState.SUPERSEDED]
+    assert to_send(given_up, NOW) == (first,)
+    assert given_up[1].id == second.id
 
 
 def test_informed_is_the_institution_and_of_the_unpublication() -> None:

@@ -170,6 +170,35 @@ def test_a_renewal_or_a_revocation_cancels_what_was_announced(announced: PostalC
     assert states["UnpublishCancelled", "Sending"] == 3
 
 
+def test_what_a_crash_left_unanswered_is_not_sent_once_it_is_revoked(told: PostalCluster) -> None:
+    told.answer = is_silent
+    told.put(worlds.template(FOUR))
+    told.settle(DECIDED)
+    told.crash()
+    told.answer = PostalCluster.answer
+    revoked = {"at": "2027-02-02", "reason": "an error"}
+    name = told.decisions[0].metadata.name
+    told.edit(("UnpublishDecision", "", name), spec={"revoked": revoked})
+    told.forget()
+    told.settle(at("2027-02-02"))
+    assert kinds(told) == ["UnpublishCancelled"]
+    states = {one.state.value for one in decided(told).notices if one.kind is NoticeKind.UNPUBLISH_SCHEDULED}
+    assert states == {"Superseded"}
+
+
+def test_what_is_under_way_is_waited_for(told: PostalCluster) -> None:
+    told.answer = is_silent
+    told.put(worlds.template(FOUR))
+    told.settle(DECIDED)
+    revoked = {"at": "2027-02-02", "reason": "an error"}
+    name = told.decisions[0].metadata.name
+    told.edit(("UnpublishDecision", "", name), spec={"revoked": revoked})
+    told.settle(at("2027-02-02"))
+    told.answer = PostalCluster.answer
+    told.settle(at("2027-02-02"))
+    assert {one.state.value for one in decided(told).notices} == {"Sent"}
+
+
 def test_what_nobody_was_told_of_needs_no_cancelling(told: PostalCluster) -> None:
     told.policy = worlds.POLICY
     told.put(worlds.template(FOUR))
@@ -259,11 +288,19 @@ def test_addresses_that_nobody_has_are_not_tried_over_and_over(told: PostalClust
     told.edit(("EServiceRegistration", "", NAME), spec={"institution": {"contacts": contacts}})
     told.answer = refused_for_good
     told.put(worlds.template(FOUR))
-    told.advance(DECIDED, EFFECT - DAY)
+    told.settle(DECIDED)
+    for day, fresh in enumerate((16, 20, 24), start=1):
+        numbers = (*range(12), *range(fresh, fresh + 4))
+        contacts = [{"name": "N", "email": f"{number}@pmlp.example"} for number in numbers]
+        told.edit(("EServiceRegistration", "", NAME), spec={"institution": {"contacts": contacts}})
+        told.settle(DECIDED + day * DAY)
+    once = Counter(one.recipient for one in told.sent if one.kind is NoticeKind.UNPUBLISH_SCHEDULED)
+    assert once == {"j@agency.example": 1, **{f"{number}@pmlp.example": 1 for number in range(28)}}
+    told.forget()
+    told.advance(DECIDED + 4 * DAY, EFFECT - DAY)
     sent = Counter((letter.kind, letter.recipient) for letter in told.sent)
-    assert {kind.value for kind, _ in sent} == {"MigrationDue", "UnpublishScheduled", "UnpublishWarning"}
-    assert {count for (kind, _), count in sent.items() if kind is not NoticeKind.UNPUBLISH_WARNING} == {1}
-    assert {count for (kind, _), count in sent.items() if kind is NoticeKind.UNPUBLISH_WARNING} == {3}
+    assert {kind.value for kind, _ in sent} == {"UnpublishWarning"}
+    assert set(sent.values()) == {3}
 
 
 def test_a_letter_keeps_its_date_however_often_it_is_tried(told: PostalCluster) -> None:

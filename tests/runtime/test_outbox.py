@@ -114,10 +114,12 @@ async def test_a_letter_goes_out_once_and_its_answer_is_kept_until_the_ledger_sh
     at, post = desk(at_once=False)
     at.outbox.post(KEY, letters("ab"))
     await eventually(lambda: len(post.sent) == 2)
+    assert at.outbox.under_way(ledger("a", "b", "c")) == {"a", "b"}
     at.outbox.post(KEY, letters("ab"))
     post.gate.set()
     await eventually(lambda: at.woken)
     at.outbox.post(KEY, letters("ab"))
+    assert at.outbox.under_way(ledger("a", "b", "c")) == frozenset(), "answered"
     await eventually(lambda: at.figure("eservice_operator_notices_in_flight") == 0)
     assert at.woken == [KEY]
     notices = ledger("a", "b")

@@ -48,10 +48,12 @@ class PostalCluster(PureCluster):
     sent: list[Letter] = field(default_factory=list)
     """Every letter handed over, the oldest first."""
     deliveries: dict[str, Delivery] = field(default_factory=dict)
+    under_way: set[str] = field(default_factory=set)
+    """Ids of letters that were handed over and not answered."""
 
     @override
     def world(self) -> World:
-        return replace(super().world(), deliveries=dict(self.deliveries))
+        return replace(super().world(), deliveries=dict(self.deliveries), under_way=frozenset(self.under_way))
 
     @override
     def settle(self, now: datetime) -> Decision | None:
@@ -70,13 +72,20 @@ class PostalCluster(PureCluster):
         super().forget()
         self.sent.clear()
 
+    def crash(self) -> None:
+        """The operator dies: nothing is under way any more, and nobody knows what became of it."""
+        self.under_way.clear()
+
     def _hand_over(self, now: datetime) -> bool:
         self.deliveries.clear()
         facts = Facts(self.world(), now, self.policy)
         for letter in service_letters(facts, self.status):
             self.sent.append(letter)
             answer = self.answer(letter, now)
-            if answer is not None:
+            if answer is None:
+                self.under_way.add(letter.id)
+            else:
+                self.under_way.discard(letter.id)
                 self.deliveries[letter.id] = answer
         return bool(self.deliveries)
 

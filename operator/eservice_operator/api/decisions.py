@@ -250,8 +250,8 @@ class UnpublishDecisionStatus(Status):
     warned_at: DateTime | None = None
     """Up to when the institution was warned: steps of warnBefore before that are done."""
     notices: Notices = ()
-    """Whom the operator told: all that is on its way, the last 20 that are done, and the last of
-    each kind."""
+    """Whom the operator told: all that is on its way, the last 20 that are done, the last of each kind, and
+    the last announcement to each recipient."""
 
 
 class UnpublishDecision(Model):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from eservice_operator.api.notices import MOST_NOTICES, Audience, Channel, Notice, NoticeKind, NoticeState
@@ -20,11 +20,14 @@ from eservice_operator.core.letters import Delivery
 Notices = tuple[Notice, ...]
 
 DONE_KEPT = 20
-"""How many entries that are done are kept, beside the last one of each kind."""
+"""How many entries that are done are kept, beside the last one of each kind, and the last announcement of an
+unpublication to each recipient: who was told is not told again."""
 MOST_ON_THEIR_WAY = 56
 """Leaves room for the last entry of each kind, which remembers that people were told."""
 FIRST_BACKOFF = timedelta(minutes=1)
 LONGEST_BACKOFF = timedelta(hours=6)
+CLOCK_TOLERANCE = timedelta(minutes=1)
+"""An answer that is later than now by no more than this is one of this very moment, not of a wrong clock."""
 MOST_ATTEMPTS = 24
 """After so many, some four days, an entry has failed."""
 UNDER_WAY = frozenset({NoticeState.SENDING, NoticeState.RETRYING})
@@ -52,7 +55,7 @@ def enter(notices: Notices, fresh: Iterable[Notice]) -> Notices:
     """The ledger with new entries; one whose id is there already is not entered again.
 
     What is on its way always stays. When the ledger is full of that, contacts of institutions are entered
-    first, and the last entry says how many are left out.
+    first, and of those that are left out the first is entered as failed: it says how many they are.
     """
     known = {notice.id for notice in notices}
     new = list({notice.id: notice for notice in fresh if notice.id not in known}.values())
@@ -62,9 +65,9 @@ def enter(notices: Notices, fresh: Iterable[Notice]) -> Notices:
     if len(new) <= room:
         return _trimmed((*notices, *new))
     new.sort(key=lambda notice: notice.audience is not Audience.INSTITUTION)
-    *others, last = (*notices, *new[:room])
-    text = f"the ledger is full: {len(new) - room} more were not told of {new[room].kind.value}"
-    return _trimmed((*others, last.model_copy(update={"error": text})))
+    text = f"the ledger is full: {len(new) - room} recipients were not told of {new[room].kind.value}"
+    left_out = new[room].model_copy(update={"state": NoticeState.FAILED, "error": text})
+    return _trimmed((*notices, *new[:room], left_out))
 
 
 def fold(notices: Notices, deliveries: Mapping[str, Delivery]) -> Notices:
@@ -89,13 +92,20 @@ def unfolded(notice: Notice, delivery: Delivery) -> bool:
 
 
 def give_up(
-    notices: Notices, kinds: frozenset[NoticeKind], why: str, state: NoticeState = NoticeState.SUPERSEDED
+    notices: Notices,
+    kinds: frozenset[NoticeKind],
+    why: str,
+    state: NoticeState = NoticeState.SUPERSEDED,
+    *,
+    under_way: Collection[str],
 ) -> Notices:
-    """The ledger in which nothing of these kinds is tried again: it would say what is true no longer.
+    """The ledger in which nothing of these kinds is handed over again: it would say what is true no longer.
 
-    ``state`` is Failed where people should have known: then somebody has to look.
+    What is ``under_way`` is in the hands of a channel, and its answer is waited for. ``state`` is Failed
+    where people should have known: then somebody has to look.
     """
-    outdated = {notice.id for notice in notices if notice.kind in kinds and _retried(notice)}
+    waiting = (notice for notice in notices if notice.kind in kinds and on_its_way(notice))
+    outdated = {notice.id for notice in waiting if notice.id not in under_way}
     if not outdated:
         return notices
     change = {"state": state, "error": why}
@@ -115,7 +125,7 @@ def to_send(notices: Notices, now: datetime) -> Notices:
         notice
         for notice in notices
         if notice.state is NoticeState.SENDING
-        or (_retried(notice) and not notice.at <= now < _next_attempt(notice))
+        or (_retried(notice) and not notice.at - CLOCK_TOLERANCE <= now < _next_attempt(notice))
     )
 
 
@@ -154,8 +164,7 @@ def _next_attempt(notice: Notice) -> datetime:
 def _after(notice: Notice, delivery: Delivery) -> Notice:
     at = delivery.at.replace(microsecond=0)
     if delivery.accepted:
-        error = notice.error if notice.attempts == 0 else ""
-        return notice.model_copy(update={"state": NoticeState.SENT, "at": at, "error": error})
+        return notice.model_copy(update={"state": NoticeState.SENT, "at": at, "error": ""})
     attempts = notice.attempts + 1
     over = delivery.permanent or attempts >= MOST_ATTEMPTS
     return notice.model_copy(
@@ -169,11 +178,20 @@ def _after(notice: Notice, delivery: Delivery) -> Notice:
 
 
 def _trimmed(notices: Iterable[Notice]) -> Notices:
-    """Everything on its way, the last that are done, and the last done of each kind; in their order."""
+    """Everything on its way and what is kept of the rest (`DONE_KEPT`), in their order."""
     everything = tuple(notices)
     done = [place for place, notice in enumerate(everything) if not on_its_way(notice)]
     room = MOST_NOTICES - (len(everything) - len(done))
     marks = {everything[place].kind: place for place in done}
-    wanted = (*sorted(marks.values(), reverse=True), *reversed(done[-DONE_KEPT:]))
+    told = {_reached(everything[place]): place for place in done if everything[place].kind in ANNOUNCING}
+    wanted = (
+        *sorted(marks.values(), reverse=True),
+        *sorted(told.values(), reverse=True),
+        *reversed(done[-DONE_KEPT:]),
+    )
     kept = set(list(dict.fromkeys(wanted))[:room])
     return tuple(notice for place, notice in enumerate(everything) if place in kept or on_its_way(notice))
+
+
+def _reached(notice: Notice) -> tuple[Channel, str]:
+    return notice.channel, notice.recipient

@@ -63,14 +63,7 @@ def announced(
     """
     old, now = decision.status, facts.now
     notices = fold(old.notices, facts.world.deliveries)
-    if judged.state is DecisionState.CLOSED:
-        notices = give_up(notices, ANNOUNCING, "no longer to come")
-    if judged.state is DecisionState.EFFECTIVE:
-        notices = give_up(notices, ANNOUNCING, "it took effect before", NoticeState.FAILED)
-    if announced_anew(old, judged):
-        notices = give_up(notices, ANNOUNCING, "announced anew for another day")
-    if not tells_of_hold(judged):
-        notices = give_up(notices, HOLDS, "not held any more")
+    notices = _outdated(facts, old, judged, notices)
     informed = judged.informed_at or informed_at(notices, judged.announced_at)
     lifecycle = facts.lifecycle(decision.spec.release.template)
     tiding = None
@@ -89,6 +82,23 @@ def announced(
     if (notices, informed, warned) == (judged.notices, judged.informed_at, judged.warned_at):
         return judged
     return judged.model_copy(update={"notices": notices, "informed_at": informed, "warned_at": warned})
+
+
+def _outdated(
+    facts: Facts, old: UnpublishDecisionStatus, judged: UnpublishDecisionStatus, notices: Notices
+) -> Notices:
+    """The ledger in which nothing goes out any more of what does not come."""
+    under_way = facts.world.under_way
+    if judged.state is DecisionState.CLOSED:
+        notices = give_up(notices, ANNOUNCING, "no longer to come", under_way=under_way)
+    if judged.state is DecisionState.EFFECTIVE:
+        late = NoticeState.FAILED
+        notices = give_up(notices, ANNOUNCING, "it took effect before", late, under_way=under_way)
+    if announced_anew(old, judged):
+        notices = give_up(notices, ANNOUNCING, "announced anew for another day", under_way=under_way)
+    if not tells_of_hold(judged):
+        notices = give_up(notices, HOLDS, "not held any more", under_way=under_way)
+    return notices
 
 
 def _warns(facts: Facts, decision: UnpublishDecision) -> bool:

@@ -114,6 +114,8 @@ class World:
     """The fleet of a template, by name: asked only when a decision is about to take effect."""
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)
     """What became of notices since they were handed to a channel, by notice id; not in the ledger yet."""
+    under_way: frozenset[str] = frozenset()
+    """Ids of notices that a channel has and has not answered."""
     errors: tuple[str, ...] = ()
     """What is wrong with a spec that cannot be read: the EService is then as last known (see `unread`)."""
 

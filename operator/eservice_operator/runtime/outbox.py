@@ -123,6 +123,10 @@ class Outbox:
             self._quiet.set()
         return left
 
+    def under_way(self, ledger: Iterable[Notice]) -> frozenset[str]:
+        """Ids of the notices in a ledger that wait here, or are in the hands of their channel."""
+        return frozenset(notice.id for notice in ledger if notice.id in self._owners)
+
     async def close(self) -> None:
         """Start nothing more; wait a little for answers, and for ledgers to show them; end the senders."""
         self._closing = True

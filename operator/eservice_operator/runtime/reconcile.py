@@ -8,7 +8,6 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import Any
 
 from eservice_operator.api import names
@@ -116,10 +115,11 @@ class ObjectReconciler:
         return await self._tell(key, decision, outcome)
 
     def _answered(self, key: ObjectKey, world: World) -> World:
-        """The world with what became of notices since their ledgers were written."""
+        """The world with what became of notices since their ledgers were written, and what is under way."""
         decided = (notice for decision in world.decisions for notice in decision.status.notices)
-        answers = self.outbox.answers(key, chain(world.service.status.notices, decided))
-        return replace(world, deliveries=answers) if answers else world
+        notices = (*world.service.status.notices, *decided)
+        answers, under_way = self.outbox.answers(key, notices), self.outbox.under_way(notices)
+        return replace(world, deliveries=answers, under_way=under_way) if answers or under_way else world
 
     async def _unreadable(self, key: ObjectKey, invalid: InvalidObject, now: datetime) -> Result:
         """Nothing can be decided of it but this: what goes away need not be read.

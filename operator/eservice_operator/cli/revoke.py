@@ -17,7 +17,7 @@ from eservice_operator.cli.clock import now
 from eservice_operator.cli.completion import decision_names, template_names
 from eservice_operator.cli.dated import Days
 from eservice_operator.cli.dossier import Body, resource
-from eservice_operator.cli.kubectl import EVERYWHERE, Query
+from eservice_operator.cli.kubectl import EVERYWHERE, KubectlError, Query
 from eservice_operator.cli.naming import read_name
 from eservice_operator.cli.output import Column, show, table
 from eservice_operator.cli.plain import ground, part
@@ -93,7 +93,8 @@ def command(session: Session, /, time_zone: ZoneInfo, **given: Any) -> None:
     if given["dry_run"]:
         show(session, changes[0] if len(changes) == 1 else _list(changes))
         return
-    confirmed(session, f"Revoke {_counted(found)}?", yes=given["yes"])
+    when = "" if at == days.today else f" from {at}"
+    confirmed(session, f"Revoke {_counted(found)}{when}?", yes=given["yes"])
     _write(session, changes)
 
 
@@ -198,13 +199,21 @@ def _list(changes: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _write(session: Session, changes: Sequence[dict[str, Any]]) -> None:
-    """Revoke them; kubectl goes on where one is refused, and what it said of that is the error."""
+    """Revoke them; kubectl goes on where one is refused.
+
+    Raises:
+        KubectlError: what it said of those; what was meant by a set or a template can be meant again.
+    """
     patch = json.dumps({"spec": changes[0]["spec"]})
     names = [str(one["metadata"]["name"]) for one in changes]
     for first in range(0, len(names), AT_ONCE):
         some = names[first : first + AT_ONCE]
         arguments = ("patch", resource("unpublishdecisions"), *some, "--type=merge", f"--patch={patch}")
-        text = clean(session.kubectl.run(*arguments).strip(), keep="\n")
+        try:
+            text = clean(session.kubectl.run(*arguments).strip(), keep="\n")
+        except KubectlError as error:
+            more = f"of {len(names)} that were meant, those before and beside it are revoked: run it again"
+            raise KubectlError("\n".join([error.message, *([more] if len(names) > 1 else [])])) from None
         session.note(text) if session.machine else session.say(text)
     if session.machine:
         show(session, _list(changes))

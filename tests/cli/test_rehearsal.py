@@ -18,7 +18,7 @@ from eservice_operator.cli import forecasting as answering
 from eservice_operator.cli.check_rules import schema_of
 from eservice_operator.cli.editions import NEVER
 from eservice_operator.cli.program import program
-from eservice_operator.cli.world import Live
+from eservice_operator.cli.world import Live, Unread
 from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.store import Store
 from tests.cli.test_forecast import MEMBERS, stored
@@ -165,6 +165,33 @@ def test_a_template_that_the_cluster_does_not_have(tmp_path: Path) -> None:
     assert (found["items"], found["triedOut"]) == ([], ["viss-2030: a new template"])
     options = ("--template", "viss-2030", "--version", "9.0.0", "--released", "2027-01-01")
     assert document("-f", file(tmp_path, new), *options)["items"] == []
+
+
+def test_where_templates_may_not_be_read_the_file_stands_for_the_template(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = file(tmp_path, EDITS["enforce"])
+    readable = dates(document("-f", path))
+    known = store.get("EServiceTemplate", "", TEMPLATE)
+    assert known is not None
+    store.delete(known | {"metadata": known["metadata"] | {"resourceVersion": "1000"}})
+    said = 'Error from server (Forbidden): eservicetemplates.eservice.dev is forbidden: User "me" cannot list'
+    unread = (Unread("EServiceTemplate", "", said),)
+    seen = Live(store, Observer(store, POLICY), POLICY, NOW, unread)
+    monkeypatch.setattr(answering, "live", lambda *_: seen)
+    found = document("-f", path, "-n", NAMESPACE)
+    assert dates(found)["Unpublish"] == readable["Unpublish"]
+    (told,) = found["triedOut"]
+    assert told.startswith("viss-2020: as the file has it; what that changes is not known")
+
+
+def test_a_template_that_cannot_be_read_in_the_cluster_is_mended_by_the_file(
+    store: Store, tmp_path: Path
+) -> None:
+    put(store, WARNING | {"spec": WARNING["spec"] | {"lifecycle": {"enforcement": "Perhaps"}}})
+    found = document("-f", file(tmp_path, EDITS["enforce"]))
+    assert dates(found)["Unpublish"] == {"2027-05-31T21:00:00Z"}
+    assert found["triedOut"][0].startswith("viss-2020: as the file has it")
 
 
 def test_a_folder_and_standard_input_are_read_too(tmp_path: Path) -> None:

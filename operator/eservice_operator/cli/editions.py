@@ -25,6 +25,8 @@ KIND: Final = EServiceTemplate.__name__
 MOST_SAID: Final = 20
 """Faults of files that are told at once."""
 NOTHING: Final = "nothing"
+LAST: Final = str(2**62)
+"""A resourceVersion after every other."""
 Versions = Mapping[str, TemplateVersion]
 
 
@@ -105,6 +107,13 @@ def in_place_of(known: EServiceTemplate, edited: EServiceTemplate) -> EServiceTe
     return known.model_copy(update={"spec": edited.spec})
 
 
+def as_stored(new: EServiceTemplate) -> dict[str, Any]:
+    """A template that the cluster does not have, or that cannot be read there, as if it were applied."""
+    body = new.model_dump(mode="json", by_alias=True, exclude_none=True)
+    metadata = {"name": new.metadata.name, "uid": f"tried-out-{new.metadata.name}", "resourceVersion": LAST}
+    return {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": body["spec"]}
+
+
 Rule = Callable[[Versions, Versions], Iterator[str]]
 
 
@@ -140,9 +149,16 @@ def _refused(before: EServiceTemplateSpec, after: EServiceTemplateSpec) -> Itera
         yield from (f"{version}: {message}" for version in breaking(old, new))
 
 
-def differences(known: EServiceTemplate | None, edited: EServiceTemplate) -> list[str]:
-    """What an edition changes, in words: ``viss-2020 lifecycle.enforcement: Warn → Enforce``."""
+def differences(
+    known: EServiceTemplate | None, edited: EServiceTemplate, *, known_all: bool = True
+) -> list[str]:
+    """What an edition changes, in words: ``viss-2020 lifecycle.enforcement: Warn → Enforce``.
+
+    ``known_all`` says whether the templates of the cluster could be read: one that is not among them is new.
+    """
     name = edited.metadata.name
+    if known is None and not known_all:
+        return [f"{name}: as the file has it; what that changes is not known, nor which dates took effect"]
     if known is None:
         return [f"{name}: a new template"]
     old, new = (_flat(one.spec) for one in (known, edited))

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import click
 
 from eservice_operator.api.eservice import EService
 from eservice_operator.api.template import EServiceTemplate
-from eservice_operator.cli.editions import Editions, differences, in_place_of, read_editions
+from eservice_operator.cli.editions import Editions, as_stored, differences, in_place_of, read_editions
 from eservice_operator.cli.forecast_view import Frame, Wanted, show_endings, show_foreseen
 from eservice_operator.cli.kubectl import EVERYWHERE, KubectlError
 from eservice_operator.cli.policy import Setup
@@ -20,7 +19,6 @@ from eservice_operator.cli.world import Live, live
 from eservice_operator.cluster.store import Store, key_of
 from eservice_operator.core.forecast import forecast, rehearsed
 from eservice_operator.core.simulated_cluster import Scene
-from eservice_operator.core.templating import catalogue_of
 from eservice_operator.core.world import TemplateWorld, World
 
 if TYPE_CHECKING:
@@ -71,14 +69,22 @@ def _tried_out(
     session: Session, seen: Live, edited: Editions, tried: Rehearsal
 ) -> tuple[Scene, list[EServiceTemplate], list[str]]:
     """The scene, the templates that take the place of those in it, and what that changes, in words."""
+    unread = any(one.kind == EServiceTemplate.__name__ for one in seen.unread)
+    known = _known(seen)
+    for name, one in edited.templates.items():
+        if name not in known:
+            unread = unread or seen.store.get(EServiceTemplate.__name__, "", name) is not None
+            seen.store.upsert(as_stored(one))
     scene = scene_of(session, seen)
-    known = {world.template.metadata.name: world.template for world in scene.templates}
     current = {
         name: in_place_of(known[name], one) if name in known else one
         for name, one in edited.templates.items()
     }
-    told = [line for name, one in current.items() for line in differences(known.get(name), one)]
-    unread = any(one.kind == EServiceTemplate.__name__ for one in seen.unread)
+    told = [
+        line
+        for name, one in current.items()
+        for line in differences(known.get(name), one, known_all=not unread)
+    ]
     if tried.template is not None and not unread and tried.template not in known.keys() | current.keys():
         raise click.ClickException(
             f"there is no EServiceTemplate {tried.template}: kubectl get esvct lists them"
@@ -89,9 +95,14 @@ def _tried_out(
             raise click.ClickException(f"there is no EServiceTemplate {tried.template} that can be read")
         current[tried.template] = _rehearsed(before, tried.version, tried)
         told += differences(before, current[tried.template])
-    new = [TemplateWorld(one, catalogue_of(one)) for name, one in current.items() if name not in known]
-    scene = replace(scene, templates=(*scene.templates, *new))
-    return scene, [one for name, one in current.items() if name in known], told
+    return scene, list(current.values()), told
+
+
+def _known(seen: Live) -> dict[str, EServiceTemplate]:
+    """The templates of the cluster that can be read."""
+    worlds = (seen.observer.template(key_of(body)) for body in seen.store.all(EServiceTemplate.__name__))
+    found = (world.template for world in worlds if isinstance(world, TemplateWorld))
+    return {template.metadata.name: template for template in found}
 
 
 def _rehearsed(template: EServiceTemplate, version: str, tried: Rehearsal) -> EServiceTemplate:

@@ -21,7 +21,7 @@ from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.shared_list import SharedList
 from eservice_operator.cluster.store import Change, Store
-from eservice_operator.core.actions import Manifest, Ref
+from eservice_operator.core.actions import Create, Manifest, Ref
 from eservice_operator.core.decide import Decision, decide
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.world import World
@@ -32,6 +32,7 @@ from tests.support.worlds import NAME, NAMESPACE, SECOND
 
 DUE = promise.DUE
 DEFERRAL = worlds.deferral("2027-08-31")
+DECISION = ("UnpublishDecision", "", f"{NAME}-production-001")
 
 
 @dataclass
@@ -72,8 +73,19 @@ class Site:
         assert isinstance(world, World)
         return decide(world, DUE, worlds.POLICY)
 
+    def stored(self, place: tuple[str, str, str]) -> Manifest:
+        found = self.store.get(*place)
+        assert found is not None
+        return found
+
     def watch_tells(self, body: Manifest) -> None:
         self.store.upsert(body)
+
+
+def made(decision: Decision) -> list[Create]:
+    """The decisions to unpublish that are about to be made."""
+    creations = [action for action in decision.actions if isinstance(action, Create)]
+    return [one for one in creations if one.manifest["kind"] == "UnpublishDecision"]
 
 
 @pytest.fixture
@@ -139,6 +151,40 @@ async def test_many_that_leave_at_once_share_a_list(site: Site) -> None:
     assert site.live.asked.count("list UnpublishDeferral") == 1
     assert await site.freshness.confirm(decision)
     assert site.live.asked.count("list UnpublishDeferral") == 2
+
+
+# a decision in the place of a deleted one
+
+
+async def test_before_another_is_made_in_its_place_the_deleted_one_and_the_e_service_are_looked_at(
+    site: Site,
+) -> None:
+    del site.live.objects[DECISION]
+    site.store.delete(site.stored(DECISION))
+    decision = site.decide()
+    assert [action.manifest["spec"]["replaces"]["name"] for action in made(decision)] == [DECISION[2]]
+    assert await site.freshness.confirm(decision)
+    assert {"get EService", "get UnpublishDecision"} <= set(site.live.asked)
+
+
+async def test_one_that_is_there_after_all_is_not_replaced(site: Site) -> None:
+    """The store lags behind: it was put back, say by a restore."""
+    site.store.delete(site.stored(DECISION))
+    restored = site.live.put(site.live.objects[DECISION])
+    decision = site.decide()
+    assert made(decision)
+    assert not await site.freshness.confirm(decision)
+    assert site.stored(DECISION) == restored
+    assert not made(site.decide())
+
+
+async def test_nor_by_an_e_service_that_remembers_another_by_now(site: Site) -> None:
+    del site.live.objects[DECISION]
+    site.store.delete(site.stored(DECISION))
+    decision = site.decide()
+    site.live.put(site.live.objects["EService", NAMESPACE, NAME])
+    assert not await site.freshness.confirm(decision)
+    assert [change.key.kind for change in site.told] == ["EService"]
 
 
 # the list itself

@@ -32,6 +32,14 @@ def test_a_set_is_told_with_its_members_and_since_when_the_first_of_them_is_held
     names = tuple(sorted(member.metadata.name for member in members))
     assert (one.token, one.count, one.decisions) == ("0123456789", 2, names)
     assert one.since == members[0].status.held_since
+    assert one.caused_by == (members[0].spec.caused_by,)
+
+
+def test_a_set_says_which_versions_made_it_overdue_recalled_ones_too() -> None:
+    first, second = decision(1), decision(2)
+    recalled = second.model_copy(update={"spec": second.spec.model_copy(update={"caused_by": None})})
+    (one,) = held_sets(Fleet((), (first, recalled)))
+    assert one.caused_by == tuple(sorted([str(first.spec.caused_by), second.spec.release.template.version]))
 
 
 @pytest.mark.parametrize(

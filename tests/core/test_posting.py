@@ -619,12 +619,18 @@ def test_a_number_that_was_there_is_not_told(world: RegistrationWorld) -> None:
 
 def test_a_brake_is_told_to_the_owner_and_the_sinks_once_for_each_set() -> None:
     template = EServiceTemplate.model_validate(worlds.template())
-    held = (HeldSet(token="a1", since=NOW, count=12),)  # noqa: S106 - of a held set
+    held = (HeldSet(token="a1", since=NOW, count=12, decisions=("p1", "p2"), caused_by=("4.0.0",)),)  # noqa: S106 - of a held set
     notices = template_notices(template, held, {}, NOW, POLICY)
     assert [notice.recipient for notice in notices] == ["platform@agency.example", SINK]
     status = template.status.model_copy(update={"held": held, "notices": notices})
     (first, _) = template_letters(template, status, NOW)
-    assert dict(first.facts) == {"template": worlds.TEMPLATE, "token": "a1", "count": "12"}
+    assert dict(first.facts) == {
+        "template": worlds.TEMPLATE,
+        "token": "a1",
+        "count": "12",
+        "cause": "4.0.0",
+        "decisions": "p1, p2",
+    }
     braked = template.model_copy(update={"status": status})
     assert template_notices(braked, held, {}, NOW, POLICY) == notices
     before_channels = braked.model_copy(update={"status": status.model_copy(update={"notices": ()})})

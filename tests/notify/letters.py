@@ -93,6 +93,7 @@ FACTS = (
     "template", "version", "current", "instruction", "catalogue", "publicURL", "decision", "overdueSince",
     "migrateBy", "dueBy", "reason", "token", "count", "released", "cause", "causeReleased", "causePublished",
     "maximumLag", "lagMeasure", "withdrawnOn", "replaceBy", "recallReason", "held", "late",
+    "decisions",
 )  # fmt: skip
 
 

@@ -187,13 +187,32 @@ def test_the_brake_says_how_to_release_it() -> None:
         title=LocalizedText(),
         identifier="",
         due=None,
-        facts={"template": "viss-2020", "count": "60", "token": "1a2b3c4d"},
+        facts={
+            "template": "viss-2020",
+            "count": "60",
+            "token": "1a2b3c4d",
+            "cause": "3.0.0",
+            "decisions": "tax-production-001, water-production-002",
+        },
         audience=Audience.AGENCY,
     )
     assert subject_of(given).startswith("viss-2020: apturēta publicēšanas pārtraukšana, e-pakalpojumi: 60")
     for text in (" ".join(part for _, part in one.parts) for one in texts_of(given)):
         assert "kubectl eservice release-brake viss-2020 --token 1a2b3c4d" in text
-        assert text.index("withdrawn") < text.index("spec.revoked") < text.index("release-brake")
+        assert "kubectl eservice revoke --set 1a2b3c4d --reason " in text
+        assert text.index("withdrawn") < text.index("eservice revoke") < text.index("release-brake")
+        assert "3.0.0" in text
+    details = [{one.label: one.value for one in text.details} for text in texts_of(given)]
+    assert details[1]["Decisions held"] == "tax-production-001, water-production-002"
+    assert details[0]["Apturētie lēmumi"] == details[1]["Decisions held"]
+
+
+def test_one_that_the_brake_holds_is_not_many() -> None:
+    given = letter(kind=NoticeKind.BRAKE_ENGAGED, facts={"template": "viss-2020", "count": "1"})
+    latvian, english = (dict(one.parts) for one in texts_of(given))
+    assert english["What happens"].endswith("stay public. Held in this set: 1.")
+    assert latvian["Kas notiek"].endswith("pieejami. Šajā kopā apturēto skaits: 1.")
+    assert "many" not in english["What happens"]
 
 
 def test_a_title_in_one_language_serves_both_and_without_any_the_name_does() -> None:

@@ -233,6 +233,8 @@ class HeldSet(Model):
     """How many decisions it still holds."""
     decisions: Annotated[tuple[ObjectName, ...], Field(max_length=100, json_schema_extra=LIST_ATOMIC)] = ()
     """Their names, the first 100."""
+    caused_by: Annotated[tuple[SemVer, ...], Field(max_length=128, json_schema_extra=LIST_ATOMIC)] = ()
+    """The versions that make them overdue: newer ones, or those in use that were recalled."""
 
 
 class EServiceTemplateStatus(Status):

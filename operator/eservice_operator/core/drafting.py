@@ -75,10 +75,15 @@ def template_letters(
 
 
 def _held(uid: str, held: tuple[HeldSet, ...], notice: Notice) -> dict[str, str]:
-    """Token and size of the set that a notice is about; nothing once that is released."""
+    """The set that a notice is about: token, size, members, and why; nothing once that is released."""
     for one in held:
         if notice_id(uid, notice.kind, one.token, notice.channel, notice.recipient) == notice.id:
-            return {"token": one.token, "count": str(one.count)}
+            return {
+                "token": one.token,
+                "count": str(one.count),
+                "cause": ", ".join(one.caused_by),
+                "decisions": ", ".join(one.decisions),
+            }
     return {}
 
 

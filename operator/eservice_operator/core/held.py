@@ -6,6 +6,7 @@ from __future__ import annotations
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision
 from eservice_operator.api.template import HeldSet
 from eservice_operator.core.fleet import Fleet
+from eservice_operator.core.recorded import recorded_ground
 
 MOST_SETS = 16
 MOST_NAMES = 100
@@ -32,4 +33,14 @@ def is_held(decision: UnpublishDecision) -> bool:
 def _held_set(token: str, decisions: list[UnpublishDecision]) -> HeldSet:
     since = min(decision.status.held_since or decision.spec.decided_at for decision in decisions)
     names = sorted(decision.metadata.name for decision in decisions)
-    return HeldSet(token=token, since=since, count=len(names), decisions=tuple(names[:MOST_NAMES]))
+    return HeldSet(
+        token=token,
+        since=since,
+        count=len(names),
+        decisions=tuple(names[:MOST_NAMES]),
+        caused_by=tuple(sorted({_cause(decision) for decision in decisions})),
+    )
+
+
+def _cause(decision: UnpublishDecision) -> str:
+    return recorded_ground(decision).caused_by or decision.spec.release.template.version

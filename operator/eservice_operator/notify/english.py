@@ -32,6 +32,7 @@ ENGLISH = Language(
         "catalogue": "Catalogue entry",
         "publicURL": "Public address",
         "decision": "Decision",
+        "decisions": "Decisions held",
         "source": "Object in the cluster",
         "told": "Contacts of the institution",
         "command": "What is missing, shown by",
@@ -53,7 +54,7 @@ ENGLISH = Language(
         NoticeKind.UNPUBLISH_CANCELLED: say.unpublish_cancelled,
         NoticeKind.UNPUBLISHED: say.unpublished,
         NoticeKind.REPUBLISHED: say.republished,
-        NoticeKind.BRAKE_ENGAGED: say.brake_engaged,
+        NoticeKind.BRAKE_ENGAGED: say_held.brake_engaged,
     },
     periods=ENGLISH_PERIODS,
 )

@@ -45,3 +45,26 @@ def unpublish_held(f: Facts) -> Saying:
         "There is nothing that you have to do about it. While this is so, the e-service stays public.",
         f"{TELL} If the decision was a mistake, revoke it.",
     )
+
+
+def brake_engaged(f: Facts) -> Saying:
+    """Too many at once: the Agency has to look."""
+    count, token = f.fact("count"), f.fact("token")
+    template = f.fact("template") or f.name
+    release = f.language.quoted(f"kubectl eservice release-brake {template}{after('--token', token)}")
+    revoke = f.language.quoted(f"kubectl eservice revoke --set {token or 'TOKEN'} --reason TEXT")
+    return Saying(
+        f"unpublication stopped, e-services: {count or 'several'}",
+        f"By the rules of the template {template} more e-services would have to be unpublished within 24 "
+        "hours than its brake lets through at once. Their unpublication is stopped, and they stay public."
+        f"{f' Held in this set: {count}.' if count else ''}",
+        sentences(
+            f"What makes them overdue: version {f.fact('cause')}." if f.fact("cause") else "",
+            "Too many at once can mean that a date in the template is wrong, so a person has to confirm it.",
+        ),
+        "Check the dates of the template's versions and migration instructions. If a version was published "
+        "by mistake, withdraw it (its field withdrawn, by kubectl edit or in Git) and revoke the decisions "
+        f"of the set with the command {revoke}; do not release the set. Correcting the date is not enough: a "
+        "publication that has taken effect stays recorded. If all dates are right, release the set with "
+        f"the command {release}.",
+    )

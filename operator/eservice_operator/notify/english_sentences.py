@@ -193,21 +193,3 @@ def republished(f: Facts) -> Saying:
         reason(f) or "All conditions for publication are fulfilled again.",
         NOTHING,
     )
-
-
-def brake_engaged(f: Facts) -> Saying:
-    """Too many at once: the Agency has to look."""
-    count, token = f.fact("count"), f.fact("token")
-    template = f.fact("template") or f.name
-    command = f.language.quoted(f"kubectl eservice release-brake {template}{after('--token', token)}")
-    return Saying(
-        f"unpublication stopped, e-services: {count or 'several'}",
-        f"By the rules of the template {template} many e-services would have to be unpublished at "
-        f"once{f' ({count} of them)' if count else ''}. This is stopped, and they stay public.",
-        "So many at once can mean that a date in the template is wrong, so a person has to confirm it.",
-        "Check the dates of the template's versions and migration instructions. If a version was published "
-        "by mistake, withdraw it (its field withdrawn, by kubectl edit or in Git) and revoke every decision "
-        "of the set (spec.revoked); do not release the set. Correcting the date is not enough: a "
-        "publication that has taken effect stays recorded. If all dates are right, release the set with "
-        f"the command {command}.",
-    )

@@ -32,6 +32,7 @@ LATVIAN = Language(
         "catalogue": "Apraksts katalogā",
         "publicURL": "Publiskā adrese",
         "decision": "Lēmums",
+        "decisions": "Apturētie lēmumi",
         "source": "Objekts klasterī",
         "told": "Iestādes kontakti",
         "command": "Ko vēl vajag, parāda",
@@ -55,7 +56,7 @@ LATVIAN = Language(
         NoticeKind.UNPUBLISH_CANCELLED: say.unpublish_cancelled,
         NoticeKind.UNPUBLISHED: say.unpublished,
         NoticeKind.REPUBLISHED: say.republished,
-        NoticeKind.BRAKE_ENGAGED: say.brake_engaged,
+        NoticeKind.BRAKE_ENGAGED: say_held.brake_engaged,
     },
     periods=LATVIAN_PERIODS,
 )

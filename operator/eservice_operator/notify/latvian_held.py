@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from eservice_operator.api.reasons import Reason
-from eservice_operator.notify.language import Facts, Saying, bracketed, sentences, spaced
+from eservice_operator.notify.language import Facts, Saying, after, bracketed, sentences, spaced
 from eservice_operator.notify.latvian_reasons import lag, versions
 
 RENEW = (
@@ -45,4 +45,29 @@ def unpublish_held(f: Facts) -> Saying:
         sentences(versions(f), NO_GROUND.get(f.held, "Tiek pārbaudīts, uz kā pārtraukšana balstās.")),
         "Jums šajā sakarā nekas nav jādara. Kamēr tas tā ir, e-pakalpojums paliek publiski pieejams.",
         f"{TELL} Ja lēmums bija kļūdains, atsauciet to.",
+    )
+
+
+def brake_engaged(f: Facts) -> Saying:
+    """Too many at once: the Agency has to look."""
+    count, token = f.fact("count"), f.fact("token")
+    template = f.fact("template") or f.name
+    release = f.language.quoted(f"kubectl eservice release-brake {template}{after('--token', token)}")
+    revoke = f.language.quoted(f"kubectl eservice revoke --set {token or 'TOKEN'} --reason TEXT")
+    return Saying(
+        f"apturēta publicēšanas pārtraukšana, e-pakalpojumi: {count or 'vairāki'}",
+        f"Pēc veidnes {template} noteikumiem 24 stundu laikā būtu jāpārtrauc vairāku e-pakalpojumu "
+        "publicēšana, un to ir vairāk, nekā drīkst pārtraukt vienā reizē. Pārtraukšana ir apturēta, un "
+        "e-pakalpojumi paliek publiski pieejami."
+        f"{f' Šajā kopā apturēto skaits: {count}.' if count else ''}",
+        sentences(
+            f"Novecošanas cēlonis: versija {f.fact('cause')}." if f.fact("cause") else "",
+            "Pārāk daudz pārtraukumu reizē var nozīmēt, ka kāds datums veidnē ir kļūdains, tāpēc tie "
+            "jāapstiprina cilvēkam.",
+        ),
+        "Pārbaudiet veidnes versiju un migrācijas instrukciju datumus. Ja kāda versija publicēta kļūdaini, "
+        "atsauciet to (versijas lauks withdrawn, ar kubectl edit vai Git) un atsauciet šīs kopas lēmumus ar "
+        f"komandu {revoke}, bet pārtraukšanu neatļaujiet. Ar datuma labošanu nepietiek: publikācija, kas "
+        "stājusies spēkā, paliek reģistrēta. Ja visi datumi ir pareizi, atļaujiet pārtraukšanu ar komandu "
+        f"{release}.",
     )

@@ -194,23 +194,3 @@ def republished(f: Facts) -> Saying:
         reason(f) or "Visi publicēšanas nosacījumi atkal ir izpildīti.",
         NOTHING,
     )
-
-
-def brake_engaged(f: Facts) -> Saying:
-    """Too many at once: the Agency has to look."""
-    count, token = f.fact("count"), f.fact("token")
-    template = f.fact("template") or f.name
-    command = f.language.quoted(f"kubectl eservice release-brake {template}{after('--token', token)}")
-    return Saying(
-        f"apturēta publicēšanas pārtraukšana, e-pakalpojumi: {count or 'vairāki'}",
-        f"Pēc veidnes {template} noteikumiem vienlaikus būtu jāpārtrauc daudzu e-pakalpojumu "
-        f"publicēšana{f' (skaits: {count})' if count else ''}. Tā ir apturēta, un šie e-pakalpojumi "
-        "paliek publiski pieejami.",
-        "Tik daudz pārtraukumu reizē var nozīmēt, ka kāds datums veidnē ir kļūdains, tāpēc tie "
-        "jāapstiprina cilvēkam.",
-        "Pārbaudiet veidnes versiju un migrācijas instrukciju datumus. Ja kāda versija publicēta kļūdaini, "
-        "atsauciet to (versijas lauks withdrawn, ar kubectl edit vai Git) un atsauciet visus šīs kopas "
-        "lēmumus (spec.revoked), bet pārtraukšanu neatļaujiet. Ar datuma labošanu nepietiek: publikācija, "
-        "kas stājusies spēkā, paliek reģistrēta. Ja visi datumi ir pareizi, atļaujiet pārtraukšanu ar "
-        f"komandu {command}.",
-    )

@@ -101,6 +101,7 @@ def _details(facts: Facts) -> Iterator[Detail]:
     }
     if letter.audience is Audience.AGENCY:
         plain["told"] = one_line(", ".join(letter.contacts), LONGEST_LINK)
+    plain["decisions"] = one_line(letter.facts.get("decisions", ""), LONGEST_LINK)
     yield from (Detail(labels[name], value) for name, value in plain.items() if value)
     for name in LINKS:
         given = letter.facts.get(name, "")

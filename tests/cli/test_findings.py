@@ -348,6 +348,15 @@ def test_a_decision_that_was_taken_back_is_explained() -> None:
     assert found.document()["revoked"] == {"decision": decision.metadata.name, **revoked}
 
 
+def test_what_to_do_is_said_of_an_announced_one_and_once_of_one_that_is_off() -> None:
+    what = "on 3.1.0, the current version"
+    announced = " ".join(sheet(explained(on_old(noticePeriod="P1M"))).split())
+    assert f"To do deliver a release {what}" in announced
+    off = " ".join(sheet(explained(on_old())).split())
+    assert "✗ TemplateWithinLimit" in off
+    assert off.count("deliver a release on") == 1
+
+
 def test_one_that_would_be_held_says_so_also_in_its_meaning() -> None:
     fleet = on_old(noticePeriod="P1M")
     fleet.set_policy(enforcement="Warn")

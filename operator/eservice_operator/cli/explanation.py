@@ -7,7 +7,7 @@ from typing import Final
 
 from eservice_operator.api.base import ConditionStatus
 from eservice_operator.api.eservice import UnmetGate
-from eservice_operator.api.reasons import ConditionType
+from eservice_operator.api.reasons import ConditionType, Gate
 from eservice_operator.cli.advice import Advice
 from eservice_operator.cli.clock import now
 from eservice_operator.cli.dated import held_set, on_day
@@ -123,7 +123,7 @@ def _behind(sheet: Page, findings: Findings) -> None:
     sheet.heading(f"In public use: {behind.release}{now}")
     for said in behind.says:
         sheet.labelled(f"Rule {said.rule}", said.text)
-    if findings.decision is None:
+    if Gate.TEMPLATE_WITHIN_LIMIT not in {gate.gate for gate in findings.status.gates}:  # which says so too
         sheet.labelled("To do", behind.to_do)
 
 

@@ -18,6 +18,7 @@ from eservice_operator.core.actions import Action, Ref, SetStatus
 from eservice_operator.core.brake import Brake
 from eservice_operator.core.counting import WINDOW
 from eservice_operator.core.dates import ONE_SECOND, local_day, start_of_day
+from eservice_operator.core.holds import frozen
 from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.promise import instant_of
@@ -50,15 +51,26 @@ def decide_template(world: TemplateWorld, now: datetime, policy: Policy) -> Temp
 def _freeze(world: TemplateWorld, known: KnownTemplate, now: datetime, policy: Policy) -> Iterator[Action]:
     """Everything else in a decision's status is its e-service's to say: what is there stays as it is.
 
-    By a clock that is not trusted no set is formed either: only the Agency can dissolve one.
+    But for one that waits for its token: that it has it now is what its e-service would say next. By a clock
+    that is not trusted no set is formed either: only the Agency can dissolve one.
     """
     if not policy.clock_trusted:
         return
     wave = Brake(known, world.fleet, now, policy).wave()
     for decision in sorted(wave.freeze, key=lambda one: one.metadata.name):
         token = {"hold_token": wave.token, "held_since": now, "released_at": None}
-        status = decision.status.model_copy(update=token)
+        status = _with_token(decision, decision.status.model_copy(update=token), now)
         yield _write(decision, status, f"the brake takes it into the set {wave.token}")
+
+
+def _with_token(
+    decision: UnpublishDecision, status: UnpublishDecisionStatus, now: datetime
+) -> UnpublishDecisionStatus:
+    held = frozen(decision.model_copy(update={"status": status}), None)
+    up_to_date = status.observed_generation == decision.metadata.generation
+    if held is None or not up_to_date or (status.state, status.reason) != (held.state, held.reason):
+        return status
+    return decision_status(decision, status.model_copy(update={"message": held.message}), now)
 
 
 def _close(world: TemplateWorld, now: datetime, policy: Policy) -> Iterator[Action]:

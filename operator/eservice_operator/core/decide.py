@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from eservice_operator.api import names
@@ -43,7 +43,7 @@ def decide(world: World, now: datetime, policy: Policy) -> Decision:
 
     Of one whose spec cannot be read only what takes is decided: the children stay as they are.
     """
-    facts = Facts(world, now.replace(microsecond=0), policy)
+    facts = Facts(_informed(world), now.replace(microsecond=0), policy)
     rollout = plan(facts)
     if world.service.metadata.deletion_timestamp is not None:
         actions = (*_heard(facts), *take_down(eservice_ref(facts), world.service.metadata, facts.route))
@@ -52,6 +52,26 @@ def decide(world: World, now: datetime, policy: Policy) -> Decision:
         if not world.errors:
             actions += (*_finalizer(facts, rollout), *changes(layout_of(facts, rollout), world.children))
     return Decision(facts, rollout, actions, next_instant(facts, rollout))
+
+
+def _informed(world: World) -> World:
+    """The world in which a decision counts as told as soon as a channel says so.
+
+    So it is judged by that at once, and the write that shows it in the ledger says what became of it, too.
+    """
+    if not world.deliveries:
+        return world
+    return replace(world, decisions=tuple(_as_told(one, world) for one in world.decisions))
+
+
+def _as_told(decision: UnpublishDecision, world: World) -> UnpublishDecision:
+    status = decision.status
+    if status.informed_at is not None:
+        return decision
+    told = informed_at(fold(status.notices, world.deliveries), status.announced_at)
+    if told is None:
+        return decision
+    return decision.model_copy(update={"status": status.model_copy(update={"informed_at": told})})
 
 
 def eservice_ref(facts: Facts) -> Ref:
@@ -100,8 +120,7 @@ def _heard(facts: Facts) -> Iterator[Action]:
         status = decision.status
         notices = fold(status.notices, facts.world.deliveries)
         if notices != status.notices:
-            informed = status.informed_at or informed_at(notices, status.announced_at)
-            heard = status.model_copy(update={"notices": notices, "informed_at": informed})
+            heard = status.model_copy(update={"notices": notices})
             yield _written(decision, heard, "what became of its notices")
 
 

@@ -558,6 +558,29 @@ def test_a_recall_is_told_with_its_days_and_its_reason(told: PostalCluster) -> N
     assert grounds_of(last_of(told, NoticeKind.UNPUBLISHED)) == recall
 
 
+OPEN_ENDED = worlds.version("3.0.0", "2025-10-01", "2025-11-01", at="2027-02-15")
+
+
+def test_a_recall_without_a_last_day_is_told_too(told: PostalCluster) -> None:
+    told.put(worlds.template((worlds.VERSIONS[0], OPEN_ENDED)))
+    told.settle(DECIDED)
+    told.settle(at("2027-02-16"))
+    assert told.told_of() == ["VersionWithdrawn"]
+    facts = last_of(told, NoticeKind.VERSION_WITHDRAWN).facts
+    assert (facts["withdrawnOn"], facts["recallReason"]) == ("2027-02-15", "a fault")
+    assert [note.reason for note in told.told] == ["VersionWithdrawn"]
+
+
+def test_of_a_recall_nobody_is_told_twice_nor_under_a_policy_that_only_observes(told: PostalCluster) -> None:
+    recalled = worlds.version("3.0.0", "2025-10-01", "2025-11-01", at="2027-01-15", replaceBy="2027-05-31")
+    told.put(worlds.template((worlds.VERSIONS[0], recalled)))
+    told.settle(DECIDED)
+    assert "VersionWithdrawn" not in told.told_of()
+    told.put(worlds.template((worlds.VERSIONS[0], OPEN_ENDED), lifecycle={"enforcement": "Observe"}))
+    told.settle(DECIDED + DAY)
+    assert "VersionWithdrawn" not in told.told_of()
+
+
 def test_under_warn_the_reasons_are_those_of_the_lag(told: PostalCluster) -> None:
     told.put(worlds.template(FOUR, lifecycle={"enforcement": "Warn", "lagMeasure": "SinceSuperseded"}))
     told.settle(DECIDED)

@@ -164,6 +164,8 @@ class TemplateLag(Model):
     """The version in public use; the spec's before anything is public."""
     migrate_by: Date | None = None
     """The last day for migrating (R7)."""
+    withdrawn_at: Date | None = None
+    """From when that version is recalled; it may lie ahead."""
     overdue_since: Date | None = None
     """The first day on which the lag exceeds the maximum; it may lie ahead."""
     unpublish_at: Date | None = None

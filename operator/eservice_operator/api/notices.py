@@ -21,6 +21,7 @@ class NoticeKind(StrEnum):
     VERIFICATION_WANTED = "VerificationWanted"
     MIGRATION_DUE = "MigrationDue"
     MIGRATION_OVERDUE = "MigrationOverdue"
+    VERSION_WITHDRAWN = "VersionWithdrawn"
     OVERDUE_EXPECTED = "OverdueExpected"
     UNPUBLISH_SCHEDULED = "UnpublishScheduled"
     UNPUBLISH_WARNING = "UnpublishWarning"

@@ -18,7 +18,7 @@ from eservice_operator.api.template import EServiceTemplate, EServiceTemplateSta
 from eservice_operator.core.actions import Ref
 from eservice_operator.core.dates import local_day
 from eservice_operator.core.facts import Facts
-from eservice_operator.core.grounds import grounds_of_decision, grounds_of_lag
+from eservice_operator.core.grounds import grounds_of_decision, grounds_of_lag, recalled
 from eservice_operator.core.held_tidings import announced_as_held, tells_of_hold
 from eservice_operator.core.ledger import ANNOUNCING, notice_id, to_send
 from eservice_operator.core.letters import Letter
@@ -124,6 +124,8 @@ def _about_service(facts: Facts, status: EServiceStatus, notice: Notice) -> Lett
     if notice.kind is NoticeKind.UNPUBLISHED:
         decided = (one for one in facts.decisions if one.metadata.name == status.template.decision)
         grounds = next((grounds_of_decision(facts, one) for one in decided), grounds)
+    if notice.kind is NoticeKind.VERSION_WITHDRAWN:
+        grounds = recalled(facts, template)
     late = {"late": "yes"} if _is_over(facts, notice) else {}
     return _placed(facts, status, notice, _template_facts(facts, template) | grounds | late)
 

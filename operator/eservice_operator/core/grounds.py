@@ -50,6 +50,14 @@ def _recall(inputs: DecisionInputs, used: str) -> dict[str, str]:
     return {"withdrawnOn": str(own.withdrawn_at), "replaceBy": str(own.replace_by)}
 
 
+def recalled(facts: Facts, used: TemplateRef) -> dict[str, str]:
+    """The recall of a version, also of one that may stay in use without a last day."""
+    known, version = facts.world.templates.get(used.name), facts.version(used)
+    if known is None or version is None or version.withdrawn_at is None:
+        return {}
+    return {"withdrawnOn": str(version.withdrawn_at)} | _recall_reason(known, used.version)
+
+
 def _recall_reason(known: KnownTemplate, used: str) -> dict[str, str]:
     for one in known.template.spec.versions:
         if one.version == used and one.withdrawn is not None:

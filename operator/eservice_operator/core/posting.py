@@ -43,10 +43,16 @@ from eservice_operator.core.tidings import (
 from eservice_operator.core.unpublication import governing_decision, is_open, judge
 
 ENFORCED_KINDS = frozenset(
-    {NoticeKind.MIGRATION_DUE, NoticeKind.MIGRATION_OVERDUE, NoticeKind.OVERDUE_EXPECTED}
+    {
+        NoticeKind.MIGRATION_DUE,
+        NoticeKind.MIGRATION_OVERDUE,
+        NoticeKind.VERSION_WITHDRAWN,
+        NoticeKind.OVERDUE_EXPECTED,
+    }
 )
 """What a policy that only observes tells nobody of."""
-DATED_KINDS = ENFORCED_KINDS | {NoticeKind.INSTALLATION_OVERDUE}
+RECALL = frozenset({NoticeKind.VERSION_WITHDRAWN})
+DATED_KINDS = ENFORCED_KINDS - RECALL | {NoticeKind.INSTALLATION_OVERDUE}
 """What becomes true by time alone: a clock that is not trusted tells nobody of it."""
 THAT_DAY = frozenset({NoticeKind.UNPUBLISHED, NoticeKind.REPUBLISHED})
 """What tells of something that happened on the very day."""
@@ -149,6 +155,7 @@ def with_notices(facts: Facts, new: EServiceStatus) -> EServiceStatus:
     if facts.production and facts.stands and facts.policy.channels:
         silent = ENFORCED_KINDS if _observes(_public_lifecycle(facts)) else frozenset()
         silent |= frozenset() if facts.policy.clock_trusted else DATED_KINDS
+        silent |= RECALL if _has_its_day(facts) else frozenset()
         for tiding in of_change(old, new):
             if tiding.kind not in silent and not told_before(notices, tiding, uid):
                 everybody = recipients(facts.policy, facts.world.registration)
@@ -183,6 +190,12 @@ def _expected(facts: Facts) -> tuple[date | None, Lifecycle | None]:
     if not facts.production or not warns or lag is None:
         return None, None
     return lag.overdue_since, lifecycle
+
+
+def _has_its_day(facts: Facts) -> bool:
+    """Whether a recall comes with the last day of services on the version, which is told by itself (R8)."""
+    used = None if facts.public_template is None else facts.version(facts.public_template)
+    return used is not None and used.replace_by is not None
 
 
 def _public_lifecycle(facts: Facts) -> Lifecycle | None:

@@ -144,6 +144,7 @@ def _template(facts: Facts) -> TemplateLag:
     template, governing = facts.public_template or facts.wanted.template, governing_decision(facts)
     lag, held = facts.lag(template), held_by(facts)
     at = None if governing is None else judge(facts, governing).effective_at
+    used = facts.version(template)
     migrate_by = None if lag is None else lag.migrate_by
     if migrate_by is not None and not facts.policy.clock_trusted:  # told by the first clock that is trusted
         old = facts.world.service.status.template
@@ -153,6 +154,7 @@ def _template(facts: Facts) -> TemplateLag:
         name=template.name,
         version=template.version,
         migrate_by=migrate_by,
+        withdrawn_at=None if used is None else used.withdrawn_at,
         overdue_since=None if lag is None else lag.overdue_since,
         unpublish_at=None if at is None else local_day(at, facts.policy.zone),
         decision=None if governing is None else governing.metadata.name,

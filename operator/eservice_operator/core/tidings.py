@@ -115,7 +115,13 @@ def of_change(old: EServiceStatus, new: EServiceStatus) -> tuple[Tiding, ...]:
     """What a change of an EService's status tells people, whatever the policy says of telling them."""
     if old.observed_generation < 0 or old is new:
         return ()
-    return (*_installation(old, new), *_migration(old, new), *_ladder(old, new), *_publication(old, new))
+    return (
+        *_installation(old, new),
+        *_migration(old, new),
+        *_recall(old, new),
+        *_ladder(old, new),
+        *_publication(old, new),
+    )
 
 
 def _installation(old: EServiceStatus, new: EServiceStatus) -> Iterator[Tiding]:
@@ -160,6 +166,14 @@ def _migration(old: EServiceStatus, new: EServiceStatus) -> Iterator[Tiding]:
 
 def _migrate_by(status: EServiceStatus) -> date | None:
     return None if status.release.public is None else status.template.migrate_by
+
+
+def _recall(old: EServiceStatus, new: EServiceStatus) -> Iterator[Tiding]:
+    """The version that the public is served is recalled, or will be."""
+    used, day = new.template, new.template.withdrawn_at
+    known = (old.template.name, old.template.version, old.template.withdrawn_at)
+    if new.release.public is not None and day is not None and known != (used.name, used.version, day):
+        yield Tiding(NoticeKind.VERSION_WITHDRAWN, f"{used.name} {used.version} {day}", day)
 
 
 def _ladder(old: EServiceStatus, new: EServiceStatus) -> Iterator[Tiding]:

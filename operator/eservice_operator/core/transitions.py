@@ -41,6 +41,7 @@ SAID = {
     ),
     NoticeKind.MIGRATION_DUE: (NORMAL, "Migrate", "to be migrated by {due}, that day included (R7)"),
     NoticeKind.MIGRATION_OVERDUE: (WARNING, "Migrate", "not migrated, and was to be by {due} (R7)"),
+    NoticeKind.VERSION_WITHDRAWN: (WARNING, "Migrate", "its template version is withdrawn as of {due}"),
     NoticeKind.OVERDUE_EXPECTED: (
         WARNING,
         "Migrate",

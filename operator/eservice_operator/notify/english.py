@@ -46,6 +46,7 @@ ENGLISH = Language(
         NoticeKind.VERIFICATION_WANTED: say.verification_wanted,
         NoticeKind.MIGRATION_DUE: say.migration_due,
         NoticeKind.MIGRATION_OVERDUE: say.migration_overdue,
+        NoticeKind.VERSION_WITHDRAWN: say.version_withdrawn,
         NoticeKind.OVERDUE_EXPECTED: say.overdue_expected,
         NoticeKind.UNPUBLISH_SCHEDULED: say.unpublish_scheduled,
         NoticeKind.UNPUBLISH_WARNING: say.unpublish_warning,

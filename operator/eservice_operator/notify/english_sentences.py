@@ -95,6 +95,19 @@ def migration_overdue(f: Facts) -> Saying:
     )
 
 
+def version_withdrawn(f: Facts) -> Saying:
+    """The version in public use is recalled, and has no last day (R7)."""
+    ground = f.fact("recallReason").rstrip(".")
+    return Saying(
+        "template version withdrawn",
+        f"The template version of the e-service {f.title} is withdrawn{after('as of', f.due)}. No day is set "
+        "by which it has to be replaced.",
+        sentences(versions(f), f"The reason for the withdrawal: {ground}." if ground else ""),
+        f"Move to a supported template version as soon as you can. {RENEW}",
+        TELL,
+    )
+
+
 def overdue_expected(f: Facts) -> Saying:
     """The version lags too far behind, and nobody is unpublished for it (R8 under Warn)."""
     return Saying(

@@ -93,6 +93,19 @@ def migration_overdue(f: Facts) -> Saying:
     )
 
 
+def version_withdrawn(f: Facts) -> Saying:
+    """The version in public use is recalled, and has no last day (R7)."""
+    ground = f.fact("recallReason").rstrip(".")
+    return Saying(
+        "veidnes versija atsaukta",
+        f"E-pakalpojuma {f.title} veidnes versija ir atsaukta{after('no', f.due)}. Diena, līdz kurai tā "
+        "jāaizstāj, nav noteikta.",
+        sentences(versions(f), f"Atsaukšanas iemesls: {ground}." if ground else ""),
+        f"Pēc iespējas drīz pārejiet uz atbalstītu veidnes versiju. {RENEW}",
+        TELL,
+    )
+
+
 def overdue_expected(f: Facts) -> Saying:
     """The version lags too far behind, and nobody is unpublished for it (R8 under Warn)."""
     return Saying(

@@ -12,6 +12,7 @@ from eservice_operator.cli.world import Live
 from eservice_operator.cli.writing import written
 from eservice_operator.core.decide import decide
 from eservice_operator.core.keys import ObjectKey
+from eservice_operator.core.promised import decision_to_come_back_to
 from eservice_operator.core.unpublication import governing_decision, judge
 from eservice_operator.core.world import World
 
@@ -20,23 +21,22 @@ def outlook(world: Live, place: tuple[str, str], made: dict[str, Any], until: da
     """What comes of the deferral, for the person: decided with it and without it."""
     if world.essential:
         return [one.text for one in world.essential] + ["so the resulting day cannot be computed here"]
-    before = _judged(world, place)
+    before, _ = _judged(world, place)
     added = made["metadata"] | {
         "uid": made["metadata"]["name"],
         "resourceVersion": "1",
         "creationTimestamp": written(world.now),
     }
     world.store.upsert(made | {"metadata": added})
-    after = _judged(world, place)
+    after, public = _judged(world, place)
     days = Days(world.now, world.policy.zone)
     if after is None:
         return ["no unpublication is decided about it: the deferral waits for one"]
     if after.deferred_until is None:
         return [f"it changes nothing: off the public route {on_day(after.effective_at, days)} as before"]
     was = "" if before is None else f", instead of {on_day(before.effective_at, days)}"
-    lines = [
-        f"public until {after.deferred_until}, off the public route {on_day(after.effective_at, days)}{was}"
-    ]
+    until_then = f"{'' if public else 'not public now; may be '}public until {after.deferred_until}"
+    lines = [f"{until_then}, off the public route {on_day(after.effective_at, days)}{was}"]
     if after.deferred_until < until:
         lines.append(f"the template's maximumDeferral makes it shorter: {after.deferred_until}, not {until}")
     elif after.deferred_until > until:
@@ -44,11 +44,12 @@ def outlook(world: Live, place: tuple[str, str], made: dict[str, Any], until: da
     return lines
 
 
-def _judged(world: Live, place: tuple[str, str]) -> UnpublishDecisionStatus | None:
-    """What the decision in force would be now; None when there is none."""
+def _judged(world: Live, place: tuple[str, str]) -> tuple[UnpublishDecisionStatus | None, bool]:
+    """What the open decision would be now, also about what was created again, and whether it is public."""
     seen = world.observer.eservice(ObjectKey("EService", *place))
     if not isinstance(seen, World):
-        return None
+        return None, False
     facts = decide(seen, world.now, world.policy).facts
-    governing = governing_decision(facts)
-    return None if governing is None else judge(facts, governing)
+    decision = governing_decision(facts) or decision_to_come_back_to(facts, facts.wanted.template)
+    public = facts.public_name is not None
+    return (None if decision is None else judge(facts, decision)), public

@@ -13,6 +13,7 @@ from eservice_operator.api.reasons import ConditionType, Gate, Reason
 from eservice_operator.api.registration import EServiceRegistration, NamespaceState
 from eservice_operator.core.conditions import find
 from eservice_operator.core.facts import Facts, Subject
+from eservice_operator.core.promised import comes_back
 from eservice_operator.core.releases import same_template, short_image
 from eservice_operator.core.unmet import Unmet, holds_install
 from eservice_operator.core.versions import is_withdrawn
@@ -73,9 +74,9 @@ def template_supported(facts: Facts, subject: Subject) -> Unmet | None:
     """R7, R8: a known version, not withdrawn; in Production no pre-release, and not overdue if enforced.
 
     A release on the same template version as the public one passes also when it is overdue, so that a
-    security fix can always go out.
+    security fix can always go out; so does one that a decision has promised a day to come (`core.promised`).
     """
-    reference = subject.snapshot.template
+    release, reference = subject.snapshot, subject.snapshot.template
     what = f"{reference.name} {reference.version}"
     if reference.name not in facts.world.templates:
         text = f"EServiceTemplate {reference.name} does not exist"
@@ -84,7 +85,7 @@ def template_supported(facts: Facts, subject: Subject) -> Unmet | None:
     if version is None:
         text = f"EServiceTemplate {reference.name} has no version {reference.version}"
         return _unsupported(Reason.TEMPLATE_VERSION_UNKNOWN, text)
-    if is_withdrawn(version, facts.today):
+    if is_withdrawn(version, facts.today) and not comes_back(facts, release, withdrawn=True):
         text = f"{what} was withdrawn on {version.withdrawn_at}: use another version"
         return _unsupported(Reason.TEMPLATE_VERSION_WITHDRAWN, text)
     if not facts.production:
@@ -95,6 +96,8 @@ def template_supported(facts: Facts, subject: Subject) -> Unmet | None:
     lag = facts.lag(reference)
     overdue = lag is not None and facts.enforces(reference) and lag.overdue(facts.today)
     if lag is None or not overdue or same_template(facts.public_template, reference):
+        return None
+    if comes_back(facts, release, withdrawn=False):
         return None
     text = f"{what} is overdue since {lag.overdue_since}: build from a newer version"
     return _unsupported(Reason.TEMPLATE_OVERDUE, text, rule="R8")

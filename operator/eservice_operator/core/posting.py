@@ -51,6 +51,8 @@ ENFORCED_KINDS = frozenset(
     }
 )
 """What a policy that only observes tells nobody of."""
+TERM = frozenset({NoticeKind.INSTALLATION_DUE, NoticeKind.INSTALLATION_OVERDUE})
+"""What ends with the installation (R5)."""
 RECALL = frozenset({NoticeKind.VERSION_WITHDRAWN})
 DATED_KINDS = ENFORCED_KINDS - RECALL | {NoticeKind.INSTALLATION_OVERDUE}
 """What becomes true by time alone: a clock that is not trusted tells nobody of it."""
@@ -77,7 +79,7 @@ def announced(
     if speaks and (not _observes(lifecycle) or judged.state is DecisionState.CLOSED):
         steps = () if lifecycle is None else lifecycle.warn_before
         tiding = of_decision(old, judged, informed, steps, now, facts.policy.zone)
-        if tiding is not None and tiding.kind is NoticeKind.UNPUBLISH_WARNING and not _warns(facts, decision):
+        if tiding is not None and _untold(facts, decision, judged, tiding):
             tiding = None
         if tiding is not None and tiding.kind in ANNOUNCING:
             tiding = replace(tiding, held=announced_as_held(facts, decision, judged))
@@ -107,8 +109,23 @@ def _outdated(
     return notices
 
 
+def _untold(
+    facts: Facts, decision: UnpublishDecision, judged: UnpublishDecisionStatus, tiding: Tiding
+) -> bool:
+    """Whether nobody is told: of a day on which it would be held, or of another day while nothing is public.
+
+    What was deleted and created again hears of the other day once it is public.
+    """
+    if tiding.kind is NoticeKind.UNPUBLISH_WARNING:
+        return not _warns(facts, decision)
+    moved = tiding.kind is NoticeKind.UNPUBLISH_MOVED and not announced_anew(decision.status, judged)
+    return moved and facts.public_template is None
+
+
 def _warns(facts: Facts, decision: UnpublishDecision) -> bool:
     """Whether the ladder goes on: not towards a day on which the decision would be held, as is known."""
+    if facts.public_template is None:
+        return False
     scheduled = is_open(decision) and judge(facts, decision).state is DecisionState.SCHEDULED
     return scheduled and foreseen_hold(facts, decision) is None
 
@@ -152,6 +169,8 @@ def with_notices(facts: Facts, new: EServiceStatus) -> EServiceStatus:
     """The new status of an EService with its ledger: what became of notices, and what the change tells."""
     old, uid = facts.world.service.status, facts.world.service.metadata.uid
     notices = fold(old.notices, facts.world.deliveries)
+    if new.installation.installed_at is not None:
+        notices = give_up(notices, TERM, "installed", under_way=facts.world.under_way)
     if facts.production and facts.stands and facts.policy.channels:
         silent = ENFORCED_KINDS if _observes(_public_lifecycle(facts)) else frozenset()
         silent |= frozenset() if facts.policy.clock_trusted else DATED_KINDS

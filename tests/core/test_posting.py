@@ -441,6 +441,28 @@ def test_a_first_look_tells_nothing_of_what_is_already_so() -> None:
     assert cluster.sent == []
 
 
+def test_a_term_that_nobody_heard_of_is_not_told_once_it_is_installed(told: PostalCluster) -> None:
+    told.answer = refuses
+    holder = {"namespace": "ur-production", "name": "population-register"}
+    told.put(worlds.act("act-2", spec={"image": worlds.image("b")}))
+    told.edit_service(
+        release={"image": worlds.image("b")},
+        uses=[{"name": "persons", "webService": holder}],
+        productionRequest={"requestedAt": "2026-10-13", "requestedBy": "A. Bērziņa"},
+    )
+    told.settle(NOW + DAY)
+    assert told.told_of() == ["InstallationDue"]
+    told.edit_service(uses=[])
+    told.settle(NOW + DAY)
+    assert told.status.installation.installed_at is not None
+    told.forget()
+    told.answer = PostalCluster.answer
+    told.settle(NOW + 2 * DAY)
+    assert "InstallationDue" not in told.told_of()
+    states = {one.state.value for one in told.status.notices if one.kind is NoticeKind.INSTALLATION_DUE}
+    assert states == {"Superseded"}
+
+
 def test_a_verification_is_wanted_once_however_the_pods_flap(told: PostalCluster) -> None:
     told.remove(("ProductionVerification", worlds.NAMESPACE, "verified-1"))
     renewed = {"release": {"image": worlds.image("b")}}

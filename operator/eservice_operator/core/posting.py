@@ -13,23 +13,23 @@ from datetime import date, datetime
 
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDecisionStatus
 from eservice_operator.api.eservice import EServiceStatus
-from eservice_operator.api.notices import Notice, NoticeKind, NoticeState
+from eservice_operator.api.notices import Notice, NoticeKind
 from eservice_operator.api.template import Enforcement, EServiceTemplate, HeldSet, Lifecycle
 from eservice_operator.core.addressees import entries, owner_and_sinks, recipients, told_before
 from eservice_operator.core.dates import local_day
 from eservice_operator.core.facts import Facts
-from eservice_operator.core.held_tidings import announced_as_held, of_hold, tells_of_hold
+from eservice_operator.core.held_tidings import announced_as_held, of_hold
 from eservice_operator.core.holds import foreseen_hold
 from eservice_operator.core.ledger import (
     ANNOUNCING,
     Notices,
     enter,
     fold,
-    give_up,
     informed_at,
     next_try,
 )
 from eservice_operator.core.letters import Delivery
+from eservice_operator.core.overtaken import overtaken, overtaken_by_installation
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.tidings import (
     Tiding,
@@ -51,14 +51,11 @@ ENFORCED_KINDS = frozenset(
     }
 )
 """What a policy that only observes tells nobody of."""
-TERM = frozenset({NoticeKind.INSTALLATION_DUE, NoticeKind.INSTALLATION_OVERDUE})
-"""What ends with the installation (R5)."""
 RECALL = frozenset({NoticeKind.VERSION_WITHDRAWN})
 DATED_KINDS = ENFORCED_KINDS - RECALL | {NoticeKind.INSTALLATION_OVERDUE}
 """What becomes true by time alone: a clock that is not trusted tells nobody of it."""
 THAT_DAY = frozenset({NoticeKind.UNPUBLISHED, NoticeKind.REPUBLISHED})
 """What tells of something that happened on the very day."""
-HOLDS = frozenset({NoticeKind.UNPUBLISH_HELD})
 TO_COME = frozenset({DecisionState.SCHEDULED, DecisionState.HELD})
 
 
@@ -71,7 +68,7 @@ def announced(
     """
     old, now = decision.status, facts.now
     notices = fold(old.notices, facts.world.deliveries)
-    notices = _outdated(facts, old, judged, notices)
+    notices = overtaken(notices, old, judged, facts.world.under_way)
     informed = judged.informed_at or informed_at(notices, judged.announced_at)
     lifecycle = facts.lifecycle(decision.spec.release.template)
     tiding = None
@@ -90,23 +87,6 @@ def announced(
     if (notices, informed, warned) == (judged.notices, judged.informed_at, judged.warned_at):
         return judged
     return judged.model_copy(update={"notices": notices, "informed_at": informed, "warned_at": warned})
-
-
-def _outdated(
-    facts: Facts, old: UnpublishDecisionStatus, judged: UnpublishDecisionStatus, notices: Notices
-) -> Notices:
-    """The ledger in which nothing goes out any more of what does not come."""
-    under_way = facts.world.under_way
-    if judged.state is DecisionState.CLOSED:
-        notices = give_up(notices, ANNOUNCING, "no longer to come", under_way=under_way)
-    if judged.state is DecisionState.EFFECTIVE:
-        late = NoticeState.FAILED
-        notices = give_up(notices, ANNOUNCING, "it took effect before", late, under_way=under_way)
-    if announced_anew(old, judged):
-        notices = give_up(notices, ANNOUNCING, "announced anew for another day", under_way=under_way)
-    if not tells_of_hold(judged):
-        notices = give_up(notices, HOLDS, "not held any more", under_way=under_way)
-    return notices
 
 
 def _untold(
@@ -169,8 +149,7 @@ def with_notices(facts: Facts, new: EServiceStatus) -> EServiceStatus:
     """The new status of an EService with its ledger: what became of notices, and what the change tells."""
     old, uid = facts.world.service.status, facts.world.service.metadata.uid
     notices = fold(old.notices, facts.world.deliveries)
-    if new.installation.installed_at is not None:
-        notices = give_up(notices, TERM, "installed", under_way=facts.world.under_way)
+    notices = overtaken_by_installation(notices, new, facts.world.under_way)
     if facts.production and facts.stands and facts.policy.channels:
         silent = ENFORCED_KINDS if _observes(_public_lifecycle(facts)) else frozenset()
         silent |= frozenset() if facts.policy.clock_trusted else DATED_KINDS

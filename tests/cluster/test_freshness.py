@@ -139,6 +139,15 @@ async def test_nor_one_of_another_object_that_a_watch_told_of(site: Site) -> Non
     assert not await site.freshness.confirm(decision)
 
 
+async def test_what_the_operator_itself_remarks_on_a_record_changes_nothing(site: Site) -> None:
+    made = site.live.put(worlds.deferral("2027-01-31"))
+    site.store.upsert(made)
+    decision = site.decide()
+    remarked = site.live.put(made | {"status": {"observedGeneration": 1}})
+    site.live.meanwhile = lambda: site.watch_tells(remarked)
+    assert await site.freshness.confirm(decision)
+
+
 async def test_a_deferral_of_another_e_service_changes_nothing(site: Site) -> None:
     site.live.put(worlds.deferral("2027-08-31", spec={"eService": {"name": "another"}}))
     assert await site.freshness.confirm(site.decide())

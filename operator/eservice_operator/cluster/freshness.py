@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from eservice_operator.api import names
+from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.client import KubeApi
@@ -17,11 +18,12 @@ from eservice_operator.cluster.resources import resource_of
 from eservice_operator.cluster.shared_list import SharedList
 from eservice_operator.cluster.slim import slim
 from eservice_operator.cluster.store import Change, Store
-from eservice_operator.core.actions import Create, Delete, Ref
+from eservice_operator.core.actions import Create, Delete, Manifest, Ref
 from eservice_operator.core.decide import Decision, eservice_ref
 from eservice_operator.core.facts import Subject
 
 DEFERRAL = UnpublishDeferral.__name__
+RECORDS = frozenset({DEFERRAL, AcceptanceAct.__name__, ProductionVerification.__name__})
 
 
 class Freshness:
@@ -55,14 +57,11 @@ class Freshness:
         await self._look(ref)
         return self._store.get(ref.kind, ref.namespace, ref.name) is None
 
-    def _seen(self, behind: Iterable[Ref], place: str) -> list[tuple[str, str]]:
+    def _seen(self, behind: Iterable[Ref], place: str) -> list[tuple[str, ...]]:
         """In which versions the store has what a decision rests on, and the deferrals of its e-service."""
         objects = [self._store.get(ref.kind, ref.namespace, ref.name) for ref in behind]
         objects += self._store.by_index(DEFERRAL, indexes.ESERVICE, place)
-        return [
-            ("", "") if obj is None else (obj["metadata"]["name"], obj["metadata"]["resourceVersion"])
-            for obj in objects
-        ]
+        return [() if obj is None else _version(obj) for obj in objects]
 
     async def _look(self, ref: Ref) -> None:
         known = self._store.get(ref.kind, ref.namespace, ref.name)
@@ -78,6 +77,14 @@ class Freshness:
         items, version = await self._api.list(resource_of(DEFERRAL), keep=slim)
         for change in self._store.replace(DEFERRAL, items, version):
             self._on_change(change)
+
+
+def _version(obj: Manifest) -> tuple[str, ...]:
+    """What tells the states of an object apart; nothing rests on what we remark in the status of a record."""
+    metadata = obj["metadata"]
+    if obj["kind"] in RECORDS:
+        return metadata["uid"], str(metadata["generation"])
+    return metadata["uid"], metadata["resourceVersion"]
 
 
 def _behind(decision: Decision) -> Iterator[Ref]:

@@ -309,6 +309,7 @@ def children(draw: st.DrawFn, service: Manifest, *, odd: bool) -> list[Manifest]
         running=tuple(Running(one, draw(st.integers(0, 2))) for one in running),
         public=public,
         candidate=candidate,
+        shown=draw(st.booleans()),
         remembered=(),
         switched_at=draw(st.sampled_from(["2026-10-01T00:00:00Z", "2026-10-10T00:00:00Z", "whenever"])),
         previous=draw(st.sampled_from(["", "0000000000", *(one.name for one in known)])),

@@ -103,9 +103,10 @@ def children() -> dict[str, Manifest]:
         worlds.template(),
         worlds.registration(spec={"hosts": allowed}),
         worlds.act(),
-        worlds.verification(),
         worlds.eservice(spec={"workload": RICH, "publication": hosts}),
     )
+    cluster.settle(NOW)
+    cluster.put(worlds.verification())
     cluster.settle(NOW)
     made = {
         _file_of(action.manifest): action.manifest for action in cluster.log if isinstance(action, Create)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from eservice_operator.api.reasons import ConditionType, Gate, Phase, Reason
-from eservice_operator.core.actions import Update
+from eservice_operator.core.actions import Create, Delete, Update
 from eservice_operator.core.conditions import find
 from tests.support import worlds
 from tests.support.pure_cluster import PureCluster
@@ -56,6 +56,37 @@ def test_a_candidate_runs_at_one_replica_beside_the_untouched_public_release(can
     assert not {"Update Service", "Update HTTPRoute"} & set(writes)
     selector = candidate.of_kind("Service")[f"{NAME}-candidate"]["spec"]["selector"]
     assert selector["eservice.dev/release"] == candidate.status.release.candidate.name
+
+
+def test_what_goes_public_as_soon_as_its_pods_are_ready_has_no_service_to_look_at_it(
+    cluster: PureCluster,
+) -> None:
+    """It would be there for a moment only, and the controllers of Services complain about that."""
+    cluster.settle(NOW)
+    assert cluster.public_letter() == "a"
+    name_candidate(cluster)
+    sign(cluster)
+    verify(cluster)
+    cluster.settle(LATER)
+    assert cluster.public_letter() == "b"
+    services = [action for action in cluster.log if isinstance(action, Create | Delete)]
+    told = [action.manifest["metadata"]["name"] for action in services if isinstance(action, Create)]
+    assert f"{NAME}-candidate" not in told
+    assert "Delete Service" not in cluster.writes()
+
+
+def test_a_candidate_that_waits_for_people_keeps_its_service_until_the_switch(
+    candidate: PureCluster,
+) -> None:
+    verify(candidate)
+    candidate.pods_start = False
+    candidate.settle(LATER)
+    assert candidate.public_letter() == "a"
+    assert f"{NAME}-candidate" in candidate.of_kind("Service")
+    candidate.pods_start = True
+    candidate.settle(LATER)
+    assert candidate.public_letter() == "b"
+    assert f"{NAME}-candidate" not in candidate.of_kind("Service")
 
 
 def test_a_verified_candidate_is_raised_then_switched_to_in_one_write_of_the_service(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eservice_operator.api import names
+from eservice_operator.api.reasons import Gate
 from eservice_operator.core.actions import Action, Create, Delete, Manifest, Update
 from eservice_operator.core.difference import first_difference
 from eservice_operator.core.facts import Facts
@@ -46,6 +47,8 @@ class Layout:
     running: tuple[Running, ...]
     public: Snapshot | None
     candidate: Snapshot | None
+    shown: bool
+    """Whether the candidate has a Service of its own, for people to look at it before it goes on."""
     remembered: tuple[Snapshot, ...]
     switched_at: str
     previous: str
@@ -64,12 +67,23 @@ def layout_of(facts: Facts, rollout: Rollout) -> Layout:
         running=rollout.running,
         public=rollout.public,
         candidate=rollout.candidate,
+        shown=_is_looked_at(facts, rollout),
         remembered=facts.world.snapshots,
         switched_at=rollout.switched_at,
         previous=rollout.previous,
         serves=rollout.serves,
         kept=facts.public_name or "" if lost else "",
     )
+
+
+def _is_looked_at(facts: Facts, rollout: Rollout) -> bool:
+    """Whether anything but its Pods keeps the candidate from going on: else it is switched to at once.
+
+    A Service that is there stays until then.
+    """
+    waits = any(unmet.gate is not Gate.INSTALLED for unmet in rollout.gates)
+    name = facts.world.service.metadata.name + CANDIDATE_SUFFIX
+    return waits or facts.world.child("Service", name) is not None
 
 
 def desired(layout: Layout) -> Iterator[Manifest]:
@@ -83,7 +97,7 @@ def desired(layout: Layout) -> Iterator[Manifest]:
     for running in layout.running:
         yield build_snapshot(owner, running.release, _revision(layout, running.release))
         yield build_deployment(owner, running.release, running.replicas)
-    if layout.candidate is not None:
+    if layout.candidate is not None and layout.shown:
         yield build_candidate_service(owner, layout.candidate)
     if layout.public is not None:
         yield build_public_service(owner, layout.public, layout.switched_at, layout.previous)

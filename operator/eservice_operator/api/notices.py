@@ -74,7 +74,7 @@ class Notice(Model):
     state: NoticeState
     """Sending: about to be handed over. Retrying: it was not accepted, and is tried again. Sent: the channel
     accepted it. Failed: it was refused for good, too often, or until it was too late. Superseded: what it
-    tells of does not come any more."""
+    tells of does not come any more, or its channel is not set up any more."""
     entered: DateTime
     """When it was entered: date of the mail and of the event, the same however often they are sent."""
     at: DateTime

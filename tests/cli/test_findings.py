@@ -6,12 +6,8 @@ from datetime import UTC, date, datetime
 import click
 import pytest
 
-from eservice_operator.api.decisions import (
-    DecisionState,
-    Fairness,
-    UnpublishDecision,
-    UnpublishDecisionStatus,
-)
+from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDecisionStatus
+from eservice_operator.api.ground import Fairness
 from eservice_operator.api.notices import Channel
 from eservice_operator.api.parse import parse
 from eservice_operator.api.reasons import Reason

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eservice_operator.api.decisions import DecisionState, Fairness
+from eservice_operator.api.decisions import DecisionState
+from eservice_operator.api.ground import Fairness
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core.actions import Manifest
 from tests.support import worlds

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eservice_operator.api.decisions import DecisionState, Ground, UnpublishDecision
+from eservice_operator.api.decisions import DecisionState, UnpublishDecision
+from eservice_operator.api.ground import Ground
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core.dates import local_day
 from eservice_operator.core.replay import replay, replay_ground

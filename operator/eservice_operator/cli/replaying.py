@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import click
 
-from eservice_operator.api.decisions import Ground, UnpublishDecision
+from eservice_operator.api.decisions import UnpublishDecision
+from eservice_operator.api.ground import Ground
 from eservice_operator.api.parse import InvalidObject, read
 from eservice_operator.cli.check_reading import documents_of
 from eservice_operator.cli.check_values import UnreadableError

@@ -10,8 +10,9 @@ from __future__ import annotations
 from datetime import date
 
 from eservice_operator.api.base import TemplateRef
-from eservice_operator.api.decisions import Fairness, UnpublishDecision
+from eservice_operator.api.decisions import UnpublishDecision
 from eservice_operator.api.eservice import GateOwner
+from eservice_operator.api.ground import Fairness
 from eservice_operator.api.reasons import Gate
 from eservice_operator.core.checklist import IN_PRODUCTION
 from eservice_operator.core.dates import add_working_days

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from eservice_operator.api.base import TemplateRef
-from eservice_operator.api.decisions import DecidedVersion, DecisionInputs, UnpublishDecision
+from eservice_operator.api.decisions import UnpublishDecision
+from eservice_operator.api.ground import DecidedVersion, DecisionInputs
 from eservice_operator.api.template import LagMeasure
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.inputs import inputs_of

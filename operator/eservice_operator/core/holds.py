@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from eservice_operator.api.decisions import DecisionState, Fairness, UnpublishDecision, UnpublishDeferral
+from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDeferral
+from eservice_operator.api.ground import Fairness
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core import promise
 from eservice_operator.core.brake import Brake

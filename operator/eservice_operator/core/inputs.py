@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import semver
 
-from eservice_operator.api.decisions import DecidedVersion, DecisionInputs, Ground, UnpublishDecisionSpec
+from eservice_operator.api.decisions import UnpublishDecisionSpec
+from eservice_operator.api.ground import DecidedVersion, DecisionInputs, Ground
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.dates import local_day, parse_period
 from eservice_operator.core.known import KnownTemplate

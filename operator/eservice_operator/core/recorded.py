@@ -10,13 +10,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from eservice_operator.api.decisions import (
-    DecidedVersion,
-    DecisionState,
-    Ground,
-    UnpublishDecision,
-    UnpublishDecisionStatus,
-)
+from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDecisionStatus
+from eservice_operator.api.ground import DecidedVersion, Ground
 from eservice_operator.core import promise
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.dates import instant, local_day

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from eservice_operator.api.decisions import Ground, UnpublishDecisionSpec
+from eservice_operator.api.decisions import UnpublishDecisionSpec
+from eservice_operator.api.ground import Ground
 from eservice_operator.api.remembered import RememberedDecision
 from eservice_operator.api.template import LagMeasure
 from eservice_operator.core.dates import instant

@@ -13,13 +13,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from eservice_operator.api.base import TemplateRef
-from eservice_operator.api.decisions import (
-    DecisionState,
-    Fairness,
-    Ground,
-    UnpublishDecision,
-    UnpublishDecisionStatus,
-)
+from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDecisionStatus
+from eservice_operator.api.ground import Fairness, Ground
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core.dates import local_day
 from eservice_operator.core.facts import Facts

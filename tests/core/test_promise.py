@@ -208,6 +208,43 @@ def test_a_day_that_was_announced_survives_a_deferral_that_covers_it(
     assert status(scheduled).effective_at == announced_for
 
 
+@pytest.mark.parametrize("without", ["clock", "template"])
+def test_a_deferral_that_ends_while_nothing_can_be_announced_stands_until_it_can(
+    scheduled: PureCluster, without: str
+) -> None:
+    """People reckon with 2027-09-01; the day that follows from the end of the deferral was in June."""
+    set_policy(scheduled, warnBefore=["P7D"])
+    scheduled.put(worlds.deferral("2027-08-31"))
+    scheduled.settle(KNOWN + DAY)
+    now, template = at("2027-07-01"), scheduled.objects[AT_TEMPLATE]
+    scheduled.advance(KNOWN + DAY, now)
+    if without == "clock":
+        scheduled.policy = replace(scheduled.policy, clock_trusted=False)
+    else:
+        del scheduled.objects[AT_TEMPLATE]
+    scheduled.settle(now)
+    del scheduled.objects["UnpublishDeferral", "", "deferral-1"]
+    scheduled.settle(now + SECOND)
+    assert said(scheduled) == (DecisionState.SCHEDULED, Reason.DEFERRED)
+    assert status(scheduled).effective_at == at("2027-09-01", "00:00")
+    scheduled.policy = replace(scheduled.policy, clock_trusted=True)
+    scheduled.objects[AT_TEMPLATE] = template
+    scheduled.settle(now + 2 * SECOND)
+    assert said(scheduled) == (DecisionState.SCHEDULED, Reason.SCHEDULED)
+    assert status(scheduled).effective_at == at("2027-07-09", "00:00")
+    assert scheduled.routed()
+
+
+def test_a_deferral_is_no_reason_for_a_day_that_it_does_not_make(scheduled: PureCluster) -> None:
+    scheduled.put(worlds.deferral("2027-06-30"))
+    scheduled.settle(KNOWN + DAY)
+    assert said(scheduled) == (DecisionState.SCHEDULED, Reason.DEFERRED)
+    set_policy(scheduled, noticePeriod="P6M")
+    scheduled.settle(KNOWN + 2 * DAY)
+    assert status(scheduled).effective_at == at("2027-08-02", "00:00")
+    assert said(scheduled) == (DecisionState.SCHEDULED, Reason.SCHEDULED)
+
+
 def test_a_new_deferral_has_the_cap_of_today_and_not_that_of_one_that_was_revoked(
     scheduled: PureCluster,
 ) -> None:

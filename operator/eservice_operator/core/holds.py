@@ -29,10 +29,21 @@ class Finding:
 
 
 def effective_at(facts: Facts, decision: UnpublishDecision) -> promise.Instant:
-    """When a decision takes effect by what is known now."""
-    lifecycle = facts.lifecycle(decision.spec.release.template)
+    """When a decision takes effect by what is known now.
+
+    A deferral that stood goes on standing while nothing can be announced: who was told its day is told
+    another one first.
+    """
+    lifecycle, status = facts.lifecycle(decision.spec.release.template), decision.status
     ground, zone = _ground(facts, decision), facts.policy.zone
-    return promise.effective_at(decision, _deferrals(facts), lifecycle, facts.today, zone, ground)
+    found = promise.effective_at(decision, _deferrals(facts), lifecycle, facts.today, zone, ground)
+    stood = status.deferred_until if status.reason == Reason.DEFERRED else None
+    if lifecycle is not None and facts.policy.clock_trusted:
+        return found
+    if stood is None or stood < facts.today or (found.until is not None and found.until >= stood):
+        return found
+    at = max(found.undeferred, day_after_end(stood, zone))
+    return found._replace(at=at, until=stood, deferral=status.deferral)
 
 
 def announced_anew(facts: Facts, decision: UnpublishDecision) -> UnpublishDecision:

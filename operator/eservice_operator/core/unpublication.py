@@ -64,7 +64,8 @@ def _judge(facts: Facts, decision: UnpublishDecision) -> UnpublishDecisionStatus
         fairness = waiting(facts, decision) if grounded else fairness
     if finding is None:
         decision = _as_told(facts, decision, old, at)
-        finding = _running(facts, decision, _Terms(at, until, fairness, released_at))
+        moved_to = until if at > effect.undeferred else None
+        finding = _running(facts, decision, _Terms(at, moved_to, fairness, released_at))
     since = old.effective_since
     if finding.state is DecisionState.EFFECTIVE:
         since, decision = since or facts.now, _on_ground_of_today(facts, decision)
@@ -108,6 +109,7 @@ class _Terms:
 
     at: datetime
     until: date | None
+    """The last day of the deferral that makes the instant; none where another day is later."""
     fairness: Fairness | None
     released_at: datetime | None
 

@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import Path
 
 from eservice_operator.cluster.resources import OWN
 from eservice_operator.cluster.store import Change, Store
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.keys import ObjectKey
+from eservice_operator.runtime.clock import SYSTEM, Clock
 from eservice_operator.runtime.commandline import command_line
 from eservice_operator.runtime.operator import serve
 from eservice_operator.runtime.ports import Result, Surroundings, Wiring
+from tests.support.moved_operator import MovedByFile
 
 TAKES = "tests.eservice.dev/takes"
 """The annotation that says how many seconds a reconcile of this object takes."""
+MOVED_BY = "TESTS_CLOCK_MOVED_BY"
+"""The variable that names the file with the seconds by which the wall clock is off."""
 
 
 class Recorder:
@@ -53,5 +59,11 @@ def itself(change: Change, store: Store) -> Iterable[ObjectKey]:  # noqa: ARG001
 KINDS = tuple(resource.kind for resource in OWN)
 WIRING = Wiring(make_reconciler=Recorder, triggers=itself, reconciled=KINDS)
 
+
+def clock() -> Clock:
+    path = os.environ.get(MOVED_BY)
+    return MovedByFile(Path(path)) if path else SYSTEM
+
+
 if __name__ == "__main__":
-    command_line(lambda settings: serve(settings, WIRING))(prog_name="eservice-operator")
+    command_line(lambda settings: serve(settings, WIRING, clock()))(prog_name="eservice-operator")

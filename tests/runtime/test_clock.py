@@ -16,6 +16,7 @@ from eservice_operator.core.actions import ref_of
 from tests.runtime.objects import verification
 from tests.runtime.process import OperatorProcess, started
 from tests.runtime.proxy import proxied
+from tests.runtime.recording import MOVED_BY
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -83,3 +84,20 @@ async def test_a_clock_that_goes_wrong_is_noticed_while_nothing_else_happens(
         proxy.ahead = timedelta(minutes=-10)
         await eventually(lambda: not operator.trusts(record)[-1], "distrusted", MENDED)
         assert operator.said("s ahead of the API server's")
+
+
+async def test_a_clock_that_is_moved_has_everything_looked_at_though_nothing_is_due(
+    cluster: Cluster, record: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offset = tmp_path / "offset"
+    offset.write_text("0")
+    monkeypatch.setenv(MOVED_BY, str(offset))
+    async with started(cluster.kubeconfig) as operator:
+        await operator.ready()
+        await eventually(lambda: operator.runs(record) == [1])
+        aside = tmp_path / "aside"
+        aside.write_text("240")
+        aside.replace(offset)
+        await eventually(lambda: operator.runs(record) == [1, 1], "looked at again", MENDED)
+        assert operator.said("the wall clock was moved by +240 s; every object is looked at again")
+        assert operator.trusts(record) == [True, True], "four minutes are no reason for distrust"

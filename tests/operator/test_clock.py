@@ -2,7 +2,7 @@
 """A clock that is wrong takes nothing down; a clock that was away makes up for it once."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,10 @@ import pytest
 
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.core.actions import Manifest
+from eservice_operator.runtime.clock import now
 from tests.support import fleet
 from tests.support.fleet import Planned, with_instruction
+from tests.support.mailserver import MailServer, mail_server
 from tests.support.operator import OperatorProcess
 from tests.support.site import Site, poll, says
 from tests.support.time_machine import TimeMachine, time_machine
@@ -32,6 +34,12 @@ DAY = timedelta(days=1)
 async def machine(cluster: "Cluster", tmp_path: Path) -> AsyncIterator[TimeMachine]:
     async with time_machine(cluster, tmp_path, **SOON) as machine:
         yield machine
+
+
+@pytest.fixture
+async def mail() -> AsyncIterator[MailServer]:
+    async with mail_server() as server:
+        yield server
 
 
 @pytest.fixture
@@ -213,4 +221,50 @@ async def test_what_fell_due_while_the_operator_was_down_happens_once(
     await operator.start()
     await decided(place, planned, "Effective", "Effective")
     assert await times_unpublished(place, planned) == 1
+    assert traces(operator) == []
+
+
+def about_the_rule(mail: MailServer) -> list[str]:
+    """The English half of the subjects that the institution got about R8, in order."""
+    subjects = [
+        str(one.message["Subject"]).partition(" / ")[2]
+        for one in mail.received
+        if one.recipients[0].endswith("@pmlp.example")
+    ]
+    return [subject for subject in subjects if "unpublish" in subject]
+
+
+async def test_of_the_warnings_that_were_missed_only_the_latest_is_sent(
+    machine: TimeMachine, place: Site, mail: MailServer
+) -> None:
+    operator = machine.operator
+    operator.settings |= {
+        "smtp-server": f"127.0.0.1:{mail.port}",
+        "smtp-security": "none",
+        "mail-from": "e-pakalpojumi@agency.example",
+    }
+    await operator.start()
+    planned = place.planned("warned")
+    template = await place.prepare(lagMeasure="SinceSuperseded", warnBefore=["P6M", "P3M", "P1M", "P7D"])
+    await place.published(planned)
+    await place.apply(with_instruction(template))
+    scheduled = await decided(place, planned, "Scheduled", "Scheduled")
+    effect = datetime.fromisoformat(scheduled["status"]["effectiveAt"])
+    day = effect.astimezone(fleet.RIGA).date()
+    announced = [f"to be unpublished on {day}"]
+    await eventually(lambda: about_the_rule(mail) == announced, "the announcement")
+
+    await operator.terminate()
+    machine.travel(effect - now() - 3 * DAY)
+    await operator.start()
+    warned = [*announced, f"reminder: to be unpublished on {day}"]
+    await eventually(lambda: about_the_rule(mail) == warned, "one reminder for four steps")
+
+    await operator.terminate()
+    machine.travel(effect - now() + DAY)
+    await operator.start()
+    await place.settled(planned, "Unpublished")
+    await eventually(lambda: about_the_rule(mail) == [*warned, "unpublished"], "what was done, and no more")
+    assert await operator.terminate() == 0
+    assert about_the_rule(mail) == [*warned, "unpublished"]
     assert traces(operator) == []

@@ -375,6 +375,8 @@ def test_a_reckless_policy_is_told_where_it_stands(
         (PRUDENT | {"brake": {"percent": 0, "atLeast": 100000}}, {"atLeast"}),
         (PRUDENT | {"maximumDeferral": "P0D"}, {"maximumDeferral"}),
         (PRUDENT | {"holdUninformed": "P0D"}, {"holdUninformed"}),
+        (PRUDENT | {"enforceFrom": "2099-01-01"}, {"enforceFrom"}),
+        (PRUDENT | {"enforceFrom": "2029-01-01"}, set()),
     ],
 )
 def test_what_a_policy_lets_happen_is_warned_of(

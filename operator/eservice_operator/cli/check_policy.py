@@ -21,6 +21,8 @@ LIFECYCLE: Final = "spec.lifecycle"
 MANY: Final = 100
 """E-services at once from which ``brake.atLeast`` is no longer about small fleets."""
 ALL: Final = 100
+FORESEEABLE: Final = parse_period("P3Y")
+"""How far ahead a date is believed to be meant."""
 
 
 def policy_findings(template: EServiceTemplate, first: date) -> Iterator[Judged]:
@@ -41,7 +43,7 @@ def policy_findings(template: EServiceTemplate, first: date) -> Iterator[Judged]
         known = KnownTemplate(template, catalogue_of(template))
         yield from _without_notice(known, first)
         yield from _brake(lifecycle)
-        yield from _overdue_at_once(known, first)
+        yield from [*_far_ahead(lifecycle, first)] or _overdue_at_once(known, first)
         yield from _no_time(lifecycle)
 
 
@@ -116,6 +118,18 @@ def _overdue_at_once(known: KnownTemplate, first: date) -> Iterator[Judged]:
         f" {', '.join(overdue)}. kubectl eservice forecast shows which; a later enforceFrom gives them time"
     )
     yield Judged(Severity.NOTE, f"{LIFECYCLE}.enforceFrom", "R8", text)
+
+
+def _far_ahead(lifecycle: Lifecycle, first: date) -> Iterator[Judged]:
+    """A slip of the pen that no later edit takes back."""
+    day = lifecycle.enforce_from
+    if day is not None and day > add_period(first, FORESEEABLE):
+        text = (
+            f"{day} is more than three years away: unpublications are announced for that day at the earliest,"
+            " and what was announced never moves earlier, also when the date is corrected. Write Warn until"
+            " the day is known"
+        )
+        yield Judged(Severity.WARNING, f"{LIFECYCLE}.enforceFrom", "R8", text)
 
 
 def _no_time(lifecycle: Lifecycle) -> Iterator[Judged]:

@@ -2,9 +2,9 @@
 """R8 on a fleet: foreseen, braked, released, interrupted, and carried out exactly once.
 
 Three hundred e-services on twelve versions of one template. An instruction makes sixty of them overdue at
-once: the brake holds all of them. The Agency releases the set, the operator dies in the middle of it, and in
-the end exactly those sixty are off the public route, each institution told once, and everything came as the
-forecast had said.
+once: the brake holds all of them. Four more on the same versions are deferred and have days of their own. The
+Agency releases the set, the operator dies in the middle of it, and in the end exactly those sixty are off the
+public route, each institution told once, and everything came as the forecast had said, day by day.
 """
 
 from __future__ import annotations
@@ -55,11 +55,15 @@ more than 18 months; behind 12.0.0 the first two do, once it has its instruction
 NEWEST = "12.0.0"
 OVERDUE = ("1.0.0", "2.0.0")
 FLEET, FALLING, NAMESPACES = 300, 60, 10
+DEFERRED = (3, 9, 9, 20)
+"""Days from today up to which so many more on the oldest versions may stay."""
 KILLED_AFTER = 15
 """So many routes are gone when the operator dies."""
 USER, PASSWORD = "operator", "not-a-secret"
-ANNOUNCED, CARRIED_OUT = r"/ unpublication due on \d{4}-\d{2}-\d{2} is held$", r"/ unpublished$"
+HELD, CARRIED_OUT = r"/ unpublication due on \d{4}-\d{2}-\d{2} is held$", r"/ unpublished$"
 """Subjects of the two mails that each institution of the sixty gets: it was held, and later carried out."""
+ANNOUNCED = r"/ to be unpublished on \d{4}-\d{2}-\d{2}$"
+"""Subject of the one mail that the institutions of the deferred get."""
 UNPUBLICATION = "unpubli"
 """In the subject of every mail about R8."""
 
@@ -80,7 +84,19 @@ class Agency:
 
     @property
     def falling(self) -> set[str]:
-        return {planned.name for planned in self.services if planned.version in OVERDUE}
+        return {planned.name for planned in self.services[:FALLING]}
+
+    @property
+    def deferred(self) -> dict[str, int]:
+        """Names of the deferred, each with the days from today up to which it stays."""
+        later = self.services[FALLING : FALLING + len(DEFERRED)]
+        return {planned.name: days for planned, days in zip(later, DEFERRED, strict=True)}
+
+    async def defer(self) -> None:
+        """Write the deferrals."""
+        for planned in self.services:
+            if planned.name in self.deferred:
+                await self.site.apply(planned.deferral(self.deferred[planned.name]))
 
     async def eservice(self, *arguments: str) -> str:
         """``kubectl-eservice`` as a person types it; what it prints."""
@@ -119,9 +135,23 @@ class Agency:
         }
 
 
-def acting(items: list[dict[str, Any]], action: str) -> dict[str, str]:
-    """Names and local days of what a forecast says will happen."""
-    return {item["name"]: str(day_of(item["at"])) for item in items if item["action"] == action}
+def acting(items: list[dict[str, Any]], action: str) -> list[tuple[str, str]]:
+    """Names and local days of what a forecast says will happen, as often as it says so."""
+    return sorted((item["name"], str(day_of(item["at"]))) for item in items if item["action"] == action)
+
+
+def told_of(decisions: list[Manifest], field: str) -> list[tuple[str, str]]:
+    """The e-services that decisions are about, with a field of the status; those without it are left out."""
+    return sorted(
+        (item["spec"]["registration"], str(item["status"][field]))
+        for item in decisions
+        if field in item["status"]
+    )
+
+
+def days(decisions: list[Manifest], field: str) -> list[tuple[str, str]]:
+    """The same of an instant, as its local day."""
+    return [(name, str(day_of(instant))) for name, instant in told_of(decisions, field)]
 
 
 def day_of(instant: str) -> object:
@@ -169,6 +199,7 @@ async def test_a_wrong_looking_wave_is_braked_and_a_released_one_carried_out_onc
             agency = Agency(site, people, planned_fleet(site))
             body = fleet.template(site.template, VERSIONS, brake={"percent": 10, "atLeast": 5})
             await publish(site, body, agency.services)
+            await agency.defer()
             assert by_service(mail.received, UNPUBLICATION) == {}, "nothing about the past"
             await enforced(agency, body, operator, mail, figures, AuditLog.from_now(empty_cluster.audit_log))
             assert await operator.terminate() == 0
@@ -190,11 +221,11 @@ async def prepared_login(site: Site) -> None:
 
 
 def planned_fleet(site: Site) -> list[Planned]:
-    """Thirty e-services on each of the two oldest versions, the others spread over the rest."""
-    each = FALLING // len(OVERDUE)
-    rest = [number for number, _, _ in VERSIONS if number not in (*OVERDUE, NEWEST)]
-    on = [version for version in OVERDUE for _ in range(each)]
-    on += [rest[number % len(rest)] for number in range(FLEET - FALLING)]
+    """The sixty and then the deferred, on the two oldest versions in turn; the others on the other ten."""
+    rest = [number for number, _, _ in VERSIONS if number not in OVERDUE]
+    lagging = FALLING + len(DEFERRED)
+    on = [OVERDUE[number % len(OVERDUE)] for number in range(lagging)]
+    on += [rest[number % len(rest)] for number in range(FLEET - lagging)]
     places = [f"{site.namespace}-{number}" for number in range(NAMESPACES)]
     return [
         Planned(f"s{number:04d}-{site.mark}", places[number % NAMESPACES], site.template, version)
@@ -215,22 +246,23 @@ async def enforced(
     foreseen, after_release = await asyncio.gather(
         agency.forecast(*try_out), agency.forecast(*try_out, "--release-brake")
     )
-    wave = dict.fromkeys(agency.falling, today)
+    wave = sorted((name, today) for name in agency.falling)
+    later = sorted((name, fleet.days_ago(-days - 1)) for name, days in agency.deferred.items())
     assert acting(foreseen, "Hold") == wave
-    assert acting(foreseen, "Unpublish") == {}
-    assert acting(after_release, "Unpublish") == wave
+    assert acting(foreseen, "Unpublish") == later
+    assert acting(after_release, "Unpublish") == sorted(wave + later)
 
     before = await agency.routes()
     began = time.monotonic()
     await site.apply(with_instruction(body, NEWEST))
     held = await all_held(agency)
     figures.add(f"{FALLING} of {FLEET} overdue at once: all held after", f"{time.monotonic() - began:.1f} s")
-    decided = await agency.decisions()
-    assert {item["spec"]["registration"] for item in decided} == agency.falling
-    assert {item["status"]["holdToken"] for item in decided} == {held["token"]}
+    decided = await all_decided(agency)
+    assert days(decided, "effectiveAt") == sorted(wave + later)
+    assert told_of(decided, "holdToken") == sorted((name, held["token"]) for name in agency.falling)
     assert await agency.off() == set()
     assert await agency.routes() == before
-    assert acting(await agency.forecast("--release-brake"), "Unpublish") == wave
+    assert acting(await agency.forecast("--release-brake"), "Unpublish") == sorted(wave + later)
 
     began = time.monotonic()
     await agency.eservice("release-brake", site.template, "--token", str(held["token"]), "--yes")
@@ -250,11 +282,10 @@ async def enforced(
     # a delete that was under way at the kill may be carried out without an answer, and is sent again
     removed = {request.target for request in audit.writes() if request.verb == "delete"}
     assert Counter(resource for resource, _, _ in removed) == {"httproutes": FALLING}
-    effective = {
-        item["spec"]["registration"]: str(day_of(item["status"]["effectiveSince"]))
-        for item in await agency.decisions()
-    }
-    assert effective == acting(after_release, "Unpublish")
+    decided = await agency.decisions()
+    assert days(decided, "effectiveSince") == wave
+    assert days(decided, "effectiveAt") == acting(after_release, "Unpublish")
+    assert acting(await agency.forecast(), "Unpublish") == later
 
 
 async def all_held(agency: Agency) -> dict[str, Any]:
@@ -269,6 +300,19 @@ async def all_held(agency: Agency) -> dict[str, Any]:
     return held
 
 
+async def all_decided(agency: Agency) -> list[Manifest]:
+    """The decisions, once there are as many as there should be and each has its day."""
+
+    async def ask() -> list[Manifest] | None:
+        items = await agency.decisions()
+        whole = len(items) >= FALLING + len(DEFERRED) and all(
+            "effectiveAt" in item["status"] for item in items
+        )
+        return items if whole else None
+
+    return await poll(ask, lambda: "a decision about each", CONVERGED)
+
+
 async def gone(agency: Agency, before: dict[str, str], count: int) -> bool:
     return len(before) - len(await agency.routes()) >= count
 
@@ -278,20 +322,20 @@ async def same(asked: Any, wanted: object) -> bool:
 
 
 async def told_once(agency: Agency, mail: MailServer, figures: Figures) -> None:
-    """Every institution got one announcement and one message that it happened; nobody else got any."""
+    """The sixty got one announcement and one message that it happened, the deferred an announcement each."""
     once = dict.fromkeys(agency.falling, 1)
+    wanted = {HELD: once, CARRIED_OUT: once, ANNOUNCED: dict.fromkeys(agency.deferred, 1)}
 
     async def all_told() -> bool:
-        return all(by_service(mail.received, subject) == once for subject in (ANNOUNCED, CARRIED_OUT))
+        return all(by_service(mail.received, subject) == those for subject, those in wanted.items())
 
     def told() -> str:
-        counts = [
-            Counter(by_service(mail.received, subject).values()) for subject in (ANNOUNCED, CARRIED_OUT)
-        ]
+        counts = [Counter(by_service(mail.received, subject).values()) for subject in wanted]
         return f"one mail of each kind for each: {counts}"
 
     await poll(all_told, told, CONVERGED)
-    assert by_service(mail.received, UNPUBLICATION) == dict.fromkeys(agency.falling, 2), "and nothing else"
+    in_all = dict.fromkeys(agency.falling, 2) | wanted[ANNOUNCED]
+    assert by_service(mail.received, UNPUBLICATION) == in_all, "and nothing else"
     copies = Counter((one.recipients[0], str(one.message["Message-ID"])) for one in mail.received)
     again = {key: count for key, count in copies.items() if count > 1}
     assert all(count == 2 for count in again.values()), "the operator died once"

@@ -181,6 +181,28 @@ def test_marks_stay_also_when_the_ledger_is_full() -> None:
     assert len(notices) <= MOST_NOTICES
 
 
+OF_OTHERS = {
+    NoticeKind.IDENTIFIER_ASSIGNED,
+    NoticeKind.BRAKE_ENGAGED,
+    NoticeKind.UNPUBLISH_HELD,
+    NoticeKind.UNPUBLISH_CANCELLED,
+    *ledger.ANNOUNCING,
+}
+"""What registrations, templates and decisions have in their ledgers."""
+
+
+def test_the_mark_of_each_kind_of_an_eservice_stays_beside_a_full_ledger() -> None:
+    of_service = [kind for kind in NoticeKind if kind not in OF_OTHERS]
+    notices = enter((), [entry("a@pmlp.example", kind) for kind in of_service])
+    marks = {notice.id for notice in notices}
+    notices = fold(notices, {notice.id: accepted() for notice in notices})
+    notices = enter(notices, [entry(f"{number}@pmlp.example") for number in range(MOST_ON_THEIR_WAY)])
+    notices = enter(notices, people(5, "two"))
+    assert notices[-1].state is NoticeState.FAILED
+    assert marks <= {notice.id for notice in notices}
+    assert len(notices) <= MOST_NOTICES
+
+
 def test_nothing_outdated_is_tried_again() -> None:
     first, second = notices = enter((), [*people(1), entry("a@pmlp.example", NoticeKind.REPUBLISHED)])
     notices = fold(notices, {first.id: refused(), second.id: refused()})

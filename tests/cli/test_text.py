@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What reaches a terminal is harmless, as wide as it looks, and still what was written."""
 
+import csv
 import json
 import unicodedata
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from eservice_operator.cli.forecast_view import as_csv
 from eservice_operator.cli.output import Column, as_json, as_yaml, table
 from eservice_operator.cli.session import Session
 from eservice_operator.cli.text import UNPRINTABLE, clean, cut, width_of, wrapped
@@ -78,6 +80,15 @@ def test_yaml_says_the_same_and_is_harmless() -> None:
     assert yaml.safe_load(text) == document
     assert not obeyed(text)
     assert "Bērziņa" in as_yaml({"who": "Bērziņa"})
+
+
+@example([{"name": "tax-calculator", "why": ESCAPES}])
+@given(st.lists(st.fixed_dictionaries({"name": st.text(min_size=1), "why": st.text()}), max_size=4))
+def test_csv_has_every_row_and_is_harmless(rows: list[dict[str, str]]) -> None:
+    text = as_csv(("name", "why", "token"), rows)
+    assert not obeyed(text)
+    shown = [{"name": clean(row["name"]), "why": clean(row["why"]), "token": ""} for row in rows]
+    assert list(csv.DictReader(text.splitlines())) == shown
 
 
 @given(

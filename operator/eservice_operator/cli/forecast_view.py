@@ -102,11 +102,11 @@ def as_item(item: Foreseen) -> dict[str, str]:
 
 
 def as_csv(fields: Sequence[str], rows: Iterable[dict[str, str]]) -> str:
-    """Comma-separated values with a heading, as spreadsheets read them (RFC 4180)."""
+    """Comma-separated values with a heading (RFC 4180), harmless where they are shown on a terminal."""
     text = io.StringIO()
     writer = csv.DictWriter(text, fields, restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({field: clean(value) for field, value in row.items()} for row in rows)
     return text.getvalue().rstrip("\n")
 
 

@@ -210,6 +210,18 @@ def test_what_nobody_was_told_of_needs_no_cancelling(told: PostalCluster) -> Non
     assert kinds(told) == []
 
 
+def test_what_nobody_heard_of_needs_no_cancelling(told: PostalCluster) -> None:
+    told.answer = refuses
+    told.put(worlds.template(FOUR))
+    told.advance(DECIDED, DECIDED + DAY)
+    told.answer = PostalCluster.answer
+    told.forget()
+    revoked = {"at": "2027-02-02", "reason": "an error"}
+    told.edit(("UnpublishDecision", "", told.decisions[0].metadata.name), spec={"revoked": revoked})
+    told.advance(DECIDED + DAY, DECIDED + 3 * DAY)
+    assert kinds(told) == []
+
+
 def test_channels_that_come_later_announce_what_is_to_come(told: PostalCluster) -> None:
     told.policy = worlds.POLICY
     told.put(worlds.template(FOUR))

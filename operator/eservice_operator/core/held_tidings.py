@@ -7,20 +7,18 @@ A wait for people (a renewal, a first notice) or for the operator's own clock is
 from __future__ import annotations
 
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDecisionStatus
-from eservice_operator.api.notices import Notice, NoticeKind, NoticeState
+from eservice_operator.api.notices import Notice, NoticeKind
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core.counting import WINDOW
 from eservice_operator.core.dates import local_day
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.holds import braked, frozen
-from eservice_operator.core.ledger import ANNOUNCING
+from eservice_operator.core.ledger import heard_days
 from eservice_operator.core.promise import LOST_GROUND
 from eservice_operator.core.tidings import Tiding
 
 TOLD_HOLDS = LOST_GROUND | {Reason.BRAKE}
 """What holds a decision until somebody at the Agency does something."""
-HEARD = frozenset({NoticeState.SENT, NoticeState.SENDING})
-"""Accepted, or handed over and perhaps accepted."""
 
 
 def announced_as_held(facts: Facts, decision: UnpublishDecision, judged: UnpublishDecisionStatus) -> bool:
@@ -51,7 +49,7 @@ def of_hold(facts: Facts, notices: tuple[Notice, ...], judged: UnpublishDecision
     """That a decision is held, for those who were told a day; whether they know that too is not asked."""
     if not tells_of_hold(judged) or judged.effective_at is None:
         return None
-    heard = [notice for notice in notices if notice.kind in ANNOUNCING and notice.state in HEARD]
+    heard = heard_days(notices)
     if not heard or (judged.reason == Reason.BRAKE and heard[-1].held):
         return None
     day = local_day(judged.effective_at, facts.policy.zone)

@@ -32,6 +32,8 @@ CLOCK_TOLERANCE = timedelta(minutes=1)
 MOST_ATTEMPTS = 24
 """After so many, some four days, an entry has failed."""
 UNDER_WAY = frozenset({NoticeState.SENDING, NoticeState.RETRYING})
+HEARD = frozenset({NoticeState.SENT, NoticeState.SENDING})
+"""Accepted, or handed over and perhaps accepted."""
 ANNOUNCING = frozenset(
     {NoticeKind.UNPUBLISH_SCHEDULED, NoticeKind.UNPUBLISH_WARNING, NoticeKind.UNPUBLISH_MOVED}
 )
@@ -45,6 +47,11 @@ def notice_id(uid: str, kind: NoticeKind, change: str, channel: Channel, recipie
     """
     said = json.dumps([uid, kind.value, change, channel.value, recipient])
     return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
+def heard_days(notices: Notices) -> Notices:
+    """The announcements of an unpublication that somebody heard, or perhaps did."""
+    return tuple(notice for notice in notices if notice.kind in ANNOUNCING and notice.state in HEARD)
 
 
 def on_its_way(notice: Notice) -> bool:

@@ -20,7 +20,7 @@ from eservice_operator.api.notices import Notice, NoticeKind
 from eservice_operator.api.reasons import ConditionType, Phase, Reason
 from eservice_operator.core.conditions import find
 from eservice_operator.core.dates import instant, local_day, parse_period, start_of_day, subtract_period
-from eservice_operator.core.ledger import ANNOUNCING, informed_at
+from eservice_operator.core.ledger import ANNOUNCING, heard_days, informed_at
 
 SERVED = frozenset({Phase.PUBLISHED, Phase.UPDATING})
 OVERDUE = frozenset({Reason.MIGRATION_DUE, Reason.TEMPLATE_OVERDUE})
@@ -75,9 +75,9 @@ def of_decision(
     day = None if new.effective_at is None else local_day(new.effective_at, zone)
     if new.state is DecisionState.CLOSED:
         ended_early = old.state not in {DecisionState.CLOSED, DecisionState.EFFECTIVE}
-        told = ended_early and any(notice.kind in ANNOUNCING for notice in old.notices)
-        last = _day_told(old.notices)
-        return Tiding(NoticeKind.UNPUBLISH_CANCELLED, "closed", last) if told else None
+        told = heard_days(old.notices)
+        cancelled = Tiding(NoticeKind.UNPUBLISH_CANCELLED, "closed", _day_told(told or old.notices))
+        return cancelled if ended_early and (told or heard(old)) else None
     if new.state is DecisionState.EFFECTIVE or day is None:
         return None
     if old.warned_at is None:

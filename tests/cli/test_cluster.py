@@ -169,6 +169,48 @@ async def test_lists_are_filtered_and_sorted(site: Site, agency: Terminal) -> No
     assert "there is no EServiceTemplate other" in unknown.err
 
 
+async def test_every_format_says_the_same_and_a_context_is_kubectls(
+    site: Site, agency: Terminal, people_kubeconfig: Path, tmp_path: Path
+) -> None:
+    await site.prepare()
+    planned = site.planned(version="2.0.0")
+    await site.apply(planned.registration(), planned.eservice())
+    await site.until(planned.ref, registered, "registered")
+    place = at(planned)
+    for arguments in (("list", *place[1:]), ("status", *place), ("explain", *place)):
+        before = (await agency(*arguments, "-o", "json")).document()
+        read = yaml.safe_load((await agency(*arguments, "-o", "yaml", code=0)).out)
+        after = (await agency(*arguments, "-o", "json")).document()
+        assert read in (before, after), arguments
+    for arguments in (("status", *place), ("explain", *place)):
+        page, wide = [await agency(*arguments, "-o", output, code=0) for output in ("table", "wide")]
+        assert timeless(wide.out) == timeless(page.out), "a page has no columns"
+    title, line = (await agency("list", *place[1:], "-o", "wide", code=0)).out.splitlines()
+    assert "UNMET GATES" in title
+    assert "Accepted,Installed,Verified" in line
+
+    elsewhere = Terminal(two_contexts(people_kubeconfig, tmp_path / "two", site.namespace))
+    assert planned.name not in (await elsewhere("list", code=0)).out
+    for arguments in (("list", "--context", "there"), ("--context=there", "status", planned.name)):
+        assert planned.name in (await elsewhere(*arguments, code=0)).out, arguments
+    unknown = await elsewhere("list", "--context", "nowhere", code=1)
+    assert "specified context: nowhere" in unknown.err, "as kubectl says it"
+
+
+def timeless(page: str) -> list[str]:
+    """The lines of a page but for the one that says what time it is."""
+    return [line for line in page.splitlines() if not line.endswith("  now")]
+
+
+def two_contexts(kubeconfig: Path, copy: Path, namespace: str) -> Path:
+    """A copy of a kubeconfig with a second context, ``there``, whose namespace is this."""
+    document = yaml.safe_load(kubeconfig.read_text())
+    (present,) = (one for one in document["contexts"] if one["name"] == document["current-context"])
+    document["contexts"].append({"name": "there", "context": present["context"] | {"namespace": namespace}})
+    copy.write_text(yaml.safe_dump(document))
+    return copy
+
+
 async def test_a_deferral_ends_when_the_plugin_said(site: Site, agency: Terminal) -> None:
     template = await site.prepare(enforceFrom=str(today() + timedelta(days=30)), maximumDeferral="P1M")
     planned = site.planned(version="1.0.0")
@@ -183,7 +225,14 @@ async def test_a_deferral_ends_when_the_plugin_said(site: Site, agency: Terminal
     until = str(today() + timedelta(days=200))
     late = await agency("defer", *at(planned), "--until", "2020-01-01", *why, code=1)
     assert "has passed" in late.err
+    dry = await agency("defer", *at(planned), "--until", until, *why, "--dry-run", "-o", "yaml", code=0)
+    assert await deferrals(agency, planned) == [], "nothing was written"
     made = await agency("defer", *at(planned), "--until", until, *why, code=0)
+    (written,) = await deferrals(agency, planned)
+    foreseen = yaml.safe_load(dry.out)
+    assert foreseen["metadata"] == {"name": written["metadata"]["name"]}
+    assert (foreseen["kind"], foreseen["spec"]) == (written["kind"], written["spec"])
+    assert dry.err == made.err
     assert made.out.startswith("unpublishdeferral.eservice.dev/")
     assert "maximumDeferral makes it shorter" in made.err
     assert f"instead of {before}" in made.err
@@ -197,6 +246,13 @@ async def test_a_deferral_ends_when_the_plugin_said(site: Site, agency: Terminal
     assert told["decision"]["reason"] == "Deferred"
     same = await agency("defer", *at(planned), "--until", until, *why, code=1)
     assert "AlreadyExists" in same.err
+
+
+async def deferrals(agency: Terminal, planned: Planned) -> list[Manifest]:
+    """The UnpublishDeferrals of one e-service."""
+    listed = (await agency.kubectl("get", "unpublishdeferrals.eservice.dev", "-o", "json")).document()
+    place = {"namespace": planned.namespace, "name": planned.name}
+    return [item for item in listed["items"] if item["spec"]["eService"] == place]
 
 
 async def test_it_is_right_where_the_status_is_out_of_date(

@@ -18,6 +18,7 @@ from eservice_operator.core.actions import Outcome
 from eservice_operator.core.addressees import Recipient, entries, recipients, told_before
 from eservice_operator.core.decide import decide
 from eservice_operator.core.drafting import registration_letters, service_letters, template_letters
+from eservice_operator.core.ledger import MOST_ON_THEIR_WAY
 from eservice_operator.core.letters import Delivery, Letter
 from eservice_operator.core.posting import template_notices
 from eservice_operator.core.registering import decide_registration, registration_status
@@ -313,6 +314,23 @@ def test_addresses_that_nobody_has_are_not_tried_over_and_over(told: PostalClust
     sent = Counter((letter.kind, letter.recipient) for letter in told.sent)
     assert {kind.value for kind, _ in sent} == {"UnpublishWarning"}
     assert set(sent.values()) == {3}
+
+
+def test_who_comes_later_waits_for_room_in_a_full_ledger_without_a_write(told: PostalCluster) -> None:
+    told.answer = refuses
+    told.put(worlds.template(FOUR))
+    for round_ in range(6):
+        contacts = [{"name": "N", "email": f"{round_}-{number}@pmlp.example"} for number in range(16)]
+        told.edit(("EServiceRegistration", "", NAME), spec={"institution": {"contacts": contacts}})
+        told.settle(DECIDED + timedelta(seconds=round_))
+    states = Counter(notice.state for notice in decided(told).notices)
+    assert states == {NoticeState.RETRYING: MOST_ON_THEIR_WAY}, "nobody failed who was never tried"
+    told.forget()
+    told.settle(DECIDED + timedelta(seconds=6))
+    assert (told.log, told.statuses, told.sent) == ([], [], [])
+    told.answer = PostalCluster.answer
+    told.advance(DECIDED + timedelta(seconds=6), DECIDED + DAY)
+    assert decided(told).informed_at is not None
 
 
 def test_a_letter_keeps_its_date_however_often_it_is_tried(told: PostalCluster) -> None:

@@ -59,6 +59,11 @@ def on_its_way(notice: Notice) -> bool:
     return notice.state in UNDER_WAY
 
 
+def room(notices: Notices) -> int:
+    """How many more entries can be on their way."""
+    return max(0, MOST_ON_THEIR_WAY - sum(map(on_its_way, notices)))
+
+
 def enter(notices: Notices, fresh: Iterable[Notice]) -> Notices:
     """The ledger with new entries; one whose id is there already is not entered again.
 
@@ -69,13 +74,13 @@ def enter(notices: Notices, fresh: Iterable[Notice]) -> Notices:
     new = list({notice.id: notice for notice in fresh if notice.id not in known}.values())
     if not new:
         return notices
-    room = max(0, MOST_ON_THEIR_WAY - sum(map(on_its_way, notices)))
-    if len(new) <= room:
+    free = room(notices)
+    if len(new) <= free:
         return _trimmed((*notices, *new))
     new.sort(key=lambda notice: notice.audience is not Audience.INSTITUTION)
-    text = f"the ledger is full: {len(new) - room} recipients were not told of {new[room].kind.value}"
-    left_out = new[room].model_copy(update={"state": NoticeState.FAILED, "error": text})
-    return _trimmed((*notices, *new[:room], left_out))
+    text = f"the ledger is full: {len(new) - free} recipients were not told of {new[free].kind.value}"
+    left_out = new[free].model_copy(update={"state": NoticeState.FAILED, "error": text})
+    return _trimmed((*notices, *new[:free], left_out))
 
 
 def fold(notices: Notices, deliveries: Mapping[str, Delivery]) -> Notices:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import islice
 
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDecisionStatus
 from eservice_operator.api.eservice import EServiceStatus
@@ -27,6 +28,7 @@ from eservice_operator.core.ledger import (
     fold,
     informed_at,
     next_try,
+    room,
 )
 from eservice_operator.core.letters import Delivery
 from eservice_operator.core.overtaken import overtaken, overtaken_by_installation
@@ -82,7 +84,8 @@ def announced(
             tiding = replace(tiding, held=announced_as_held(facts, decision, judged))
         notices = _told(facts, decision, notices, tiding or _hold(facts, decision, notices, judged))
         if facts.policy.channels and informed is None and judged.state in TO_COME:
-            notices = enter(notices, _never_told(facts, decision, notices, judged))
+            others = _never_told(facts, decision, notices, judged)
+            notices = enter(notices, islice(others, room(notices)))
     warned = old.warned_at if tiding is None else now
     if (notices, informed, warned) == (judged.notices, judged.informed_at, judged.warned_at):
         return judged
@@ -129,7 +132,10 @@ def _hold(
 def _never_told(
     facts: Facts, decision: UnpublishDecision, notices: Notices, judged: UnpublishDecisionStatus
 ) -> Iterator[Notice]:
-    """While nobody of the institution is informed: whoever can be reached now and was told of nothing yet."""
+    """While nobody of the institution is informed: whoever can be reached now and was told of nothing yet.
+
+    Where the ledger has no room they wait: noting them as failed at each look would write without end.
+    """
     if judged.effective_at is None:
         return
     tried = {(notice.channel, notice.recipient) for notice in notices}

@@ -140,7 +140,7 @@ def acting(items: list[dict[str, Any]], action: str) -> list[tuple[str, str]]:
     return sorted((item["name"], str(day_of(item["at"]))) for item in items if item["action"] == action)
 
 
-def told_of(decisions: list[Manifest], field: str) -> list[tuple[str, str]]:
+def recorded(decisions: list[Manifest], field: str) -> list[tuple[str, str]]:
     """The e-services that decisions are about, with a field of the status; those without it are left out."""
     return sorted(
         (item["spec"]["registration"], str(item["status"][field]))
@@ -149,9 +149,9 @@ def told_of(decisions: list[Manifest], field: str) -> list[tuple[str, str]]:
     )
 
 
-def days(decisions: list[Manifest], field: str) -> list[tuple[str, str]]:
+def local_days(decisions: list[Manifest], field: str) -> list[tuple[str, str]]:
     """The same of an instant, as its local day."""
-    return [(name, str(day_of(instant))) for name, instant in told_of(decisions, field)]
+    return [(name, str(day_of(instant))) for name, instant in recorded(decisions, field)]
 
 
 def day_of(instant: str) -> object:
@@ -258,8 +258,8 @@ async def enforced(
     held = await all_held(agency)
     figures.add(f"{FALLING} of {FLEET} overdue at once: all held after", f"{time.monotonic() - began:.1f} s")
     decided = await all_decided(agency)
-    assert days(decided, "effectiveAt") == sorted(wave + later)
-    assert told_of(decided, "holdToken") == sorted((name, held["token"]) for name in agency.falling)
+    assert local_days(decided, "effectiveAt") == sorted(wave + later)
+    assert recorded(decided, "holdToken") == sorted((name, held["token"]) for name in agency.falling)
     assert await agency.off() == set()
     assert await agency.routes() == before
     assert acting(await agency.forecast("--release-brake"), "Unpublish") == sorted(wave + later)
@@ -283,8 +283,8 @@ async def enforced(
     removed = {request.target for request in audit.writes() if request.verb == "delete"}
     assert Counter(resource for resource, _, _ in removed) == {"httproutes": FALLING}
     decided = await agency.decisions()
-    assert days(decided, "effectiveSince") == wave
-    assert days(decided, "effectiveAt") == acting(after_release, "Unpublish")
+    assert local_days(decided, "effectiveSince") == wave
+    assert local_days(decided, "effectiveAt") == acting(after_release, "Unpublish")
     assert acting(await agency.forecast(), "Unpublish") == later
 
 
@@ -305,10 +305,8 @@ async def all_decided(agency: Agency) -> list[Manifest]:
 
     async def ask() -> list[Manifest] | None:
         items = await agency.decisions()
-        whole = len(items) >= FALLING + len(DEFERRED) and all(
-            "effectiveAt" in item["status"] for item in items
-        )
-        return items if whole else None
+        dated = [item for item in items if "effectiveAt" in item.get("status", {})]
+        return items if len(dated) == len(items) >= FALLING + len(DEFERRED) else None
 
     return await poll(ask, lambda: "a decision about each", CONVERGED)
 

@@ -49,6 +49,15 @@ def test_a_line_says_when_how_bad_who_and_what() -> None:
     assert line == {"level": "info", "logger": "eservice_operator.test", "msg": "3 keys"}
 
 
+def test_a_request_that_is_tried_again_is_no_error() -> None:
+    stream = written("json")
+    kopfs = logging.getLogger("kopf._cogs.clients.watching")
+    kopfs.error("Request attempt #1/15 failed; will retry: GET … -> APITooManyRequestsError()")
+    kopfs.error("Request attempt #15/15 failed; escalating: GET …")
+    log.error("the disk failed; will retry")
+    assert [line["level"] for line in lines(stream)] == ["warning", "error", "error"]
+
+
 def test_everything_said_during_a_reconcile_carries_the_key_whoever_says_it() -> None:
     stream = written("json")
     with about(KEY):

@@ -47,6 +47,17 @@ def subject_of(record: logging.LogRecord) -> ObjectKey | None:
     return ObjectKey(kind, namespace, name)
 
 
+def tried_again(record: logging.LogRecord) -> bool:
+    """Lower to a warning what kopf calls an error although it tries again: nobody has to do anything.
+
+    When it gives up it raises, and that is logged as the error it is.
+    """
+    again = record.name.startswith("kopf.") and "failed; will retry" in record.getMessage()
+    if again and record.levelno == logging.ERROR:
+        record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
+    return True
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object per line: ts (UTC), level, logger, msg; kind, namespace, name, exception if known."""
 
@@ -82,6 +93,7 @@ def configure(level: str, form: str, stream: TextIO | None = None) -> None:
     """Send all records from ``level`` on to ``stream`` (standard error), as ``form``: json or text."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
+    handler.addFilter(tried_again)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

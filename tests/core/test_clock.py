@@ -6,6 +6,7 @@ The e-service is public on 3.0.0. Version 4.0.0, published on 2027-06-01, makes 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
@@ -151,7 +152,7 @@ def test_a_clock_that_is_not_trusted_warns_nobody_and_the_ladder_goes_on_after_i
     assert told.decisions[0].status.warned_at == warned
     trust(told, clock=True)
     told.settle(at("2027-05-10"))
-    assert set(notices(told)[len(before) :]) == {"UnpublishWarning"}
+    assert set(Counter(notices(told)) - Counter(before)) == {"UnpublishWarning"}
 
 
 def test_under_warn_too_it_warns_nobody(told: PureCluster) -> None:

@@ -3,16 +3,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from eservice_operator.api.decisions import DecisionState, UnpublishDecisionStatus
 from eservice_operator.api.eservice import EServiceStatus, Installation
 from eservice_operator.api.notices import Channel, Notice, NoticeKind, NoticeState
+from eservice_operator.api.registration import EServiceRegistration
+from eservice_operator.core.addressees import recipients
 from eservice_operator.core.dates import day_after_end, start_of_day
 from eservice_operator.core.tidings import next_step, of_change, of_decision, passed_step, warning_steps
+from tests.support import worlds
+from tests.support.postal import BOTH, PostalCluster, postal
 from tests.support.worlds import DAY, RIGA, SECOND, at
 
 LADDER = ("P6M", "P3M", "P1M", "P7D")
@@ -99,6 +105,94 @@ def test_a_status_that_nobody_wrote_before_tells_nothing() -> None:
         NoticeKind.INSTALLATION_OVERDUE
     ]
     assert of_change(late, late) == ()
+
+
+# the duty to migrate (R7), on a real course of days: its last day is 2028-06-01
+
+FOUR = (*worlds.VERSIONS, worlds.NEXT_VERSION)
+LATE = at("2028-06-02", "00:00")
+
+
+def obliged(enforcement: str, maximum_lag: str, *, channels: bool = True) -> PostalCluster:
+    """4.0.0 is announced, by default to people who are told of things."""
+    cluster = postal()
+    if not channels:
+        cluster.policy = worlds.POLICY
+    lifecycle = {"enforcement": enforcement, "maximumLag": maximum_lag}
+    cluster.put(worlds.template(FOUR, lifecycle=lifecycle))
+    cluster.settle(NOW)
+    return cluster
+
+
+@pytest.mark.parametrize("maximum_lag", ["P18M", "P9Y"])
+def test_who_is_late_to_migrate_is_told_so_overdue_by_the_other_rule_or_not(maximum_lag: str) -> None:
+    cluster = obliged("Warn", maximum_lag)
+    cluster.advance(NOW, LATE - SECOND)
+    cluster.forget()
+    cluster.settle(LATE - SECOND)
+    assert cluster.told_of() == []
+    cluster.advance(LATE - SECOND, LATE)
+    assert cluster.told_of() == ["MigrationOverdue"]
+    assert [note.reason for note in cluster.told] == ["MigrationOverdue"], "an Event says the same"
+    cluster.edit_service(workload={"replicas": 3})
+    cluster.advance(LATE, LATE + 30 * DAY)
+    assert cluster.told_of() == ["MigrationOverdue"]
+
+
+def test_what_is_off_the_public_route_is_not_called_late() -> None:
+    cluster = obliged("Enforce", "P18M")
+    cluster.advance(NOW, LATE + DAY)
+    assert not cluster.routed()
+    assert "MigrationOverdue" not in cluster.told_of()
+
+
+def test_channels_that_come_after_the_duty_began_tell_its_day_and_that_it_is_late() -> None:
+    cluster = obliged("Warn", "P9Y", channels=False)
+    cluster.policy = replace(worlds.POLICY, channels=BOTH)
+    cluster.forget()
+    cluster.settle(NOW + DAY)
+    assert cluster.told_of() == ["MigrationDue"]
+    assert cluster.told == [], "an Event told it when the duty began"
+    cluster.advance(NOW + DAY, LATE)
+    assert cluster.told_of() == ["MigrationDue", "MigrationOverdue"]
+
+
+def test_channels_that_come_after_its_last_day_do_not_tell_the_duty() -> None:
+    cluster = obliged("Warn", "P9Y", channels=False)
+    cluster.advance(NOW, LATE)
+    cluster.policy = replace(worlds.POLICY, channels=BOTH)
+    cluster.forget()
+    cluster.settle(LATE + DAY)
+    assert cluster.told_of() == []
+
+
+# a first start sends nothing about the past
+
+
+@pytest.mark.parametrize("lost", [(), ("EService",), ("EService", "UnpublishDecision")])
+def test_an_effect_of_the_past_is_told_to_nobody(lost: tuple[str, ...]) -> None:
+    """Channels that are set up after the effect, or a status that was lost: nothing is made up for."""
+    cluster = obliged("Enforce", "P18M", channels=bool(lost))
+    cluster.advance(NOW, at("2027-06-10"))
+    assert not cluster.routed()
+    for place, body in cluster.objects.items():
+        if place[0] in lost:
+            body.pop("status", None)
+    cluster.policy = replace(worlds.POLICY, channels=BOTH)
+    cluster.forget()
+    cluster.settle(at("2027-06-10", "15:00"))
+    assert [one.status.state for one in cluster.decisions] == [DecisionState.EFFECTIVE]
+    assert not cluster.routed()
+    assert (cluster.told_of(), cluster.sent) == ([], [])
+
+
+def test_contacts_that_differ_only_in_the_case_of_the_domain_are_one() -> None:
+    emails = ("A@pmlp.example", "A@PMLP.example", "a@pmlp.example")
+    contacts = [{"name": email[0], "email": email} for email in emails]
+    body = worlds.registration(spec={"institution": {"contacts": contacts}})
+    policy = replace(worlds.POLICY, channels=((Channel.EMAIL, ""),))
+    found = recipients(policy, EServiceRegistration.model_validate(body))
+    assert [one.address for one in found] == ["A@pmlp.example", "a@pmlp.example", "j@agency.example"]
 
 
 days = st.dates(date(2020, 1, 1), date(2035, 12, 31))

@@ -37,8 +37,15 @@ def recipients(policy: Policy, registration: EServiceRegistration | None) -> tup
         else:
             reached = [] if registration is None else _by_mail(registration)
         for address, audience in reached:
-            found.setdefault((channel, address), Recipient(channel, address, audience))
+            key = _mailbox(address) if channel is Channel.EMAIL else address
+            found.setdefault((channel, key), Recipient(channel, address, audience))
     return tuple(found.values())
+
+
+def _mailbox(address: str) -> str:
+    """The same for addresses of one mailbox: a domain has no case, what is before it may have."""
+    local, at, domain = address.rpartition("@")
+    return f"{local}{at}{domain.lower()}"
 
 
 def _behind_the_sink(registration: EServiceRegistration | None) -> Audience:
@@ -74,9 +81,10 @@ def entries(tiding: Tiding, uid: str, now: datetime, everybody: Iterable[Recipie
 
 
 def told_before(notices: Notices, tiding: Tiding, uid: str) -> bool:
-    """Whether anybody was told this very thing: what flaps is told once."""
+    """Whether anybody was told this very thing, or will be: what flaps is told once."""
     return any(
         notice.kind is tiding.kind
+        and notice.state is not NoticeState.SUPERSEDED
         and notice.id == notice_id(uid, tiding.kind, tiding.change, notice.channel, notice.recipient)
         for notice in notices
     )

@@ -21,17 +21,9 @@ from eservice_operator.core.dates import local_day
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.held_tidings import announced_as_held, of_hold
 from eservice_operator.core.holds import foreseen_hold
-from eservice_operator.core.ledger import (
-    ANNOUNCING,
-    Notices,
-    enter,
-    fold,
-    informed_at,
-    next_try,
-    room,
-)
+from eservice_operator.core.ledger import ANNOUNCING, Notices, enter, fold, informed_at, next_try, room
 from eservice_operator.core.letters import Delivery
-from eservice_operator.core.overtaken import overtaken, overtaken_by_installation
+from eservice_operator.core.overtaken import overtaken, overtaken_by_newer, overtaken_of_service
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.tidings import (
     Tiding,
@@ -39,6 +31,7 @@ from eservice_operator.core.tidings import (
     next_step,
     of_change,
     of_decision,
+    of_duty,
     passed_step,
     warning_steps,
 )
@@ -84,6 +77,7 @@ def announced(
             tiding = replace(tiding, held=announced_as_held(facts, decision, judged))
         notices = _told(facts, decision, notices, tiding or _hold(facts, decision, notices, judged))
         if facts.policy.channels and informed is None and judged.state in TO_COME:
+            # who finds no room waits: noting that at each look would write without end
             others = _never_told(facts, decision, notices, judged)
             notices = enter(notices, islice(others, room(notices)))
     warned = old.warned_at if tiding is None else now
@@ -117,6 +111,7 @@ def _told(facts: Facts, decision: UnpublishDecision, notices: Notices, tiding: T
     if tiding is None or not facts.policy.channels:
         return notices
     everybody = recipients(facts.policy, facts.world.registration)
+    notices = overtaken_by_newer(notices, facts.world.under_way, tiding)
     return enter(notices, entries(tiding, decision.metadata.uid, facts.now, everybody))
 
 
@@ -132,10 +127,7 @@ def _hold(
 def _never_told(
     facts: Facts, decision: UnpublishDecision, notices: Notices, judged: UnpublishDecisionStatus
 ) -> Iterator[Notice]:
-    """While nobody of the institution is informed: whoever can be reached now and was told of nothing yet.
-
-    Where the ledger has no room they wait: noting them as failed at each look would write without end.
-    """
+    """While nobody of the institution is informed: whoever can be reached now and was told of nothing yet."""
     if judged.effective_at is None:
         return
     tried = {(notice.channel, notice.recipient) for notice in notices}
@@ -155,15 +147,16 @@ def with_notices(facts: Facts, new: EServiceStatus) -> EServiceStatus:
     """The new status of an EService with its ledger: what became of notices, and what the change tells."""
     old, uid = facts.world.service.status, facts.world.service.metadata.uid
     notices = fold(old.notices, facts.world.deliveries)
-    notices = overtaken_by_installation(notices, new, facts.world.under_way)
+    notices = overtaken_of_service(notices, new, facts.world.under_way)
     if facts.production and facts.stands and facts.policy.channels:
         silent = ENFORCED_KINDS if _observes(_public_lifecycle(facts)) else frozenset()
         silent |= frozenset() if facts.policy.clock_trusted else DATED_KINDS
         silent |= RECALL if _has_its_day(facts) else frozenset()
-        for tiding in of_change(old, new):
+        for tiding in (*of_change(old, new), *of_duty(old, new, facts.today)):
             if tiding.kind not in silent and not told_before(notices, tiding, uid):
                 everybody = recipients(facts.policy, facts.world.registration)
                 dated = replace(tiding, due=facts.today) if tiding.kind in THAT_DAY else tiding
+                notices = overtaken_by_newer(notices, facts.world.under_way, dated)
                 notices = enter(notices, entries(dated, uid, facts.now, everybody))
     return new.model_copy(update={"notices": notices}) if notices else new
 

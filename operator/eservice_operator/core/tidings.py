@@ -160,8 +160,33 @@ def _migration(old: EServiceStatus, new: EServiceStatus) -> Iterator[Tiding]:
     before, after = (_reason(status, ConditionType.TEMPLATE_CURRENT) for status in (old, new))
     if by is not None and by != _migrate_by(old) and after not in OVERDUE:
         yield Tiding(NoticeKind.MIGRATION_DUE, f"{what} {by}", by)
-    if by is not None and after == Reason.MIGRATION_DUE and before not in OVERDUE:
+    newly = after == Reason.MIGRATION_DUE and before not in OVERDUE
+    if by is not None and (newly or _entered(old, new, NoticeKind.MIGRATION_OVERDUE)):
         yield Tiding(NoticeKind.MIGRATION_OVERDUE, f"{what} {by}", by)
+
+
+def of_duty(old: EServiceStatus, new: EServiceStatus, today: date) -> Iterator[Tiding]:
+    """R7: what no change of the status shows: the duty, to channels set up since it began, and its end.
+
+    Where R8 makes it overdue too, the condition says that alone. Who heard of the duty, and is public still,
+    is told that its last day has passed; so the ledger tells the first time from the others (`told_before`).
+    """
+    by, what = _migrate_by(new), f"{new.template.name} {new.template.version}"
+    if by is None or old.observed_generation < 0:
+        return
+    if by >= today:
+        if _reason(new, ConditionType.TEMPLATE_CURRENT) not in OVERDUE:
+            yield Tiding(NoticeKind.MIGRATION_DUE, f"{what} {by}", by)
+        return
+    heard_of = any(one.kind is NoticeKind.MIGRATION_DUE and one.due == by for one in old.notices)
+    if heard_of and _holds(find(new.conditions, ConditionType.PUBLISHED)):
+        yield Tiding(NoticeKind.MIGRATION_OVERDUE, f"{what} {by}", by)
+
+
+def _entered(old: EServiceStatus, new: EServiceStatus, kind: NoticeKind) -> bool:
+    """Whether a ledger has a notice of a kind for the first time: then there is an Event of it, too."""
+    known = {notice.id for notice in old.notices}
+    return any(notice.kind is kind and notice.id not in known for notice in new.notices)
 
 
 def _migrate_by(status: EServiceStatus) -> date | None:

@@ -96,12 +96,61 @@ def test_another_overdue_version_does_not(deferred: PostalCluster) -> None:
     assert gate.reason == Reason.TEMPLATE_OVERDUE
 
 
-def test_revoked_before_it_is_back_there_is_no_promise(deferred: PostalCluster) -> None:
+@pytest.mark.parametrize("letter", ["a", "b"])
+@pytest.mark.parametrize("at_once", [True, False], ids=["while it is gone", "long before"])
+def test_what_the_agency_took_back_lets_it_back_for_good(
+    deferred: PostalCluster, at_once: bool, letter: str
+) -> None:
+    deferred.put(worlds.act("act-b", spec={"image": image("b")}))
+    re_create(deferred, release={"image": image(letter)}) if not at_once else None
     deferred.edit(AT_DECISION, spec={"revoked": {"at": "2027-06-01", "reason": "a mistake"}})
+    deferred.advance(BACK, BACK + DAY)
+    if not at_once:
+        delete(deferred, BACK + 2 * DAY)
+    re_create(deferred, release={"image": image(letter)})
+    deferred.advance(BACK + 3 * DAY, BACK + 200 * DAY)
+    assert Gate.TEMPLATE_SUPPORTED not in deferred.gates()
+    assert deferred.routed() == (letter == "a"), "the other one is not verified"
+
+
+def test_a_decision_taken_back_forgives_no_other_cause(deferred: PostalCluster) -> None:
+    deferred.edit(AT_DECISION, spec={"revoked": {"at": "2027-06-01", "reason": "a mistake"}})
+    recall = {"at": "2027-05-25", "reason": "a hole", "replaceBy": "2027-05-30"}
+    before, used = worlds.VERSIONS
+    deferred.put(worlds.template((before, used | {"withdrawn": recall}, worlds.NEXT_VERSION)))
     re_create(deferred)
     deferred.advance(BACK, BACK + DAY)
     assert Gate.TEMPLATE_SUPPORTED in deferred.gates()
     assert not deferred.routed()
+
+
+def test_a_revocation_to_come_lets_nothing_in_that_is_off(deferred: PostalCluster) -> None:
+    re_create(deferred)
+    deferred.advance(BACK, at("2027-09-02"))
+    deferred.edit(AT_DECISION, spec={"revoked": {"at": "2027-09-20", "reason": "a mistake"}})
+    delete(deferred, at("2027-09-03"))
+    re_create(deferred)
+    deferred.advance(at("2027-09-04"), at("2027-09-19"))
+    assert not deferred.routed()
+    deferred.advance(at("2027-09-20"), at("2027-09-21"))
+    assert deferred.routed()
+
+
+@pytest.mark.parametrize("letter, back", [("a", True), ("b", False)])
+def test_of_a_withdrawn_version_that_was_forgiven_too(letter: str, back: bool) -> None:
+    cluster = postal()
+    before, used = worlds.VERSIONS
+    recall = {"at": "2027-02-15", "reason": "a hole", "replaceBy": "2027-06-30"}
+    cluster.put(worlds.template((before, used | {"withdrawn": recall})))
+    cluster.advance(KNOWN, at("2027-03-01"))
+    revoke(cluster)
+    cluster.advance(at("2027-04-01"), at("2027-07-05"))
+    assert cluster.routed()
+    delete(cluster, at("2027-07-06"))
+    re_create(cluster, release={"image": image(letter)})
+    cluster.put(worlds.act("act-b", spec={"image": image("b")}))
+    cluster.advance(at("2027-07-07"), at("2027-07-09"))
+    assert cluster.routed() == back
 
 
 def test_held_by_the_brake_it_comes_back(deferred: PostalCluster) -> None:

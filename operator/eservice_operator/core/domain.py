@@ -11,10 +11,10 @@ from eservice_operator.core.conditions import Verdict, find
 from eservice_operator.core.dates import parse_instant
 from eservice_operator.core.decide import Decision
 from eservice_operator.core.facts import Facts, Subject
+from eservice_operator.core.forgiveness import cause_of
 from eservice_operator.core.gates import blocks_install
 from eservice_operator.core.remembered import kept_off, why_kept_off
 from eservice_operator.core.routing import serving
-from eservice_operator.core.scheduling import cause_of
 from eservice_operator.core.unmet import Blocks, Unmet
 from eservice_operator.core.unpublication import blocking_decision, ground
 

@@ -74,7 +74,7 @@ def template_supported(facts: Facts, subject: Subject) -> Unmet | None:
     """R7, R8: a known version, not withdrawn; in Production no pre-release, and not overdue if enforced.
 
     A release on the same template version as the public one passes also when it is overdue, so that a
-    security fix can always go out; so does one that a decision has promised a day to come (`core.promised`).
+    security fix can always go out; so does what would be public still, had nobody deleted it (`promised`).
     """
     release, reference = subject.snapshot, subject.snapshot.template
     what = f"{reference.name} {reference.version}"

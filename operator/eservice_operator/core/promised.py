@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""R8: a day that was announced stands for an EService that is deleted and created again.
+"""R8: what was announced, or taken back, stands for an EService that is deleted and created again.
 
 GitOps controllers re-create what they find missing. Decisions belong to a registration and an environment:
-one that has not taken effect lets the EService come back to what it had, until the day that was announced.
+one that has not taken effect lets the EService come back to what it had, until the day that was announced,
+and one that the Agency revoked lets it come back for good, as long as the cause is the same.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from eservice_operator.api.base import TemplateRef
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision
 from eservice_operator.core.facts import Facts
+from eservice_operator.core.forgiveness import forgiving
 from eservice_operator.core.releases import Snapshot, same_template
 
 
@@ -29,15 +33,28 @@ def decision_to_come_back_to(facts: Facts, template: TemplateRef) -> UnpublishDe
 
 
 def comes_back(facts: Facts, release: Snapshot, *, withdrawn: bool) -> bool:
-    """Whether a release may go live on an overdue or withdrawn version, as it was promised a day to come.
+    """Whether a release may go live on an overdue or withdrawn version, as it would be public still.
 
-    Any image on an overdue version, as a fix could always go out; on a withdrawn one only that which was
-    public when it was decided. What the Agency took back promises nothing.
+    It was promised a day to come, or the Agency took the decision back. Any image on an overdue version, as
+    a fix could always go out; on a withdrawn one only that which was public when it was decided.
     """
-    decision = decision_to_come_back_to(facts, release.template)
-    if decision is None or decision.status.state is DecisionState.EFFECTIVE:
-        return False
+    images = {decision.spec.release.image for decision in _letting_in(facts, release.template)}
+    return release.image in images if withdrawn else bool(images)
+
+
+def _letting_in(facts: Facts, template: TemplateRef) -> Iterator[UnpublishDecision]:
+    """The decisions by which a release on a template version would be public still."""
+    if not facts.production or facts.public_name is not None:
+        return
+    decision, lag = decision_to_come_back_to(facts, template), facts.lag(template)
+    ahead = decision is not None and decision.status.state is not DecisionState.EFFECTIVE
+    if decision is not None and ahead and not _taken_back(facts, decision):
+        yield decision
+    if lag is not None:
+        yield from (decision for decision in forgiving(facts, template, lag) if _taken_back(facts, decision))
+
+
+def _taken_back(facts: Facts, decision: UnpublishDecision) -> bool:
+    """Whether the Agency has taken a decision back by today."""
     revoked = decision.spec.revoked
-    if revoked is not None and revoked.at <= facts.today:
-        return False
-    return not withdrawn or decision.spec.release.image == release.image
+    return revoked is not None and revoked.at <= facts.today

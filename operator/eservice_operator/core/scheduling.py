@@ -13,12 +13,13 @@ from eservice_operator.api.template import Enforcement
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.dates import instant, parse_period
 from eservice_operator.core.facts import Facts
+from eservice_operator.core.forgiveness import cause_of, forgiving
 from eservice_operator.core.inputs import hash_of
 from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.lag import Lag
 from eservice_operator.core.promise import promise
-from eservice_operator.core.recorded import ground_of, recorded_ground
-from eservice_operator.core.releases import same_template, short_hash
+from eservice_operator.core.recorded import ground_of
+from eservice_operator.core.releases import short_hash
 from eservice_operator.core.remembered import missing_decision, number_of
 from eservice_operator.core.replaced import ground_in_place, promised_in_place
 from eservice_operator.core.unpublication import governing_decision
@@ -63,24 +64,7 @@ def new_decision(facts: Facts) -> Manifest | None:
 def _founded(facts: Facts, template: TemplateRef, known: KnownTemplate, lag: Lag) -> bool:
     """Whether there is a ground for another decision: a policy that enforces, and no forgiveness."""
     enforced = known.template.spec.lifecycle.enforcement is Enforcement.ENFORCE
-    return enforced and not _forgiven(facts, template, lag)
-
-
-def _forgiven(facts: Facts, template: TemplateRef, lag: Lag) -> bool:
-    """Whether the Agency has revoked a decision about this template version for the same cause."""
-    caused_by = cause_of(facts, template, lag)
-    return any(
-        decision.spec.revoked is not None
-        and same_template(decision.spec.release.template, template)
-        and recorded_ground(decision).caused_by == caused_by
-        for decision in facts.decisions
-    )
-
-
-def cause_of(facts: Facts, template: TemplateRef, lag: Lag) -> str | None:
-    """The version that makes a release overdue; none when it is its own recall."""
-    known = facts.world.templates.get(template.name)
-    return None if known is None else known.cause_of(template.version, lag)
+    return enforced and not any(forgiving(facts, template, lag))
 
 
 def decision_name(facts: Facts) -> str:

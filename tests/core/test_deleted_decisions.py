@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -295,16 +295,61 @@ def test_the_promise_outlives_the_record_of_it(scheduled: PureCluster, deferral_
         scheduled.remove(("UnpublishDeferral", "", "deferral-1"))
     set_policy(scheduled, maximumLag="P1M")
     scheduled.settle(at("2027-05-02"))
-    decision = the_only(scheduled)
-    assert (decision.metadata.name, decision.status.effective_at) == (SECOND, at("2027-08-01", "00:00"))
+    decision, due = the_only(scheduled), DUE if deferral_goes else at("2027-08-01", "00:00")
+    assert (decision.metadata.name, decision.status.effective_at) == (SECOND, due)
+    assert decision.spec.effective_at == decision.status.undeferred_at == DUE
     assert all(fact.reproduced for fact in replay(decision.spec))
-    assert not scheduled.told
-    last = scheduled.advance(at("2027-05-02"), at("2027-07-31", "23:59"))
+    last = scheduled.advance(at("2027-05-02"), due - timedelta(minutes=1))
     assert scheduled.routed()
     assert last is not None
-    assert last.next_at == at("2027-08-01", "00:00")
+    assert last.next_at == due
     scheduled.settle(last.next_at)
     assert not scheduled.routed()
+
+
+@pytest.mark.parametrize(
+    "day, without",
+    [("2027-05-02", DUE), ("2027-07-15", at("2027-07-25", "00:00"))],
+    ids=["before the promise", "after it"],
+)
+def test_a_deferral_does_not_become_the_promise(scheduled: PureCluster, day: str, without: datetime) -> None:
+    """What is capped is the same as ever, and taking the deferral back leaves time for the last warning."""
+    set_policy(scheduled, maximumDeferral="P3M")
+    defer(scheduled, "2027-07-31")
+    scheduled.advance(KNOWN + DAY, at(day))
+    scheduled.remove(AT_DECISION)
+    scheduled.settle(at(day))
+    decision = the_only(scheduled)
+    assert (decision.metadata.name, decision.spec.effective_at) == (SECOND, DUE)
+    assert (decision.status.reason, decision.status.deferral) == (Reason.DEFERRED, "deferral-1")
+    assert all(fact.reproduced for fact in replay(decision.spec))
+    defer(scheduled, "2027-11-30", "deferral-2")
+    scheduled.settle(at(day) + DAY)
+    assert str(the_only(scheduled).status.deferred_until) == "2027-09-01"
+    for name in ("deferral-1", "deferral-2"):
+        scheduled.remove(("UnpublishDeferral", "", name))
+    scheduled.settle(at(day) + 2 * DAY)
+    assert the_only(scheduled).status.effective_at == without
+
+
+def test_a_deferral_taken_back_with_the_record_leaves_time_for_the_last_warning(
+    scheduled: PureCluster,
+) -> None:
+    defer(scheduled, "2027-08-31")
+    scheduled.advance(KNOWN + DAY, at("2027-07-15"))
+    scheduled.remove(AT_DECISION)
+    scheduled.remove(("UnpublishDeferral", "", "deferral-1"))
+    scheduled.settle(at("2027-07-15"))
+    assert the_only(scheduled).status.effective_at == at("2027-07-23", "00:00")
+
+
+def test_a_deferral_that_was_honoured_stays_so_whatever_the_cap_says_by_now(scheduled: PureCluster) -> None:
+    defer(scheduled, "2027-08-31")
+    scheduled.advance(KNOWN + DAY, at("2027-07-15"))
+    scheduled.remove(AT_DECISION)
+    set_policy(scheduled, maximumDeferral="P1M")
+    scheduled.settle(at("2027-07-15"))
+    assert str(the_only(scheduled).status.deferred_until) == "2027-08-31"
 
 
 @pytest.mark.parametrize("lose", [no_template, no_clock], ids=["template", "clock"])

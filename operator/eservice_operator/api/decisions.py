@@ -34,6 +34,7 @@ from eservice_operator.api.fields import (
 )
 from eservice_operator.api.ground import DecisionInputs, Fairness, Ground
 from eservice_operator.api.notices import Notices
+from eservice_operator.api.reasons import Reason
 from eservice_operator.api.remembered import RememberedDecision
 from eservice_operator.api.template import LagMeasure
 
@@ -199,11 +200,14 @@ class UnpublishDecision(Model):
 
     @model_validator(mode="after")
     def _goes_on_from_the_first(self) -> Self:
-        """In the place of one in effect, or held by the brake, it is read so before its status is written."""
+        """In the place of one in effect, deferred, or held by the brake, it is so from the first."""
         replaced, status = self.spec.replaces, self.status
         if status.reason is not None or replaced is None:
             return self
         change: dict[str, object] = {"hold_token": replaced.hold_token, "held_since": replaced.held_since}
+        if replaced.deferred_until is not None:
+            change |= {"deferred_until": replaced.deferred_until, "deferral": replaced.deferral}
+            change |= {"reason": Reason.DEFERRED.value}
         if replaced.effective_since is not None:
             change = {"state": DecisionState.EFFECTIVE, "effective_since": replaced.effective_since}
         object.__setattr__(self, "status", status.model_copy(update=change))

@@ -19,7 +19,13 @@ class RememberedDecision(Model):
     caused_by: SemVer | None = None
     """Its causedBy, while it is open."""
     effective_at: DateTime | None = None
-    """The instant that was announced, deferrals included; absent once it is closed."""
+    """When it takes effect, deferrals included; absent once it is closed."""
+    undeferred_at: DateTime | None = None
+    """When it would take effect without a deferral, as announced last; absent once it is closed."""
+    deferred_until: Date | None = None
+    """The last day of the deferral that is honoured."""
+    deferral: ObjectName | None = None
+    """Name of that deferral."""
     effective_since: DateTime | None = None
     """Since when it keeps the e-service off the public route; absent while it does not."""
     hold_token: Short | None = None

@@ -11,11 +11,15 @@ from eservice_operator.api.remembered import RememberedDecision
 def promised_in_place(replaced: RememberedDecision | None, at: datetime) -> datetime:
     """The promise of a decision that would promise ``at``, were it not in the place of another.
 
-    Never before what was announced; what is in effect is so since it was.
+    Never before what was announced; what is in effect is so since it was. A deferral is no part of a promise:
+    of what was deferred the promise is the one that was, as the cap on deferrals counts from it.
     """
     if replaced is None:
         return at
-    return replaced.effective_since or max(at, replaced.effective_at or at)
+    if replaced.effective_since is not None:
+        return replaced.effective_since
+    announced = replaced.undeferred_at or replaced.effective_at or at
+    return announced if replaced.deferred_until is not None else max(at, announced)
 
 
 def ground_in_place(

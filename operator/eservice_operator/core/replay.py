@@ -29,6 +29,7 @@ SUPERSEDED_RULE = (
 RULE_OF_MEASURE = {LagMeasure.RELEASE_GAP: GAP_RULE, LagMeasure.SINCE_SUPERSEDED: SUPERSEDED_RULE}
 EFFECTIVE_RULE = "R8: the latest of the decision, overdueSince, enforceFrom and the end of the notice period"
 IN_PLACE_RULE = f"{EFFECTIVE_RULE}, and not before what the decision that it replaces had announced"
+DEFERRED_RULE = "R8: what the decision that it replaces had announced, but for its deferral"
 IN_EFFECT_RULE = "R8: since the decision that it replaces was in effect"
 NONE = "none"
 
@@ -120,7 +121,9 @@ def _overdue(
 def _rule_of_promise(replaced: RememberedDecision | None) -> str:
     if replaced is None:
         return EFFECTIVE_RULE
-    return IN_PLACE_RULE if replaced.effective_since is None else IN_EFFECT_RULE
+    if replaced.effective_since is not None:
+        return IN_EFFECT_RULE
+    return IN_PLACE_RULE if replaced.deferred_until is None else DEFERRED_RULE
 
 
 def _same_second(recorded: datetime, computed: datetime | None) -> bool:

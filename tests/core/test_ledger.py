@@ -158,6 +158,18 @@ def test_the_last_announcement_to_each_is_remembered() -> None:
     assert [notice.id for notice in notices] == [notice.id for notice in people(30, "two")]
 
 
+def test_who_was_told_is_remembered_behind_what_was_given_up() -> None:
+    notices = enter((), people(8, "first"))
+    notices = fold(notices, {notice.id: accepted() for notice in notices})
+    for change in ("two", "three", "four"):
+        notices = enter(notices, people(8, change))
+        notices = ledger.give_up(notices, ledger.ANNOUNCING, "another day", under_way=())
+    notices = enter(notices, people(8, "five"))
+    assert [one.id for one in notices if one.state is NoticeState.SENT] == [
+        one.id for one in people(8, "first")
+    ]
+
+
 def test_what_just_fits_is_entered_and_nobody_is_said_to_be_left_out() -> None:
     notices = enter((), people(MOST_ON_THEIR_WAY))
     assert len(notices) == MOST_ON_THEIR_WAY

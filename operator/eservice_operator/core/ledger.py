@@ -23,8 +23,8 @@ DONE_KEPT = 20
 """How many entries that are done are kept, beside the last one of each kind, and the last announcement of an
 unpublication to each recipient: who was told is not told again."""
 MOST_ON_THEIR_WAY = MOST_NOTICES - 10
-"""Leaves room for the last entry of each kind in one ledger, which remembers that people were told, and for one
-that says who was left out. The ledger of an EService has the most kinds: nine."""
+"""Leaves room for the last entry of each kind in one ledger, which remembers that people were told, and for
+one that says who was left out. The ledger of an EService has the most kinds: nine."""
 FIRST_BACKOFF = timedelta(minutes=1)
 LONGEST_BACKOFF = timedelta(hours=6)
 CLOCK_TOLERANCE = timedelta(minutes=1)
@@ -65,15 +65,17 @@ def room(notices: Notices) -> int:
 
 
 def enter(notices: Notices, fresh: Iterable[Notice]) -> Notices:
-    """The ledger with new entries; one whose id is there already is not entered again.
+    """The ledger with new entries; one whose id is there is not entered again, unless it was given up.
 
     What is on its way always stays. When the ledger is full of that, contacts of institutions are entered
     first, and of those that are left out the first is entered as failed: it says how many they are.
     """
-    known = {notice.id for notice in notices}
+    known = {notice.id for notice in notices if notice.state is not NoticeState.SUPERSEDED}
     new = list({notice.id: notice for notice in fresh if notice.id not in known}.values())
     if not new:
         return notices
+    anew = {notice.id for notice in new}
+    notices = tuple(notice for notice in notices if notice.id not in anew)
     free = room(notices)
     if len(new) <= free:
         return _trimmed((*notices, *new))
@@ -117,7 +119,20 @@ def give_up(
     What is ``under_way`` is in the hands of a channel, and its answer is waited for. ``state`` is Failed
     where people should have known: then somebody has to look.
     """
-    waiting = (notice for notice in notices if notice.kind in kinds and on_its_way(notice))
+    outdated = {notice.id for notice in notices if notice.kind in kinds}
+    return withdraw(notices, outdated, why, state, under_way=under_way)
+
+
+def withdraw(
+    notices: Notices,
+    ids: Collection[str],
+    why: str,
+    state: NoticeState = NoticeState.SUPERSEDED,
+    *,
+    under_way: Collection[str],
+) -> Notices:
+    """As `give_up`, of these ids."""
+    waiting = (notice for notice in notices if notice.id in ids and on_its_way(notice))
     outdated = {notice.id for notice in waiting if notice.id not in under_way}
     if not outdated:
         return notices
@@ -196,7 +211,12 @@ def _trimmed(notices: Iterable[Notice]) -> Notices:
     done = [place for place, notice in enumerate(everything) if not on_its_way(notice)]
     room = MOST_NOTICES - (len(everything) - len(done))
     marks = {everything[place].kind: place for place in done}
-    told = {_reached(everything[place]): place for place in done if everything[place].kind in ANNOUNCING}
+    announced = (place for place in done if everything[place].kind in ANNOUNCING)
+    told = {
+        _reached(everything[place]): place
+        for place in announced
+        if everything[place].state is not NoticeState.SUPERSEDED
+    }
     wanted = (
         *sorted(marks.values(), reverse=True),
         *sorted(told.values(), reverse=True),

@@ -15,11 +15,20 @@ DAYS = Days(worlds.at("2027-06-20"), worlds.RIGA)
 
 
 def test_the_history_says_in_the_place_of_which_one_it_is() -> None:
-    replaced = {"name": "address-declaration-production-001", "template": {"name": "x", "version": "2.0.0"}}
-    first, second = worlds.decision(1), worlds.decision(2, spec={"replaces": replaced})
-    texts = [entry.text for entry in past(Dossier(worlds.eservice(), decisions=(first, second)), DAYS)]
+    name = "address-declaration-production-001"
+    renewed = {"name": name, "template": {"name": "x", "version": "2.0.0"}}
+    deleted = renewed | {"overdueSince": "2025-11-01"}
+    first, *others = (
+        worlds.decision(1),
+        *(worlds.decision(2, spec={"replaces": one}) for one in (renewed, deleted)),
+    )
+    texts = [entry.text for entry in past(Dossier(worlds.eservice(), decisions=(first, *others)), DAYS)]
     told = "unpublication of viss-2020 2.0.0 decided, overdue since 2025-11-01"
-    assert texts == [told, f"{told}, in the place of {replaced['name']}, which was deleted"]
+    assert texts == [
+        told,
+        f"{told}, in the place of {name}",
+        f"{told}, in the place of {name}, which was deleted",
+    ]
 
 
 def test_the_advice_where_none_is_there_is_the_agencys() -> None:

@@ -429,6 +429,38 @@ def test_a_request_edited_again_and_again_gains_nothing(scheduled: PureCluster, 
         assert wait(scheduled) == granted
 
 
+def test_there_and_back_and_overdue_again_the_same_release_is_not_waited_for_twice(
+    scheduled: PureCluster,
+) -> None:
+    """A wait was granted, the renewal came; back on 3.0.0 under a longer limit, which is shortened again."""
+    deliver(scheduled)
+    scheduled.advance(KNOWN, DUE)
+    granted = wait(scheduled)
+    assert granted is not None
+    sign(scheduled, "2027-05-20")
+    verify(scheduled, "2027-06-02")
+    scheduled.advance(DUE, at("2027-06-03"))
+    assert said(scheduled) == (DecisionState.CLOSED, Reason.RENEWED)
+    limit(scheduled, "P9Y")
+    scheduled.edit_service(
+        release={"image": image("a")},
+        template={"version": "3.0.0"},
+        productionRequest={"requestedAt": "2026-10-05"},
+    )
+    scheduled.advance(at("2027-06-03"), at("2027-07-01"))
+    scheduled.remove(("AcceptanceAct", "", "act-d"))
+    deliver(scheduled)
+    limit(scheduled, "P18M")
+    scheduled.settle(at("2027-07-02"))
+    _, second = scheduled.decisions
+    assert (second.status.state, second.status.reason) == GONE
+    assert second.status.fairness == granted
+
+
+def limit(cluster: PureCluster, maximum_lag: str) -> None:
+    cluster.edit(("EServiceTemplate", "", worlds.TEMPLATE), spec={"lifecycle": {"maximumLag": maximum_lag}})
+
+
 @given(
     st.lists(
         st.tuples(

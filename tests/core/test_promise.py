@@ -18,9 +18,10 @@ from eservice_operator.api.decisions import DecisionState, UnpublishDecisionStat
 from eservice_operator.api.notices import Channel
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core.dates import instant
+from eservice_operator.core.replay import replay
 from tests.support import worlds
 from tests.support.pure_cluster import PureCluster
-from tests.support.worlds import DAY, NAME, SECOND, TEMPLATE, at
+from tests.support.worlds import DAY, NAME, SECOND, TEMPLATE, at, image
 
 KNOWN = at("2027-02-01")
 DUE = at("2027-06-01", "00:00")
@@ -268,6 +269,72 @@ def test_a_longer_notice_period_brings_nobody_back(scheduled: PureCluster) -> No
     assert said(scheduled) == (DecisionState.EFFECTIVE, Reason.EFFECTIVE)
     assert status(scheduled).effective_at == DUE
     assert not scheduled.routed()
+
+
+# migrated and back again, before the day
+
+
+def renewed(cluster: PureCluster, day: str) -> None:
+    """The e-service is public on 4.0.0."""
+    release = {"image": image("d"), "template": {"version": "4.0.0"}}
+    named = {"release": {"image": image("d")}, "template": {"version": "4.0.0"}}
+    cluster.edit_service(**named, productionRequest={"requestedAt": day})
+    cluster.put(worlds.act("act-d", spec=release | {"signedAt": day}))
+    created = {"creationTimestamp": f"{day}T07:00:00Z"}
+    spec = release | {"verifiedAt": f"{day}T07:00:00Z"}
+    cluster.put(worlds.verification("passed-d", metadata=created, spec=spec))
+    cluster.settle(at(day))
+    cluster.advance(at(day), at(day) + DAY)
+    assert cluster.decisions[-1].status.reason == Reason.RENEWED
+
+
+def back(cluster: PureCluster, now: datetime) -> None:
+    """And on 3.0.0 again, as it was accepted and verified before."""
+    cluster.edit_service(
+        release={"image": image("a")},
+        template={"version": "3.0.0"},
+        productionRequest={"requestedAt": "2026-10-05"},
+    )
+    cluster.advance(now - DAY, now)
+    public = cluster.status.release.public
+    assert public is not None
+    assert public.template.version == "3.0.0"
+
+
+def test_who_goes_there_and_back_keeps_the_day_that_was_announced(public: PureCluster) -> None:
+    """With half a year's notice it was 2027-08-02; with none by now it would be 2027-06-01."""
+    announced(public, noticePeriod="P6M")
+    day = at("2027-08-02", "00:00")
+    renewed(public, "2027-03-01")
+    set_policy(public, noticePeriod="P0D")
+    back(public, at("2027-03-04"))
+    first, second = public.decisions
+    assert (first.spec.effective_at, second.spec.effective_at) == (day, day)
+    assert second.spec.replaces is not None
+    assert second.spec.replaces.name == first.metadata.name
+    assert all(fact.reproduced for fact in replay(second.spec)), "the record says why"
+    public.advance(at("2027-03-04"), day - SECOND)
+    assert public.routed()
+    public.advance(day - SECOND, day)
+    assert not public.routed()
+
+
+def test_there_and_back_twice_it_is_still_the_first_day(public: PureCluster) -> None:
+    announced(public, noticePeriod="P6M")
+    renewed(public, "2027-03-01")
+    set_policy(public, noticePeriod="P0D")
+    back(public, at("2027-03-04"))
+    renewed(public, "2027-03-10")
+    back(public, at("2027-03-14"))
+    assert [one.spec.effective_at for one in public.decisions] == [at("2027-08-02", "00:00")] * 3
+
+
+def test_there_and_back_no_day_is_made_later_than_its_own(scheduled: PureCluster) -> None:
+    renewed(scheduled, "2027-03-01")
+    back(scheduled, at("2027-03-04"))
+    first, second = scheduled.decisions
+    assert first.spec.effective_at == second.spec.effective_at == DUE
+    assert second.spec.replaces is None, "nothing is taken over where nothing would be earlier"
 
 
 POLICIES = st.fixed_dictionaries(

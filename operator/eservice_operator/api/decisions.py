@@ -141,7 +141,8 @@ class UnpublishDecisionSpec(Model):
     """Hash of the facts that led to the decision, its inputs included."""
     replaces: RememberedDecision | None = None
     """The open decision that this one takes the place of, because somebody deleted it: what was announced or
-    in effect by it goes on. One that was in effect is so from the first by this one."""
+    in effect by it goes on. One that was in effect is so from the first by this one. Or the one that a
+    renewal closed, when the e-service went back and that one had announced a later instant."""
     revoked: SetOnceRevocation | None = None
     """The Agency takes the decision back; set once."""
 

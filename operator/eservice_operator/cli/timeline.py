@@ -172,7 +172,8 @@ def _decision(decision: Body) -> Iterator[Entry]:
         f" {spec.get('overdueSince')}"
     )
     replaced = part(spec, "replaces", "name")
-    text += f", in the place of {replaced}, which was deleted" if replaced else ""
+    text += f", in the place of {replaced}" if replaced else ""
+    text += ", which was deleted" if part(spec, "replaces", "overdueSince") else ""
     yield Entry(str(spec.get("decidedAt")), "UnpublishDecided", text, source, "R8")
     yield from _ground(status.get("ground"), str(template.get("version")), source)
     steps = (

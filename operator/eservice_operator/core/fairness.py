@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """R8: who has done its part of a renewal does not lose the public route for what others still owe.
 
-The wait is granted once for a decision. Its end follows from the day on which it began and from the
-Agency's act; nothing that the institution edits later moves it.
+The wait is granted once for a decision, and once for a release. Its end follows from the day on which it
+began and from the Agency's act; nothing that the institution edits later moves it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date
 
 from eservice_operator.api.base import TemplateRef
-from eservice_operator.api.decisions import UnpublishDecision
+from eservice_operator.api.decisions import DecisionState, UnpublishDecision
 from eservice_operator.api.eservice import GateOwner
 from eservice_operator.api.ground import Fairness
 from eservice_operator.api.reasons import Gate
@@ -32,13 +32,28 @@ def waiting(facts: Facts, decision: UnpublishDecision) -> Fairness | None:
 
     None when the decision has no wait and gets none. Whether it holds today: see `holds`.
     """
-    granted = decision.status.fairness
+    granted = decision.status.fairness or _granted_before(facts, decision)
     if granted is not None:
         return _extended(facts, granted)
     if not _renewing(facts, decision.spec.release.template) or not _has_done_its_part(facts):
         return None
     until = _end(facts, facts.today)
     return Fairness(release=facts.wanted.name, since=facts.today, until=until)
+
+
+def _granted_before(facts: Facts, decision: UnpublishDecision) -> Fairness | None:
+    """The wait for this very release that an earlier decision about the same template version granted.
+
+    It goes on, or is over: going back after a renewal gains no second one.
+    """
+    earlier = (
+        one.status.fairness
+        for one in facts.decisions
+        if one.status.state is DecisionState.CLOSED
+        and same_template(one.spec.release.template, decision.spec.release.template)
+    )
+    same = [wait for wait in earlier if wait is not None and wait.release == facts.wanted.name]
+    return max(same, key=lambda wait: wait.until, default=None)
 
 
 def holds(facts: Facts, decision: UnpublishDecision, wait: Fairness) -> bool:

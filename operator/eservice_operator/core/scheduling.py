@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 from eservice_operator.api import names
 from eservice_operator.api.base import TemplateRef
+from eservice_operator.api.reasons import Reason
 from eservice_operator.api.remembered import RememberedDecision
 from eservice_operator.api.template import Enforcement
 from eservice_operator.core.actions import Manifest
@@ -19,7 +20,7 @@ from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.lag import Lag
 from eservice_operator.core.promise import promise
 from eservice_operator.core.recorded import ground_of
-from eservice_operator.core.releases import short_hash
+from eservice_operator.core.releases import same_template, short_hash
 from eservice_operator.core.remembered import missing_decision, number_of
 from eservice_operator.core.replaced import ground_in_place, promised_in_place
 from eservice_operator.core.unpublication import governing_decision
@@ -86,6 +87,8 @@ def _decision(facts: Facts, template: TemplateRef, known: KnownTemplate, terms: 
     lifecycle, zone = known.template.spec.lifecycle, facts.policy.zone
     notice = parse_period(lifecycle.notice_period)
     at = promise(terms.overdue_since, lifecycle.enforce_from, notice, facts.now, zone)
+    if terms.replaced is None:
+        terms = replace(terms, replaced=_announced_later(facts, template, at))
     decided = _decided(facts, template, known, terms)
     labels = {
         names.MANAGED_BY_LABEL: names.MANAGER,
@@ -102,6 +105,23 @@ def _decision(facts: Facts, template: TemplateRef, known: KnownTemplate, terms: 
         "metadata": {"name": decision_name(facts), "labels": labels},
         "spec": decided | dated,
     }
+
+
+def _announced_later(facts: Facts, template: TemplateRef, at: datetime) -> RememberedDecision | None:
+    """The decision that had announced an instant later than ``at``, before a renewal that was taken back.
+
+    Who migrates and goes back may have heard of that instant only. One that took effect announces nothing.
+    """
+    renewed = (
+        decision
+        for decision in facts.decisions
+        if decision.status.reason == Reason.RENEWED
+        and decision.status.effective_since is None
+        and same_template(decision.spec.release.template, template)
+    )
+    told = [(one.status.undeferred_at or one.spec.effective_at, one.metadata.name) for one in renewed]
+    last, name = max(told, default=(at, ""))
+    return RememberedDecision(name=name, template=template, effective_at=last) if last > at else None
 
 
 def _decided(facts: Facts, template: TemplateRef, known: KnownTemplate, terms: _Terms) -> Manifest:

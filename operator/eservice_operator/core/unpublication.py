@@ -203,7 +203,8 @@ def _effect(decision: UnpublishDecision) -> str:
 
 def _in_place(decision: UnpublishDecision) -> str:
     replaced = decision.spec.replaces
-    return "" if replaced is None else f" (in the place of {replaced.name}, which was deleted)"
+    deleted = replaced is not None and replaced.overdue_since is not None
+    return f" (in the place of {replaced.name}, which was deleted)" if replaced and deleted else ""
 
 
 def blocking_decision(facts: Facts, template: TemplateRef) -> UnpublishDecision | None:

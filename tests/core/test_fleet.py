@@ -6,6 +6,7 @@ Eight e-services are public on 3.0.0. The brake lets five go within 24 hours.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,9 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eservice_operator.api.decisions import DecisionState
+from eservice_operator.api.notices import Channel
 from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.core.conditions import find
 from eservice_operator.core.counting import WINDOW
+from eservice_operator.core.dates import instant
 from tests.support import worlds
 from tests.support.pure_fleet import PureFleet
 from tests.support.worlds import DAY, NAME, SECOND, TEMPLATE, at, image
@@ -85,6 +88,31 @@ def test_each_is_held_as_soon_as_it_is_decided_upon(fleet: PureFleet) -> None:
         assert (decision.state, decision.reason) == (DecisionState.HELD, Reason.BRAKE)
         assert decision.hold_token is None
     assert fleet.served() == list(EIGHT)
+
+
+def test_waves_on_different_days_are_counted_by_the_day() -> None:
+    """24 e-services and the brake's default, 10 % and 5: five are told on one day, five on another."""
+    names = "abcdefghijklmnopqrstuvwx"
+    fleet = PureFleet.of(names)
+    fleet.policy = replace(fleet.policy, channels=((Channel.EMAIL, ""),))
+    for cluster in fleet.members.values():
+        cluster.policy = fleet.policy
+    policy = {"noticePeriod": "P14D", "holdUninformed": "P3M"}
+    fleet.put_template(worlds.template((*worlds.VERSIONS, worlds.NEXT_VERSION), lifecycle=policy))
+    fleet.settle(LATE)
+    now = LATE
+    for told, day in (("abcde", at("2027-07-02")), ("fghij", at("2027-07-05"))):
+        fleet.advance(now, day)
+        now = day
+        for name in told:
+            decision = ("UnpublishDecision", "", f"{NAME}-{name}-production-001")
+            fleet.members[name].objects[decision]["status"]["informedAt"] = instant(day)
+        fleet.settle(now)
+    fleet.advance(now, at("2027-07-17", "00:00"))
+    assert fleet.gone() == list("abcde")
+    fleet.advance(at("2027-07-17", "00:00"), at("2027-07-20", "00:00"))
+    assert fleet.gone() == list("abcdefghij")
+    assert fleet.served() == list(names[10:]), "nobody was told yet"
 
 
 def test_nothing_is_let_go_by_time(held: PureFleet) -> None:

@@ -47,7 +47,7 @@ LETTER = Letter(
         "instruction": "https://agency.example/viss-2020/3.0.0?from=2.0.0&lang=lv",
         "catalogue": "https://latvija.example/ep/42",
         "publicURL": "https://address.latvija.example/",
-        "decision": "address-declaration-production-2f9a61",
+        "decision": "address-declaration-production-001",
     },
 )
 

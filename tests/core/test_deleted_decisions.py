@@ -376,6 +376,27 @@ def test_a_policy_that_only_warns_makes_none_in_the_place_of_an_announced_one(sc
     assert scheduled.routed()
 
 
+@pytest.mark.parametrize("day", ["2027-05-20", "2027-06-10"], ids=["before its day", "after it"])
+@pytest.mark.parametrize("steps", [["P30D", "P7D"], []], ids=["with a warning", "with none"])
+def test_what_lapsed_is_announced_anew_as_if_nobody_had_deleted_it(
+    scheduled: PureCluster, day: str, steps: list[str]
+) -> None:
+    set_policy(scheduled, enforcement="Warn", warnBefore=steps)
+    scheduled.advance(KNOWN + DAY, at(day))
+    scheduled.remove(AT_DECISION)
+    scheduled.advance(at(day), at("2027-07-03"))
+    assert not scheduled.decisions
+    set_policy(scheduled, enforcement="Enforce")
+    scheduled.settle(at("2027-07-04"))
+    decision = the_only(scheduled)
+    due = at("2027-07-12", "00:00") if steps else at("2027-07-04")
+    assert decision.spec.effective_at == decision.status.effective_at == due
+    assert decision.spec.replaces is not None
+    assert decision.spec.replaces.lapsed == Reason.NOT_ENFORCED
+    assert scheduled.routed() == bool(steps)
+    assert all(fact.reproduced for fact in replay(decision.spec)), replay(decision.spec)
+
+
 def test_a_number_is_not_given_again_after_a_closed_decision_is_deleted(unpublished: PureCluster) -> None:
     renew(unpublished, "2027-07-01")
     assert the_only(unpublished).status.state is DecisionState.CLOSED
@@ -425,6 +446,12 @@ def do(cluster: PureCluster, step: str) -> None:
             set_policy(cluster, **POLICIES[policy])
 
 
+def in_effect_since(cluster: PureCluster) -> datetime:
+    """Since when the only decision is in effect; the end of time while it is not."""
+    end = at("2099-01-01")
+    return min((one.status.effective_since or end for one in cluster.decisions), default=end)
+
+
 def made(cluster: PureCluster) -> list[str]:
     return [
         one.manifest["metadata"]["name"]
@@ -436,21 +463,20 @@ def made(cluster: PureCluster) -> list[str]:
 @given(st.lists(st.tuples(st.integers(0, 50), STEPS), max_size=8))
 @settings(max_examples=30)
 def test_no_deletion_brings_back_hastens_or_gives_a_number_again(steps: list[tuple[int, str]]) -> None:
-    cluster = PureCluster()
-    cluster.put(
-        worlds.template(FOUR),
-        worlds.registration(),
-        worlds.act(),
-        worlds.verification(),
-        worlds.eservice(),
-    )
-    cluster.advance(worlds.NOW, at("2027-04-20"))
+    cluster, kept = PureCluster(), PureCluster()
+    for one in (cluster, kept):
+        one.put(worlds.template(FOUR), worlds.registration(), worlds.act(), worlds.verification())
+        one.put(worlds.eservice())
+        one.advance(worlds.NOW, at("2027-04-20"))
     now, off, announced = at("2027-04-20"), False, DUE
     for days, step in [*steps, (90, "nothing")]:
         already, names = off, len(made(cluster))
         before = len(cluster.log)
         do(cluster, step)
-        cluster.advance(now, now + timedelta(days=days))
+        do(kept, step) if step != "delete" else None
+        for one in (cluster, kept):
+            one.advance(now, now + timedelta(days=days))
+        assert in_effect_since(cluster) >= in_effect_since(kept), f"hastened by {step}"
         now += timedelta(days=days)
         put_up = [
             one

@@ -206,7 +206,7 @@ class UnpublishDecision(Model):
         if status.reason is not None or replaced is None:
             return self
         change: dict[str, object] = {"hold_token": replaced.hold_token, "held_since": replaced.held_since}
-        if replaced.deferred_until is not None:
+        if replaced.deferred_until is not None and replaced.lapsed is None:
             change |= {"deferred_until": replaced.deferred_until, "deferral": replaced.deferral}
             change |= {"reason": Reason.DEFERRED.value}
         if replaced.effective_since is not None:

@@ -40,6 +40,9 @@ class DecisionInputs(Model):
     """The template's noticePeriod."""
     enforce_from: Date | None = None
     """The template's enforceFrom."""
+    last_warning: Duration | None = None
+    """The last step of the template's warnBefore; recorded where the day of the decision that it replaces had
+    passed without it, as there is time for that step then."""
     time_zone: Short
     """The zone in which dates are days, such as Europe/Riga."""
 

@@ -26,6 +26,8 @@ class RememberedDecision(Model):
     """The last day of the deferral that is honoured."""
     deferral: ObjectName | None = None
     """Name of that deferral."""
+    lapsed: Short | None = None
+    """Why its day passed without it: TemplateUnknown, NotEnforced or NoLongerOverdue; absent otherwise."""
     effective_since: DateTime | None = None
     """Since when it keeps the e-service off the public route; absent while it does not."""
     hold_token: Short | None = None

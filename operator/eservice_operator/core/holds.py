@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from eservice_operator.api.base import TemplateRef
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.ground import Fairness
 from eservice_operator.api.reasons import Reason
@@ -81,7 +82,11 @@ def foreseen_hold(facts: Facts, decision: UnpublishDecision) -> Finding | None:
 
 def unfounded(facts: Facts, decision: UnpublishDecision, day: date) -> Finding | None:
     """What a decision lacks on a day for taking effect: a known template, enforcement, or the lag itself."""
-    template = decision.spec.release.template
+    return groundless(facts, decision.spec.release.template, day)
+
+
+def groundless(facts: Facts, template: TemplateRef, day: date) -> Finding | None:
+    """What a template version lacks on a day for an unpublication."""
     lag = facts.lag(template)
     if lag is None:
         text = "the template or its version is unknown; an unknown template never unpublishes"

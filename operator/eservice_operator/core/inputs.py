@@ -12,8 +12,9 @@ import semver
 
 from eservice_operator.api.decisions import UnpublishDecisionSpec
 from eservice_operator.api.ground import DecidedVersion, DecisionInputs, Ground
+from eservice_operator.api.template import Lifecycle
 from eservice_operator.core.actions import Manifest
-from eservice_operator.core.dates import local_day, parse_period
+from eservice_operator.core.dates import add_period, day_after_end, local_day, parse_period
 from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.lag import LagPolicy, measure_lag
 from eservice_operator.core.promise import promise
@@ -64,6 +65,19 @@ def inputs_of(known: KnownTemplate, zone: ZoneInfo) -> DecisionInputs:
         enforce_from=lifecycle.enforce_from,
         time_zone=zone.key,
     )
+
+
+def last_warning(lifecycle: Lifecycle, day: date) -> str | None:
+    """The step of warnBefore that comes last before a day; none where nobody is warned."""
+    steps = lifecycle.warn_before
+    return min(steps, key=lambda step: add_period(day, parse_period(step)), default=None)
+
+
+def time_for_warning(step: str | None, now: datetime, zone: ZoneInfo) -> datetime:
+    """The first instant that leaves time for a step of warnBefore after ``now``."""
+    if step is None:
+        return now
+    return day_after_end(add_period(local_day(now, zone), parse_period(step)), zone)
 
 
 def hash_of(decided: Manifest) -> str:
@@ -137,7 +151,8 @@ def recompute(spec: UnpublishDecisionSpec, inputs: DecisionInputs) -> Recomputed
     at, notice = None, parse_period(inputs.notice_period)
     if since is not None:
         at = promise(since, inputs.enforce_from, notice, spec.decided_at, zone)
-        at = promised_in_place(spec.replaces, at)
+        warned = time_for_warning(inputs.last_warning, spec.decided_at, zone)
+        at = promised_in_place(spec.replaces, at, warned)
     return Recomputed(
         overdue_since=since,
         caused_by=cause,

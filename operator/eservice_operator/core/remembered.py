@@ -12,6 +12,8 @@ from eservice_operator.api.decisions import DecisionState, UnpublishDecision
 from eservice_operator.api.remembered import RememberedDecision
 from eservice_operator.core.dates import local_day
 from eservice_operator.core.facts import Facts
+from eservice_operator.core.holds import groundless
+from eservice_operator.core.promise import lapsed
 from eservice_operator.core.recorded import ground_as_judged
 from eservice_operator.core.releases import same_template
 from eservice_operator.core.unpublication import governing_decision, judge
@@ -61,12 +63,21 @@ def last_decision(facts: Facts) -> RememberedDecision | None:
         return _as_seen(facts, governing)
     gone = missing_decision(facts)
     if gone is not None:
-        return gone
+        return _lapsing(facts, gone)
     ended = [_ended(one.metadata.name, one.spec.release.template) for one in facts.decisions]
     old = facts.world.service.status.last_decision
     if old is not None:
         ended.append(_ended(old.name, old.template))
     return max(ended, key=lambda one: number_of(one.name), default=None)
+
+
+def _lapsing(facts: Facts, gone: RememberedDecision) -> RememberedDecision:
+    """The missing decision as it is now: its day can pass without a ground while it is not there."""
+    passed = gone.effective_at is not None and facts.now >= gone.effective_at
+    if not passed or gone.effective_since is not None or gone.lapsed is not None:
+        return gone
+    found = groundless(facts, gone.template, facts.today)
+    return gone if found is None else gone.model_copy(update={"lapsed": found.reason.value})
 
 
 def _as_seen(facts: Facts, decision: UnpublishDecision) -> RememberedDecision:
@@ -84,6 +95,7 @@ def _as_seen(facts: Facts, decision: UnpublishDecision) -> RememberedDecision:
         undeferred_at=judged.undeferred_at,
         deferred_until=judged.deferred_until,
         deferral=judged.deferral,
+        lapsed=judged.reason if lapsed(judged) else None,
         effective_since=judged.effective_since,
         hold_token=judged.hold_token if held else None,
         held_since=judged.held_since if held else None,

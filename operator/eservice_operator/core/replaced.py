@@ -8,17 +8,20 @@ from datetime import date, datetime
 from eservice_operator.api.remembered import RememberedDecision
 
 
-def promised_in_place(replaced: RememberedDecision | None, at: datetime) -> datetime:
+def promised_in_place(replaced: RememberedDecision | None, at: datetime, with_warning: datetime) -> datetime:
     """The promise of a decision that would promise ``at``, were it not in the place of another.
 
     Never before what was announced; what is in effect is so since it was. A deferral is no part of a promise:
-    of what was deferred the promise is the one that was, as the cap on deferrals counts from it.
+    of what was deferred the promise is the one that was, as the cap on deferrals counts from it. Nobody
+    reckons with what lapsed: the last warning, given now, has its time until ``with_warning``.
     """
     if replaced is None:
         return at
     if replaced.effective_since is not None:
         return replaced.effective_since
     announced = replaced.undeferred_at or replaced.effective_at or at
+    if replaced.lapsed is not None:
+        return max(at, announced, with_warning)
     return announced if replaced.deferred_until is not None else max(at, announced)
 
 

@@ -30,6 +30,7 @@ RULE_OF_MEASURE = {LagMeasure.RELEASE_GAP: GAP_RULE, LagMeasure.SINCE_SUPERSEDED
 EFFECTIVE_RULE = "R8: the latest of the decision, overdueSince, enforceFrom and the end of the notice period"
 IN_PLACE_RULE = f"{EFFECTIVE_RULE}, and not before what the decision that it replaces had announced"
 DEFERRED_RULE = "R8: what the decision that it replaces had announced, but for its deferral"
+LAPSED_RULE = f"{IN_PLACE_RULE}, and with time for the last warning, as that one's day had passed without it"
 IN_EFFECT_RULE = "R8: since the decision that it replaces was in effect"
 NONE = "none"
 
@@ -123,6 +124,8 @@ def _rule_of_promise(replaced: RememberedDecision | None) -> str:
         return EFFECTIVE_RULE
     if replaced.effective_since is not None:
         return IN_EFFECT_RULE
+    if replaced.lapsed is not None:
+        return LAPSED_RULE
     return IN_PLACE_RULE if replaced.deferred_until is None else DEFERRED_RULE
 
 

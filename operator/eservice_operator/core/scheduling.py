@@ -15,7 +15,7 @@ from eservice_operator.core.actions import Manifest
 from eservice_operator.core.dates import instant, parse_period
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.forgiveness import cause_of, forgiving
-from eservice_operator.core.inputs import hash_of
+from eservice_operator.core.inputs import hash_of, last_warning, time_for_warning
 from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.lag import Lag
 from eservice_operator.core.promise import promise
@@ -90,12 +90,13 @@ def _decision(facts: Facts, template: TemplateRef, known: KnownTemplate, terms: 
     if terms.replaced is None:
         terms = replace(terms, replaced=_announced_later(facts, template, at))
     decided = _decided(facts, template, known, terms)
+    warned = time_for_warning(decided["inputs"].get("lastWarning"), facts.now, zone)
     labels = {
         names.MANAGED_BY_LABEL: names.MANAGER,
         names.REGISTRATION_LABEL: short_hash(facts.spec.registration),
     }
     dated = {
-        "effectiveAt": instant(promised_in_place(terms.replaced, at)),
+        "effectiveAt": instant(promised_in_place(terms.replaced, at, warned)),
         "decidedAt": instant(facts.now),
         "inputsHash": hash_of(decided),
     }
@@ -138,5 +139,8 @@ def _decided(facts: Facts, template: TemplateRef, known: KnownTemplate, terms: _
         **ground_of(known, facts.today, facts.policy.zone, terms.overdue_since, terms.caused_by),
     }
     if replaced is not None:
+        step = last_warning(known.template.spec.lifecycle, facts.today)
+        if replaced.lapsed is not None and step is not None:
+            decided["inputs"] = {**decided["inputs"], "lastWarning": step}
         decided["replaces"] = replaced.model_dump(mode="json", by_alias=True, exclude_none=True)
     return decided

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from eservice_operator.api.decisions import DecisionState
@@ -254,6 +254,8 @@ EDITS: dict[str, Callable[[PureCluster], object]] = {
     st.lists(st.tuples(st.integers(1, 40), st.sampled_from(sorted(EDITS)), st.booleans()), max_size=4),
     st.integers(1, 30),
 )
+@example([(1, "recall", True), (21, "nothing", False), (1, "defer", False), (1, "defer", False)], 30)
+@example([(1, "recall", False), (21, "nothing", False), (1, "revoke", False)], 30)
 def test_re_creation_never_gives_more_than_there_was(steps: list[tuple[int, str, bool]], away: int) -> None:
     kept, other = PureCluster(), PureCluster()
     for cluster in (kept, other):

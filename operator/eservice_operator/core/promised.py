@@ -36,10 +36,15 @@ def comes_back(facts: Facts, release: Snapshot, *, withdrawn: bool) -> bool:
     """Whether a release may go live on an overdue or withdrawn version, as it would be public still.
 
     It was promised a day to come, or the Agency took the decision back. Any image on an overdue version, as
-    a fix could always go out; on a withdrawn one only that which was public when it was decided.
+    a fix could always go out; on a withdrawn one only that which was public when it was decided, and never
+    was off since: what is off does not come back on it.
     """
-    images = {decision.spec.release.image for decision in _letting_in(facts, release.template)}
-    return release.image in images if withdrawn else bool(images)
+    decisions = list(_letting_in(facts, release.template))
+    if not withdrawn:
+        return bool(decisions)
+    return any(
+        decision.spec.release.image == release.image and _never_off(facts, decision) for decision in decisions
+    )
 
 
 def _letting_in(facts: Facts, template: TemplateRef) -> Iterator[UnpublishDecision]:
@@ -52,6 +57,14 @@ def _letting_in(facts: Facts, template: TemplateRef) -> Iterator[UnpublishDecisi
         yield decision
     if lag is not None:
         yield from (decision for decision in forgiving(facts, template, lag) if _taken_back(facts, decision))
+
+
+def _never_off(facts: Facts, decision: UnpublishDecision) -> bool:
+    """Whether a decision cannot have taken effect; a deferral of one in effect leaves no other trace."""
+    status = decision.status
+    if status.effective_since is not None:
+        return False
+    return _taken_back(facts, decision) or (status.undeferred_at or decision.spec.effective_at) > facts.now
 
 
 def _taken_back(facts: Facts, decision: UnpublishDecision) -> bool:

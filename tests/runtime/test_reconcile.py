@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
+from typing_extensions import override
+
 from eservice_operator.api.notices import Audience, Channel, NoticeKind
 from eservice_operator.cluster.apply import Applier
 from eservice_operator.cluster.events import EventSink
@@ -120,6 +122,44 @@ async def test_what_is_undone_each_time_waits_for_its_backoff() -> None:
     assert result.error is not None
     assert result.error.startswith("is undone each time it is done: Create ServiceAccount")
     assert sum(getattr(action, "reason", "") == "missing" for action in writes.asked) >= ROUNDS
+
+
+class Corrected(Writes):
+    """The first write is refused for good; by the time that it is said, somebody has corrected the spec."""
+
+    def __init__(self, store: Store, corrected: Manifest) -> None:
+        super().__init__()
+        self._store, self._corrected = store, corrected
+
+    @override
+    async def run(self, actions: Sequence[Action]) -> Outcome:
+        if not self.asked:
+            self.asked += actions
+            self._store.upsert(self._corrected)
+            return Outcome((), Failure(actions[0], "Rejected", "not like this", transient=False))
+        return await super().run(actions)
+
+
+async def test_what_an_older_spec_was_refused_is_not_said_of_the_newer_one() -> None:
+    cluster = PureCluster()
+    cluster.put(worlds.template(), worlds.registration(), worlds.act(), worlds.verification())
+    cluster.put(worlds.eservice())
+    cluster.settle(worlds.NOW)
+    objects = at_rest(cluster)
+    good = next(obj for obj in objects if obj["kind"] == "EService")
+    greedy = worlds.merged(
+        good, {"metadata": {"generation": 2, "resourceVersion": "2"}, "spec": {"workload": {"replicas": 5}}}
+    )
+    service = reconciler(Writes(), *(obj for obj in objects if obj is not good), greedy)
+    store = service.observer._store
+    corrected = worlds.merged(good, {"metadata": {"generation": 3, "resourceVersion": "3"}})
+    writes = Corrected(store, corrected)
+    service.applier = cast("Applier", writes)
+    result = await service.reconcile(SERVICE, worlds.NOW)
+    assert result.error is None
+    (status,) = (one.status for one in writes.asked if isinstance(one, SetStatus))
+    assert status["observedGeneration"] == 3
+    assert "Stalled" not in {one["type"] for one in status["conditions"]}
 
 
 async def test_an_eservice_of_which_nothing_can_be_read_can_be_deleted() -> None:

@@ -93,7 +93,7 @@ class ObjectReconciler:
                 return await self._record(key, now)
 
     async def _eservice(self, key: ObjectKey, now: datetime) -> Result:
-        outcome, left = NOTHING_DONE, ROUNDS
+        outcome, left, tried = NOTHING_DONE, ROUNDS, 0
         while True:
             world = self.observer.eservice(key)
             if world is None:
@@ -102,7 +102,9 @@ class ObjectReconciler:
                 return await self._gone(key)
             if isinstance(world, InvalidObject):
                 return await self._unreadable(key, world, now)
-            decision = decide(self._answered(key, world), now, self.policy)
+            decision, generation = decide(self._answered(key, world), now, self.policy), _generation(world)
+            if outcome.failure is not None and generation != tried:
+                outcome = NOTHING_DONE  # what failed was asked for by a spec that was changed meanwhile
             if not decision.actions or not left or (outcome.failure is not None and not outdated(outcome)):
                 break
             left -= 1
@@ -111,7 +113,7 @@ class ObjectReconciler:
             except ApiError as error:
                 return Result(error=f"cannot confirm what the decision rests on: {error}")
             if confirmed:
-                outcome = await self._apply(decision.actions)
+                outcome, tried = await self._apply(decision.actions), generation
         return await self._tell(key, decision, outcome)
 
     def _answered(self, key: ObjectKey, world: World) -> World:
@@ -281,6 +283,10 @@ def status_body(status: Status) -> dict[str, Any]:
 def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
     filled = {key: _filled(value) if isinstance(value, Mapping) else value for key, value in values.items()}
     return {key: value for key, value in filled.items() if value not in ({}, [])}
+
+
+def _generation(world: World) -> int:
+    return world.service.metadata.generation
 
 
 def _ref(key: ObjectKey) -> Ref:

@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from eservice_operator.api import names
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDecisionStatus
 from eservice_operator.api.template import EServiceTemplateStatus
 from eservice_operator.core.abandoned import abandoned
-from eservice_operator.core.actions import Action, Ref, SetStatus
+from eservice_operator.core.actions import Action
 from eservice_operator.core.brake import Brake
 from eservice_operator.core.counting import WINDOW
 from eservice_operator.core.dates import ONE_SECOND, local_day, start_of_day
@@ -22,7 +21,7 @@ from eservice_operator.core.holds import frozen
 from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.promise import instant_of
-from eservice_operator.core.records import decision_status
+from eservice_operator.core.records import decision_status, status_write
 from eservice_operator.core.templating import template_status
 from eservice_operator.core.unpublication import is_open, revocation
 from eservice_operator.core.world import TemplateWorld
@@ -60,7 +59,7 @@ def _freeze(world: TemplateWorld, known: KnownTemplate, now: datetime, policy: P
     for decision in sorted(wave.freeze, key=lambda one: one.metadata.name):
         token = {"hold_token": wave.token, "held_since": now, "released_at": None}
         status = _with_token(decision, decision.status.model_copy(update=token), now)
-        yield _write(decision, status, f"the brake takes it into the set {wave.token}")
+        yield status_write(decision, status, f"the brake takes it into the set {wave.token}")
 
 
 def _with_token(
@@ -89,17 +88,7 @@ def _close(world: TemplateWorld, now: datetime, policy: Policy) -> Iterator[Acti
                 "notices": abandoned(decision.status.notices, "no longer to come"),
             }
             status = decision_status(decision, decision.status.model_copy(update=closed), now)
-            yield _write(decision, status, f"{found.state.value}: {found.reason.value}")
-
-
-def _write(decision: UnpublishDecision, status: UnpublishDecisionStatus, reason: str) -> SetStatus:
-    return SetStatus(
-        Ref(names.API_VERSION, UnpublishDecision.__name__, "", decision.metadata.name),
-        decision.metadata.uid,
-        status.model_dump(mode="json", by_alias=True, exclude_none=True),
-        reason,
-        version=decision.metadata.resource_version,
-    )
+            yield status_write(decision, status, f"{found.state.value}: {found.reason.value}")
 
 
 def _turns(world: TemplateWorld, known: KnownTemplate, now: datetime, policy: Policy) -> list[datetime]:

@@ -12,16 +12,16 @@ from datetime import datetime
 
 from eservice_operator.api import names
 from eservice_operator.api.base import ObjectMeta
-from eservice_operator.api.decisions import UnpublishDecision, UnpublishDecisionStatus
+from eservice_operator.api.decisions import UnpublishDecision
 from eservice_operator.core.abandoned import in_reach
-from eservice_operator.core.actions import Action, Create, Delete, Ref, SetFinalizer, SetStatus
+from eservice_operator.core.actions import Action, Create, Delete, Ref, SetFinalizer
 from eservice_operator.core.children import changes, layout_of
 from eservice_operator.core.deadlines import next_instant
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.ledger import fold, informed_at
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.posting import announced
-from eservice_operator.core.records import decision_status
+from eservice_operator.core.records import decision_status, status_write
 from eservice_operator.core.rollout import Rollout, plan
 from eservice_operator.core.scheduling import new_decision
 from eservice_operator.core.unpublication import judge
@@ -108,7 +108,7 @@ def _decisions(facts: Facts) -> Iterator[Action]:
             judged = judged.model_copy(update={"notices": notices})
         status = decision_status(decision, judged, facts.now)
         if status != decision.status:
-            yield _written(decision, status, f"{status.state.value}: {status.reason}")
+            yield status_write(decision, status, f"{status.state.value}: {status.reason}")
     made = new_decision(facts)
     if made is not None:
         yield Create(made, "the public release is overdue, or will be")
@@ -121,17 +121,7 @@ def _heard(facts: Facts) -> Iterator[Action]:
         notices = fold(status.notices, facts.world.deliveries)
         if notices != status.notices:
             heard = status.model_copy(update={"notices": notices})
-            yield _written(decision, heard, "what became of its notices")
-
-
-def _written(decision: UnpublishDecision, status: UnpublishDecisionStatus, reason: str) -> SetStatus:
-    return SetStatus(
-        Ref(names.API_VERSION, UnpublishDecision.__name__, "", decision.metadata.name),
-        decision.metadata.uid,
-        status.model_dump(mode="json", by_alias=True, exclude_none=True),
-        reason,
-        version=decision.metadata.resource_version,
-    )
+            yield status_write(decision, heard, "what became of its notices")
 
 
 def _unpublish(facts: Facts, rollout: Rollout) -> Iterator[Action]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from eservice_operator.api import names
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
 from eservice_operator.api.base import Status
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDecisionStatus, UnpublishDeferral
 from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.api.registration import EServiceIdentifier
+from eservice_operator.core.actions import Ref, SetStatus
 from eservice_operator.core.conditions import Verdict, merge, true
 from eservice_operator.core.dates import Period, add_period, local_day
 from eservice_operator.core.policy import Policy
@@ -125,4 +127,15 @@ def decision_status(
             "observed_generation": generation,
             "conditions": merge(decision.status.conditions, (verdict,), generation, now),
         }
+    )
+
+
+def status_write(decision: UnpublishDecision, status: UnpublishDecisionStatus, reason: str) -> SetStatus:
+    """The write of a decision's status, onto the very version that it was decided on."""
+    return SetStatus(
+        Ref(names.API_VERSION, UnpublishDecision.__name__, "", decision.metadata.name),
+        decision.metadata.uid,
+        status.model_dump(mode="json", by_alias=True, exclude_none=True),
+        reason,
+        version=decision.metadata.resource_version,
     )

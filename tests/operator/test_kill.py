@@ -27,7 +27,7 @@ from tests.support.figures import Figures
 from tests.support.fleet import with_instruction
 from tests.support.operator import OperatorProcess, assert_log_clean
 from tests.support.portrait import Names, made_and_removed, portrait
-from tests.support.site import Site, says
+from tests.support.site import Site
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
@@ -128,7 +128,7 @@ async def unpublication_and_return(site: Site) -> None:
     await site.settled(planned, "Unpublished")
     renewed = planned.renewed()
     await site.apply(renewed.act(), renewed.eservice())
-    await site.until(planned.ref, lambda obj: says(obj, "Installed", "True"), "the candidate")
+    await site.candidate(renewed)
     await site.settled(planned, "Unpublished")
     await site.apply(renewed.verification())
     await site.settled(planned, "Published")

@@ -30,7 +30,7 @@ async def test_the_public_release_changes_by_one_write_and_can_go_back(site: Sit
 
     second = first.renewed()
     await site.apply(second.eservice(), second.act())
-    updating = await site.until(first.ref, lambda obj: says(obj, "Installed", "True"), "the candidate")
+    updating = await site.candidate(second)
     status = (await site.settled(first, "Updating"))["status"]
     assert status["release"]["public"]["name"] == first.release
     assert status["release"]["candidate"]["name"] == second.release

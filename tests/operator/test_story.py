@@ -98,7 +98,7 @@ async def comes_back_once_renewed(site: Site, planned: Planned) -> None:
     """A new release is installed beside the old one; once it is verified the public sees it."""
     renewed = planned.renewed()
     await site.apply(renewed.act(), renewed.eservice())
-    candidate = await site.until(planned.ref, lambda obj: says(obj, "Installed", "True"), "the candidate")
+    candidate = await site.candidate(renewed)
     assert says(candidate, "Published", "False"), "editing the spec renews nothing"
     await site.apply(renewed.verification())
     back = await site.settled(planned, "Published")

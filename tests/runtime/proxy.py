@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -18,6 +17,7 @@ import yaml
 from aiohttp import web
 
 from eservice_operator.cluster import credentials
+from tests.support.upstream import upstream
 
 HOP_BY_HOP = {"host", "connection", "transfer-encoding", "content-length", "content-encoding"}
 
@@ -102,14 +102,8 @@ class Proxy:
 async def proxied(kubeconfig: Path, folder: Path) -> AsyncIterator[tuple[Proxy, Path]]:
     """A proxy, and a kubeconfig in ``folder`` that leads through it."""
     configuration = await credentials.load(str(kubeconfig), None)
-    trust = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
-    trust.load_cert_chain(configuration.cert_file, configuration.key_file)
-    async with aiohttp.ClientSession(
-        auto_decompress=False,
-        connector=aiohttp.TCPConnector(ssl=trust, limit=0),
-        timeout=aiohttp.ClientTimeout(total=None),
-    ) as upstream:
-        proxy = Proxy(configuration.host, upstream)
+    async with upstream(configuration, auto_decompress=False) as session:
+        proxy = Proxy(configuration.host, session)
         runner = web.AppRunner(_application(proxy), access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         try:

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import ClientError, ClientResponse, ClientSession, web
-from kubernetes.aio.client import ApiClient, Configuration
+from kubernetes.aio.client import Configuration
+
+from tests.support.upstream import upstream
 
 HOP_BY_HOP = {"Host", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive"}
 
@@ -68,10 +70,10 @@ class FaultProxy:
 
     async def end_watches(self, frame: dict[str, Any] | None = None) -> None:
         """Send ``frame`` on every open watch, if given, and end them."""
-        for upstream, response in list(self._watches):
+        for answer, response in list(self._watches):
             if frame is not None:
                 await response.write(json.dumps(frame).encode() + b"\n")
-            upstream.close()
+            answer.close()
 
     def cut_watches(self) -> None:
         """Break every open watch in the middle of its stream."""
@@ -99,26 +101,26 @@ class FaultProxy:
         headers = {key: value for key, value in request.headers.items() if key not in HOP_BY_HOP}
         async with session.request(
             request.method, f"{server}{request.raw_path}", data=await request.read() or None, headers=headers
-        ) as upstream:
-            if seen.watch and upstream.ok:
-                return await self._relay(request, upstream)
-            answer = await upstream.read()
+        ) as answer:
+            if seen.watch and answer.ok:
+                return await self._relay(request, answer)
+            content = await answer.read()
             if fault is not None and fault.lose_reply:
                 return self._lose(request)
-            return web.Response(status=upstream.status, body=answer, content_type=upstream.content_type)
+            return web.Response(status=answer.status, body=content, content_type=answer.content_type)
 
     def _lose(self, request: web.Request) -> web.Response:
         if request.transport is not None:  # else the client has gone already
             request.transport.abort()
         return web.Response()
 
-    async def _relay(self, request: web.Request, upstream: ClientResponse) -> web.StreamResponse:
+    async def _relay(self, request: web.Request, answer: ClientResponse) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         await response.prepare(request)
-        self._watches.append((upstream, response))
+        self._watches.append((answer, response))
         rest = b""
         try:
-            async for chunk in upstream.content.iter_any():
+            async for chunk in answer.content.iter_any():
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
                     if json.loads(line)["object"].get("metadata", {}).get("name") not in self.hidden:
@@ -126,29 +128,28 @@ class FaultProxy:
         except (ClientError, ConnectionError):
             pass  # the client, or a test, ended it
         finally:
-            self._watches.remove((upstream, response))
+            self._watches.remove((answer, response))
         return response
 
 
 @asynccontextmanager
 async def fault_proxy(configuration: Configuration) -> AsyncIterator[FaultProxy]:
     """A running proxy to the API server of ``configuration``."""
-    upstream = ApiClient(configuration)
     proxy = FaultProxy()
+    async with upstream(configuration) as session:
 
-    async def handle(request: web.Request) -> web.StreamResponse:
-        return await proxy._handle(upstream.rest_client.pool_manager, configuration.host, request)
+        async def handle(request: web.Request) -> web.StreamResponse:
+            return await proxy._handle(session, configuration.host, request)
 
-    app = web.Application(client_max_size=2**24)
-    app.router.add_route("*", "/{path:.*}", handle)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    proxy.url = f"http://{host}:{port}"
-    try:
-        yield proxy
-    finally:
-        await runner.cleanup()
-        await upstream.close()
+        app = web.Application(client_max_size=2**24)
+        app.router.add_route("*", "/{path:.*}", handle)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        proxy.url = f"http://{host}:{port}"
+        try:
+            yield proxy
+        finally:
+            await runner.cleanup()

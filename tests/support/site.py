@@ -153,6 +153,14 @@ class Site:
         await self.apply(*planned.everything())
         return await self.settled(planned, "Published")
 
+    async def candidate(self, planned: Planned) -> Manifest:
+        """The EService once this release is installed beside the public one and only people keep it there."""
+        return await self.until(
+            planned.ref,
+            lambda obj: _candidate(obj) == planned.release and set(gates(obj)) == {"Verified"},
+            f"{planned.release} waits to be verified",
+        )
+
     async def kept_without_pods(self, planned: Planned) -> None:
         """Wait until a release's Deployment is kept without Pods, as the way back."""
         ref = Ref("apps/v1", "Deployment", planned.namespace, planned.deployment)
@@ -322,6 +330,11 @@ def up_to_date(obj: Manifest) -> bool:
 
 def in_phase(obj: Manifest, phase: str) -> bool:
     return bool(obj["status"].get("phase") == phase)
+
+
+def _candidate(obj: Manifest) -> str:
+    candidate = (obj["status"].get("release") or {}).get("candidate") or {}
+    return str(candidate.get("name", ""))
 
 
 def gates(obj: Manifest) -> dict[str, tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,9 +16,11 @@ from eservice_operator.core.ledger import (
     MOST_ON_THEIR_WAY,
     enter,
     fold,
+    heard_days,
     informed_at,
     next_try,
     notice_id,
+    room,
     to_send,
 )
 from eservice_operator.core.letters import Delivery
@@ -79,6 +82,7 @@ def test_each_entry_goes_its_own_way() -> None:
     assert [notice.attempts for notice in folded] == [0, 1, 1]
     assert [notice.error for notice in folded] == ["", "450 try later", "450 try later"]
     assert to_send(folded, NOW + SECOND + MINUTE) == (folded[1],)
+    assert fold(folded, answers) is folded, "the same answer is no second attempt"
 
 
 def test_the_pause_doubles_up_to_six_hours_and_ends_after_24_attempts() -> None:
@@ -113,11 +117,12 @@ def test_a_clock_that_was_set_back_delays_nothing() -> None:
     assert states(fold(notices, {notice.id: accepted(earlier)})) == [NoticeState.SENT]
 
 
-def test_an_answer_of_the_next_second_waits_for_its_pause() -> None:
+@pytest.mark.parametrize("late", [SECOND, ledger.CLOCK_TOLERANCE])
+def test_an_answer_of_the_next_moment_waits_for_its_pause(late: timedelta) -> None:
     (notice,) = notices = enter((), people(1))
-    notices = fold(notices, {notice.id: refused(NOW + SECOND)})
+    notices = fold(notices, {notice.id: refused(NOW + late)})
     assert to_send(notices, NOW) == ()
-    assert to_send(notices, NOW + SECOND + MINUTE) == notices
+    assert to_send(notices, NOW + late + MINUTE) == notices
 
 
 def test_what_is_done_is_kept_to_the_last_20_and_the_last_of_each_kind() -> None:
@@ -158,6 +163,15 @@ def test_the_last_announcement_to_each_is_remembered() -> None:
     assert [notice.id for notice in notices] == [notice.id for notice in people(30, "two")]
 
 
+@pytest.mark.parametrize("kind", [SCHEDULED, NoticeKind.MIGRATION_DUE])
+def test_what_is_done_gives_way_to_what_is_on_its_way_the_oldest_first(kind: NoticeKind) -> None:
+    done = enter((), [entry(f"{number}@pmlp.example", kind) for number in range(19)])
+    done = fold(done, {notice.id: accepted() for notice in done})
+    notices = enter(done, people(MOST_ON_THEIR_WAY, "two"))
+    assert len(notices) == MOST_NOTICES
+    assert notices[: MOST_NOTICES - MOST_ON_THEIR_WAY] == done[MOST_ON_THEIR_WAY - MOST_NOTICES :]
+
+
 def test_who_was_told_is_remembered_behind_what_was_given_up() -> None:
     notices = enter((), people(8, "first"))
     notices = fold(notices, {notice.id: accepted() for notice in notices})
@@ -174,6 +188,20 @@ def test_what_just_fits_is_entered_and_nobody_is_said_to_be_left_out() -> None:
     notices = enter((), people(MOST_ON_THEIR_WAY))
     assert len(notices) == MOST_ON_THEIR_WAY
     assert not any(notice.error for notice in notices)
+
+
+def test_a_ledger_with_more_on_their_way_than_there_may_be_has_no_room() -> None:
+    assert room(tuple(people(MOST_ON_THEIR_WAY + 1))) == 0
+
+
+def test_a_day_was_heard_from_an_announcement_that_was_not_refused() -> None:
+    heard = {
+        (kind, state)
+        for kind in (SCHEDULED, NoticeKind.UNPUBLISH_HELD, NoticeKind.UNPUBLISH_CANCELLED)
+        for state in NoticeState
+        if heard_days((entry("a@pmlp.example", kind).model_copy(update={"state": state}),))
+    }
+    assert heard == {(SCHEDULED, NoticeState.SENT), (SCHEDULED, NoticeState.SENDING)}
 
 
 def test_the_next_try_is_that_of_whoever_is_first_and_informed_since_the_first_was() -> None:
@@ -239,6 +267,15 @@ def test_informed_is_the_institution_and_of_the_unpublication() -> None:
     notices = fold(notices, {agency.id: accepted(), other.id: accepted(), mine.id: refused()})
     assert informed_at(notices) is None
     assert informed_at(fold(notices, {mine.id: accepted(NOW + HOUR)})) == NOW + HOUR
+
+
+@pytest.mark.parametrize("since, found", [(None, True), (-SECOND, True), (0 * SECOND, True), (SECOND, False)])
+def test_informed_since_an_instant_is_by_what_was_entered_from_then_on(
+    since: timedelta | None, found: bool
+) -> None:
+    notices = enter((), people(1))
+    notices = fold(notices, {notices[0].id: accepted(NOW + HOUR)})
+    assert informed_at(notices, None if since is None else NOW + since) == (NOW + HOUR if found else None)
 
 
 kinds = st.sampled_from([SCHEDULED, NoticeKind.UNPUBLISH_WARNING, NoticeKind.UNPUBLISHED])

@@ -12,10 +12,12 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from eservice_operator.api.notices import Channel, Notice, NoticeKind, NoticeState
-from eservice_operator.core.addressees import entries, recipients, told_before
+from eservice_operator.api.decisions import UnpublishDecisionStatus
+from eservice_operator.api.eservice import EServiceStatus
+from eservice_operator.api.notices import Audience, Channel, Notice, NoticeKind, NoticeState
+from eservice_operator.core.addressees import Recipient, entries, recipients, told_before
 from eservice_operator.core.ledger import enter
-from eservice_operator.core.overtaken import overtaken_by_newer
+from eservice_operator.core.overtaken import overtaken, overtaken_by_newer, overtaken_of_service
 from eservice_operator.core.tidings import Tiding
 from tests.support import worlds
 from tests.support.postal import BOTH, PostalCluster, accepts, is_silent, postal, refuses
@@ -147,6 +149,41 @@ def test_a_term_of_another_day_ends_the_one_before(kind: NoticeKind) -> None:
     ]
 
 
+SENDING, SUPERSEDED, FAILED = NoticeState.SENDING, NoticeState.SUPERSEDED, NoticeState.FAILED
+
+
+@pytest.mark.parametrize(
+    "judged, announcement, hold",
+    [
+        ({"state": "Scheduled"}, (SENDING, ""), (SUPERSEDED, "not held any more")),
+        ({"state": "Held", "reason": "Brake"}, (SENDING, ""), (SENDING, "")),
+        (
+            {"state": "Held", "reason": "NoticeUndelivered"},
+            (SENDING, ""),
+            (SUPERSEDED, "not held any more"),
+        ),
+        (
+            {"state": "Held", "reason": "Brake", "announcedAt": NOW},
+            (SUPERSEDED, "announced anew for another day"),
+            (SENDING, ""),
+        ),
+        ({"state": "Effective"}, (FAILED, "it took effect before"), (SUPERSEDED, "not held any more")),
+        ({"state": "Closed"}, (SUPERSEDED, "no longer to come"), (SUPERSEDED, "not held any more")),
+    ],
+)
+def test_what_becomes_of_what_was_to_be_told_of_a_decision(
+    judged: dict[str, object], announcement: tuple[NoticeState, str], hold: tuple[NoticeState, str]
+) -> None:
+    one, other = (Recipient(Channel.EMAIL, f"{name}@pmlp.example", Audience.INSTITUTION) for name in "ab")
+    warning, held = Tiding(NoticeKind.UNPUBLISH_WARNING, "1"), Tiding(NoticeKind.UNPUBLISH_HELD, "Brake")
+    told = (*entries(warning, "uid", NOW, [one]), *entries(held, "uid", NOW, [other]))
+    new = UnpublishDecisionStatus.model_validate(judged)
+    old = UnpublishDecisionStatus()
+    found = overtaken(told, old, new, ())
+    assert [(notice.state, notice.error) for notice in found] == [announcement, hold]
+    assert overtaken(told, old, new, {notice.id for notice in told}) is told
+
+
 def test_other_matters_and_the_same_day_are_left_alone() -> None:
     duty, term = (NoticeKind.MIGRATION_DUE, NoticeKind.INSTALLATION_DUE)
     notices = entered((), Tiding(duty, "1", date(2028, 6, 1)))
@@ -154,3 +191,22 @@ def test_other_matters_and_the_same_day_are_left_alone() -> None:
     notices = entered(notices, Tiding(term, "1", date(2028, 9, 1)))
     assert {one.state for one in notices} == {NoticeState.SENDING}
     assert overtaken_by_newer(notices, ()) is notices
+
+
+def test_notices_that_share_no_matter_overtake_nothing() -> None:
+    kinds = (NoticeKind.VERSION_WITHDRAWN, NoticeKind.VERIFICATION_WANTED, NoticeKind.MIGRATION_OVERDUE)
+    notices: tuple[Notice, ...] = ()
+    for kind in kinds:
+        notices = entered(notices, Tiding(kind, "1", date(2028, 6, 1)))
+    assert [(one.kind, one.state) for one in notices] == [(kind, SENDING) for kind in kinds]
+    assert overtaken_by_newer(notices, ()) is notices
+
+
+@pytest.mark.parametrize("installed, found", [(None, SENDING), (NOW, SUPERSEDED)])
+def test_a_term_ends_with_the_installation(installed: datetime | None, found: NoticeState) -> None:
+    kinds = (NoticeKind.INSTALLATION_DUE, NoticeKind.INSTALLATION_OVERDUE)
+    notices: tuple[Notice, ...] = ()
+    for kind in kinds:
+        notices = entered(notices, Tiding(kind, "1", date(2026, 10, 19)))
+    status = EServiceStatus.model_validate({"installation": {"installedAt": installed}})
+    assert [one.state for one in overtaken_of_service(notices, status, ())] == [found, found]

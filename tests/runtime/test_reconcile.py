@@ -33,7 +33,8 @@ from eservice_operator.core.letters import Delivery, Letter
 from eservice_operator.core.policy import Policy
 from eservice_operator.runtime.metrics import Metrics
 from eservice_operator.runtime.outbox import Outbox
-from eservice_operator.runtime.reconcile import ROUNDS, ObjectReconciler
+from eservice_operator.runtime.reconcile import ObjectReconciler
+from eservice_operator.runtime.retries import ROUNDS
 from tests.runtime.clocks import breathe
 from tests.support import worlds
 from tests.support.pure_cluster import PureCluster
@@ -127,15 +128,16 @@ async def test_what_is_undone_each_time_waits_for_its_backoff() -> None:
 class Corrected(Writes):
     """The first write is refused for good; by the time that it is said, somebody has corrected the spec."""
 
-    def __init__(self, store: Store, corrected: Manifest) -> None:
+    def __init__(self, corrected: Manifest) -> None:
         super().__init__()
-        self._store, self._corrected = store, corrected
+        self.store = Store(INDEXES)
+        self._corrected = corrected
 
     @override
     async def run(self, actions: Sequence[Action]) -> Outcome:
         if not self.asked:
             self.asked += actions
-            self._store.upsert(self._corrected)
+            self.store.upsert(self._corrected)
             return Outcome((), Failure(actions[0], "Rejected", "not like this", transient=False))
         return await super().run(actions)
 
@@ -150,11 +152,10 @@ async def test_what_an_older_spec_was_refused_is_not_said_of_the_newer_one() -> 
     greedy = worlds.merged(
         good, {"metadata": {"generation": 2, "resourceVersion": "2"}, "spec": {"workload": {"replicas": 5}}}
     )
-    service = reconciler(Writes(), *(obj for obj in objects if obj is not good), greedy)
-    store = service.observer._store
     corrected = worlds.merged(good, {"metadata": {"generation": 3, "resourceVersion": "3"}})
-    writes = Corrected(store, corrected)
-    service.applier = cast("Applier", writes)
+    writes = Corrected(corrected)
+    service = reconciler(writes, *(obj for obj in objects if obj is not good), greedy)
+    writes.store = service.observer._store
     result = await service.reconcile(SERVICE, worlds.NOW)
     assert result.error is None
     (status,) = (one.status for one in writes.asked if isinstance(one, SetStatus))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When an object is looked at again, by what came of its reconcile."""
+"""When an object is looked at again, at once or later, by what came of its reconcile."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from eservice_operator.cluster.apply import OUTDATED
 from eservice_operator.core.actions import Outcome, target_of
 from eservice_operator.core.decide import Decision
 
+ROUNDS = 8
+"""Steps of one reconcile: each write can make the next one possible."""
 RETRY_FOREIGN = timedelta(minutes=1)
 """How often to look whether a foreign object that stands in the way has gone."""
 

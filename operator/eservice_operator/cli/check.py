@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from eservice_operator.cli.clock import now
+from eservice_operator.cli.filenames import PATH, filenames_option
 from eservice_operator.cli.policy import ZONE_OPTION, Setup
 from eservice_operator.cli.session import Command, Session
 from eservice_operator.core.dates import add_period, local_day, parse_period
@@ -19,16 +20,8 @@ FORMATS: Final = ("table", "json", "github")
 
 
 @click.command(cls=Command)
-@click.option(
-    "-f",
-    "--filename",
-    "filenames",
-    type=click.Path(path_type=Path, allow_dash=True),
-    multiple=True,
-    metavar="PATH",
-    help="A file or a folder; - reads what is piped in. May be repeated.",
-)
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
+@filenames_option("A file or a folder; - reads what is piped in.")
+@click.argument("paths", nargs=-1, type=PATH)
 @click.option(
     "--at",
     type=click.DateTime(formats=["%Y-%m-%d"]),

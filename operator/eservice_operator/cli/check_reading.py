@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import click
 import yaml
 
 from eservice_operator.cli.check_values import Lines, Loader, UnreadableError, line_of, value_of
@@ -48,15 +49,19 @@ class Document:
         return self.line
 
 
-def files_of(paths: Iterable[Path]) -> Iterator[Path]:
-    """The files under these paths: a file as it is named, of a folder what can hold manifests, in order.
+def files_of(paths: Iterable[Path]) -> list[Path]:
+    """The files under these paths, each once: a file as it is named, of a folder what can hold manifests.
 
     Folders that begin with a dot are passed over, and so are links to other folders. What is no regular file
     is among them, and is refused when it is read.
 
     Raises:
-        UnreadableError: a path is not there.
+        ClickException: a path is not there.
     """
+    return list(dict.fromkeys(_files_of(paths)))
+
+
+def _files_of(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if path == STDIN or (os.path.lexists(path) and not path.is_dir()):
             yield path
@@ -65,7 +70,7 @@ def files_of(paths: Iterable[Path]) -> Iterator[Path]:
                 folders[:] = sorted(name for name in folders if not name.startswith("."))
                 yield from (Path(folder, name) for name in sorted(names) if Path(name).suffix in SUFFIXES)
         else:
-            raise UnreadableError(f"{path}: no such file or folder")
+            raise click.ClickException(f"{path}: no such file or folder")
 
 
 def documents_of(path: Path) -> list[Document]:

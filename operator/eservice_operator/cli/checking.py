@@ -8,8 +8,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-import click
-
 from eservice_operator.api.kinds import BY_KIND
 from eservice_operator.api.names import API_VERSION, GROUP
 from eservice_operator.api.parse import InvalidObject
@@ -115,11 +113,7 @@ class Check:
 
     def read(self, paths: tuple[Path, ...]) -> None:
         """Read every file; what cannot be read, or would be refused, is found."""
-        try:
-            files = list(dict.fromkeys(files_of(paths)))
-        except UnreadableError as error:
-            raise click.ClickException(str(error)) from None
-        for file in files:
+        for file in files_of(paths):
             try:
                 documents = documents_of(file)
             except UnreadableError as error:

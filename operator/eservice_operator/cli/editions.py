@@ -47,10 +47,7 @@ def read_editions(paths: Iterable[Path]) -> Editions:
     templates: dict[str, EServiceTemplate] = {}
     faults: list[str] = []
     others = 0
-    try:
-        files = list(dict.fromkeys(files_of(paths)))
-    except UnreadableError as error:
-        raise click.ClickException(str(error)) from None
+    files = files_of(paths)
     for file in files:
         for document in _documents(file, faults):
             if (document.body.get("apiVersion"), document.body.get("kind")) != (API_VERSION, KIND):

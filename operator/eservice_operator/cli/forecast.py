@@ -13,6 +13,7 @@ import click
 
 from eservice_operator.cli.clock import now
 from eservice_operator.cli.completion import template_names
+from eservice_operator.cli.filenames import filenames_option
 from eservice_operator.cli.policy import Setup, setup_options
 from eservice_operator.cli.session import Command, Session
 from eservice_operator.core.dates import add_period, day_after_end, local_day, parse_period
@@ -59,15 +60,8 @@ class Question:
 @click.option(
     "--template", metavar="NAME", help="Only e-services on this template.", shell_complete=template_names
 )
-@click.option(
-    "-f",
-    "--filename",
-    "filenames",
-    type=click.Path(path_type=Path, allow_dash=True),
-    multiple=True,
-    metavar="PATH",
-    help="Try out: the EServiceTemplates of this file or folder, as if applied now; - is what is piped in."
-    " May be repeated.",
+@filenames_option(
+    "Try out: the EServiceTemplates of this file or folder, as if applied now; - is what is piped in."
 )
 @click.option(
     "--version",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from eservice_operator.cli.filenames import PATH
 from eservice_operator.cli.naming import read_name
 from eservice_operator.cli.session import Command, Session
 
@@ -16,7 +17,7 @@ from eservice_operator.cli.session import Command, Session
 @click.option(
     "-f",
     "--filename",
-    type=click.Path(path_type=Path, allow_dash=True),
+    type=PATH,
     metavar="PATH",
     help="A file with the decision, as kubectl get -o yaml wrote it.",
 )

@@ -61,19 +61,25 @@ def merge(
     for verdict in verdicts:
         if verdict.type in PRESENT_WHILE_TRUE and verdict.status is not ConditionStatus.TRUE:
             continue
-        old = before.get(verdict.type)
-        kept = old is not None and old.status is verdict.status
-        merged.append(
-            Condition(
-                type=verdict.type.value,
-                status=verdict.status,
-                reason=verdict.reason.value,
-                message=told(verdict.message),
-                last_transition_time=old.last_transition_time if old is not None and kept else now,
-                observed_generation=max(generation, 0),
-            )
-        )
+        merged.append(_next(before.get(verdict.type), verdict, max(generation, 0), now))
     return _sorted(merged)
+
+
+def _next(old: Condition | None, verdict: Verdict, generation: int, now: datetime) -> Condition:
+    """The condition that follows an earlier one; the very same if that is what it says."""
+    reason, message, since = verdict.reason.value, told(verdict.message), now
+    if old is not None and old.status is verdict.status:
+        if (old.reason, old.message, old.observed_generation) == (reason, message, generation):
+            return old
+        since = old.last_transition_time
+    return Condition(
+        type=verdict.type.value,
+        status=verdict.status,
+        reason=reason,
+        message=message,
+        last_transition_time=since,
+        observed_generation=generation,
+    )
 
 
 def stalled(

@@ -22,6 +22,8 @@ from eservice_operator.core.releases import short_hash
 from eservice_operator.core.replaced import ground_in_place, promised_in_place
 from eservice_operator.core.versions import Catalogue, CatalogueVersion, current
 
+Recorded = UnpublishDecisionSpec | Ground
+"""Where the ground of a decision is recorded: in its spec, as it was made, or later in its status."""
 HASH_LENGTH = 16
 NOT_HASHED = frozenset({"effective_at", "decided_at", "inputs_hash", "revoked"})
 """Fields of a decision's spec that its hash does not cover."""
@@ -120,7 +122,7 @@ def catalogue_from(inputs: DecisionInputs) -> Catalogue:
     )
 
 
-def lag_policy_from(record: UnpublishDecisionSpec | Ground, inputs: DecisionInputs) -> LagPolicy:
+def lag_policy_from(record: Recorded, inputs: DecisionInputs) -> LagPolicy:
     """The policy under which the lag was measured."""
     return LagPolicy(
         maximum_lag=parse_period(record.maximum_lag),
@@ -180,7 +182,7 @@ def recompute_ground(spec: UnpublishDecisionSpec, ground: Ground, inputs: Decisi
 
 
 def _measured(
-    record: UnpublishDecisionSpec | Ground, version: str, inputs: DecisionInputs, day: date
+    record: Recorded, version: str, inputs: DecisionInputs, day: date
 ) -> tuple[date | None, str | None, str | None]:
     """Since when a version is overdue, by which other, and the current one: by the record, on a day."""
     catalogue = catalogue_from(inputs)

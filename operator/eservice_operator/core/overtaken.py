@@ -10,7 +10,7 @@ from eservice_operator.api.decisions import DecisionState, UnpublishDecisionStat
 from eservice_operator.api.eservice import EServiceStatus
 from eservice_operator.api.notices import Channel, NoticeKind, NoticeState
 from eservice_operator.core.held_tidings import tells_of_hold
-from eservice_operator.core.ledger import ANNOUNCING, Notices, give_up, withdraw
+from eservice_operator.core.ledger import ANNOUNCING, Notices, give_up, on_its_way, withdraw
 from eservice_operator.core.tidings import Tiding, announced_anew
 
 HOLDS = frozenset({NoticeKind.UNPUBLISH_HELD})
@@ -37,6 +37,8 @@ def overtaken(
 
     Who could not be told before it took effect should have known: that is a failure that somebody looks at.
     """
+    if not any(map(on_its_way, notices)):
+        return notices
     if judged.state is DecisionState.CLOSED:
         notices = give_up(notices, ANNOUNCING, "no longer to come", under_way=under_way)
     if judged.state is DecisionState.EFFECTIVE:
@@ -51,6 +53,8 @@ def overtaken(
 
 def overtaken_of_service(notices: Notices, new: EServiceStatus, under_way: Collection[str]) -> Notices:
     """The ledger of an EService without anything to send that is over, such as a term (R5)."""
+    if not any(map(on_its_way, notices)):
+        return notices
     if new.installation.installed_at is not None:
         notices = give_up(notices, TERM, "installed", under_way=under_way)
     return overtaken_by_newer(notices, under_way)

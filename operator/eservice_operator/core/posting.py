@@ -25,6 +25,7 @@ from eservice_operator.core.ledger import ANNOUNCING, Notices, enter, fold, info
 from eservice_operator.core.letters import Delivery
 from eservice_operator.core.overtaken import overtaken, overtaken_by_newer, overtaken_of_service
 from eservice_operator.core.policy import Policy
+from eservice_operator.core.records import revised
 from eservice_operator.core.tidings import (
     Tiding,
     announced_anew,
@@ -81,9 +82,7 @@ def announced(
             others = _never_told(facts, decision, notices, judged)
             notices = enter(notices, islice(others, room(notices)))
     warned = old.warned_at if tiding is None else now
-    if (notices, informed, warned) == (judged.notices, judged.informed_at, judged.warned_at):
-        return judged
-    return judged.model_copy(update={"notices": notices, "informed_at": informed, "warned_at": warned})
+    return revised(judged, notices=notices, informed_at=informed, warned_at=warned)
 
 
 def _untold(

@@ -64,7 +64,7 @@ def catalogued(facts: Facts, subject: Subject) -> Unmet | None:
 
 def verified(facts: Facts, subject: Subject) -> Unmet | None:
     """R6: the newest valid verification of exactly this release has passed."""
-    known, last = facts.verifications(subject.snapshot), facts.last_verification(subject)
+    last = facts.last_verification(subject)
     if last is not None and last.spec.outcome is VerificationOutcome.PASSED:
         return None
     if last is not None:
@@ -73,7 +73,7 @@ def verified(facts: Facts, subject: Subject) -> Unmet | None:
             Reason.VERIFICATION_FAILED,
             f"ProductionVerification {last.metadata.name} failed{notes}",
         )
-    elif known:
+    elif known := facts.verifications(subject.snapshot):
         reason = Reason.VERIFICATION_NOT_VALID
         text = (
             f"ProductionVerification {known[-1].metadata.name} does not count: its verifiedAt"

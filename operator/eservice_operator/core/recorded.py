@@ -15,32 +15,20 @@ from eservice_operator.api.ground import DecidedVersion, Ground
 from eservice_operator.core import promise
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.dates import instant, local_day
-from eservice_operator.core.inputs import hash_on, inputs_of
+from eservice_operator.core.inputs import Recorded, hash_on, inputs_of
 from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.versions import CatalogueVersion, current
 
 
-def recorded_ground(decision: UnpublishDecision) -> Ground:
+def recorded_ground(decision: UnpublishDecision) -> Recorded:
     """The ground that a decision recorded last."""
-    if decision.status.ground is not None:
-        return decision.status.ground
-    spec = decision.spec
-    return Ground(
-        since=spec.decided_at,
-        current_version=spec.current_version,
-        caused_by=spec.caused_by,
-        maximum_lag=spec.maximum_lag,
-        lag_measure=spec.lag_measure,
-        overdue_since=spec.overdue_since,
-        inputs=spec.inputs,
-        inputs_hash=spec.inputs_hash,
-    )
+    return ground_as_judged(decision, decision.status)
 
 
-def ground_as_judged(decision: UnpublishDecision, judged: UnpublishDecisionStatus) -> Ground:
+def ground_as_judged(decision: UnpublishDecision, judged: UnpublishDecisionStatus) -> Recorded:
     """The ground that a decision stands on with the status that it is judged to have."""
-    return recorded_ground(decision.model_copy(update={"status": judged}))
+    return judged.ground or decision.spec
 
 
 def ground_of(
@@ -82,7 +70,7 @@ def on_ground_of_today(
     return decision.model_copy(update={"status": decision.status.model_copy(update=change)})
 
 
-def _same(recorded: Ground, known: KnownTemplate, used: str, since: date, cause: str | None) -> bool:
+def _same(recorded: Recorded, known: KnownTemplate, used: str, since: date, cause: str | None) -> bool:
     """Whether people would be told the same; another version that causes nothing is no other ground."""
     lifecycle, inputs = known.template.spec.lifecycle, recorded.inputs
     found = since, cause, lifecycle.maximum_lag, lifecycle.lag_measure

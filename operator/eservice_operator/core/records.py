@@ -115,6 +115,13 @@ def _deferral(deferral: UnpublishDeferral, world: RecordWorld, today: date) -> V
     )
 
 
+def revised(status: UnpublishDecisionStatus, **said: object) -> UnpublishDecisionStatus:
+    """The status with these fields; the very same if that is what it says."""
+    if all(getattr(status, field) == value for field, value in said.items()):
+        return status
+    return status.model_copy(update=said)
+
+
 def decision_status(
     decision: UnpublishDecision, judged: UnpublishDecisionStatus, now: datetime
 ) -> UnpublishDecisionStatus:
@@ -122,11 +129,10 @@ def decision_status(
     reason = Reason(judged.reason) if judged.reason in KNOWN_REASONS else Reason.SUCCEEDED
     verdict = true(ConditionType.READY, reason, judged.message)
     generation = decision.metadata.generation
-    return judged.model_copy(
-        update={
-            "observed_generation": generation,
-            "conditions": merge(decision.status.conditions, (verdict,), generation, now),
-        }
+    return revised(
+        judged,
+        observed_generation=generation,
+        conditions=merge(decision.status.conditions, (verdict,), generation, now),
     )
 
 

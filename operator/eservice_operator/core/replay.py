@@ -16,7 +16,7 @@ from eservice_operator.api.ground import Ground
 from eservice_operator.api.remembered import RememberedDecision
 from eservice_operator.api.template import LagMeasure
 from eservice_operator.core.dates import instant
-from eservice_operator.core.inputs import Recomputed, recompute, recompute_ground
+from eservice_operator.core.inputs import Recomputed, Recorded, recompute, recompute_ground
 
 GAP_RULE = (
     "R8: overdue from the day on which a version is current that was released more than {lag} after the one"
@@ -98,9 +98,7 @@ def _facts(spec: UnpublishDecisionSpec, found: Recomputed) -> Iterator[Fact]:
     yield _fact("inputsHash", spec.inputs_hash, found.inputs_hash, "the hash over all facts and inputs")
 
 
-def _overdue(
-    record: UnpublishDecisionSpec | Ground, found: Recomputed, used: str, day: str
-) -> Iterator[Fact]:
+def _overdue(record: Recorded, found: Recomputed, used: str, day: str) -> Iterator[Fact]:
     """Since when, and because of which version, a release is overdue."""
     lag = record.maximum_lag
     yield _fact(

@@ -219,6 +219,8 @@ def _on_own_hosts(facts: Facts, public: Snapshot, route: Observed) -> Snapshot:
     """
     served = tuple(route.spec.get("hostnames") or ())
     added = [host for host in public.hosts if host not in served]
+    if not added:
+        return public
     claimed = {claim.host for claim in facts.world.claims}
     strange = unregistered_hosts(added, facts.world.registration, facts.spec.environment)
     if not served or not (strange or claimed.intersection(added)):

@@ -8,7 +8,7 @@ was written for the first time: that lies in the past.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -82,14 +82,14 @@ def of_decision(
         return None
     if old.warned_at is None:
         return Tiding(NoticeKind.UNPUBLISH_SCHEDULED, "decided", day)
-    moved = Tiding(NoticeKind.UNPUBLISH_MOVED, f"{day} told {instant(now)}", day)
     if announced_anew(old, new):
-        return moved if heard(old) else replace(moved, kind=NoticeKind.UNPUBLISH_SCHEDULED)
+        kind = NoticeKind.UNPUBLISH_MOVED if heard(old) else NoticeKind.UNPUBLISH_SCHEDULED
+        return Tiding(kind, f"{day} told {instant(now)}", day)
     if new.state is not DecisionState.SCHEDULED:
         return None
     last = _day_told(old.notices)
     if informed is not None and last is not None and last != day:
-        return moved
+        return Tiding(NoticeKind.UNPUBLISH_MOVED, f"{day} told {instant(now)}", day)
     step = passed_step(warning_steps(day, warn_before, zone), old.warned_at, now)
     return None if step is None else Tiding(NoticeKind.UNPUBLISH_WARNING, f"{day} step {instant(step)}", day)
 

@@ -14,7 +14,7 @@ from datetime import date, datetime
 
 from eservice_operator.api.base import TemplateRef
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDecisionStatus
-from eservice_operator.api.ground import Fairness, Ground
+from eservice_operator.api.ground import Fairness
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core.dates import local_day
 from eservice_operator.core.facts import Facts
@@ -31,8 +31,10 @@ from eservice_operator.core.holds import (
     unfounded,
     uninformed,
 )
+from eservice_operator.core.inputs import Recorded
 from eservice_operator.core.promise import lapsed
 from eservice_operator.core.recorded import ground_as_judged, on_ground_of_today, recorded_ground
+from eservice_operator.core.records import revised
 from eservice_operator.core.releases import same_template
 
 
@@ -71,20 +73,19 @@ def _judge(facts: Facts, decision: UnpublishDecision) -> UnpublishDecisionStatus
         since, decision = since or facts.now, _on_ground_of_today(facts, decision)
     elif finding.state is not DecisionState.CLOSED:
         since = None
-    return decision.status.model_copy(
-        update={
-            "state": finding.state,
-            "reason": finding.reason.value,
-            "message": finding.message,
-            "effective_at": at,
-            "undeferred_at": effect.undeferred,
-            "deferred_until": until,
-            "deferral": effect.deferral,
-            "effective_since": since,
-            "closed_at": facts.now if finding.state is DecisionState.CLOSED else None,
-            "released_at": released_at,
-            "fairness": fairness,
-        }
+    return revised(
+        decision.status,
+        state=finding.state,
+        reason=finding.reason.value,
+        message=finding.message,
+        effective_at=at,
+        undeferred_at=effect.undeferred,
+        deferred_until=until,
+        deferral=effect.deferral,
+        effective_since=since,
+        closed_at=facts.now if finding.state is DecisionState.CLOSED else None,
+        released_at=released_at,
+        fairness=fairness,
     )
 
 
@@ -93,6 +94,8 @@ def _as_told(
 ) -> UnpublishDecision:
     """On the ground of today where people hear of it again, or where another version causes it."""
     today = _on_ground_of_today(facts, decision)
+    if today is decision:
+        return decision
     again = decision.status.announced_at != old.announced_at or lapsed(old) or at != old.effective_at
     other = recorded_ground(today).caused_by != recorded_ground(decision).caused_by
     return today if again or other else decision
@@ -221,7 +224,7 @@ def blocking_decision(facts: Facts, template: TemplateRef) -> UnpublishDecision 
     )
 
 
-def ground(facts: Facts, decision: UnpublishDecision) -> Ground:
+def ground(facts: Facts, decision: UnpublishDecision) -> Recorded:
     """Why the release is overdue by a decision as it is judged now."""
     return ground_as_judged(decision, judge(facts, decision))
 

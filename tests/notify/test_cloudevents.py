@@ -26,6 +26,7 @@ from cloudevents.http import from_http
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eservice_operator.api.base import LocalizedText
 from eservice_operator.api.notices import NoticeKind
 from eservice_operator.core.letters import Delivery, Letter
 from eservice_operator.notify.cloudevents import EventsSender, host_of, seconds_to_wait
@@ -112,6 +113,38 @@ async def test_its_data_are_the_facts_and_the_texts() -> None:
     assert data["facts"] == LETTER.facts
     assert data["texts"]["lv"]["subject"] == "publicēšana tiks pārtraukta 2027-05-03"
     assert data["texts"]["en"]["parts"][0]["text"].startswith("The e-service “Declaration of residence”")
+
+
+@pytest.mark.parametrize(
+    "identifier, source, subject",
+    [
+        ("EP-000042", "EService a/b", "EP-000042"),
+        ("", "EService a/b", "EService a/b"),
+        ("", "", None),
+    ],
+)
+def test_its_subject_is_the_number_or_else_the_object(
+    identifier: str, source: str, subject: str | None
+) -> None:
+    assert event_of(letter(identifier=identifier, source=source)).get("subject") == subject
+
+
+def test_a_title_in_one_language_is_given_in_that_one() -> None:
+    given = letter(title=LocalizedText(lv="Dzīvesvietas deklarēšana"))
+    assert event_of(given)["data"]["title"] == {"lv": "Dzīvesvietas deklarēšana"}
+
+
+def test_what_is_not_known_is_left_out_of_its_data() -> None:
+    unknown = letter(due=None, institution="", contacts=(), agency_contact="")
+    left_out = {"due", "institution", "contacts", "agencyContact"}
+    assert set(event_of(LETTER)["data"]) - set(event_of(unknown)["data"]) == left_out
+
+
+def test_the_same_facts_are_the_same_bytes_in_the_letters_of_the_language() -> None:
+    turned = dict(reversed(list(LETTER.facts.items())))
+    assert list(turned) != list(LETTER.facts)
+    assert encoded(letter(facts=turned)) == encoded(LETTER)
+    assert '"lv":"Dzīvesvietas deklarēšana"'.encode() in encoded(LETTER)
 
 
 async def test_the_signature_can_be_verified_and_a_change_is_found() -> None:
@@ -286,6 +319,7 @@ async def test_an_id_that_is_unfit_for_a_header_is_refused() -> None:
         ("EServiceTemplate viss-2020", "/apis/eservice.dev/v1alpha1/eservicetemplates/viss-2020"),
         ("UnpublishDecision a-1", "/apis/eservice.dev/v1alpha1/unpublishdecisions/a-1"),
         ("EServiceRegistration a", "/apis/eservice.dev/v1alpha1/eserviceregistrations/a"),
+        ("Unheard a/b?c/d", "/apis/eservice.dev/v1alpha1/namespaces/a%2Fb%3Fc/unheard/d"),
     ],
 )
 def test_the_source_is_the_objects_path(source: str, path: str) -> None:

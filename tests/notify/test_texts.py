@@ -227,6 +227,12 @@ def test_an_eservice_comes_with_the_command_that_explains_it() -> None:
     assert "kubectl" not in as_plain(texts_of(letter(source="UnpublishDecision a-production-1")))
 
 
+def test_a_page_is_headed_by_the_subject_with_a_capital() -> None:
+    page = as_html(texts_of(letter()))
+    assert "<h1>Publicēšana tiks pārtraukta 2027-05-03</h1>" in page
+    assert subject_of(letter(identifier="x" * 64)).startswith(f"{'x' * 62}…: publicēšana")
+
+
 def test_what_looks_like_markup_is_shown_as_it_is() -> None:
     page = as_html(texts_of(letter(institution="<script>alert('x')</script> & \"Co\"")))
     assert "<script" not in page
@@ -236,7 +242,8 @@ def test_what_looks_like_markup_is_shown_as_it_is() -> None:
 @pytest.mark.parametrize(
     "text",
     ["javascript:alert(1)", "https://a.lv\r\nx", 'https://a.lv/"onclick="x', "https://agency.example@evil.example/",
-     "https://", "ftp://a.lv", "https://a.lv/<b>", "https://[x", f"https://a.lv/{'x' * 2048}", ""],
+     "https://", "https:///a.lv", "https://:80/a",
+     "ftp://a.lv", "https://a.lv/<b>", "https://[x", f"https://a.lv/{'x' * 2048}", ""],
 )  # fmt: skip
 def test_only_a_plain_web_address_becomes_a_link(text: str) -> None:
     assert link(text) == ""
@@ -244,9 +251,16 @@ def test_only_a_plain_web_address_becomes_a_link(text: str) -> None:
     assert "<a " not in page
 
 
+def test_a_web_address_is_followed_up_to_2048_characters() -> None:
+    longest = "https://a.lv/".ljust(2048, "x")
+    assert (link(longest), link(f"{longest}x")) == (longest, "")
+
+
 def test_lines_are_cleaned_and_cut() -> None:
     assert one_line("  a\r\nb\u2028c\u202ed\x00\ud800 ") == "a b c d"
-    assert one_line("x" * 500) == "x" * 399 + "…"
+    assert one_line("x" * 400) == "x" * 400
+    assert one_line("x" * 401) == "x" * 399 + "…"
+    assert one_line("x" * 398 + " yy") == "x" * 398 + "…"
 
 
 def test_every_language_has_every_kind() -> None:

@@ -65,7 +65,7 @@ def address_of(text: str) -> Address:
         raise NotOneAddress("the part before the @ is not plain")
     try:
         ascii_domain = idna.encode(domain, uts46=True, std3_rules=True).decode()
-    except (idna.IDNAError, UnicodeError) as error:
+    except UnicodeError as error:  # an IDNAError is one
         raise NotOneAddress("the part after the @ is not the name of a domain") from error
     if DOMAIN.fullmatch(ascii_domain) is None:
         raise NotOneAddress("the part after the @ is not the name of a domain")

@@ -21,7 +21,7 @@ LINK: Final = re.compile(r"https?://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 def one_line(text: str, longest: int = LONGEST) -> str:
     """The text on one line, without what cannot be seen; cut with an ellipsis when it is too long."""
     seen = text
-    if not (text.isascii() and text.isprintable()):
+    if not text.isprintable():
         seen = "".join(" " if unicodedata.category(letter) in HIDDEN else letter for letter in text)
     line = " ".join(seen.split())
     return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"

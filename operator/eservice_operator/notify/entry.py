@@ -77,7 +77,7 @@ def calendar_of(letter: Letter, texts: Iterable[Text], sender: Address) -> str:
 
 def _lines(letter: Letter, due: date, texts: Iterable[Text], sender: Address) -> Iterator[str]:
     key = hashlib.sha256(f"{one_line(letter.uid)} {entry_name(letter)}".encode()).hexdigest()[:32]
-    description = "\n\n".join(paragraph for text in texts for _, paragraph in text.parts if paragraph)
+    description = "\n\n".join(paragraph for text in texts for _, paragraph in text.parts)
     at = letter.at.astimezone(UTC)
     yield "BEGIN:VCALENDAR"
     yield "VERSION:2.0"

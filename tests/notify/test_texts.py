@@ -227,6 +227,40 @@ def test_an_eservice_comes_with_the_command_that_explains_it() -> None:
     assert "kubectl" not in as_plain(texts_of(letter(source="UnpublishDecision a-production-1")))
 
 
+DETAILS = [
+    ("Title", "Declaration of residence"),
+    ("Number", "EP-000042"),
+    ("Institution", "PMLP"),
+    ("Date", "2027-05-03 (Monday)"),
+    ("Template and version", "viss-2020 2.0.0"),
+    ("Current version", "3.0.0"),
+    ("Longest lag allowed", "18 months"),
+    ("Decision", "address-declaration-production-001"),
+    ("Object in the cluster", "EService pmlp-production/address-declaration"),
+    ("What is missing, shown by", "kubectl eservice explain address-declaration -n pmlp-production"),
+]
+LINKED = [
+    ("Migration instruction", "https://agency.example/viss-2020/3.0.0?from=2.0.0&lang=lv"),
+    ("Catalogue entry", "https://latvija.example/ep/42"),
+    ("Public address", "https://address.latvija.example/"),
+]
+WHO = [("Contacts of the institution", "a.berzina@pmlp.example, j.kalnins@pmlp.example")]
+
+
+@pytest.mark.parametrize("audience, who", [(Audience.INSTITUTION, []), (Audience.AGENCY, WHO)])
+def test_the_details_are_what_is_known_and_the_agency_reads_who_else_knows(
+    audience: Audience, who: list[tuple[str, str]]
+) -> None:
+    _, english = texts_of(letter(audience=audience))
+    assert [(one.label, one.value) for one in english.details if not one.link] == [*DETAILS, *who]
+    assert [(one.label, one.value) for one in english.details if one.link] == LINKED
+
+
+def test_a_version_without_its_template_is_given_alone() -> None:
+    _, english = texts_of(letter(facts={"version": "2.0.0"}))
+    assert ("Template and version", "2.0.0") in [(one.label, one.value) for one in english.details]
+
+
 def test_a_page_is_headed_by_the_subject_with_a_capital() -> None:
     page = as_html(texts_of(letter()))
     assert "<h1>Publicēšana tiks pārtraukta 2027-05-03</h1>" in page

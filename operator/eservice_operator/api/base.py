@@ -6,6 +6,7 @@ Models are frozen and ignore unknown fields, so that an operator can read object
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
@@ -102,6 +103,11 @@ class SetOnceRevocation(Model):
     """The day from which it no longer holds."""
     reason: Line
     """Why it no longer holds; shown to the institution."""
+
+
+def revoked_by(day: date, revoked: SetOnceRevocation | None) -> SetOnceRevocation | None:
+    """What revoked a record, if that is so on a day; the day that the revocation names is the first."""
+    return revoked if revoked is not None and revoked.at <= day else None
 
 
 class ConditionStatus(StrEnum):

@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 
-from eservice_operator.api.base import EServiceRef
+from eservice_operator.api.base import EServiceRef, revoked_by
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.template import Enforcement
 from eservice_operator.core.dates import ONE_SECOND, local_day, parse_period
@@ -85,7 +85,7 @@ class Counting:
         if self._far(decision) and not mine:
             return None
         status = decision.status
-        if status.state is DecisionState.CLOSED or self._revoked(decision):
+        if status.state is DecisionState.CLOSED or revoked_by(self._today, decision.spec.revoked) is not None:
             return None
         unreleased = status.released_at is None
         if status.state is DecisionState.EFFECTIVE:
@@ -164,9 +164,6 @@ class Counting:
 
     def _recent(self, since: datetime | None) -> bool:
         return since is not None and self.now - since < WINDOW
-
-    def _revoked(self, decision: UnpublishDecision) -> bool:
-        return decision.spec.revoked is not None and decision.spec.revoked.at <= self._today
 
     def _due(self, decision: UnpublishDecision, *, mine: bool) -> bool:
         if self._overdue(decision.spec.release.template.version) is None:

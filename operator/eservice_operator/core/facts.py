@@ -9,7 +9,7 @@ from functools import cached_property
 
 from eservice_operator.api import names
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
-from eservice_operator.api.base import Environment, ObjectMeta, TemplateRef
+from eservice_operator.api.base import Environment, ObjectMeta, TemplateRef, revoked_by
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDecisionStatus
 from eservice_operator.api.eservice import EServiceSpec
 from eservice_operator.api.template import Enforcement, Lifecycle
@@ -204,7 +204,7 @@ class Facts:
 
     def in_force(self, act: AcceptanceAct) -> bool:
         """Whether an act holds today."""
-        return act.spec.revoked is None or act.spec.revoked.at > self.today
+        return revoked_by(self.today, act.spec.revoked) is None
 
     def _timely(self, act: AcceptanceAct) -> bool:
         request = self.spec.production_request

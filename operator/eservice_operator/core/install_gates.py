@@ -6,7 +6,7 @@ Each answers ``None`` when it is passed. Gates read objects and domain condition
 
 from __future__ import annotations
 
-from eservice_operator.api.base import ConditionStatus, Environment
+from eservice_operator.api.base import ConditionStatus, Environment, revoked_by
 from eservice_operator.api.delivery import DocumentKind
 from eservice_operator.api.eservice import GateOwner
 from eservice_operator.api.reasons import ConditionType, Gate, Reason
@@ -142,8 +142,8 @@ def accepted(facts: Facts, subject: Subject) -> Unmet | None:
             f" {snapshot.template.version}: the Agency prepares it after the acceptance test, both sides sign"
         )
         return holds_install(Gate.ACCEPTED, Reason.AWAITING_ACCEPTANCE, text, GateOwner.AGENCY, "R2")
-    revoked = act.spec.revoked
-    if revoked is None or facts.in_force(act):
+    revoked = revoked_by(facts.today, act.spec.revoked)
+    if revoked is None:
         return None
     text = f"AcceptanceAct {act.metadata.name} was revoked on {revoked.at}: {revoked.reason}"
     return holds_install(Gate.ACCEPTED, Reason.ACT_REVOKED, text, GateOwner.AGENCY, "R2")

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from eservice_operator.api.base import revoked_by
 from eservice_operator.api.decisions import (
     DecisionState,
     UnpublishDecision,
@@ -81,7 +82,7 @@ def _deferred_until(
     cap = None if lifecycle is None else add_period(promised, _period(lifecycle.maximum_deferral))
     found: list[tuple[date, str]] = []
     for deferral in deferrals:
-        if deferral.spec.revoked is not None and deferral.spec.revoked.at <= day:
+        if revoked_by(day, deferral.spec.revoked) is not None:
             continue
         name, limits = deferral.metadata.name, [] if cap is None else [cap]
         if name == status.deferral and status.deferred_until is not None:

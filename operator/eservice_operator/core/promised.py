@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from eservice_operator.api.base import TemplateRef
+from eservice_operator.api.base import TemplateRef, revoked_by
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.forgiveness import forgiving
@@ -69,5 +69,4 @@ def _never_off(facts: Facts, decision: UnpublishDecision) -> bool:
 
 def _taken_back(facts: Facts, decision: UnpublishDecision) -> bool:
     """Whether the Agency has taken a decision back by today."""
-    revoked = decision.spec.revoked
-    return revoked is not None and revoked.at <= facts.today
+    return revoked_by(facts.today, decision.spec.revoked) is not None

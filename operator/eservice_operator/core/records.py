@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from eservice_operator.api import names
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
-from eservice_operator.api.base import Status
+from eservice_operator.api.base import Status, revoked_by
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDecisionStatus, UnpublishDeferral
 from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.api.registration import EServiceIdentifier
@@ -72,8 +72,8 @@ def next_change(world: RecordWorld, now: datetime, policy: Policy) -> date | Non
 
 
 def _act(act: AcceptanceAct, world: RecordWorld, today: date) -> Verdict:
-    revoked = act.spec.revoked
-    if revoked is not None and revoked.at <= today:
+    revoked = revoked_by(today, act.spec.revoked)
+    if revoked is not None:
         return true(ConditionType.READY, Reason.REVOKED, f"revoked on {revoked.at}: {revoked.reason}")
     where = f"{act.spec.e_service.namespace}/{act.spec.e_service.name}"
     if world.service is None:
@@ -100,8 +100,8 @@ def _verification(verification: ProductionVerification, world: RecordWorld, now:
 
 
 def _deferral(deferral: UnpublishDeferral, world: RecordWorld, today: date) -> Verdict:
-    revoked, where = deferral.spec.revoked, deferral.spec.e_service
-    if revoked is not None and revoked.at <= today:
+    revoked, where = revoked_by(today, deferral.spec.revoked), deferral.spec.e_service
+    if revoked is not None:
         return true(ConditionType.READY, Reason.REVOKED, f"revoked on {revoked.at}: {revoked.reason}")
     if deferral.spec.until < today:
         return true(ConditionType.READY, Reason.EXPIRED, f"ended with {deferral.spec.until}")

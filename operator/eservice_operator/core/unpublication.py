@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from eservice_operator.api.base import TemplateRef
+from eservice_operator.api.base import TemplateRef, revoked_by
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDecisionStatus
 from eservice_operator.api.ground import Fairness
 from eservice_operator.api.reasons import Reason
@@ -135,8 +135,8 @@ def _closing(facts: Facts, decision: UnpublishDecision) -> Finding | None:
 
 def revocation(decision: UnpublishDecision, today: date) -> Finding | None:
     """That the Agency took the decision back, by that day."""
-    revoked = decision.spec.revoked
-    if revoked is None or revoked.at > today:
+    revoked = revoked_by(today, decision.spec.revoked)
+    if revoked is None:
         return None
     text = f"revoked by the Agency on {revoked.at}: {revoked.reason}"
     return Finding(DecisionState.CLOSED, Reason.REVOKED, text)

@@ -261,6 +261,12 @@ def test_a_version_without_its_template_is_given_alone() -> None:
     assert ("Template and version", "2.0.0") in [(one.label, one.value) for one in english.details]
 
 
+def test_what_cannot_be_followed_is_shown_all_the_same() -> None:
+    _, english = texts_of(letter(facts={"instruction": "ask us"}))
+    (shown,) = [one for one in english.details if one.label == "Migration instruction"]
+    assert (shown.value, shown.link) == ("ask us", False)
+
+
 def test_a_page_is_headed_by_the_subject_with_a_capital() -> None:
     page = as_html(texts_of(letter()))
     assert "<h1>Publicēšana tiks pārtraukta 2027-05-03</h1>" in page

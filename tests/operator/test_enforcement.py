@@ -10,34 +10,28 @@ public route, each institution told once, and everything came as the forecast ha
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import re
-import ssl
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import trustme
 
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
-from eservice_operator.cluster.resources import resource_of
 from eservice_operator.core.actions import Manifest
 from tests.support import fleet
+from tests.support.agency import Agency, acting, by_service, local_days, recorded
 from tests.support.audit import OPERATOR, AuditLog
 from tests.support.cluster import private_control_plane
 from tests.support.crowd import CONVERGED, publish
 from tests.support.figures import Figures
-from tests.support.fleet import RIGA, Planned, with_instruction
-from tests.support.mailserver import MailServer, Received, mail_server
-from tests.support.operator import PROGRAM, OperatorProcess, assert_log_clean
-from tests.support.site import Site, condition, poll, says
+from tests.support.fleet import Planned, with_instruction
+from tests.support.mail_login import mail_with_login
+from tests.support.mailserver import MailServer
+from tests.support.operator import OperatorProcess, assert_log_clean
+from tests.support.site import Site, condition, poll
 
 if TYPE_CHECKING:
     from controlplane import Cluster
@@ -59,7 +53,6 @@ DEFERRED = (3, 9, 9, 20)
 """Days from today up to which so many more on the oldest versions may stay."""
 KILLED_AFTER = 15
 """So many routes are gone when the operator dies."""
-USER, PASSWORD = "operator", "not-a-secret"
 HELD, CARRIED_OUT = r"/ unpublication due on \d{4}-\d{2}-\d{2} is held$", r"/ unpublished$"
 """Subjects of the two mails that each institution of the sixty gets: it was held, and later carried out."""
 ANNOUNCED = r"/ to be unpublished on \d{4}-\d{2}-\d{2}$"
@@ -74,150 +67,31 @@ def empty_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]
         yield running
 
 
-@dataclass
-class Agency:
-    """What people at the Agency do and see."""
-
-    site: Site
-    kubeconfig: Path
-    services: list[Planned]
-
-    @property
-    def falling(self) -> set[str]:
-        return {planned.name for planned in self.services[:FALLING]}
-
-    @property
-    def deferred(self) -> dict[str, int]:
-        """Names of the deferred, each with the days from today up to which it stays."""
-        later = self.services[FALLING : FALLING + len(DEFERRED)]
-        return {planned.name: days for planned, days in zip(later, DEFERRED, strict=True)}
-
-    async def defer(self) -> None:
-        """Write the deferrals."""
-        for planned in self.services:
-            if planned.name in self.deferred:
-                await self.site.apply(planned.deferral(self.deferred[planned.name]))
-
-    async def eservice(self, *arguments: str) -> str:
-        """``kubectl-eservice`` as a person types it; what it prints."""
-        process = await asyncio.create_subprocess_exec(
-            str(PROGRAM.with_name("kubectl-eservice")),
-            *arguments,
-            env=os.environ | {"KUBECONFIG": str(self.kubeconfig), "PATH": str(PROGRAM.parent)},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        printed, complained = await process.communicate()
-        assert process.returncode == 0, complained.decode()
-        return printed.decode()
-
-    async def forecast(self, *arguments: str) -> list[dict[str, Any]]:
-        printed = await self.eservice("forecast", "-A", "-o", "json", "--until", "P1M", *arguments)
-        items: list[dict[str, Any]] = json.loads(printed)["items"]
-        return items
-
-    async def decisions(self) -> list[Manifest]:
-        items, _ = await self.site.api.list(resource_of("UnpublishDecision"))
-        return items
-
-    async def off(self) -> set[str]:
-        """Names of the e-services whose status says that the public is not served, by R8."""
-        items, _ = await self.site.api.list(resource_of("EService"))
-        return {
-            item["metadata"]["name"] for item in items if says(item, "Published", "False", "TemplateOverdue")
-        }
-
-    async def routes(self) -> dict[str, str]:
-        """The public routes: the e-service's name, and the version of the object."""
-        items, _ = await self.site.api.list(resource_of("HTTPRoute"), "eservice-routes")
-        return {
-            item["metadata"]["name"].partition(".")[2]: item["metadata"]["resourceVersion"] for item in items
-        }
-
-
-def acting(items: list[dict[str, Any]], action: str) -> list[tuple[str, str]]:
-    """Names and local days of what a forecast says will happen, as often as it says so."""
-    return sorted((item["name"], str(day_of(item["at"]))) for item in items if item["action"] == action)
-
-
-def recorded(decisions: list[Manifest], field: str) -> list[tuple[str, str]]:
-    """The e-services that decisions are about, with a field of the status; those without it are left out."""
-    return sorted(
-        (item["spec"]["registration"], str(item["status"][field]))
-        for item in decisions
-        if field in item["status"]
-    )
-
-
-def local_days(decisions: list[Manifest], field: str) -> list[tuple[str, str]]:
-    """The same of an instant, as its local day."""
-    return [(name, str(day_of(instant))) for name, instant in recorded(decisions, field)]
-
-
-def day_of(instant: str) -> object:
-    return datetime.fromisoformat(instant).astimezone(RIGA).date()
-
-
-def by_service(mails: list[Received], subject: str) -> Counter[str]:
-    """How many different mails of a kind each institution got; each e-service has a contact of its own."""
-    about = [mail for mail in mails if is_about(mail, subject)]
-    seen = {(mail.recipients[0], str(mail.message["Message-ID"])) for mail in about}
-    return Counter(recipient.partition("@")[0] for recipient, _ in seen)
-
-
-def is_about(mail: Received, subject: str) -> bool:
-    found = re.search(subject, str(mail.message["Subject"]))
-    return found is not None and mail.recipients[0].endswith("@pmlp.example")
-
-
 async def test_a_wrong_looking_wave_is_braked_and_a_released_one_carried_out_once(
     empty_cluster: Cluster, tmp_path: Path, figures: Figures
 ) -> None:
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
     people = empty_cluster.user_kubeconfig("people", ["system:masters"], tmp_path / "people")
-    async with (
-        mail_server(starttls=context, users={USER: PASSWORD}) as mail,
-        KubeApi(await credentials.load(str(people), None)) as api,
-    ):
+    async with KubeApi(await credentials.load(str(people), None)) as api:
         site = Site(api)
-        await prepared_login(site)
-        operator = OperatorProcess(
-            empty_cluster.user_kubeconfig(OPERATOR, ["system:masters"], tmp_path / "operator"),
-            tmp_path / "log",
-            {
-                "smtp-server": f"127.0.0.1:{mail.port}",
-                "smtp-ca-file": str(tmp_path / "ca.pem"),
-                "smtp-secret": f"{site.namespace}/smtp",
-                "mail-from": "E-pakalpojumi <e-pakalpojumi@agency.example>",
-            },
-        )
-        try:
-            await operator.start()
-            agency = Agency(site, people, planned_fleet(site))
-            body = fleet.template(site.template, VERSIONS, brake={"percent": 10, "atLeast": 5})
-            await publish(site, body, agency.services)
-            await agency.defer()
-            assert by_service(mail.received, UNPUBLICATION) == {}, "nothing about the past"
-            await enforced(agency, body, operator, mail, figures, AuditLog.from_now(empty_cluster.audit_log))
-            assert await operator.terminate() == 0
-            await site.assert_sound()
-        finally:
-            operator.end()
+        async with mail_with_login(site, tmp_path) as (mail, settings):
+            credentials_of_its_own = empty_cluster.user_kubeconfig(
+                OPERATOR, ["system:masters"], tmp_path / "operator"
+            )
+            operator = OperatorProcess(credentials_of_its_own, tmp_path / "log", settings)
+            try:
+                await operator.start()
+                agency = Agency(site, people, planned_fleet(site), FALLING, DEFERRED)
+                body = fleet.template(site.template, VERSIONS, brake={"percent": 10, "atLeast": 5})
+                await publish(site, body, agency.services)
+                await agency.defer()
+                assert by_service(mail.received, UNPUBLICATION) == {}, "nothing about the past"
+                audit = AuditLog.from_now(empty_cluster.audit_log)
+                await enforced(agency, body, operator, mail, figures, audit)
+                assert await operator.terminate() == 0
+                await site.assert_sound()
+            finally:
+                operator.end()
     assert_log_clean(operator.records())
-
-
-async def prepared_login(site: Site) -> None:
-    secret = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": "smtp", "namespace": site.namespace},
-        "type": "kubernetes.io/basic-auth",
-        "stringData": {"username": USER, "password": PASSWORD},
-    }
-    await site.apply(fleet.namespace(site.namespace), secret)
 
 
 def planned_fleet(site: Site) -> list[Planned]:

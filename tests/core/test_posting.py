@@ -261,6 +261,31 @@ def test_a_contact_that_comes_once_somebody_is_informed_is_told_the_next_thing(
     assert [letter.recipient for letter in announced.sent] == ["new@pmlp.example", *EVERYBODY[1:]]
 
 
+def test_a_contact_that_comes_after_the_end_is_told_of_no_day_to_come(told: PostalCluster) -> None:
+    told.policy = replace(POLICY, channels=BOTH[:1])
+    told.answer = refused_for_good
+    told.put(worlds.template(FOUR))
+    told.settle(DECIDED)
+    revoked = {"at": "2027-02-02", "reason": "an error"}
+    told.edit(("UnpublishDecision", "", told.decisions[0].metadata.name), spec={"revoked": revoked})
+    contacts = [{"name": "N", "email": "new@pmlp.example"}]
+    told.edit(("EServiceRegistration", "", NAME), spec={"institution": {"contacts": contacts}})
+    told.settle(at("2027-02-02"))
+    assert (decided(told).state, decided(told).informed_at) == ("Closed", None)
+    assert [one.recipient for one in decided(told).notices] == EVERYBODY[:2]
+
+
+def test_a_clock_that_is_not_trusted_warns_of_no_day_and_still_tells_an_end(announced: PostalCluster) -> None:
+    announced.policy = replace(POLICY, clock_trusted=False)
+    announced.settle(at("2027-03-01", "00:00"))
+    assert kinds(announced) == ["UnpublishScheduled"]
+    revoked = {"at": "2027-03-01", "reason": "an error"}
+    name = announced.decisions[0].metadata.name
+    announced.edit(("UnpublishDecision", "", name), spec={"revoked": revoked})
+    announced.settle(at("2027-03-01"))
+    assert kinds(announced) == ["UnpublishScheduled", "UnpublishCancelled"]
+
+
 def test_an_end_is_told_also_where_a_policy_only_observes_since(announced: PostalCluster) -> None:
     announced.put(worlds.template(FOUR, lifecycle={"enforcement": "Observe"}))
     revoked = {"at": "2027-02-02", "reason": "an error"}

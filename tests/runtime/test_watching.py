@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import AsyncGeneratorType
 from typing import TYPE_CHECKING, Any
 
 import kopf
 import pytest
 from kubernetes.aio.client import Configuration
+from typing_extensions import override
 
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
@@ -24,6 +27,10 @@ from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from controlplane import Cluster
+
+
+MANY = 30
+"""Objects to begin with: listing them, kopf is still handing them on when the first has been handled."""
 
 
 class Seen:
@@ -130,3 +137,30 @@ async def test_events_arrive_and_kopf_ends_when_asked_taking_nothing_of_ours_alo
         ours.cancel()
     live = await api.get(ref_of(created))
     assert live == created, "not even its resourceVersion has changed"
+
+
+def open_streams() -> list[str]:
+    """The asynchronous generators of kopf that are neither at their end nor closed."""
+    found = [thing for thing in gc.get_objects() if isinstance(thing, AsyncGeneratorType)]
+    frames = [stream.ag_frame for stream in found if stream.ag_frame is not None]
+    return [frame.f_code.co_name for frame in frames if frame.f_globals["__name__"].startswith("kopf.")]
+
+
+@pytest.mark.cluster
+async def test_kopf_leaves_no_stream_open_when_it_ends_in_the_middle_of_a_list(
+    cluster: Cluster, api: KubeApi, namespace: str
+) -> None:
+    for number in range(MANY):
+        await api.create(verification(namespace, f"checked-{number}"))
+
+    class Stopping(Seen):
+        @override
+        def __call__(self, obj: Manifest, *, deleted: bool) -> None:
+            super().__call__(obj, deleted=deleted)
+            stop.set()
+
+    seen = Stopping()
+    async with watching(cluster, seen) as (task, stop):
+        await asyncio.wait({task})
+    assert len(seen.events) < MANY, "it was too late to end it in the middle"
+    assert open_streams() == []

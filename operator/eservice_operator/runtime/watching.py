@@ -12,6 +12,8 @@ from typing import Any, NoReturn
 import kopf
 from typing_extensions import override
 
+from eservice_operator.runtime.streams import Streams
+
 log = logging.getLogger(__name__)
 
 TRIPWIRE = "eservice.dev/kopf-unused"
@@ -124,24 +126,27 @@ async def watch(
     Raises:
         Exception: whatever ended kopf, if it was not asked to end.
     """
-    tasks = await kopf.spawn_tasks(
-        registry=registry,
-        settings=kopf_settings(),
-        standalone=True,
-        clusterwide=not namespaces,
-        namespaces=namespaces,
-        ready_flag=ready,
-        stop_flag=stop,
-    )
-    spawned()
-    wanted = False
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        wanted = stop.is_set()
-    finally:
-        stop.set()  # otherwise kopf arms a SIGKILL for this process
-        await _end(tasks)
-        await _end([task for task in asyncio.all_tasks() if task.get_name().startswith(WATCHER)])
+    streams = Streams()
+    with streams.noticed():
+        tasks = await kopf.spawn_tasks(
+            registry=registry,
+            settings=kopf_settings(),
+            standalone=True,
+            clusterwide=not namespaces,
+            namespaces=namespaces,
+            ready_flag=ready,
+            stop_flag=stop,
+        )
+        spawned()
+        wanted = False
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            wanted = stop.is_set()
+        finally:
+            stop.set()  # otherwise kopf arms a SIGKILL for this process
+            async with streams.closed():
+                await _end(tasks)
+                await _end([task for task in asyncio.all_tasks() if task.get_name().startswith(WATCHER)])
     for task in done:
         task.result()
     if not wanted:

@@ -635,6 +635,28 @@ def test_a_recall_is_told_with_its_days_and_its_reason(told: PostalCluster) -> N
     assert grounds_of(last_of(told, NoticeKind.UNPUBLISHED)) == recall
 
 
+def test_a_term_speaks_of_the_release_that_is_wanted_and_says_when_it_is_over(told: PostalCluster) -> None:
+    holder = {"namespace": "ur-production", "name": "population-register"}
+    newer = (*worlds.VERSIONS, worlds.version("4.0.0", "2026-09-01", "2026-10-01"))
+    wanted = {"name": worlds.TEMPLATE, "version": "4.0.0"}
+    act = worlds.act("act-2", spec={"image": worlds.image("b"), "template": wanted})
+    told.put(worlds.template(newer), act)
+    told.edit_service(
+        template=wanted,
+        release={"image": worlds.image("b")},
+        uses=[{"name": "persons", "webService": holder}],
+        productionRequest={"requestedAt": "2026-10-13", "requestedBy": "A. Bērziņa"},
+    )
+    told.settle(NOW + DAY)
+    told.settle(NOW + 30 * DAY)
+    said = {letter.kind.value: (letter.facts["version"], letter.facts.get("late")) for letter in told.sent}
+    assert said == {
+        "InstallationDue": ("4.0.0", None),
+        "MigrationDue": ("3.0.0", None),
+        "InstallationOverdue": ("4.0.0", "yes"),
+    }
+
+
 OPEN_ENDED = worlds.version("3.0.0", "2025-10-01", "2025-11-01", at="2027-02-15")
 
 
@@ -731,9 +753,12 @@ def test_a_brake_is_told_to_the_owner_and_the_sinks_once_for_each_set() -> None:
         "cause": "4.0.0",
         "decisions": "p1, p2",
     }
+    assert first.agency_contact == "platform@agency.example"
     braked = template.model_copy(update={"status": status})
     assert template_notices(braked, held, {}, NOW, POLICY) == notices
     before_channels = braked.model_copy(update={"status": status.model_copy(update={"notices": ()})})
     assert template_notices(before_channels, held, {}, NOW, POLICY) == ()
     both = (*held, HeldSet(token="b2", since=NOW, count=7))  # noqa: S106 - of a held set
-    assert len(template_notices(braked, both, {}, NOW, POLICY)) == 4
+    notices = template_notices(braked, both, {}, NOW, POLICY)
+    letters = template_letters(braked, status.model_copy(update={"held": both, "notices": notices}), NOW)
+    assert [letter.facts["token"] for letter in letters] == ["a1", "a1", "b2", "b2"], "each of its own set"

@@ -5,10 +5,12 @@ from collections import Counter
 
 import pytest
 
+from eservice_operator.cluster.resources import OWN
 from tests.support.audit import AuditLog, Request, counted
 from tests.support.figures import Figures
 from tests.support.fleet import Planned
 from tests.support.site import Site
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.cluster
 
@@ -27,6 +29,7 @@ async def test_from_applied_to_published(site: Site, audit: AuditLog, figures: F
     planned = site.planned(replicas=2)
     await site.apply(planned.registration(), planned.act())
     await site.until(planned.registered, lambda obj: obj["status"].get("identifier"), "its number")
+    await _all_watched(audit)
     audit.skip()
 
     await site.apply(planned.eservice())
@@ -54,6 +57,19 @@ async def test_from_applied_to_published(site: Site, audit: AuditLog, figures: F
     assert not [request for request in requests if request.verb in {"list", "watch"}]
     changed = [r.what for r in writes if r.verb != "create" and not r.subresource]
     assert sorted(changed) == ["delete services", "patch eservices"], "the candidate's Service, the finalizer"
+
+
+async def _all_watched(audit: AuditLog) -> None:
+    """Wait until kopf watches every kind: it may list one still when the first are reconciled."""
+    since_ever = AuditLog(audit.path)
+
+    def watched() -> bool:
+        asked = [request for request in since_ever.by() if request.agent.startswith("kopf/")]
+        started = max(request.at for request in asked if not request.resource)  # it asks what is served
+        now = {request.resource for request in asked if request.verb == "watch" and request.at > started}
+        return {resource.plural for resource in OWN} <= now
+
+    await eventually(watched, "a watch of every kind")
 
 
 def _is_status_of(request: Request, planned: Planned) -> bool:

@@ -347,10 +347,15 @@ async def test_a_server_that_is_not_there_is_tried_again() -> None:
         assert "no connection to the mail server" in delivery.error
 
 
-async def test_an_attempt_that_is_cancelled_leaves_nothing_half_done() -> None:
+@pytest.mark.parametrize("later", range(8))
+async def test_an_attempt_that_is_cancelled_leaves_nothing_half_done(later: int) -> None:
+    """Also in the very moment of the connection, where aiosmtplib does not hear of it."""
     async with mute() as (port, connections), sender_to(port) as sender:
         task = asyncio.create_task(sender.send(letter()))
-        await eventually(lambda: connections, "a connection")
+        while not connections:  # noqa: ASYNC110 - turns of the loop are what is tried out
+            await asyncio.sleep(0)
+        for _ in range(later):
+            await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

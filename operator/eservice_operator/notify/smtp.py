@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from eservice_operator.core.letters import Delivery, Letter
 from eservice_operator.notify.addresses import Mailbox
+from eservice_operator.notify.cancelling import cancellable
 from eservice_operator.notify.message import Mail, mail_of
 from eservice_operator.notify.refusals import (
     ANSWERED,
@@ -108,7 +109,7 @@ class SmtpSender:
                 return self._not_accepted(Refusal(text, permanent=True, channel=False))
             self._stay()
             try:
-                return await self._hand_over(mail)
+                return await cancellable(self._hand_over(mail))
             except BaseException:
                 self._drop()
                 raise

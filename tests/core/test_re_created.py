@@ -218,6 +218,27 @@ def test_nobody_is_told_of_another_day_while_it_is_not_public(deferred: PostalCl
     assert {(letter.kind.value, str(letter.due)) for letter in told} == {("UnpublishMoved", "2027-07-16")}
 
 
+def test_a_day_that_is_cancelled_is_told_while_nothing_is_public_too(deferred: PostalCluster) -> None:
+    deferred.pods_start = False
+    re_create(deferred)
+    deferred.settle(GONE + DAY)
+    deferred.edit(AT_DECISION, spec={"revoked": {"at": "2027-05-21", "reason": "a mistake"}})
+    deferred.sent.clear()
+    deferred.advance(GONE + 2 * DAY, GONE + 3 * DAY)
+    assert deferred.told_of() == ["UnpublishCancelled"]
+
+
+def test_a_day_after_one_that_passed_is_told_while_nothing_is_public_too(deferred: PostalCluster) -> None:
+    deferred.pods_start = False
+    re_create(deferred)
+    set_policy(deferred, enforcement="Warn")
+    deferred.advance(GONE + DAY, at("2027-09-02"))
+    deferred.sent.clear()
+    set_policy(deferred, enforcement="Enforce")
+    deferred.advance(at("2027-09-03"), at("2027-09-04"))
+    assert deferred.told_of() == ["UnpublishMoved"]
+
+
 # whatever happens
 
 

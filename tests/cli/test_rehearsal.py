@@ -30,7 +30,6 @@ Golden = Callable[[str, str], None]
 Body = dict[str, Any]
 KNOWN = (*worlds.VERSIONS, worlds.NEXT_VERSION)
 WARNING = worlds.template(KNOWN, lifecycle={"enforcement": "Warn"})
-RECALL = {"at": "2026-11-02", "reason": "a fault", "replaceBy": "2027-01-31"}
 
 
 @pytest.fixture(autouse=True)
@@ -90,7 +89,7 @@ def put(store: Store, body: Body) -> None:
 
 
 RECALLED = worlds.template(
-    (worlds.VERSIONS[0], worlds.VERSIONS[1] | {"withdrawn": RECALL}, worlds.NEXT_VERSION),
+    (*worlds.recalled("2026-11-02", "2027-01-31", "a fault"), worlds.NEXT_VERSION),
     lifecycle={"enforcement": "Enforce"},
 )
 EDITS = {

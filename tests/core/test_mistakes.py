@@ -101,10 +101,7 @@ def test_withdrawing_brings_nobody_back_and_revoking_does() -> None:
 
 
 def recalled(*, replace_by: str | None) -> tuple[Manifest, Manifest]:
-    before, used = worlds.VERSIONS
-    recall = {"at": "2027-06-01", "reason": "a mistake"}
-    day = {} if replace_by is None else {"replaceBy": replace_by}
-    return before, used | {"withdrawn": recall | day}
+    return worlds.recalled("2027-06-01", replace_by, "a mistake")
 
 
 def test_a_recall_by_mistake_loses_its_last_day() -> None:

@@ -115,9 +115,7 @@ def test_what_the_agency_took_back_lets_it_back_for_good(
 
 def test_a_decision_taken_back_forgives_no_other_cause(deferred: PostalCluster) -> None:
     deferred.edit(AT_DECISION, spec={"revoked": {"at": "2027-06-01", "reason": "a mistake"}})
-    recall = {"at": "2027-05-25", "reason": "a hole", "replaceBy": "2027-05-30"}
-    before, used = worlds.VERSIONS
-    deferred.put(worlds.template((before, used | {"withdrawn": recall}, worlds.NEXT_VERSION)))
+    deferred.put(worlds.template((*worlds.recalled("2027-05-25", "2027-05-30"), worlds.NEXT_VERSION)))
     re_create(deferred)
     deferred.advance(BACK, BACK + DAY)
     assert Gate.TEMPLATE_SUPPORTED in deferred.gates()
@@ -139,9 +137,7 @@ def test_a_revocation_to_come_lets_nothing_in_that_is_off(deferred: PostalCluste
 @pytest.mark.parametrize("letter, back", [("a", True), ("b", False)])
 def test_of_a_withdrawn_version_that_was_forgiven_too(letter: str, back: bool) -> None:
     cluster = postal()
-    before, used = worlds.VERSIONS
-    recall = {"at": "2027-02-15", "reason": "a hole", "replaceBy": "2027-06-30"}
-    cluster.put(worlds.template((before, used | {"withdrawn": recall})))
+    cluster.put(worlds.template(worlds.recalled("2027-02-15", "2027-06-30")))
     cluster.advance(KNOWN, at("2027-03-01"))
     revoke(cluster)
     cluster.advance(at("2027-04-01"), at("2027-07-05"))
@@ -185,9 +181,7 @@ def test_what_is_public_on_another_version_does_not_go_back(deferred: PostalClus
 @pytest.mark.parametrize("letter, back", [("a", True), ("b", False)])
 def test_of_a_withdrawn_version_only_the_image_that_was_public_comes_back(letter: str, back: bool) -> None:
     cluster = postal()
-    before, used = worlds.VERSIONS
-    recall = {"at": "2027-02-15", "reason": "a hole", "replaceBy": "2027-06-30"}
-    cluster.put(worlds.template((before, used | {"withdrawn": recall})))
+    cluster.put(worlds.template(worlds.recalled("2027-02-15", "2027-06-30")))
     cluster.advance(KNOWN, at("2027-03-01"))
     delete(cluster, at("2027-03-01"))
     re_create(cluster, release={"image": image(letter)})
@@ -257,14 +251,7 @@ EDITS: dict[str, Callable[[PureCluster], object]] = {
     "notice": lambda cluster: set_policy(cluster, noticePeriod="P1M"),
     "defer": lambda cluster: defer(cluster, "2027-08-31"),
     "recall": lambda cluster: cluster.put(
-        worlds.template(
-            (
-                worlds.VERSIONS[0],
-                worlds.VERSIONS[1]
-                | {"withdrawn": {"at": "2027-04-25", "reason": "a hole", "replaceBy": "2027-07-10"}},
-                worlds.NEXT_VERSION,
-            )
-        )
+        worlds.template((*worlds.recalled("2027-04-25", "2027-07-10"), worlds.NEXT_VERSION))
     ),
     "revoke": revoke,
 }

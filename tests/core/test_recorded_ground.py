@@ -128,9 +128,7 @@ def test_it_takes_effect_on_the_dates_of_its_day(cluster: PostalCluster) -> None
 
 
 def test_a_recall_becomes_the_ground(cluster: PostalCluster) -> None:
-    before, used = worlds.VERSIONS
-    recall = {"at": "2027-02-15", "reason": "a hole", "replaceBy": "2027-03-31"}
-    cluster.put(worlds.template((before, used | {"withdrawn": recall}, worlds.NEXT_VERSION)))
+    cluster.put(worlds.template((*worlds.recalled("2027-02-15", "2027-03-31"), worlds.NEXT_VERSION)))
     cluster.advance(KNOWN + 14 * DAY, LATE)
     assert ground(cluster).caused_by is None
     assert str(ground(cluster).overdue_since) == "2027-04-01"

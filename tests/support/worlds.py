@@ -141,6 +141,13 @@ NEXT_VERSION: Final = version("4.0.0", "2027-05-01", "2027-06-01")
 """Makes a service on 3.0.0 overdue on 2027-06-01, by Europe/Riga."""
 
 
+def recalled(at: str, replace_by: str | None = None, reason: str = "a hole") -> tuple[Manifest, Manifest]:
+    """`VERSIONS`, with the newer one recalled from a day on."""
+    before, used = VERSIONS
+    recall = {"at": at, "reason": reason} | ({} if replace_by is None else {"replaceBy": replace_by})
+    return before, used | {"withdrawn": recall}
+
+
 def template(versions: Iterable[Manifest] = VERSIONS, **patch: Any) -> Manifest:
     """The template viss-2020; ``lifecycle=`` is a short way to patch the policy."""
     lifecycle = patch.pop("lifecycle", {})

@@ -84,14 +84,19 @@ def of_decision(
         return Tiding(NoticeKind.UNPUBLISH_SCHEDULED, "decided", day)
     if announced_anew(old, new):
         kind = NoticeKind.UNPUBLISH_MOVED if heard(old) else NoticeKind.UNPUBLISH_SCHEDULED
-        return Tiding(kind, f"{day} told {instant(now)}", day)
+        return _another_day(kind, day, now)
     if new.state is not DecisionState.SCHEDULED:
         return None
     last = _day_told(old.notices)
     if informed is not None and last is not None and last != day:
-        return Tiding(NoticeKind.UNPUBLISH_MOVED, f"{day} told {instant(now)}", day)
+        return _another_day(NoticeKind.UNPUBLISH_MOVED, day, now)
     step = passed_step(warning_steps(day, warn_before, zone), old.warned_at, now)
     return None if step is None else Tiding(NoticeKind.UNPUBLISH_WARNING, f"{day} step {instant(step)}", day)
+
+
+def _another_day(kind: NoticeKind, day: date, now: datetime) -> Tiding:
+    """A day in the place of one that was told: another matter each time it is told, also of the same day."""
+    return Tiding(kind, f"{day} told {instant(now)}", day)
 
 
 def announced_anew(old: UnpublishDecisionStatus, new: UnpublishDecisionStatus) -> bool:

@@ -42,15 +42,10 @@ def contested(decision: Decision, outcome: Outcome) -> str | None:
 def look_again(decision: Decision, outcome: Outcome) -> datetime | None:
     """The instant at which to look at an e-service again by itself."""
     if outcome.failure is not None and not outcome.failure.transient:
-        return earliest(decision.facts.now + RETRY_FOREIGN, decision.next_at)
+        return earliest_of(decision.facts.now + RETRY_FOREIGN, decision.next_at)
     return decision.next_at
 
 
 def earliest_of(*instants: datetime | None) -> datetime | None:
     """The earliest of those that there are."""
     return min((at for at in instants if at is not None), default=None)
-
-
-def earliest(one: datetime, other: datetime | None) -> datetime:
-    """The earlier of the two."""
-    return one if other is None else min(one, other)

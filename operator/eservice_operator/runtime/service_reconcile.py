@@ -27,7 +27,7 @@ from eservice_operator.runtime.ports import Result
 from eservice_operator.runtime.retries import (
     ROUNDS,
     contested,
-    earliest,
+    earliest_of,
     error_of,
     look_again,
     outdated,
@@ -60,10 +60,8 @@ class ServiceReconciler:
                 return await self._gone(key)
             if isinstance(world, InvalidObject):
                 return await self._unreadable(key, world, now)
-            decision, generation = (
-                decide(self._answered(key, world), now, self.policy_now()),
-                _generation(world),
-            )
+            decision = decide(self._answered(key, world), now, self.policy_now())
+            generation = world.service.metadata.generation
             if outcome.failure is not None and generation != tried:
                 outcome = NOTHING_DONE  # what failed was asked for by a spec that was changed meanwhile
             if not decision.actions or not left or (outcome.failure is not None and not outdated(outcome)):
@@ -112,7 +110,7 @@ class ServiceReconciler:
         status, error = report(decision, outcome), retry(outcome) or contested(decision, outcome)
         if self._waits(key, service.status, status):
             self.outbox.post(key, service_letters(decision.facts, service.status))
-            return Result(next_at=earliest(now + self.settle, decision.next_at), error=error)
+            return Result(next_at=earliest_of(now + self.settle, decision.next_at), error=error)
         told = await self.writer.write_status(key, service.metadata, service.status, status)
         if told.failure is not None:
             return Result(error=told.failure.message)
@@ -131,7 +129,3 @@ class ServiceReconciler:
             return True
         del self._in_flight[key]
         return False
-
-
-def _generation(world: World) -> int:
-    return world.service.metadata.generation

@@ -24,6 +24,7 @@ from eservice_operator.cluster.store import Change, Store
 from eservice_operator.core.actions import Create, Manifest, Ref
 from eservice_operator.core.decide import Decision, decide
 from eservice_operator.core.keys import ObjectKey
+from eservice_operator.core.policy import Policy
 from eservice_operator.core.world import World
 from tests.core import test_promise as promise
 from tests.support import worlds
@@ -63,15 +64,16 @@ class Live:
 
 @dataclass
 class Site:
+    policy: Policy
     live: Live
     store: Store
     freshness: Freshness
     told: list[Change]
 
     def decide(self) -> Decision:
-        world = Observer(self.store, worlds.POLICY).eservice(ObjectKey("EService", NAMESPACE, NAME))
+        world = Observer(self.store, self.policy).eservice(ObjectKey("EService", NAMESPACE, NAME))
         assert isinstance(world, World)
-        return decide(world, DUE, worlds.POLICY)
+        return decide(world, DUE, self.policy)
 
     def stored(self, place: tuple[str, str, str]) -> Manifest:
         found = self.store.get(*place)
@@ -88,16 +90,18 @@ def made(decision: Decision) -> list[Create]:
     return [one for one in creations if one.manifest["kind"] == "UnpublishDecision"]
 
 
-@pytest.fixture
-def site() -> Site:
-    """Everything that is there a second before the route goes, in the store and on the API server."""
-    cluster: PureCluster = promise.announced(promise.new())
+@pytest.fixture(params=[worlds.POLICY, worlds.NOTICED], ids=["the route goes", "it shows the notice"])
+def site(request: pytest.FixtureRequest) -> Site:
+    """Everything that is there a second before it leaves the public route, in the store and on the server."""
+    cluster: PureCluster = promise.new()
+    cluster.policy = request.param
+    promise.announced(cluster)
     cluster.advance(promise.KNOWN, DUE - SECOND)
     assert cluster.routed()
     live, store, told = Live(), Store(INDEXES), list[Change]()
     for body in cluster.objects.values():
         store.upsert(live.put(body))
-    return Site(live, store, Freshness(cast("KubeApi", live), store, told.append), told)
+    return Site(cluster.policy, live, store, Freshness(cast("KubeApi", live), store, told.append), told)
 
 
 async def test_what_is_as_it_was_decided_on_is_confirmed(site: Site) -> None:

@@ -17,7 +17,10 @@ from eservice_operator.api.eservice import EService
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.children import Layout, desired
 from eservice_operator.core.dates import instant
+from eservice_operator.core.driver import Shown
+from eservice_operator.core.faces import Face
 from eservice_operator.core.owner import Owner
+from eservice_operator.core.policy import Policy
 from eservice_operator.core.releases import Snapshot, release_name, snapshot_of
 from eservice_operator.core.rollout import Running
 from tests.support import worlds
@@ -286,7 +289,7 @@ def several(strategy: st.SearchStrategy[Manifest], most: int = 3) -> st.SearchSt
 
 
 @st.composite
-def children(draw: st.DrawFn, service: Manifest, *, odd: bool) -> list[Manifest]:
+def children(draw: st.DrawFn, service: Manifest, policy: Policy, *, odd: bool) -> list[Manifest]:
     """Children as some earlier decision may have left them, and as somebody may have treated them since.
 
     With ``odd``, also such as no API server would have.
@@ -305,7 +308,7 @@ def children(draw: st.DrawFn, service: Manifest, *, odd: bool) -> list[Manifest]
     metadata = service["metadata"]
     layout = Layout(
         owner=Owner(metadata["namespace"], metadata["name"], metadata["uid"]),
-        policy=worlds.POLICY,
+        policy=policy,
         running=tuple(Running(one, draw(st.integers(0, 2))) for one in running),
         public=public,
         candidate=candidate,
@@ -313,12 +316,18 @@ def children(draw: st.DrawFn, service: Manifest, *, odd: bool) -> list[Manifest]
         remembered=(),
         switched_at=draw(st.sampled_from(["2026-10-01T00:00:00Z", "2026-10-10T00:00:00Z", "whenever"])),
         previous=draw(st.sampled_from(["", "0000000000", *(one.name for one in known)])),
-        serves=draw(st.booleans()),
+        on_route=None if public is None else draw(_faces(public, policy)),
         kept="",
     )
     made = [_as_stored(manifest, number) for number, manifest in enumerate(desired(layout))]
     treated = [_mistreated(draw, body, odd=odd) for body in made]
     return [body for body in treated if body is not None]
+
+
+def _faces(release: Snapshot, policy: Policy) -> st.SearchStrategy[Shown | None]:
+    """What the public route may show."""
+    noticed = [Shown(Face.NOTICE, release, "e30")] if policy.notice is not None else []
+    return st.sampled_from([None, Shown(Face.LIVE, release), *noticed])
 
 
 def _snapshot(service: Manifest, *release: Any) -> Snapshot:
@@ -386,12 +395,15 @@ DEPLOYMENT_STATUSES: list[Manifest] = [
 
 # all of it
 
+policies = st.sampled_from([worlds.POLICY, worlds.NOTICED])
+"""With a notice page and without one."""
+
 
 @st.composite
 def clusters(draw: st.DrawFn, *, odd: bool = False) -> PureCluster:
     """A cluster in any state; with ``odd``, also in such as no API server would have."""
     service = draw(services())
-    cluster = PureCluster()
+    cluster = PureCluster(policy=draw(policies))
     registered = draw(st.integers(0, 5))
     people = [
         *([draw(registrations())] if registered > 2 else [worlds.registration()] if registered else []),
@@ -406,7 +418,7 @@ def clusters(draw: st.DrawFn, *, odd: bool = False) -> PureCluster:
         if draw(st.integers(0, 4)):
             cluster.objects["EServiceTemplate", "", name] = plain(draw(templates(name)))
     cluster.objects[place_of(service)] = plain(service)
-    for child in draw(children(service, odd=odd)):
+    for child in draw(children(service, cluster.policy, odd=odd)):
         cluster.objects[place_of(child)] = child
     if draw(st.integers(0, 14)) == 0:
         cluster.senior = worlds.eservice(metadata={"name": "senior", "uid": "senior"})
@@ -425,7 +437,7 @@ def good_clusters(draw: st.DrawFn) -> PureCluster:
     hosts = [{"environment": spec["environment"], "host": "*.latvija.example"}]
     namespaces = [{"environment": spec["environment"], "name": NAMESPACE}]
     state = [{**namespaces[0], "state": "Ready"}]
-    cluster = PureCluster()
+    cluster = PureCluster(policy=draw(policies))
     cluster.put(
         worlds.registration(spec={"hosts": hosts, "namespaces": namespaces}, status={"namespaces": state}),
         worlds.act("act-good", spec=release | {"signedAt": "2026-09-20", "revoked": draw(revocations)}),

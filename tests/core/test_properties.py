@@ -18,6 +18,7 @@ from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.core.actions import Action, Create, Delete, Outcome, Update, target_of
 from eservice_operator.core.conditions import find
 from eservice_operator.core.decide import Decision, decide
+from eservice_operator.core.policy import Policy
 from eservice_operator.core.report import report, report_invalid
 from eservice_operator.core.unpublication import judge
 from eservice_operator.core.world import World
@@ -35,9 +36,9 @@ EVER = timedelta(days=20_000)
 """Beyond every date of these worlds."""
 
 
-def told(world: World, now: datetime, outcome: Outcome = NOTHING_DONE) -> tuple[Decision, dict[str, object]]:
-    decision = decide(world, now, POLICY)
-    return decision, status_body(report(decision, outcome))
+def told(world: World, now: datetime, policy: Policy) -> tuple[Decision, dict[str, object]]:
+    decision = decide(world, now, policy)
+    return decision, status_body(report(decision, NOTHING_DONE))
 
 
 # total
@@ -46,7 +47,7 @@ def told(world: World, now: datetime, outcome: Outcome = NOTHING_DONE) -> tuple[
 @given(st.one_of(clusters(odd=True), good_clusters()), instants())
 def test_every_world_has_a_decision_and_a_sound_status(cluster: PureCluster, now: datetime) -> None:
     world = cluster.world()
-    decision = decide(world, now, POLICY)
+    decision = decide(world, now, cluster.policy)
     body = copy.deepcopy(cluster.objects[cluster.service_place])
     outcomes = [NOTHING_DONE]
     if decision.actions:
@@ -67,7 +68,7 @@ def test_every_world_has_a_decision_and_a_sound_status(cluster: PureCluster, now
 def test_a_decision_keeps_to_its_own(cluster: PureCluster, now: datetime) -> None:
     world = cluster.world()
     metadata = world.service.metadata
-    decision = decide(world, now, POLICY)
+    decision = decide(world, now, cluster.policy)
     assert decision.next_at is None or decision.next_at > now
     for action in decision.actions:
         assert action.reason
@@ -97,12 +98,12 @@ def _assert_within_bounds(action: Action, namespace: str, name: str) -> None:
 @given(any_clusters, instants(), st.randoms(use_true_random=False))
 def test_the_order_of_objects_changes_nothing(cluster: PureCluster, now: datetime, random: Random) -> None:
     world = cluster.world()
-    first, status = told(world, now)
-    assert told(world, now)[0].actions == first.actions
+    first, status = told(world, now, cluster.policy)
+    assert told(world, now, cluster.policy)[0].actions == first.actions
 
     items = list(cluster.objects.items())
     random.shuffle(items)
-    shuffled = PureCluster(objects=copy.deepcopy(dict(items)))
+    shuffled = PureCluster(policy=cluster.policy, objects=copy.deepcopy(dict(items)))
     for body in shuffled.of_kind("EServiceTemplate").values():
         random.shuffle(body["spec"]["versions"])
     other = replace(
@@ -111,7 +112,7 @@ def test_the_order_of_objects_changes_nothing(cluster: PureCluster, now: datetim
         claims=tuple(random.sample(world.claims, len(world.claims))),
         decisions=tuple(random.sample(world.decisions, len(world.decisions))),
     )
-    again, other_status = told(other, now)
+    again, other_status = told(other, now, cluster.policy)
     assert again.actions == first.actions
     assert again.next_at == first.next_at
     assert other_status == status
@@ -164,7 +165,7 @@ def test_time_alone_never_makes_a_release_less_overdue(
 ) -> None:
     world = cluster.world()
     then = now + timedelta(seconds=later)
-    sooner, after = decide(world, now, POLICY), decide(world, then, POLICY)
+    sooner, after = decide(world, now, cluster.policy), decide(world, then, cluster.policy)
     before = find(report(sooner, NOTHING_DONE).conditions, ConditionType.TEMPLATE_CURRENT)
     current = find(report(after, NOTHING_DONE).conditions, ConditionType.TEMPLATE_CURRENT)
     assert before is not None
@@ -193,7 +194,7 @@ def test_nothing_happens_before_the_next_instant_that_a_decision_names(
     end = decision.next_at or now + EVER
     seconds = int((end - now).total_seconds())
     for offset in {1, int(part * seconds), seconds - 1} - {0, -1, seconds}:
-        between = decide(world, now + timedelta(seconds=offset), POLICY)
+        between = decide(world, now + timedelta(seconds=offset), cluster.policy)
         assert between.actions == decision.actions
         assert report(between, NOTHING_DONE) == status
         assert between.next_at == decision.next_at
@@ -205,6 +206,7 @@ def test_a_late_start_gives_no_more_than_an_early_one(cluster: PureCluster, now:
     """The other way round it may: what was public in time stays when a gate closes, and comes not late."""
     end = now + timedelta(days=60)
     late = PureCluster(
+        policy=cluster.policy,
         objects=copy.deepcopy(cluster.objects),
         senior=cluster.senior,
         claims=cluster.claims,

@@ -122,6 +122,35 @@ def test_a_verified_candidate_is_raised_then_switched_to_in_one_write_of_the_ser
     assert len(candidate.of_kind("ControllerRevision")) == 2
 
 
+def test_the_next_switch_waits_until_the_last_one_is_drained(candidate: PureCluster) -> None:
+    """Else the Pods of the release before the last would go while a gateway may still be asking them."""
+    verify(candidate)
+    candidate.settle(LATER)
+    assert candidate.public_letter() == "b"
+    name_candidate(candidate, "c")
+    sign(candidate, "c")
+    verify(candidate, "c")
+    decision = candidate.settle(LATER + SECOND)
+    assert (candidate.public_letter(), candidate.replicas()) == ("b", {"a": 2, "b": 2, "c": 2})
+    assert candidate.reason(ConditionType.RECONCILING) == ("True", Reason.SWITCHING)
+    drained = LATER + candidate.policy.drain
+    assert decision is not None
+    assert decision.next_at == drained
+    candidate.settle(drained - SECOND)
+    assert candidate.public_letter() == "b"
+    candidate.settle(drained)
+    assert (candidate.public_letter(), candidate.replicas()) == ("c", {"b": 2, "c": 2})
+
+
+def test_going_back_to_the_release_before_waits_for_nothing(candidate: PureCluster) -> None:
+    verify(candidate)
+    candidate.settle(LATER)
+    assert candidate.public_letter() == "b"
+    name_candidate(candidate, "a")
+    candidate.settle(LATER + SECOND)
+    assert candidate.public_letter() == "a"
+
+
 def test_the_old_release_is_not_scaled_down_while_endpoints_show_its_pods(candidate: PureCluster) -> None:
     verify(candidate)
     candidate.slices_follow = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from eservice_operator import __version__
-from eservice_operator.core.policy import GatewayRef
+from eservice_operator.core.policy import GatewayRef, NoticeRef
 from eservice_operator.runtime.commandline import command_line
 from eservice_operator.runtime.settings import (
     Address,
@@ -54,6 +55,18 @@ def test_without_anything_the_defaults_count() -> None:
         ("gateway", "edge/outside", GatewayRef("edge", "outside")),
         ("gateway", "edge/outside.v2/https", GatewayRef("edge", "outside.v2", "https")),
         ("routes-namespace", "agency-routes", "agency-routes"),
+        (
+            "allowed-gateways",
+            "edge/a, edge/b/https,edge/a",
+            (GatewayRef("edge", "a"), GatewayRef("edge", "b", "https")),
+        ),
+        ("allowed-gateways", "", ()),
+        ("traffic-from", "envoy,traefik", ("envoy", "traefik")),
+        ("notice-service", "eservice-notice", NoticeRef("eservice-notice", 80)),
+        ("notice-service", "eservice-notice:8080", NoticeRef("eservice-notice", 8080)),
+        ("route-mark", "off", "off"),
+        ("probe", "https", "https"),
+        ("probe-interval", "1m", timedelta(minutes=1)),
         ("time-zone", "Europe/Stockholm", ZoneInfo("Europe/Stockholm")),
         ("holiday-country", "se", "SE"),
         ("resync", "10m", timedelta(minutes=10)),
@@ -95,6 +108,17 @@ def test_the_kubeconfig_has_to_be_there(tmp_path: Path) -> None:
         ("gateway", "a/b/c/d", "write NAMESPACE/NAME"),
         ("gateway", "a//b", "write NAMESPACE/NAME"),
         ("routes-namespace", "", "write lower-case letters"),
+        ("allowed-gateways", "edge/a,b", "write NAMESPACE/NAME"),
+        ("traffic-from", "a,*", "write each namespace by its name"),
+        ("notice-service", "page:0", "write NAME or NAME:PORT"),
+        ("notice-service", "page:", "write NAME or NAME:PORT"),
+        ("notice-service", "routes/page", "write NAME or NAME:PORT"),
+        ("route-mark", "perhaps", "'on', 'off'"),
+        ("probe", "on", "'off', 'https', 'http'"),
+        ("probe-address", "gateway", "write HOST:PORT"),
+        ("probe-address", ":443", "write HOST:PORT"),
+        ("probe-allow", "10.0.0.1/8", "write an address and a length"),
+        ("probe-interval", "1s", "write a duration from 10s to 24h"),
         ("time-zone", "Europe/Rīga", "write a name such as Europe/Riga"),
         ("time-zone", "nowhere", "write a name such as Europe/Riga"),
         ("holiday-country", "Latvia", "write the two letters of a country"),
@@ -118,6 +142,28 @@ def test_a_wrong_value_is_refused_with_what_to_write_instead(flag: str, text: st
     assert f"--{flag}" in result.output
     assert advice in " ".join(result.output.split())
     assert not given
+
+
+def test_the_probe_is_told_where_to_connect() -> None:
+    given = settings_of(
+        "--probe", "http", "--probe-address", "[::1]:80", "--probe-allow", "fd00::/8,10.0.0.0/8"
+    )
+    assert given.probe_address == Address("::1", 80)
+    assert given.probe_allow == (ip_network("fd00::/8"), ip_network("10.0.0.0/8"))
+
+
+@pytest.mark.parametrize(
+    "arguments,why",
+    [
+        (["--probe-allow", "10.0.0.0/8"], "need --probe https or --probe http"),
+        (["--probe-address", "127.0.0.1:80"], "need --probe https or --probe http"),
+        (["--gateway", "edge/a", "--allowed-gateways", "edge/b,edge/a"], "edge/a, which is the public one"),
+    ],
+)
+def test_settings_that_do_not_go_together_end_it(arguments: list[str], why: str) -> None:
+    result, given = run(*arguments)
+    assert (result.exit_code, given) == (2, [])
+    assert why in " ".join(result.output.split())
 
 
 def test_the_help_names_each_setting_with_its_variable_and_default() -> None:

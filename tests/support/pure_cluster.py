@@ -43,6 +43,7 @@ from eservice_operator.core.actions import (
 from eservice_operator.core.conditions import find
 from eservice_operator.core.dates import instant
 from eservice_operator.core.decide import Decision, decide
+from eservice_operator.core.faces import Face, face_of
 from eservice_operator.core.fleet import Fleet
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.report import report
@@ -249,8 +250,13 @@ class PureCluster:
         return "?"
 
     def routed(self) -> bool:
-        """Whether the public route is there."""
-        return bool(self.of_kind("HTTPRoute"))
+        """Whether the public route serves the e-service."""
+        return self.face() is Face.LIVE
+
+    def face(self) -> Face:
+        """What the public route shows."""
+        routes = list(self.of_kind("HTTPRoute").values())
+        return face_of(Observed(routes[0]) if routes else None)
 
     def world(self) -> World:
         """What a decision about the e-service sees."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -23,7 +24,7 @@ from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.core.actions import Action, Failure, Manifest
 from eservice_operator.core.dates import Calendar
 from eservice_operator.core.known import KnownTemplate
-from eservice_operator.core.policy import GatewayRef, Policy
+from eservice_operator.core.policy import GatewayRef, NoticeRef, Policy
 from eservice_operator.core.releases import Snapshot, read_snapshot, release_name
 from eservice_operator.core.templating import catalogue_of
 from eservice_operator.core.world import HostClaim, Observed, World
@@ -46,6 +47,10 @@ POLICY: Final = Policy(
     gateway=GatewayRef("gateway-system", "public"),
     routes_namespace=ROUTES,
 )
+
+
+NOTICED: Final = replace(POLICY, notice=NoticeRef("eservice-notice"))
+"""The same with a notice page."""
 
 
 def at(day: str, clock: str = "12:00") -> datetime:

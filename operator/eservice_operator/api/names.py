@@ -26,6 +26,8 @@ RELEASE_LABEL = f"{GROUP}/release"
 INSTITUTION_LABEL = f"{GROUP}/institution"
 ENVIRONMENT_LABEL = f"{GROUP}/environment"
 REGISTRATION_LABEL = f"{GROUP}/registration"
+SHOWS_LABEL = f"{GROUP}/shows"
+"""On a public route: what it shows, ``Live`` or ``Notice``."""
 
 SWITCHED_AT_ANNOTATION = f"{GROUP}/switched-at"
 """On the public Service: when its selector last moved to another release (written in that same write)."""
@@ -33,6 +35,11 @@ PREVIOUS_RELEASE_ANNOTATION = f"{GROUP}/previous-release"
 """On the public Service: the release it served before, kept at zero replicas as the way back."""
 MANIFEST_ANNOTATION = f"{GROUP}/manifest"
 """On every child: hash of the manifest we last meant, so that a field we drop is noticed as a change."""
+
+NOTICE_HEADER = "EService-Notice"
+"""On a request that the gateway leads to the notice page: what the page is to say."""
+ROUTE_HEADER = "EService-Route"
+"""On an answer: which e-service's public route gave it (``<namespace>.<name>``), or ``notice``."""
 
 NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name"
 POD_SECURITY_LABELS = {

@@ -36,6 +36,8 @@ class Setup:
     gateway: tuple[str, ...] = tuple(GATEWAY.split("/"))
     """Namespace, name and, where there is one, the listener."""
     routes_namespace: str = ROUTES_NAMESPACE
+    notice_service: tuple[str, int] | None = None
+    """The Service of the notice page and its port, where there is one."""
     channels: tuple[tuple[str, str], ...] | None = None
     """Each channel with its sink; None: those that appear in the ledgers of the cluster."""
 
@@ -56,6 +58,14 @@ def read_gateway(text: str) -> tuple[str, ...]:
     if len(parts) not in {2, 3} or not all(parts):
         raise click.BadParameter(f"{text!r} does not name a Gateway; write NAMESPACE/NAME[/SECTION]")
     return parts
+
+
+def read_notice(text: str) -> tuple[str, int] | None:
+    """``NAME`` or ``NAME:PORT`` of the notice page's Service; nothing where there is none."""
+    name, colon, port = text.strip().partition(":")
+    if colon and not (port.isascii() and port.isdigit()):
+        raise click.BadParameter(f"{text!r} does not name a Service; write NAME or NAME:PORT")
+    return (name, int(port) if colon else 80) if name else None
 
 
 def read_channels(text: str) -> tuple[tuple[str, str], ...] | None:
@@ -125,6 +135,15 @@ OPTIONS: Final = (
         metavar="NAME",
         callback=_read(read_namespace),
         help="Where the operator puts public routes.",
+    ),
+    click.option(
+        "--notice-service",
+        default="",
+        envvar="ESERVICE_NOTICE_SERVICE",
+        show_envvar=True,
+        metavar="NAME[:PORT]",
+        callback=_read(read_notice),
+        help="The operator's notice page, where there is one.",
     ),
     click.option(
         "--channels",

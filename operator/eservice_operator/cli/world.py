@@ -24,7 +24,7 @@ from eservice_operator.cluster.resources import CHILDREN, OBSERVED, OWN, Resourc
 from eservice_operator.cluster.slim import slim
 from eservice_operator.cluster.store import Store
 from eservice_operator.cluster.workdays import calendar_of, years_around
-from eservice_operator.core.policy import GatewayRef, Policy
+from eservice_operator.core.policy import GatewayRef, NoticeRef, Policy
 
 UNUSED: Final = frozenset({"EServiceIdentifier", "Namespace"})
 """What no decision about an EService reads."""
@@ -131,6 +131,7 @@ def policy_of(setup: Setup, now: datetime, store: Store) -> Policy:
         calendar=calendar,
         gateway=GatewayRef(*setup.gateway),
         routes_namespace=setup.routes_namespace,
+        notice=None if setup.notice_service is None else NoticeRef(*setup.notice_service),
         channels=tuple((Channel(channel), sink) for channel, sink in channels),
     )
 

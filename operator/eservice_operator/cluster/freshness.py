@@ -18,8 +18,9 @@ from eservice_operator.cluster.resources import resource_of
 from eservice_operator.cluster.shared_list import SharedList
 from eservice_operator.cluster.slim import slim
 from eservice_operator.cluster.store import Change, Store
-from eservice_operator.core.actions import Create, Delete, Manifest, Ref
+from eservice_operator.core.actions import Create, Delete, Manifest, Ref, target_of
 from eservice_operator.core.decide import Decision, eservice_ref
+from eservice_operator.core.faces import Face
 from eservice_operator.core.facts import Subject
 
 DEFERRAL = UnpublishDeferral.__name__
@@ -97,8 +98,12 @@ def _behind(decision: Decision) -> Iterator[Ref]:
 
 
 def _takes(decision: Decision) -> bool:
-    """Whether the e-service leaves the public route."""
-    return any(isinstance(action, Delete) and action.ref.kind == "HTTPRoute" for action in decision.actions)
+    """Whether the e-service leaves the public route: that goes, or shows the notice page from now on."""
+    facts, leaves = decision.facts, decision.facts.face is Face.LIVE and not decision.rollout.serves
+    return any(
+        target_of(action).kind == facts.driver.kind and (leaves or isinstance(action, Delete))
+        for action in decision.actions
+    )
 
 
 def _gives(decision: Decision) -> bool:
@@ -106,7 +111,7 @@ def _gives(decision: Decision) -> bool:
     facts, rollout = decision.facts, decision.rollout
     if rollout.public is None or facts.world.service.metadata.deletion_timestamp is not None:
         return False
-    return rollout.public.name != facts.public_name or (rollout.serves and facts.route is None)
+    return rollout.public.name != facts.public_name or (rollout.serves and facts.face is not Face.LIVE)
 
 
 def _behind_taking(decision: Decision) -> Iterator[Ref]:

@@ -12,6 +12,8 @@ from eservice_operator.api import names
 from eservice_operator.api.reasons import Gate
 from eservice_operator.core.actions import Action, Create, Delete, Manifest, Update
 from eservice_operator.core.difference import first_difference
+from eservice_operator.core.driver import Shown
+from eservice_operator.core.drivers import driver_of
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.manifests import (
     CANDIDATE_SUFFIX,
@@ -28,7 +30,6 @@ from eservice_operator.core.pods import build_deployment
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.releases import Snapshot, newest
 from eservice_operator.core.rollout import Rollout, Running
-from eservice_operator.core.routing import build_reference_grant, build_route
 from eservice_operator.core.world import Observed
 
 Children = Mapping[tuple[str, str], Observed]
@@ -52,7 +53,8 @@ class Layout:
     remembered: tuple[Snapshot, ...]
     switched_at: str
     previous: str
-    serves: bool
+    on_route: Shown | None
+    """What the public route shows; none where there is no route."""
     kept: str
     """A public release that is left as it is, since nobody remembers how it runs; or empty."""
 
@@ -71,7 +73,7 @@ def layout_of(facts: Facts, rollout: Rollout) -> Layout:
         remembered=facts.world.snapshots,
         switched_at=rollout.switched_at,
         previous=rollout.previous,
-        serves=rollout.serves,
+        on_route=rollout.shown,
         kept=facts.public_name or "" if lost else "",
     )
 
@@ -92,7 +94,7 @@ def desired(layout: Layout) -> Iterator[Manifest]:
     if layout.running:
         yield build_service_account(owner)
         releases = [running.release for running in layout.running]
-        yield build_network_policy(owner, releases, policy.gateway.namespace)
+        yield build_network_policy(owner, releases, (policy.gateway.namespace, *policy.traffic_from))
         yield build_budget(owner)
     for running in layout.running:
         yield build_snapshot(owner, running.release, _revision(layout, running.release))
@@ -104,9 +106,10 @@ def desired(layout: Layout) -> Iterator[Manifest]:
         autoscaler = build_autoscaler(owner, layout.public)
         if autoscaler is not None:
             yield autoscaler
-        yield build_reference_grant(owner, policy.routes_namespace)
-        if layout.serves:
-            yield build_route(owner, layout.public, policy)
+        driver = driver_of(policy)
+        yield from driver.beside(owner)
+        if layout.on_route is not None:
+            yield driver.build(owner, layout.on_route)
 
 
 def _revision(layout: Layout, release: Snapshot) -> int:

@@ -113,6 +113,8 @@ def _instants(facts: Facts, rollout: Rollout) -> Iterator[datetime]:
         yield paused.until
     if rollout.drained_at is not None:
         yield rollout.drained_at
+    if rollout.switches_at is not None:
+        yield rollout.switches_at
     notice = next_notice(facts)
     if notice is not None:
         yield notice

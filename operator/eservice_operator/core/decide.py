@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,11 +14,13 @@ from eservice_operator.api import names
 from eservice_operator.api.base import ObjectMeta
 from eservice_operator.api.decisions import UnpublishDecision
 from eservice_operator.core.abandoned import in_reach
-from eservice_operator.core.actions import Action, Create, Delete, Ref, SetFinalizer
-from eservice_operator.core.children import changes, layout_of
+from eservice_operator.core.actions import Action, Create, Delete, Ref, SetFinalizer, target_of
+from eservice_operator.core.children import changes, difference, layout_of
 from eservice_operator.core.deadlines import next_instant
+from eservice_operator.core.faces import Face
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.ledger import fold, informed_at
+from eservice_operator.core.owner import Owner
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.posting import announced
 from eservice_operator.core.records import decision_status, status_write
@@ -26,6 +28,8 @@ from eservice_operator.core.rollout import Rollout, plan
 from eservice_operator.core.scheduling import new_decision
 from eservice_operator.core.unpublication import judge
 from eservice_operator.core.world import Observed, World
+
+OFF = "off the public route"
 
 
 @dataclass(frozen=True)
@@ -46,11 +50,13 @@ def decide(world: World, now: datetime, policy: Policy) -> Decision:
     facts = Facts(_informed(world), now.replace(microsecond=0), policy)
     rollout = plan(facts)
     if world.service.metadata.deletion_timestamp is not None:
-        actions = (*_heard(facts), *take_down(eservice_ref(facts), world.service.metadata, facts.route))
+        actions = (*_heard(facts), *take_down(eservice_ref(facts), world.service.metadata, routes_of(world)))
     else:
         actions = (*_leftover(facts), *_decisions(facts), *_unpublish(facts, rollout))
         if not world.errors:
-            actions += (*_finalizer(facts, rollout), *changes(layout_of(facts, rollout), world.children))
+            written = {target_of(action) for action in actions}
+            later = changes(layout_of(facts, rollout), world.children)
+            actions += (*_finalizer(facts, rollout), *(one for one in later if target_of(one) not in written))
     return Decision(facts, rollout, actions, next_instant(facts, rollout))
 
 
@@ -80,10 +86,18 @@ def eservice_ref(facts: Facts) -> Ref:
     return Ref(names.API_VERSION, "EService", namespace, name)
 
 
-def take_down(service: Ref, metadata: ObjectMeta, route: Observed | None) -> tuple[Action, ...]:
-    """Deletion: the route first, then our finalizer; the rest goes with its owner."""
-    if route is not None:
-        return tuple(_remove_route(route, "the EService is being deleted"))
+def routes_of(world: World) -> tuple[Observed, ...]:
+    """Every route of the e-service."""
+    return tuple(child for (kind, _), child in sorted(world.children.items()) if kind == "HTTPRoute")
+
+
+def take_down(service: Ref, metadata: ObjectMeta, routes: Iterable[Observed]) -> tuple[Action, ...]:
+    """Deletion: the routes first, then our finalizer; the rest goes with its owner."""
+    left = tuple(routes)
+    if left:
+        return tuple(
+            action for route in left for action in _remove_route(route, "the EService is being deleted")
+        )
     if names.FINALIZER in metadata.finalizers:
         return (SetFinalizer(service, metadata.uid, present=False, reason="its route is gone"),)
     return ()
@@ -125,14 +139,24 @@ def _heard(facts: Facts) -> Iterator[Action]:
 
 
 def _unpublish(facts: Facts, rollout: Rollout) -> Iterator[Action]:
-    """Only the public route is touched; everything else stays."""
-    if not rollout.serves and facts.public_name is not None:
-        yield from _remove_route(facts.route, "off the public route")
+    """Only the public route is touched; everything else stays.
+
+    What takes comes before what gives, and also where the rest of the spec cannot be read.
+    """
+    if rollout.serves or facts.public_name is None or facts.route is None:
+        return
+    if rollout.shown is None:
+        yield from _remove_route(facts.route, OFF)
+    elif facts.face is Face.LIVE:
+        metadata = facts.world.service.metadata
+        owner = Owner(metadata.namespace, metadata.name, metadata.uid)
+        for swap in difference(facts.driver.build(owner, rollout.shown), facts.route):
+            yield replace(swap, reason=OFF)
 
 
 def _finalizer(facts: Facts, rollout: Rollout) -> Iterator[Action]:
     metadata = facts.world.service.metadata
-    if rollout.serves and names.FINALIZER not in metadata.finalizers:
+    if rollout.shown is not None and facts.driver.far and names.FINALIZER not in metadata.finalizers:
         yield SetFinalizer(
             eservice_ref(facts), metadata.uid, present=True, reason="its route lies in another namespace"
         )

@@ -13,10 +13,7 @@ from eservice_operator.core.decide import Decision
 from eservice_operator.core.facts import Facts, Subject
 from eservice_operator.core.forgiveness import cause_of
 from eservice_operator.core.gates import blocks_install
-from eservice_operator.core.remembered import kept_off, why_kept_off
-from eservice_operator.core.routing import serving
 from eservice_operator.core.unmet import Blocks, Unmet
-from eservice_operator.core.unpublication import blocking_decision, ground
 
 # condition, the gates behind it, and the reason when all of them are passed
 GATED: tuple[tuple[ConditionType, tuple[Gate, ...], Reason], ...] = (
@@ -40,7 +37,7 @@ LATENESS = {
 
 
 def domain_conditions(decision: Decision) -> Iterator[Verdict]:
-    """Every domain condition but Published, for the release that the spec names."""
+    """Every domain condition but Published (see `published`), for the release that the spec names."""
     facts, gates = decision.facts, decision.rollout.gates
     unmet = {entry.gate: entry for entry in gates}
     rows = GATED + (GATED_IN_PRODUCTION if facts.production else ())
@@ -117,50 +114,3 @@ def _template_current(facts: Facts) -> Verdict:
         text = f"{what} becomes overdue once {lag.at_risk.text} gets its migration instruction"
         return c.true(kind, Reason.TEMPLATE_AT_RISK, text)
     return c.true(kind, Reason.TEMPLATE_CURRENT, f"{what} is within the limits")
-
-
-def published_verdict(decision: Decision) -> Verdict:
-    """Whether the public is served: what the gateway reports of the route, or why there is none."""
-    facts, kind = decision.facts, ConditionType.PUBLISHED
-    if facts.route is not None:
-        seen = serving(facts.route, facts.policy)
-        beside = () if facts.public_name == facts.wanted.name else decision.rollout.public_gates
-        but = f"; the public release does not pass: {gate_list(beside)}" if seen.served and beside else ""
-        return (c.true if seen.served else c.false)(kind, seen.reason, seen.message + but)
-    return c.false(kind, *(_taken_off(facts) or _not_before_it_is_read(facts) or _not_yet(decision)))
-
-
-def _taken_off(facts: Facts) -> tuple[Reason, str] | None:
-    """What takes a running service off the public route."""
-    registration, paused = facts.world.registration, facts.spec.publication.paused
-    if registration is not None and registration.spec.suspended is not None:
-        text = f"suspended by the Agency: {registration.spec.suspended.reason}"
-        return Reason.REGISTRATION_SUSPENDED, text
-    if facts.paused and paused is not None:
-        return Reason.PAUSED, f"paused by the institution: {paused.reason}"
-    template = facts.public_template
-    if template is None:
-        return None
-    blocking, gone = blocking_decision(facts, template), kept_off(facts, template)
-    if blocking is None:
-        return None if gone is None else (Reason.TEMPLATE_OVERDUE, why_kept_off(facts, gone))
-    text = (
-        f"unpublished by UnpublishDecision {blocking.metadata.name}: {template.version} is overdue since"
-        f" {ground(facts, blocking).overdue_since}; comes back by itself once renewed"
-    )
-    return Reason.TEMPLATE_OVERDUE, text
-
-
-def _not_before_it_is_read(facts: Facts) -> tuple[Reason, str] | None:
-    if not facts.world.errors:
-        return None
-    return Reason.INVALID_SPEC, "it has no public route, and gets none before its spec can be read"
-
-
-def _not_yet(decision: Decision) -> tuple[Reason, str]:
-    """What a release that may be public waits for."""
-    facts, rollout = decision.facts, decision.rollout
-    gates = rollout.gates if facts.public_name is None else rollout.public_gates or rollout.gates
-    if gates:
-        return gates[0].reason, gates[0].message
-    return Reason.SWITCHING, "every gate is passed; the release is being made public"

@@ -14,8 +14,11 @@ from eservice_operator.api.decisions import UnpublishDecision, UnpublishDecision
 from eservice_operator.api.eservice import EServiceSpec
 from eservice_operator.api.template import Enforcement, Lifecycle
 from eservice_operator.core.dates import local_day, start_of_day
+from eservice_operator.core.driver import Driver
+from eservice_operator.core.drivers import driver_of
+from eservice_operator.core.faces import Face, face_of
 from eservice_operator.core.lag import Lag
-from eservice_operator.core.owner import deployment_name, route_name
+from eservice_operator.core.owner import deployment_name
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.releases import Snapshot, newest, snapshot_of
 from eservice_operator.core.versions import CatalogueVersion
@@ -238,10 +241,22 @@ class Facts:
         """The Deployment of a release."""
         return self.world.child("Deployment", deployment_name(self.world.service.metadata.name, release))
 
+    # the public route
+
+    @cached_property
+    def driver(self) -> Driver:
+        """What publishes."""
+        return driver_of(self.policy)
+
     @cached_property
     def route(self) -> Observed | None:
         """The public route, also while it is being deleted: until it is gone it may be served."""
-        return self.world.children.get(("HTTPRoute", route_name(*self.place)))
+        return self.world.children.get((self.driver.kind, self.driver.name(*self.place)))
+
+    @cached_property
+    def face(self) -> Face:
+        """What the public route shows: only a live one serves the e-service."""
+        return face_of(self.route)
 
     @cached_property
     def paused(self) -> bool:

@@ -58,10 +58,13 @@ def build_candidate_service(owner: Owner, release: Snapshot) -> Manifest:
     return _service(owner, owner.name + CANDIDATE_SUFFIX, release, {})
 
 
-def build_network_policy(owner: Owner, releases: Iterable[Snapshot], gateway_namespace: str) -> Manifest:
-    """Default deny: in from the gateway only, out to DNS and to what the workloads name."""
+def build_network_policy(owner: Owner, releases: Iterable[Snapshot], sources: Iterable[str]) -> Manifest:
+    """Default deny: in from the gateway's namespaces only, out to DNS and to what the workloads name."""
     workloads = [release.workload for release in releases]
-    gateway = {"namespaceSelector": {"matchLabels": {names.NAMESPACE_NAME_LABEL: gateway_namespace}}}
+    gateways = [
+        {"namespaceSelector": {"matchLabels": {names.NAMESPACE_NAME_LABEL: namespace}}}
+        for namespace in dict.fromkeys(sources)
+    ]
     ports = [{"port": port, "protocol": "TCP"} for port in sorted({workload.port for workload in workloads})]
     egress: list[dict[str, Any]] = [
         {"ports": [{"port": DNS_PORT, "protocol": protocol} for protocol in ("UDP", "TCP")]}
@@ -75,7 +78,7 @@ def build_network_policy(owner: Owner, releases: Iterable[Snapshot], gateway_nam
     spec = {
         "podSelector": {"matchLabels": owner.pod_selector},
         "policyTypes": ["Ingress", "Egress"],
-        "ingress": [{"from": [gateway], "ports": ports}],
+        "ingress": [{"from": gateways, "ports": ports}],
         "egress": egress,
     }
     return owner.child("networking.k8s.io/v1", "NetworkPolicy", owner.name, {"spec": spec})

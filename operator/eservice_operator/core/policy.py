@@ -39,6 +39,19 @@ class GatewayRef:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeRef:
+    """The Service of the notice page, in the namespace of the routes."""
+
+    name: str
+    port: int = 80
+
+    @override
+    def __str__(self) -> str:
+        """``NAME:PORT``, as it is written in the settings."""
+        return f"{self.name}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """How this operator was set up: arguments of every decision, beside the world and the instant."""
 
@@ -50,5 +63,15 @@ class Policy:
     channels: tuple[tuple[Channel, str], ...] = ()
     """By what people are told beside Events: each channel with its sink (the host of the CloudEvents sink;
     empty for e-mail, whose recipients are persons). None: nobody is told, and nothing waits for it."""
+    notice: NoticeRef | None = None
+    """The notice page; without one the route of an e-service that is off is deleted."""
+    allowed_gateways: tuple[GatewayRef, ...] = ()
+    """The Gateways that an e-service may choose in the place of `gateway`."""
+    traffic_from: tuple[str, ...] = ()
+    """Namespaces that requests come from, where the gateway's Pods run elsewhere than its object is."""
+    probed: bool = False
+    """Whether the public hosts are asked from outside, and that is part of the answer."""
+    marked: bool = False
+    """Whether the live rule marks every answer, for the probe to tell the e-service from others."""
     clock_trusted: bool = True
     """Whether the wall clock agrees with the apiserver's: if not, nothing new is unpublished."""

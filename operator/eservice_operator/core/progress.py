@@ -10,8 +10,9 @@ from eservice_operator.core import conditions as c
 from eservice_operator.core.actions import Outcome
 from eservice_operator.core.availability import failure_of, rolled_out, scaled_to_zero
 from eservice_operator.core.conditions import Verdict
-from eservice_operator.core.dates import local_day
+from eservice_operator.core.dates import instant, local_day
 from eservice_operator.core.decide import Decision
+from eservice_operator.core.faces import Face
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.gates import refused
 from eservice_operator.core.rollout import Running
@@ -106,9 +107,13 @@ def _under_way(decision: Decision, published: Verdict) -> tuple[Reason, str] | N
         if not _settled(facts, running):
             text = f"release {running.release.template.version} ({running.release.name}) waits for its Pods"
             return Reason.AWAITING_PODS, text
+    if decision.rollout.switches_at is not None:
+        text = f"switched to at {instant(decision.rollout.switches_at)}, once the release before is drained"
+        return Reason.SWITCHING, text
     if facts.route is not None and facts.route.terminating:
         return Reason.PROGRESSING, "the public route is being removed"
-    if facts.route is not None and published.reason is not Reason.PUBLISHED:
+    awaited = published.reason is Reason.AWAITING_GATEWAY
+    if awaited or (facts.face is Face.LIVE and published.reason is not Reason.PUBLISHED):
         return published.reason, published.message
     return None
 

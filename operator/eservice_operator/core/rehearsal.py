@@ -94,7 +94,7 @@ def _started(body: Manifest, now: datetime, _policy: Policy) -> Manifest:
     return counts | {"observedGeneration": body["metadata"]["generation"], "conditions": [condition]}
 
 
-def _accepted(body: Manifest, now: datetime, policy: Policy) -> Manifest:
+def _accepted(body: Manifest, now: datetime, _policy: Policy) -> Manifest:
     """The gateway serves a route."""
     generation = body["metadata"]["generation"]
     answers = [
@@ -108,7 +108,7 @@ def _accepted(body: Manifest, now: datetime, policy: Policy) -> Manifest:
         }
         for kind in ("Accepted", "ResolvedRefs")
     ]
-    return {"parents": [{"parentRef": policy.gateway.parent_ref(), "conditions": answers}]}
+    return {"parents": [{"parentRef": ref, "conditions": answers} for ref in body["spec"]["parentRefs"]]}
 
 
 Reaction = Callable[[Manifest, datetime, Policy], Manifest]

@@ -28,15 +28,16 @@ from eservice_operator.core.conditions import Verdict
 from eservice_operator.core.dates import following_day, local_day, parse_instant
 from eservice_operator.core.deadlines import installation_due
 from eservice_operator.core.decide import Decision
-from eservice_operator.core.domain import domain_conditions, published_verdict, template_current
+from eservice_operator.core.domain import domain_conditions, template_current
+from eservice_operator.core.driver import url_of
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.outlook import outlook
 from eservice_operator.core.phases import phase_of
 from eservice_operator.core.posting import warned_at, with_notices
 from eservice_operator.core.progress import held_by, progress, why_not
+from eservice_operator.core.published import published_verdict
 from eservice_operator.core.releases import Snapshot, short_hash
 from eservice_operator.core.remembered import last_decision
-from eservice_operator.core.routing import route_url
 from eservice_operator.core.unmet import Unmet
 from eservice_operator.core.unpublication import governing_decision, judge
 
@@ -119,7 +120,7 @@ def _identifier(facts: Facts) -> str | None:
 def _url(facts: Facts, published: Verdict) -> str | None:
     if published.status is not ConditionStatus.TRUE or facts.route is None:
         return None
-    return route_url(facts.route)
+    return url_of(facts.driver, facts.route)
 
 
 def _release_status(release: Snapshot | None) -> ReleaseStatus | None:

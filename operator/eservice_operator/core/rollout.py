@@ -12,20 +12,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from eservice_operator.api import names
-from eservice_operator.api.base import TemplateRef
 from eservice_operator.api.reasons import Gate
 from eservice_operator.core.availability import available, replicas_of, rolled_out
 from eservice_operator.core.dates import instant, parse_instant
+from eservice_operator.core.driver import Shown
+from eservice_operator.core.faces import Face
 from eservice_operator.core.facts import Facts, Subject
 from eservice_operator.core.gates import blocks_install, blocks_publish, check_all
-from eservice_operator.core.hosts import unregistered_hosts
 from eservice_operator.core.owner import deployment_name
 from eservice_operator.core.releases import Snapshot, newest
-from eservice_operator.core.remembered import kept_off, missing_decision
-from eservice_operator.core.routing import route_path
-from eservice_operator.core.scheduling import new_decision
+from eservice_operator.core.showing import on_own_hosts, shown_by
 from eservice_operator.core.unmet import Unmet
-from eservice_operator.core.unpublication import blocking_decision
 from eservice_operator.core.world import Observed
 
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
@@ -53,21 +50,35 @@ class Rollout:
     running: tuple[Running, ...]
     switched_at: str
     previous: str
-    serves: bool
-    """Whether the public route is to serve the e-service."""
+    shown: Shown | None
+    """What the public route is to show; none where there is to be no route."""
     drained_at: datetime | None
     """When the release before may be scaled to zero at the earliest; none when it already may."""
+    switches_at: datetime | None
+    """When the candidate is switched to, where only the drain of the last switch is waited for."""
+
+    @property
+    def face(self) -> Face:
+        """What the public is to see."""
+        return Face.NOTHING if self.shown is None else self.shown.face
+
+    @property
+    def serves(self) -> bool:
+        """Whether the public route is to serve the e-service."""
+        return self.face is Face.LIVE
 
 
 def plan(facts: Facts) -> Rollout:
     """What is to run and to be public now."""
     gates = check_all(facts, Subject(facts.wanted, wanted=True))
     wanted = _content(facts, gates)
-    switching = _may_switch(facts, gates)
+    ready = _may_switch(facts, gates)
+    switches_at = _still_draining(facts) if ready else None
+    switching = ready and switches_at is None
     is_public = switching or facts.public_name == facts.wanted.name
     public, candidate = (wanted, None) if is_public else (facts.public, wanted)
-    if public is not None and facts.route is not None:
-        public = _on_own_hosts(facts, public, facts.route)
+    if public is not None and facts.route is not None and facts.face is Face.LIVE:
+        public = on_own_hosts(facts, public, facts.route)
     public_gates = gates
     if public is not None and not is_public:
         public_gates = check_all(facts, Subject(public, wanted=False))
@@ -82,8 +93,9 @@ def plan(facts: Facts) -> Rollout:
         running=(*running, *_on_its_way(facts, gates, candidate)),
         switched_at=switched_at,
         previous=previous,
-        serves=_serves(facts, public, public_gates),
+        shown=shown_by(facts, public, public_gates),
         drained_at=drained_at,
+        switches_at=switches_at,
     )
 
 
@@ -165,6 +177,20 @@ def _drained_at(facts: Facts, previous: str, *, switching: bool) -> datetime | N
     return earliest if facts.now < earliest or not _traffic_moved(facts, previous) else None
 
 
+def _still_draining(facts: Facts) -> datetime | None:
+    """Until when the release before the public one drains; none when the next switch need not wait for it.
+
+    A switch takes the Pods of that one away at once, and a gateway that follows late may still ask them.
+    Going back to it takes nothing away. Where it is not known when the last switch was, nothing waits.
+    """
+    service, since = facts.public_service, _noted_switch(facts)
+    previous = "" if service is None else service.annotations.get(names.PREVIOUS_RELEASE_ANNOTATION, "")
+    if since is None or previous == facts.wanted.name or not replicas_of(facts.deployment(previous)):
+        return None
+    until = since + facts.policy.drain
+    return until if facts.now < until else None
+
+
 def _traffic_moved(facts: Facts, previous: str) -> bool:
     """Whether the public Service's EndpointSlices show Pods, and none of the release before."""
     service = facts.world.service.metadata.name
@@ -209,40 +235,3 @@ def _on_its_way(facts: Facts, gates: tuple[Unmet, ...], candidate: Snapshot | No
     there = available(deployment) or replicas_of(deployment) > 1
     raised = facts.public_name is None or (there and not waiting)
     return (Running(candidate, _full_replicas(facts) if raised else 1),)
-
-
-def _on_own_hosts(facts: Facts, public: Snapshot, route: Observed) -> Snapshot:
-    """R1: the release with the hosts that the route may have.
-
-    A host that comes onto the route has to be registered for the e-service and nobody else's; what is on it
-    stays. Snapshots lie in the e-service's namespace, so that their word alone gives nobody a host.
-    """
-    served = tuple(route.spec.get("hostnames") or ())
-    added = [host for host in public.hosts if host not in served]
-    if not added:
-        return public
-    claimed = {claim.host for claim in facts.world.claims}
-    strange = unregistered_hosts(added, facts.world.registration, facts.spec.environment)
-    if not served or not (strange or claimed.intersection(added)):
-        return public
-    return replace(public, hosts=served, path=route_path(route))
-
-
-def _serves(facts: Facts, public: Snapshot | None, gates: tuple[Unmet, ...]) -> bool:
-    """Whether the public route is to serve: only R8, a pause and a suspension take what runs off it."""
-    template = facts.public_template if public is None else public.template
-    if facts.paused or facts.suspended or (public is None and not facts.lost):
-        return False
-    if facts.production and template is not None and _blocked(facts, template):
-        return False
-    return facts.route is not None or (public is not None and not gates and not _about_to_go_on(facts))
-
-
-def _blocked(facts: Facts, template: TemplateRef) -> bool:
-    """Whether releases on a template version are off the public route, by a decision or by what it left."""
-    return blocking_decision(facts, template) is not None or kept_off(facts, template) is not None
-
-
-def _about_to_go_on(facts: Facts) -> bool:
-    """Whether a decision is made now in the place of a deleted one: what that left off waits to be judged."""
-    return missing_decision(facts) is not None and new_decision(facts) is not None

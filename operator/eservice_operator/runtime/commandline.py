@@ -8,66 +8,16 @@ from datetime import timedelta
 from typing import Any
 
 import click
-from typing_extensions import override
 
 from eservice_operator import __version__
 from eservice_operator.notify.smtp import Security
 from eservice_operator.runtime import channels, settings
+from eservice_operator.runtime.options import DEFAULTS, Parsed, duration, option
+from eservice_operator.runtime.route_options import ROUTE_OPTIONS, contradictions
 from eservice_operator.runtime.settings import Settings
 
 Serve = Callable[[Settings], int]
 """Runs the operator to its end and answers the exit code."""
-
-DEFAULTS = Settings()
-
-
-class Parsed(click.ParamType[Any]):
-    """A parameter read by one of the parsers of `settings`."""
-
-    def __init__(self, name: str, parse: Callable[[str], object]) -> None:
-        self.name = name
-        self._parse = parse
-
-    @override
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
-        if not isinstance(value, str):
-            return value
-        try:
-            return self._parse(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-def duration(least: timedelta, most: timedelta) -> Callable[[str], timedelta]:
-    """A parser of durations from ``least`` to ``most``."""
-
-    def parse(text: str) -> timedelta:
-        value = settings.parse_duration(text)
-        if not least <= value <= most:
-            low, high = settings.format_duration(least), settings.format_duration(most)
-            raise ValueError(f"{text} is out of range; write a duration from {low} to {high}")
-        return value
-
-    return parse
-
-
-def option(name: str, kind: click.ParamType[Any], text: str, shown: str | None = None) -> Callable[..., Any]:
-    """An option of `run` with the environment variable of the same name; the default is that of `Settings`.
-
-    A default is given as text, so that it is shown and read the way that a person would write it.
-    """
-    field = name.replace("-", "_")
-    return click.option(
-        f"--{name}",
-        field,
-        type=kind,
-        default=shown if shown is not None else getattr(DEFAULTS, field),
-        show_default=True,
-        envvar=f"ESERVICE_{field.upper()}",
-        show_envvar=True,
-        help=text,
-    )
-
 
 OPTIONS = (
     option(
@@ -82,17 +32,7 @@ OPTIONS = (
         "Serve the objects of these namespaces only; without it all.",
         ",".join(DEFAULTS.namespaces),
     ),
-    option(
-        "gateway",
-        Parsed("NAMESPACE/NAME[/SECTION]", settings.parse_gateway),
-        "The Gateway that public routes attach to.",
-        str(DEFAULTS.gateway),
-    ),
-    option(
-        "routes-namespace",
-        Parsed("NAMESPACE", settings.parse_namespace),
-        "The Agency's namespace in which the public routes live.",
-    ),
+    *ROUTE_OPTIONS,
     option(
         "time-zone",
         Parsed("ZONE", settings.parse_time_zone),
@@ -192,7 +132,7 @@ def command_line(serve: Serve) -> click.Group:
         A flag goes before its environment variable, and that before the default.
         """
         given = Settings(**values)
-        wrong = channels.contradictions(given)
+        wrong = [*channels.contradictions(given), *contradictions(given)]
         if wrong:
             raise click.UsageError("; ".join(wrong))
         raise SystemExit(serve(given))

@@ -90,7 +90,8 @@ class ServiceReconciler:
         metadata, _ = self.observer.envelope(key)
         if metadata.deletion_timestamp is None:
             return await self.writer.invalid(key, invalid, now)
-        actions = take_down(ref_to(key), metadata, self.observer.orphan(key))
+        orphan = self.observer.orphan(key)
+        actions = take_down(ref_to(key), metadata, () if orphan is None else (orphan,))
         return Result(error=error_of(await self.writer.apply(actions)))
 
     async def _gone(self, key: ObjectKey) -> Result:

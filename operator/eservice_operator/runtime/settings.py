@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
@@ -19,7 +20,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import holidays
 from typing_extensions import override
 
-from eservice_operator.core.policy import GatewayRef
+from eservice_operator.core.policy import GatewayRef, NoticeRef
 from eservice_operator.notify.addresses import Mailbox
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -63,8 +64,24 @@ class Settings:
     namespaces: tuple[str, ...] = ()
     """Namespaces whose objects are served; empty for all of them."""
     gateway: GatewayRef = GatewayRef("gateway-system", "public")
+    allowed_gateways: tuple[GatewayRef, ...] = ()
+    """Other Gateways that an EService may choose."""
     routes_namespace: str = "eservice-routes"
     """Where the public routes live."""
+    traffic_from: tuple[str, ...] = ()
+    """Namespaces of the gateway's Pods, beside that of the Gateway."""
+    notice_service: NoticeRef | None = None
+    """The page that is shown while an e-service is off; without it its route is deleted."""
+    route_mark: str = "on"
+    """``on`` or ``off``: whether answers say which e-service gave them, while the probe is on."""
+    probe: str = "off"
+    """``off``, or the scheme by which the public hosts are asked from outside."""
+    probe_address: Address | None = None
+    """Where the probe connects in the place of what DNS says."""
+    probe_allow: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Private networks that it may connect to."""
+    probe_interval: timedelta = timedelta(minutes=5)
+    """How often a host is asked again once all agrees."""
     time_zone: ZoneInfo = ZoneInfo("Europe/Riga")
     """In which a date is a day."""
     holiday_country: str = "LV"

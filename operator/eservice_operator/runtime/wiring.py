@@ -42,6 +42,11 @@ def policy_of(settings: Settings, clock: Clock) -> Policy:
         calendar=calendar_of(settings.holiday_country, years_around(clock.now().year)),
         gateway=settings.gateway,
         routes_namespace=settings.routes_namespace,
+        notice=settings.notice_service,
+        allowed_gateways=settings.allowed_gateways,
+        traffic_from=settings.traffic_from,
+        probed=settings.probe != "off",
+        marked=settings.probe != "off" and settings.route_mark == "on",
         drain=settings.drain_delay,
         channels=channels_of(settings),
     )

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Gateway API: an HTTPRoute in the Agency's namespace, and what the gateway says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from eservice_operator.api import names
+from eservice_operator.api.reasons import Reason
+from eservice_operator.core.actions import Manifest
+from eservice_operator.core.driver import Serving, Shown
+from eservice_operator.core.faces import Face
+from eservice_operator.core.manifests import HTTP_PORT
+from eservice_operator.core.owner import Owner, route_name, seal
+from eservice_operator.core.policy import Policy
+from eservice_operator.core.world import Observed
+
+GATEWAY_GROUP = "gateway.networking.k8s.io"
+ROUTE_API = f"{GATEWAY_GROUP}/v1"
+GRANT_API = f"{GATEWAY_GROUP}/v1beta1"
+"""The version that every release of the Gateway API still serves."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayDriver:
+    """One HTTPRoute for each e-service, whose one rule leads to the e-service or to the notice page."""
+
+    policy: Policy
+    kind: str = "HTTPRoute"
+    far: bool = True
+
+    @property
+    def notices(self) -> bool:
+        """Whether there is a notice page to lead to."""
+        return self.policy.notice is not None
+
+    def name(self, namespace: str, service: str) -> str:
+        """The name of the public route in the Agency's namespace."""
+        return route_name(namespace, service)
+
+    def build(self, owner: Owner, shown: Shown) -> Manifest:
+        """The public route, in its one place: what it shows is swapped in its rule.
+
+        It lies in another namespace than the e-service, where an owner reference cannot reach: labels name
+        the owner, and our finalizer on the EService removes it.
+        """
+        match = {"path": {"type": "PathPrefix", "value": shown.release.path}}
+        rule = self._live(owner) if shown.face is Face.LIVE else self._notice(shown.notice)
+        return seal(
+            {
+                "apiVersion": ROUTE_API,
+                "kind": self.kind,
+                "metadata": {
+                    "name": self.name(owner.namespace, owner.name),
+                    "namespace": self.policy.routes_namespace,
+                    "labels": owner.labels
+                    | {names.NAMESPACE_LABEL: owner.namespace, names.SHOWS_LABEL: shown.face.value},
+                },
+                "spec": {
+                    "parentRefs": [self.policy.gateway.parent_ref()],
+                    "hostnames": list(shown.release.hosts),
+                    "rules": [{"matches": [match], **rule}],
+                },
+            }
+        )
+
+    def _live(self, owner: Owner) -> Manifest:
+        """To the public Service; marked on every answer where the outside-in probe looks for that."""
+        backend = _backend(owner.namespace, owner.name, HTTP_PORT)
+        if not self.policy.marked:
+            return {"backendRefs": [backend]}
+        header = _setting(names.ROUTE_HEADER, route_name(owner.namespace, owner.name))
+        mark = {"type": "ResponseHeaderModifier", "responseHeaderModifier": header}
+        return {"filters": [mark], "backendRefs": [backend]}
+
+    def _notice(self, value: str) -> Manifest:
+        """To the notice page, which lies beside the routes and so needs no ReferenceGrant."""
+        notice = self.policy.notice
+        if notice is None:
+            raise ValueError("there is no notice page to lead to")
+        header = _setting(names.NOTICE_HEADER, value)
+        told = {"type": "RequestHeaderModifier", "requestHeaderModifier": header}
+        backend = _backend(self.policy.routes_namespace, notice.name, notice.port)
+        return {"filters": [told], "backendRefs": [backend]}
+
+    def beside(self, owner: Owner) -> Iterator[Manifest]:
+        """Lets routes of the Agency's namespace reach the public Service, and nothing else."""
+        source = {"group": GATEWAY_GROUP, "kind": self.kind, "namespace": self.policy.routes_namespace}
+        spec = {"from": [source], "to": [{"group": "", "kind": "Service", "name": owner.name}]}
+        yield owner.child(GRANT_API, "ReferenceGrant", owner.name, {"spec": spec})
+
+    def serving(self, route: Observed) -> Serving:
+        """Whether our Gateway serves the route: ``Accepted`` and ``ResolvedRefs``, of this generation."""
+        parents = route.status.get("parents") or ()
+        parent = next((one for one in parents if self._is_ours(one.get("parentRef") or {})), None)
+        gateway = f"Gateway {self.policy.gateway.namespace}/{self.policy.gateway.name}"
+        if parent is None:
+            return Serving(
+                served=False, reason=Reason.AWAITING_GATEWAY, message=f"{gateway} has not answered yet"
+            )
+        answers = {answer.get("type"): answer for answer in parent.get("conditions") or ()}
+        needed = [answers.get(kind) or {"type": kind} for kind in ("Accepted", "ResolvedRefs")]
+        yes = all(answer.get("status") == "True" for answer in needed)
+        if any(answer.get("observedGeneration", -1) != route.generation for answer in needed):
+            return Serving(
+                served=yes,
+                reason=Reason.AWAITING_GATEWAY,
+                message=f"{gateway} has not answered for the present route yet",
+            )
+        if yes:
+            return Serving(served=True, reason=Reason.PUBLISHED, message=f"served by {gateway}")
+        said = next(answer for answer in needed if answer.get("status") != "True")
+        return Serving(served=False, reason=Reason.ROUTE_REFUSED, message=f"{gateway}: {_words(said)}")
+
+    def _is_ours(self, parent: Mapping[str, Any]) -> bool:
+        gateway = self.policy.gateway
+        return (
+            parent.get("name") == gateway.name
+            and parent.get("namespace", self.policy.routes_namespace) == gateway.namespace
+            and parent.get("kind", "Gateway") == "Gateway"
+            and (not gateway.section or parent.get("sectionName") == gateway.section)
+        )
+
+    def hosts(self, route: Observed) -> tuple[str, ...]:
+        """The hosts that a route serves."""
+        return tuple(route.spec.get("hostnames") or ())
+
+    def path(self, route: Observed) -> str:
+        """The path prefix that a route serves."""
+        matches = [match for rule in route.spec.get("rules") or [] for match in rule.get("matches") or []]
+        return next((str(match["path"].get("value", "/")) for match in matches if "path" in match), "/")
+
+
+def _backend(namespace: str, name: str, port: int) -> Manifest:
+    return {"group": "", "kind": "Service", "namespace": namespace, "name": name, "port": port}
+
+
+def _setting(header: str, value: str) -> Manifest:
+    return {"set": [{"name": header, "value": value}]}
+
+
+def _words(said: Mapping[str, Any]) -> str:
+    """The gateway's own words; some gateways give a reason and no message."""
+    text = f"{said['type']}={said.get('status')}, {said.get('reason')}"
+    return f"{text}: {said['message']}" if said.get("message") else text

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Published condition: what the public sees, as the gateway reports it, and why not where it is not."""
+
+from __future__ import annotations
+
+from eservice_operator.api.base import ConditionStatus
+from eservice_operator.api.reasons import ConditionType, Reason
+from eservice_operator.core import conditions as c
+from eservice_operator.core.conditions import Verdict, find
+from eservice_operator.core.decide import Decision
+from eservice_operator.core.domain import gate_list
+from eservice_operator.core.driver import Serving
+from eservice_operator.core.faces import Face
+from eservice_operator.core.facts import Facts
+from eservice_operator.core.remembered import kept_off, why_kept_off
+from eservice_operator.core.unpublication import blocking_decision, ground
+
+
+def published_verdict(decision: Decision) -> Verdict:
+    """Whether the public is served: what the gateway reports of the route, or why there is none.
+
+    What was true stays true until the gateway has answered for the route as it is now: it goes on serving
+    what it was told before.
+    """
+    facts = decision.facts
+    if facts.route is None:
+        return _off(decision)
+    seen = facts.driver.serving(facts.route)
+    if seen.reason is Reason.AWAITING_GATEWAY:
+        still = seen.served and _was_public(facts)
+        if still or facts.face is Face.LIVE:
+            return _served(decision, Serving(still, seen.reason, seen.message))
+        return _off(decision)
+    if facts.face is Face.LIVE:
+        return _served(decision, seen)
+    return _off(decision, "" if seen.served else f"; the notice page is not shown: {seen.message}")
+
+
+def _served(decision: Decision, seen: Serving) -> Verdict:
+    facts = decision.facts
+    beside = () if facts.public_name == facts.wanted.name else decision.rollout.public_gates
+    but = f"; the public release does not pass: {gate_list(beside)}" if seen.served and beside else ""
+    return (c.true if seen.served else c.false)(ConditionType.PUBLISHED, seen.reason, seen.message + but)
+
+
+def _off(decision: Decision, but: str = "") -> Verdict:
+    facts = decision.facts
+    reason, text = _taken_off(facts) or _not_before_it_is_read(facts) or _not_yet(decision)
+    return c.false(ConditionType.PUBLISHED, reason, text + but)
+
+
+def _was_public(facts: Facts) -> bool:
+    before = find(facts.world.service.status.conditions, ConditionType.PUBLISHED)
+    return before is not None and before.status is ConditionStatus.TRUE
+
+
+def _taken_off(facts: Facts) -> tuple[Reason, str] | None:
+    """What takes a running service off the public route."""
+    registration, paused = facts.world.registration, facts.spec.publication.paused
+    if registration is not None and registration.spec.suspended is not None:
+        text = f"suspended by the Agency: {registration.spec.suspended.reason}"
+        return Reason.REGISTRATION_SUSPENDED, text
+    if facts.paused and paused is not None:
+        return Reason.PAUSED, f"paused by the institution: {paused.reason}"
+    template = facts.public_template
+    if template is None:
+        return None
+    blocking, gone = blocking_decision(facts, template), kept_off(facts, template)
+    if blocking is None:
+        return None if gone is None else (Reason.TEMPLATE_OVERDUE, why_kept_off(facts, gone))
+    text = (
+        f"unpublished by UnpublishDecision {blocking.metadata.name}: {template.version} is overdue since"
+        f" {ground(facts, blocking).overdue_since}; comes back by itself once renewed"
+    )
+    return Reason.TEMPLATE_OVERDUE, text
+
+
+def _not_before_it_is_read(facts: Facts) -> tuple[Reason, str] | None:
+    if not facts.world.errors:
+        return None
+    return Reason.INVALID_SPEC, "it has no public route, and gets none before its spec can be read"
+
+
+def _not_yet(decision: Decision) -> tuple[Reason, str]:
+    """What a release that may be public waits for."""
+    facts, rollout = decision.facts, decision.rollout
+    gates = rollout.gates if facts.public_name is None else rollout.public_gates or rollout.gates
+    if gates:
+        return gates[0].reason, gates[0].message
+    return Reason.SWITCHING, "every gate is passed; the release is being made public"

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the public route is to show, and under which hosts: the e-service, the notice page, or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from eservice_operator.api.base import TemplateRef
+from eservice_operator.api.reasons import Gate
+from eservice_operator.core.driver import Shown
+from eservice_operator.core.faces import Face
+from eservice_operator.core.facts import Facts
+from eservice_operator.core.hosts import unregistered_hosts
+from eservice_operator.core.notice_rule import notice_value
+from eservice_operator.core.releases import Snapshot
+from eservice_operator.core.remembered import kept_off, missing_decision
+from eservice_operator.core.scheduling import new_decision
+from eservice_operator.core.unmet import Unmet
+from eservice_operator.core.unpublication import blocking_decision
+from eservice_operator.core.world import Observed
+
+
+def on_own_hosts(facts: Facts, public: Snapshot, route: Observed) -> Snapshot:
+    """R1: the release with the hosts that the route may have.
+
+    A host that comes onto the route has to be registered for the e-service and nobody else's; what is on it
+    stays. Snapshots lie in the e-service's namespace, so that their word alone gives nobody a host.
+    """
+    served = facts.driver.hosts(route)
+    added = [host for host in public.hosts if host not in served]
+    if not added:
+        return public
+    claimed = {claim.host for claim in facts.world.claims}
+    strange = unregistered_hosts(added, facts.world.registration, facts.spec.environment)
+    if not served or not (strange or claimed.intersection(added)):
+        return public
+    return replace(public, hosts=served, path=facts.driver.path(route))
+
+
+def shown_by(facts: Facts, public: Snapshot | None, gates: tuple[Unmet, ...]) -> Shown | None:
+    """What the public route is to show: the e-service, else the notice page, else there is none.
+
+    The route of a public release that nobody remembers stays as it is while it serves.
+    """
+    if _serves(facts, public, gates):
+        return Shown(Face.LIVE, public or facts.wanted)
+    return None if public is None or not facts.driver.notices else _noticed(facts, public, gates)
+
+
+def _noticed(facts: Facts, public: Snapshot, gates: tuple[Unmet, ...]) -> Shown | None:
+    """The notice page under the hosts that are still the e-service's; it takes none from anybody else."""
+    foreign = unregistered_hosts(public.hosts, facts.world.registration, facts.spec.environment)
+    hosts = tuple(host for host in public.hosts if host not in foreign)
+    if facts.route is None and any(unmet.gate is Gate.HOST_ALLOWED for unmet in gates):
+        return None
+    paused = facts.spec.publication.paused
+    until = paused.until if facts.paused and paused is not None else None
+    value = notice_value(facts.spec.publication, until)
+    return Shown(Face.NOTICE, replace(public, hosts=hosts), value) if hosts else None
+
+
+def _serves(facts: Facts, public: Snapshot | None, gates: tuple[Unmet, ...]) -> bool:
+    """Whether the public route is to serve: only R8, a pause and a suspension take what runs off it."""
+    template = facts.public_template if public is None else public.template
+    if facts.paused or facts.suspended or (public is None and not facts.lost):
+        return False
+    if facts.production and template is not None and _blocked(facts, template):
+        return False
+    return facts.face is Face.LIVE or (public is not None and not gates and not _about_to_go_on(facts))
+
+
+def _blocked(facts: Facts, template: TemplateRef) -> bool:
+    """Whether releases on a template version are off the public route, by a decision or by what it left."""
+    return blocking_decision(facts, template) is not None or kept_off(facts, template) is not None
+
+
+def _about_to_go_on(facts: Facts) -> bool:
+    """Whether a decision is made now in the place of a deleted one: what that left off waits to be judged."""
+    return missing_decision(facts) is not None and new_decision(facts) is not None

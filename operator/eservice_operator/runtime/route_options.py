@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options about public routes: gateways, the notice page, and the look from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import click
+
+from eservice_operator.runtime import route_settings, settings
+from eservice_operator.runtime.options import DEFAULTS, Parsed, duration, option
+from eservice_operator.runtime.settings import Settings
+
+ROUTE_OPTIONS = (
+    option(
+        "gateway",
+        Parsed("NAMESPACE/NAME[/SECTION]", settings.parse_gateway),
+        "The Gateway that public routes attach to.",
+        str(DEFAULTS.gateway),
+    ),
+    option(
+        "routes-namespace",
+        Parsed("NAMESPACE", settings.parse_namespace),
+        "The Agency's namespace in which the public routes live.",
+    ),
+    option(
+        "allowed-gateways",
+        Parsed("NAMESPACE/NAME[/SECTION][,…]", route_settings.parse_gateways),
+        "Other Gateways that an EService may choose (spec.publication.gateway).",
+        "",
+    ),
+    option(
+        "traffic-from",
+        Parsed("NAMESPACE[,…]", settings.parse_namespaces),
+        "Where the gateway's Pods run, if elsewhere than the Gateway object: their requests are let in.",
+        "",
+    ),
+    option(
+        "notice-service",
+        Parsed("NAME[:PORT]", route_settings.parse_notice),
+        "The Service, in the routes namespace, of the page shown while an e-service is off; without it its"
+        " route is deleted.",
+    ),
+    option(
+        "route-mark",
+        click.Choice(["on", "off"]),
+        "While the probe is on, mark answers with the header EService-Route; off for gateways that cannot.",
+    ),
+    option(
+        "probe",
+        click.Choice(["off", "https", "http"]),
+        "Ask the public hosts from outside, and let what is seen count. Needs a way out to them.",
+    ),
+    option(
+        "probe-address",
+        Parsed("HOST:PORT", route_settings.parse_probe_address),
+        "Where to connect in the place of what DNS says, such as the gateway's own address.",
+    ),
+    option(
+        "probe-allow",
+        Parsed("CIDR[,…]", route_settings.parse_networks),
+        "Private networks that the probe may connect to; without it none.",
+        "",
+    ),
+    option(
+        "probe-interval",
+        Parsed("DURATION", duration(timedelta(seconds=10), timedelta(hours=24))),
+        "How often a host is asked again once all agrees.",
+        settings.format_duration(DEFAULTS.probe_interval),
+    ),
+)
+
+
+def contradictions(given: Settings) -> Iterator[str]:
+    """What does not go together, one sentence each."""
+    if given.gateway in given.allowed_gateways:
+        yield f"--allowed-gateways names {given.gateway}, which is the public one already; leave it out"
+    if given.probe == "off" and (given.probe_address is not None or given.probe_allow):
+        yield "--probe-address and --probe-allow need --probe https or --probe http"

@@ -158,7 +158,7 @@ def test_the_patch_publishes_what_makes_2_0_0_overdue_and_leaves_3_0_0_in_time()
     index = int(test["path"].split("/")[3])
     assert template["spec"]["versions"][index]["version"] == test["value"] == "3.1.0"
     assert "migrationInstruction" not in template["spec"]["versions"][index]
-    assert add["value"]["published"] == WRITTEN_ON
+    assert add["value"]["published"] == WRITTEN_ON.isoformat()
     assert released["2.0.0"] == "2024-11-04"
     assert released["3.0.0"] <= "2026-05-04" < released["3.1.0"] <= "2027-07-12"
     assert released["3.0.0"] == "2026-01-12"

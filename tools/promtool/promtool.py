@@ -11,9 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import fcntl
-import hashlib
 import os
-import platform
 import re
 import shutil
 import subprocess
@@ -23,8 +21,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parents[1] / "gobuild"))
+
+import gobuild
+
 HERE = Path(__file__).resolve().parent
-MODULE = "github.com/prometheus/prometheus/cmd/promtool"
+TOOL = gobuild.GoTool("promtool", HERE, ("github.com/prometheus/prometheus/cmd/promtool",))
 OLDEST = (2, 42)
 """The version of Debian 12; what an older one makes of our rules nobody knows."""
 ADVICE = """\
@@ -73,8 +75,9 @@ def on_path() -> Path:
 
 
 def in_cache() -> Path:
-    """The one that was got before."""
-    return working(cache_folder() / "promtool")
+    """The one that was got before, by a build or from Debian."""
+    built = gobuild.cached(TOOL)
+    return working(built / "bin" / "promtool" if built else cache_folder() / "promtool")
 
 
 def from_debian() -> Path:
@@ -107,18 +110,10 @@ def from_debian() -> Path:
 
 def from_go() -> Path:
     """A build of the pinned module. Go keeps what it has fetched and compiled, so a cut-off one goes on."""
-    go = shutil.which("go")
-    if go is None:
-        raise Missing("there is no go")
-
-    def into(folder: Path) -> Path:
-        say("building promtool from its Go module: minutes, once; it can be interrupted and goes on then")
-        target = folder / "promtool"
-        flags = ["-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags", "-s -w"]
-        run([go, "build", *flags, "-o", str(target), MODULE], HERE)
-        return target
-
-    return kept(into)
+    try:
+        return working(gobuild.build(TOOL, say) / "bin" / "promtool")
+    except gobuild.BuildError as error:
+        raise Missing(str(error)) from None
 
 
 WAYS: dict[str, Callable[[], Path]] = {
@@ -156,8 +151,7 @@ def working(program: Path) -> Path:
 
 def run(command: Sequence[str], folder: Path) -> str:
     """What a command prints; Missing with its last words when it fails."""
-    environment = {**os.environ, "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": "", "CGO_ENABLED": "0"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         words = (done.stderr or done.stdout).strip().splitlines()[-3:]
         raise Missing(f"{' '.join(command[:2])} failed with {done.returncode}: {' / '.join(words)}")
@@ -165,11 +159,8 @@ def run(command: Sequence[str], folder: Path) -> str:
 
 
 def cache_folder() -> Path:
-    """Its own for each pinned version and kind of machine."""
-    pinned = b"".join((HERE / name).read_bytes() for name in ("go.mod", "go.sum"))
-    digest = hashlib.sha256(pinned + repr((platform.system(), platform.machine())).encode()).hexdigest()[:16]
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "eservice-operator" / "promtool" / digest
+    """For what is got from elsewhere; its own for each pinned version, as the build's is."""
+    return TOOL.cache.with_name(f"debian-{TOOL.cache.name}")
 
 
 @contextlib.contextmanager

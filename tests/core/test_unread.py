@@ -14,10 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eservice_operator.api import names
 from eservice_operator.api.decisions import DecisionState
 from eservice_operator.api.reasons import ConditionType, Phase, Reason
-from eservice_operator.core.actions import Create, Delete, Outcome, SetFinalizer, SetStatus
+from eservice_operator.core.actions import Create, Delete, Outcome, SetFinalizer, SetStatus, Update
 from eservice_operator.core.decide import decide
+from eservice_operator.core.faces import Face
 from eservice_operator.core.report import report
 from eservice_operator.core.unread import last_known
 from tests.core.strategies_worlds import clusters, good_clusters, instants
@@ -226,6 +228,9 @@ def test_nothing_is_ever_given(cluster: PureCluster, now: datetime) -> None:
                 assert manifest["kind"] == "UnpublishDecision"
             case SetStatus(ref=ref):
                 assert ref.kind == "UnpublishDecision"
+            case Update(manifest=manifest):
+                assert manifest["kind"] == "HTTPRoute"
+                assert manifest["metadata"]["labels"][names.SHOWS_LABEL] == Face.NOTICE
             case Delete(ref=ref):
                 assert ref.kind == "HTTPRoute"
             case SetFinalizer(present=present):

@@ -11,6 +11,7 @@ BIN := .venv/bin
 DEPS := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 CONTROLPLANE := $(BIN)/python tools/controlplane/controlplane.py
+JUDGING := for judge in judges helm; do $(BIN)/python tools/$$judge/$$judge.py; done
 # an existing cluster only when named on the command line: one in the environment may be somebody's production
 EXISTING := $(if $(filter command line,$(origin KUBECONFIG)),--kubeconfig $(KUBECONFIG))
 
@@ -26,9 +27,10 @@ demo: deps ## the whole story of an e-service on a real API server (KEEP=1 leave
 	@$(BIN)/python tools/demo/demo.py
 
 .PHONY: test
-test: deps ## everything needed, then all tests
+test: deps ## everything needed, then all tests (JUDGES=off leaves out those that need Flux and Helm)
 	$(call step,control plane binaries,$(CONTROLPLANE) build)
-	@printf '==> tests\n'; $(BIN)/python -m pytest tests --durations=10
+	$(if $(filter off,$(JUDGES)),,$(call step,judges of GitOps,$(JUDGING)))
+	@printf '==> tests\n'; $(BIN)/python -m pytest tests --durations=10 $(if $(filter off,$(JUDGES)),-m 'not judges')
 
 .PHONY: bench
 bench: deps ## measure what it costs, and write docs/benchmarks.md

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A control plane of its own with the real operator, and those who judge it, built where they are missing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from eservice_operator.cluster import credentials
+from eservice_operator.cluster.client import KubeApi
+from tests.gitops.argo import ROOT
+from tests.gitops.verdicts import Kstatus
+from tests.support.audit import OPERATOR
+from tests.support.cluster import private_control_plane
+from tests.support.kubectl import Kubectl
+from tests.support.operator import OperatorProcess, assert_log_clean
+from tests.support.site import Site
+
+if TYPE_CHECKING:
+    from controlplane import Cluster
+
+ADMINISTRATORS = ["system:masters"]
+
+
+def tool(name: str) -> Path:
+    """The folder with the programs of a Go tool; the first time it builds them."""
+    script = ROOT / "tools" / name / f"{name}.py"
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return Path(done.stdout.strip())
+
+
+@pytest.fixture(scope="session")
+def judges() -> Path:
+    """Where kstatus and the kustomize-controller are."""
+    return tool("judges")
+
+
+@pytest.fixture(scope="session")
+def helm() -> Path:
+    """Helm."""
+    return tool("helm") / "helm"
+
+
+@pytest.fixture(scope="session")
+def kstatus(judges: Path) -> Kstatus:
+    return Kstatus(judges / "kstatus")
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A control plane for one module: the samples have names that others use, too."""
+    with private_control_plane(tmp_path_factory.mktemp("gitops")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def people_kubeconfig(ground: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("credentials") / "people"
+    return ground.user_kubeconfig("people", ADMINISTRATORS, target)
+
+
+@pytest.fixture(scope="module")
+def idle(ground: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
+    """The module's operator, which nobody has started yet."""
+    folder = tmp_path_factory.mktemp("operator")
+    kubeconfig = ground.user_kubeconfig(OPERATOR, ADMINISTRATORS, folder / "kubeconfig")
+    process = OperatorProcess(kubeconfig, folder / "log")
+    yield process
+    process.end()
+
+
+@pytest.fixture
+async def operator(idle: OperatorProcess) -> AsyncIterator[OperatorProcess]:
+    """The module's operator, ready; its log is clean in the end."""
+    if not idle.running:
+        idle.launch()
+    yield await idle.until_ready()
+    assert idle.running, idle.tail()
+    assert_log_clean(idle.records())
+
+
+@pytest.fixture
+async def people(people_kubeconfig: Path) -> AsyncIterator[KubeApi]:
+    async with KubeApi(await credentials.load(str(people_kubeconfig), None)) as client:
+        yield client
+
+
+@pytest.fixture
+def kubectl(people_kubeconfig: Path) -> Kubectl:
+    return Kubectl(people_kubeconfig)
+
+
+@pytest.fixture
+def site(people: KubeApi) -> Site:
+    """A corner of the module's cluster, which nobody has to clear."""
+    return Site(people)

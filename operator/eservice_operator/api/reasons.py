@@ -120,6 +120,9 @@ class Reason(StrEnum):
     PUBLISHED = "Published"
     AWAITING_GATEWAY = "AwaitingGateway"
     ROUTE_REFUSED = "RouteRefused"
+    AWAITING_PROBE = "AwaitingProbe"
+    STILL_ANSWERS = "StillAnswers"
+    ANSWERED_BY_OTHER = "AnsweredByOther"
     PAUSED = "Paused"
     SWITCHING = "Switching"
     # acts and decisions

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the outside-in probe asks, what a single answer says, and what many answers come to.
+
+One odd answer is no news: what a route lets expect counts at once, anything else once it was heard twice in a
+row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from eservice_operator.api.seen import Answered, PublicationStatus
+from eservice_operator.core.faces import Face
+
+PATIENCE: Final = timedelta(seconds=30)
+"""How long a gateway may take to show what a route says, and how long the probe is waited for."""
+NOTICE_MARK: Final = "notice"
+"""What the notice page writes into the header that tells routes apart."""
+NOT_FOUND: Final = 404
+SERVER_ERRORS: Final = range(500, 600)
+FACELESS: Final = (
+    Answered.REDIRECTED,
+    Answered.TIMED_OUT,
+    Answered.NO_ADDRESS,
+    Answered.NOT_ALLOWED,
+    Answered.UNTRUSTED,
+    Answered.BROKEN,
+)
+"""What tells nothing of who serves a host: the probe could not look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one question came to: an HTTP status and the mark on it, or why there is none."""
+
+    at: datetime
+    seconds: float
+    """From the question to the answer."""
+    code: int = 0
+    """0 where there was no HTTP answer."""
+    mark: str = ""
+    """The header that tells routes apart; empty without one."""
+    failure: Answered | None = None
+    """Why there was no answer to go by."""
+    why: str = ""
+    """That in a few words, for logs; for a refused address, which kind of address it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the hosts of an e-service are asked about: the public route as it was observed."""
+
+    face: Face
+    generation: int
+    """Of the route; 0 where there is none."""
+    hosts: tuple[str, ...]
+    path: str
+    mark: str
+    """What the route's answers are marked with."""
+    marked: bool
+    """Whether routes are marked at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What answers for a host, since when, and the HTTP status that it first came with (0 for none)."""
+
+    answered: Answered
+    code: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a host: the sighting that counts, and an answer that speaks against it."""
+
+    sighting: Sighting
+    doubt: Sighting | None = None
+
+
+@dataclass(frozen=True)
+class Witnessed:
+    """What was seen of the hosts of an e-service, as a decision's report is given it."""
+
+    face: Face
+    generation: int
+    since: datetime
+    """Since when the hosts are asked about this face."""
+    hosts: Mapping[str, Sighting] = field(default_factory=dict)
+
+
+def answered_by(answer: Answer, question: Question) -> Answered:
+    """Who gave an answer, by its mark where there is one."""
+    if answer.failure is not None:
+        return answer.failure
+    if answer.mark:
+        if answer.mark == NOTICE_MARK:
+            return Answered.NOTICE
+        return Answered.E_SERVICE if answer.mark == question.mark else Answered.OTHER
+    error = answer.code == NOT_FOUND or answer.code in SERVER_ERRORS
+    return Answered.NOTHING if error else Answered.UNMARKED
+
+
+def hear(known: Known | None, answer: Answer, question: Question) -> Known:
+    """What is known after an answer: the same sighting as long as the same answers."""
+    heard = Sighting(answered_by(answer, question), answer.code, answer.at)
+    if known is None:
+        return Known(heard)
+    if heard.answered is known.sighting.answered:
+        return known if known.doubt is None else Known(known.sighting)
+    if fits(heard.answered, question):
+        return Known(heard)
+    first = known.doubt
+    if first is not None and first.answered is heard.answered:
+        return Known(first)
+    return Known(known.sighting, heard)
+
+
+def fits(answered: Answered, question: Question) -> bool:
+    """Whether an answer is what the route's face lets expect."""
+    if question.face is Face.LIVE:
+        return answered is Answered.E_SERVICE or (not question.marked and answered is Answered.UNMARKED)
+    gone = (Answered.NOTICE, Answered.NOTHING, Answered.REFUSED, Answered.OTHER)
+    return answered in gone or (question.marked and answered is Answered.UNMARKED)
+
+
+def recalled(status: PublicationStatus) -> Witnessed | None:
+    """What an earlier process wrote down, which counts until somebody asks again; none without any answer."""
+    route = status.route
+    if route is None or not status.hosts:
+        return None
+    seen = {one.host: Sighting(one.answer, one.code or 0, one.since) for one in status.hosts}
+    return Witnessed(Face(route.face), route.generation, min(one.since for one in status.hosts), seen)

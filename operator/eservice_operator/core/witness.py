@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the outside-in probe makes of Published: the gateway's word is final unless it looks otherwise.
+
+R8 never waits for this: it says what became of a route, after the route was changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from eservice_operator.api.base import Condition, ConditionStatus
+from eservice_operator.api.reasons import Reason
+from eservice_operator.api.seen import Answered, PublicationStatus, SeenHost, SeenRoute
+from eservice_operator.core.conditions import Verdict
+from eservice_operator.core.faces import Face
+from eservice_operator.core.sightings import FACELESS, PATIENCE, Question, Sighting, Witnessed, fits
+
+NAMED: Final = 3
+"""Hosts that a message names."""
+
+
+class Finding(StrEnum):
+    """How a host stands to the route that it was asked about."""
+
+    AGREES = "Agrees"
+    """It shows what the route shows; off the route: the e-service no longer answers."""
+    NOT_YET = "NotYet"
+    """It does not, or nobody has looked; what is on its way."""
+    STILL_ANSWERS = "StillAnswers"
+    """The e-service answers, and has been off the route for longer than a gateway takes."""
+    ANSWERED_BY_OTHER = "AnsweredByOther"
+    """Somebody else answers."""
+    UNREACHABLE = "Unreachable"
+    """Nobody could look: the gateway's word has to do."""
+
+
+DOUBTS: Final[Mapping[Finding, Reason]] = {
+    Finding.STILL_ANSWERS: Reason.STILL_ANSWERS,
+    Finding.ANSWERED_BY_OTHER: Reason.ANSWERED_BY_OTHER,
+    Finding.NOT_YET: Reason.AWAITING_PROBE,
+}
+"""The reasons for which Published is Unknown; of several hosts, the first that is so of one."""
+
+SAID: Final[Mapping[Answered, str]] = {
+    Answered.E_SERVICE: "the e-service answers",
+    Answered.NOTICE: "the notice page answers",
+    Answered.OTHER: "the route of another e-service answers",
+    Answered.UNMARKED: "an answer without the mark of its route",
+    Answered.NOTHING: "an error of the gateway",
+    Answered.REFUSED: "the connection is refused",
+    Answered.REDIRECTED: "it is sent on to where the probe does not go",
+    Answered.TIMED_OUT: "no answer within 5 s",
+    Answered.NO_ADDRESS: "it has no address in DNS",
+    Answered.NOT_ALLOWED: "DNS gives it a private address, which --probe-allow does not name",
+    Answered.UNTRUSTED: "its certificate is not trusted",
+    Answered.BROKEN: "the connection broke",
+}
+"""What is said of a host in a message."""
+
+
+def finding_of(sighting: Sighting | None, question: Question, *, late: bool) -> Finding:
+    """How a host stands; ``late`` once the patience with gateway and probe is over.
+
+    What no answer can tell never stands in the way for longer than that.
+    """
+    blind = Finding.UNREACHABLE if late else Finding.NOT_YET
+    if sighting is None or sighting.answered in FACELESS:
+        return blind
+    answered = sighting.answered
+    if question.face is not Face.LIVE:
+        return _off(answered, question, late=late)
+    if fits(answered, question):
+        return Finding.AGREES
+    if answered in {Answered.OTHER, Answered.UNMARKED}:
+        return Finding.ANSWERED_BY_OTHER if late else Finding.NOT_YET
+    if answered is Answered.REFUSED or not question.marked:
+        return Finding.NOT_YET if answered is Answered.NOTICE else blind
+    return Finding.NOT_YET
+
+
+def _off(answered: Answered, question: Question, *, late: bool) -> Finding:
+    """Of a host that the e-service is off: all that has to be so is that it no longer answers."""
+    if not fits(answered, question):
+        return Finding.STILL_ANSWERS if late else Finding.NOT_YET
+    strange = answered in {Answered.OTHER, Answered.UNMARKED}
+    return Finding.ANSWERED_BY_OTHER if strange and question.face is Face.NOTICE else Finding.AGREES
+
+
+def about(question: Question, seen: Witnessed | None) -> Witnessed | None:
+    """What was seen, where it was asked about the face that the route has now."""
+    return seen if seen is not None and seen.face is question.face else None
+
+
+def overdue(known: Witnessed | None, now: datetime) -> bool:
+    """Whether the patience with gateway and probe is over."""
+    return known is not None and now - known.since >= PATIENCE
+
+
+def findings(question: Question, seen: Witnessed | None, now: datetime) -> dict[str, Finding]:
+    """How each host stands at an instant, in the order of the question."""
+    known = about(question, seen)
+    late, hosts = overdue(known, now), {} if known is None else known.hosts
+    return {host: finding_of(hosts.get(host), question, late=late) for host in question.hosts}
+
+
+def witnessed(
+    said: Verdict, before: Condition | None, question: Question, seen: Witnessed | None, now: datetime
+) -> Verdict:
+    """Published, from the gateway's word (True or False) and what was seen of the route it is about.
+
+    ``before`` is the condition as it stands. What it says already stays while there is patience: a probe
+    that is switched on, or asks about a new generation of the route, takes nothing back before it has looked.
+    """
+    found, known = findings(question, seen, now), about(question, seen)
+    stands = before is not None and before.status is said.status and not overdue(known, now)
+    for doubt, reason in DOUBTS.items():
+        hosts = [host for host, finding in found.items() if finding is doubt]
+        harmless = doubt is Finding.ANSWERED_BY_OTHER and question.face is not Face.LIVE
+        if hosts and not harmless and not (stands and doubt is Finding.NOT_YET):
+            text = f"{said.message}; {_LEAD[doubt]}: {_told(hosts, known)}"
+            return replace(said, status=ConditionStatus.UNKNOWN, reason=reason, message=text)
+    text = said.message
+    for finding, lead in _BESIDE.items():
+        hosts = [host for host, one in found.items() if one is finding]
+        text += f"; {lead}: {_told(hosts, known)}" if hosts else ""
+    return said if text == said.message else replace(said, message=text)
+
+
+_LEAD: Final[Mapping[Finding, str]] = {
+    Finding.STILL_ANSWERS: "but the e-service still answers, and that is not final",
+    Finding.ANSWERED_BY_OTHER: "but something else answers",
+    Finding.NOT_YET: "not seen from outside yet",
+}
+_BESIDE: Final[Mapping[Finding, str]] = {
+    Finding.ANSWERED_BY_OTHER: "instead of the notice page",
+    Finding.UNREACHABLE: "not confirmed from outside",
+}
+
+
+def _told(hosts: list[str], seen: Witnessed | None) -> str:
+    known = {} if seen is None else seen.hosts
+    named = [f"{host} ({_what(known.get(host))})" for host in hosts[:NAMED]]
+    more = len(hosts) - len(named)
+    return ", ".join(named) + (f" and {more} more" if more else "")
+
+
+def _what(sighting: Sighting | None) -> str:
+    if sighting is None:
+        return "no answer yet"
+    return f"{SAID[sighting.answered]}, {sighting.code}" if sighting.code else SAID[sighting.answered]
+
+
+def doubted(published: Verdict) -> bool:
+    """Whether Published waits for what is seen from outside."""
+    return published.reason in DOUBTS.values()
+
+
+def publication_seen(old: PublicationStatus, question: Question, seen: Witnessed | None) -> PublicationStatus:
+    """What is written down: answers about this face; until there are some, those about the face before."""
+    known = about(question, seen)
+    if known is None:
+        return old
+    hosts = tuple(
+        SeenHost(
+            host=host, answer=one.answered, code=one.code or None, since=one.since.replace(microsecond=0)
+        )
+        for host in question.hosts
+        if (one := known.hosts.get(host)) is not None
+    )
+    if not hosts:
+        return old
+    route = SeenRoute(face=known.face.value, generation=known.generation)
+    return PublicationStatus(route=route, hosts=hosts)

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Flux applies the samples as they are, while the rules publish, unpublish and publish again.
+
+It finds no drift in any of these states, nobody fights over a field, and nothing that is lawfully off holds
+up what else comes from Git: the second Kustomization depends on the first and follows every commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from eservice_operator.api.names import API_VERSION
+from eservice_operator.cluster.resources import CHILDREN, OWN
+from eservice_operator.core.actions import Manifest, Ref, ref_of
+from tests.contract.manifests import SAMPLES, documents
+from tests.gitops.flux import Repository, artifacts, controller
+from tests.gitops.verdicts import Kstatus
+from tests.support import fleet
+from tests.support.agency import Agency
+from tests.support.kubectl import Kubectl
+from tests.support.operator import OperatorProcess
+from tests.support.site import Site, says, without_bookkeeping
+
+if TYPE_CHECKING:
+    from controlplane import Cluster
+
+pytestmark = [pytest.mark.cluster, pytest.mark.judges, pytest.mark.timeout(600)]
+
+Files = dict[str, str]
+
+FILES = {f"samples/{file.name}": file.read_text(encoding="utf-8") for file in SAMPLES.glob("*.yaml")}
+TEMPLATES, SERVICES = "samples/10-template.yaml", "samples/30-eservices.yaml"
+DEMO = SAMPLES / "demo"
+TEMPLATE = Ref(API_VERSION, "EServiceTemplate", "", "viss-2020")
+ADDRESS = Ref(API_VERSION, "EService", "pmlp-production", "address-declaration")
+TAX = Ref(API_VERSION, "EService", "vid-production", "tax-calculator")
+PARKING = Ref(API_VERSION, "EService", "rezekne-production", "parking-permit")
+EXTRACT = Ref(API_VERSION, "EService", "ur-test", "company-extract")
+ROUTE_OF_PARKING = Ref(
+    "gateway.networking.k8s.io/v1", "HTTPRoute", "eservice-routes", "rezekne-production.parking-permit"
+)
+FLUX = "kustomize-controller"
+TIMES = 3
+"""How often Flux applies the same commit again in each state."""
+SETTLING = 10
+"""How often at most before that, until the operator has nothing left to do."""
+
+
+@pytest.fixture
+async def repository(
+    ground: Cluster, judges: Path, kubectl: Kubectl, tmp_path: Path
+) -> AsyncIterator[Repository]:
+    """A Git repository with the folders ``samples`` and ``beside``, and Flux at work on it."""
+    kubeconfig = ground.user_kubeconfig("flux", ["system:masters"], tmp_path / "kubeconfig")
+    served, log = tmp_path / "served", tmp_path / "flux.log"
+    served.mkdir()
+    with artifacts(served) as url:
+        made = Repository(kubectl, served, url, log)
+        await made.prepare(judges.parent / "share" / "flux", "samples", "beside")
+        with controller(judges / "kustomize-controller", kubeconfig, log):
+            yield made
+
+
+async def test_nothing_drifts_nobody_fights_and_nothing_is_held_up(
+    site: Site, operator: OperatorProcess, repository: Repository, kstatus: Kstatus, people_kubeconfig: Path
+) -> None:
+    assert operator.running
+    story = Story(site, repository, kstatus)
+    await story.publishes(FILES)
+    held = edited(FILES, TEMPLATES, TEMPLATE, with_instruction)
+    await story.is_held(held)
+    deferred = held | {"samples/65-deferral.yaml": deferral()}
+    agency = Agency(site, people_kubeconfig, [], 0, ())
+    await story.unpublishes(edited(deferred, SERVICES, PARKING, paused), agency)
+    (renewal,) = documents(DEMO / "70-renewal.yaml")
+    renewed = edited(deferred, SERVICES, ADDRESS, lambda _: renewal)
+    for name in ("75-renewal-act.yaml", "80-renewal-verification.yaml"):
+        renewed[f"samples/{name}"] = (DEMO / name).read_text(encoding="utf-8")
+    await story.publishes_again(renewed)
+    await story.prunes(edited(renewed, SERVICES, PARKING, lambda _: None))
+
+
+class Story:
+    """What is committed, and what comes of it."""
+
+    def __init__(self, site: Site, repository: Repository, kstatus: Kstatus) -> None:
+        self.site = site
+        self.repository = repository
+        self.kstatus = kstatus
+        self.commits = 0
+
+    async def publishes(self, files: Files) -> None:
+        await self.commit(files)
+        for service in (ADDRESS, TAX, PARKING):
+            await self.until(service, "Published", "True", "Published")
+        await self.until(EXTRACT, "Ready", "True", "AccessNotGranted")
+        await self.rests()
+
+    async def is_held(self, files: Files) -> None:
+        """Two would go at once: the brake holds them, and Flux has no part in it."""
+        await self.commit(files)
+        for service in (ADDRESS, TAX):
+            await self.until(service, "Ready", "True", "Brake")
+        await self.rests()
+
+    async def unpublishes(self, files: Files, agency: Agency) -> None:
+        """One is off by the rules, one paused in Git, one deferred, one still waits."""
+        await self.commit(files)
+        await self.until(PARKING, "Published", "False", "Paused")
+        await self.until(TAX, "Ready", "True", "Succeeded")
+        await agency.eservice("release-brake", TEMPLATE.name, "--yes")
+        await self.until(ADDRESS, "Published", "False", "TemplateOverdue")
+        wrote = await self.repository.again("samples")
+        assert wrote == ["EServiceTemplate/viss-2020 configured"], "the token that kubectl wrote goes again"
+        await self.rests()
+        await self.until(ADDRESS, "Published", "False", "TemplateOverdue")
+
+    async def publishes_again(self, files: Files) -> None:
+        await self.commit(files)
+        for service in (ADDRESS, TAX, PARKING):
+            await self.until(service, "Published", "True", "Published")
+        await self.rests()
+        generations = {
+            f"{obj['kind']} {obj['metadata']['name']}": obj["metadata"]["generation"]
+            for obj in await self.objects()
+            if obj["apiVersion"] == API_VERSION and obj["metadata"]["generation"] > 1
+        }
+        assert generations == {
+            "EServiceTemplate viss-2020": 4,  # the instruction; the token, there and gone
+            "EService address-declaration": 2,  # the renewal
+            "EService parking-permit": 3,  # paused, and no longer
+        }, "nothing but a commit changes a spec"
+
+    async def prunes(self, files: Files) -> None:
+        await self.commit(files)
+        await self.site.gone(PARKING)
+        await self.site.gone(ROUTE_OF_PARKING)
+        await self.rests()
+
+    async def commit(self, files: Files) -> None:
+        """Both Kustomizations come to be ready at the commit: the second one waits for all of the first."""
+        self.commits += 1
+        beside = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"commit": str(self.commits)}}
+        beside["metadata"] = {"name": "beside", "namespace": "default"}
+        await self.repository.push(files | {"beside/config.yaml": yaml.safe_dump(beside)})
+        for name in ("samples", "beside"):
+            await self.repository.applied(name)
+
+    async def until(self, ref: Ref, kind: str, status: str, reason: str) -> None:
+        await self.site.until(ref, lambda obj: says(obj, kind, status, reason), f"{kind} is {reason}")
+
+    async def rests(self) -> None:
+        """Flux finds nothing to change, and applying it all again makes nobody write anything."""
+        before = await self.content()
+        for _ in range(SETTLING):
+            assert await self.repository.again("samples") == []
+            last, before = before, await self.content()
+            if last == before:
+                break
+        for _ in range(TIMES):
+            assert await self.repository.again("samples") == []
+            assert changed(before, await self.content()) == []
+        own = [obj for obj in await self.objects() if obj["apiVersion"] == API_VERSION]
+        for obj, verdict in zip(own, self.kstatus.judge(own), strict=True):
+            assert verdict.status == "Current", (ref_of(obj), verdict)
+            assert writers_of_spec(obj) <= {FLUX} or obj["kind"] in {
+                "UnpublishDecision",
+                "EServiceIdentifier",
+            }
+
+    async def objects(self) -> list[Manifest]:
+        """Everything of ours in the cluster, with its children."""
+        found = []
+        for resource in (*OWN, *CHILDREN):
+            items, _ = await self.site.api.list(resource)
+            found += items
+        return found
+
+    async def content(self) -> dict[Ref, object]:
+        """What any write of ours would change: of a child the status is its controller's."""
+        return {
+            ref_of(obj): obj["metadata"]["resourceVersion"]
+            if obj["apiVersion"] == API_VERSION
+            else without_bookkeeping(obj)
+            for obj in await self.objects()
+        }
+
+
+def changed(before: dict[Ref, object], after: dict[Ref, object]) -> list[Ref]:
+    return [ref for ref in before.keys() | after.keys() if before.get(ref) != after.get(ref)]
+
+
+def writers_of_spec(obj: Manifest) -> set[str]:
+    """Who has written fields of the spec that are still theirs."""
+    return {entry["manager"] for entry in obj["metadata"]["managedFields"] if "f:spec" in entry["fieldsV1"]}
+
+
+def edited(files: Files, path: str, ref: Ref, change: Callable[[Manifest], Manifest | None]) -> Files:
+    """A commit in which one object of a file is what ``change`` makes of it; None leaves it out."""
+    objects = [
+        change(obj) if ref_of(obj) == ref else obj
+        for obj in yaml.safe_load_all(files[path])
+        if obj is not None
+    ]
+    kept = [obj for obj in objects if obj is not None]
+    return files | {path: yaml.safe_dump_all(kept, allow_unicode=True, sort_keys=False)}
+
+
+def with_instruction(template: Manifest) -> Manifest:
+    return fleet.with_instruction(template, "3.1.0")
+
+
+def paused(service: Manifest) -> Manifest:
+    service["spec"]["publication"]["paused"] = {"reason": "maintenance"}
+    return service
+
+
+def deferral() -> str:
+    """The sample, some months from today."""
+    (body,) = documents(DEMO / "65-deferral.yaml")
+    body["spec"]["until"] = fleet.days_ago(-120)
+    return yaml.safe_dump(body, allow_unicode=True)

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from eservice_operator import __version__
+from eservice_operator.notice.command import notice
 from eservice_operator.notify.smtp import Security
 from eservice_operator.runtime import channels, settings
 from eservice_operator.runtime.options import DEFAULTS, Parsed, duration, option
@@ -140,4 +141,5 @@ def command_line(serve: Serve) -> click.Group:
     for decorate in reversed(OPTIONS):
         run = decorate(run)
     main.command()(run)
+    main.add_command(notice)
     return main

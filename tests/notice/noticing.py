@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of the notice page share: the header, the process, and a strict reader of HTML."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from typing_extensions import override
+
+from tests.support.waiting import eventually
+
+START_SECONDS = 60.0
+COMMAND = (sys.executable, "-m", "eservice_operator.runtime", "notice")
+TITLE = {"lv": "Uzturēšanās atļaujas pieprasījums", "en": "Application for a residence permit"}
+CATALOGUE = "https://catalogue.example/services/residence?kind=1&part=2"
+
+
+def encoded(told: object) -> str:
+    """The value of the header."""
+    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    return packed(text.encode())
+
+
+def packed(raw: bytes) -> str:
+    """Base64url without its padding."""
+    return urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def said(**told: Any) -> dict[str, str]:
+    """The header, of a content of version 1."""
+    return {"EService-Notice": encoded({"v": 1, **told})}
+
+
+@dataclass
+class NoticeProcess:
+    """``eservice-operator notice`` as it runs; its log is a JSON object per line."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def port(self) -> int:
+        return self._port("gives notice on")
+
+    @property
+    def health(self) -> str:
+        return f"http://127.0.0.1:{self._port('answering probes and scrapes on')}"
+
+    def _port(self, words: str) -> int:
+        (told,) = [record["msg"] for record in self.records() if words in record["msg"]]
+        return int(told.rpartition(":")[2])
+
+    def records(self) -> list[dict[str, Any]]:
+        """Its log so far, by lines that are complete."""
+        *lines, _ = self.log.read_text().split("\n")
+        return [json.loads(line) for line in lines]
+
+    def said(self, words: str) -> bool:
+        return any(words in record["msg"] for record in self.records())
+
+    async def told_to_end(self) -> None:
+        """SIGTERM, and it has heard it."""
+        self.process.send_signal(signal.SIGTERM)
+        await eventually(lambda: self.said("SIGTERM"), "hearing the signal")
+
+    async def ended(self) -> int:
+        """The exit code, once there is one."""
+        return await asyncio.to_thread(self.process.wait, 30)
+
+    async def metrics(self) -> dict[str, float]:
+        """Every series with its value."""
+        async with aiohttp.ClientSession() as client, client.get(f"{self.health}/metrics") as answer:
+            lines = [line for line in (await answer.text()).splitlines() if not line.startswith("#")]
+        return {series: float(value) for series, _, value in (line.rpartition(" ") for line in lines)}
+
+
+@contextmanager
+def serving(
+    folder: Path,
+    command: Sequence[str] = COMMAND,
+    more: Mapping[str, str] | None = None,
+    user: int | None = None,
+) -> Iterator[NoticeProcess]:
+    """The command, ready, on free ports; killed at the end of the block if it still runs."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("ESERVICE_")}
+    path = folder / "notice.log"
+    with path.open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "--address=127.0.0.1:0", "--health-address=127.0.0.1:0"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=inherited | dict(more or {}),
+            user=user,
+            group=user,
+        )
+    running = NoticeProcess(process, path)
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not running.said("gives notice on"):
+            assert process.poll() is None, path.read_text()
+            assert time.monotonic() < deadline, path.read_text()
+            time.sleep(0.02)
+        yield running
+    finally:
+        process.kill()
+        process.wait(30)
+
+
+class _Reader(HTMLParser):
+    """Fails where something is not closed, or closed without having been opened."""
+
+    VOID = frozenset({"meta"})
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {}
+
+    @override
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+        assert len(dict(attrs)) == len(attrs), attrs
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    @override
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    @override
+    def handle_data(self, data: str) -> None:
+        if self.open:
+            self.texts.setdefault(self.open[-1], []).append(data)
+
+    @override
+    def handle_comment(self, data: str) -> None:
+        raise AssertionError(f"a comment: {data!r}")
+
+    @override
+    def unknown_decl(self, data: str) -> None:
+        raise AssertionError(f"a declaration: {data!r}")
+
+
+@dataclass(frozen=True)
+class Read:
+    """A page: its elements in their order, and the text of each kind of element."""
+
+    elements: list[tuple[str, dict[str, str | None]]]
+    texts: dict[str, list[str]]
+
+    @property
+    def tags(self) -> list[str]:
+        return [tag for tag, _ in self.elements]
+
+    @property
+    def title(self) -> str:
+        return "".join(self.texts["title"])
+
+    @property
+    def links(self) -> list[str | None]:
+        return [attributes["href"] for tag, attributes in self.elements if tag == "a"]
+
+    @property
+    def sections(self) -> list[str | None]:
+        """The languages of the parts."""
+        return [attributes["lang"] for tag, attributes in self.elements if tag == "section"]
+
+
+def read_page(text: str) -> Read:
+    """The page; fails when it is not well formed."""
+    reader = _Reader()
+    reader.feed(text)
+    reader.close()
+    assert reader.open == []
+    return Read(reader.seen, reader.texts)

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/notice-page.md and docs/manifests/notice.yaml: what the command does, and what a cluster takes."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from eservice_operator.api.names import NOTICE_HEADER, POD_SECURITY_LABELS, ROUTE_HEADER
+from eservice_operator.notice.answer import CONSTANT
+from eservice_operator.notice.command import notice
+from eservice_operator.notice.figures import Figures
+from eservice_operator.runtime.commandline import command_line
+from eservice_operator.runtime.settings import Settings, unknown_variables
+from tests.support.kubectl import Kubectl
+
+if TYPE_CHECKING:
+    from controlplane import Cluster
+
+ROOT = Path(__file__).parents[2]
+MANIFEST = (ROOT / "docs" / "manifests" / "notice.yaml").read_text()
+DOCUMENT = (ROOT / "docs" / "notice-page.md").read_text()
+OBJECTS: dict[str, dict[str, Any]] = {one["kind"]: one for one in yaml.safe_load_all(MANIFEST)}
+POD: dict[str, Any] = OBJECTS["Deployment"]["spec"]["template"]
+CONTAINER: dict[str, Any] = POD["spec"]["containers"][0]
+
+
+def test_the_command_is_one_of_the_image() -> None:
+    assert command_line(lambda _: 0).commands["notice"] is notice
+    assert CONTAINER["args"] == ["notice"]
+    assert 'ENTRYPOINT ["eservice-operator"]' in (ROOT / "Dockerfile").read_text()
+
+
+def test_all_of_it_is_where_the_routes_are_and_selects_its_own_pods() -> None:
+    assert {one["metadata"]["namespace"] for one in OBJECTS.values()} == {Settings().routes_namespace}
+    labels = POD["metadata"]["labels"]
+    assert OBJECTS["Service"]["spec"]["selector"] == labels
+    assert OBJECTS["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"] == labels
+    for kind in ("Deployment", "PodDisruptionBudget"):
+        assert OBJECTS[kind]["spec"]["selector"]["matchLabels"] == labels
+
+
+def test_its_ports_are_the_commands_and_probes_ask_the_one_for_health() -> None:
+    defaults = {option.name: str(option.default) for option in notice.params}
+    ports = {port["name"]: port["containerPort"] for port in CONTAINER["ports"]}
+    assert defaults == {
+        "address": f"0.0.0.0:{ports['http']}",
+        "health_address": f"0.0.0.0:{ports['health']}",
+    }
+    assert {CONTAINER[probe]["httpGet"]["port"] for probe in ("livenessProbe", "readinessProbe")} == {
+        "health"
+    }
+    (port,) = OBJECTS["Service"]["spec"]["ports"]
+    assert (port["port"], port["targetPort"]) == (80, "http")
+    rules = OBJECTS["NetworkPolicy"]["spec"]["ingress"]
+    assert [rule["ports"] for rule in rules] == [[{"port": "http"}], [{"port": "health"}]]
+    assert all(rule["from"] for rule in rules)
+    assert "egress" not in OBJECTS["NetworkPolicy"]["spec"]
+
+
+def test_it_has_no_credentials_and_cannot_write() -> None:
+    assert POD["spec"]["automountServiceAccountToken"] is False
+    assert POD["spec"]["enableServiceLinks"] is False
+    assert POD["spec"]["securityContext"]["runAsUser"] == 65532
+    assert CONTAINER["securityContext"]["readOnlyRootFilesystem"] is True
+    assert "volumeMounts" not in CONTAINER
+
+
+def test_variables_that_kubernetes_sets_for_the_service_are_no_settings_of_the_page() -> None:
+    links = {"ESERVICE_NOTICE_PORT", "ESERVICE_NOTICE_SERVICE_HOST", "ESERVICE_NOTICE_SERVICE_PORT"}
+    assert not links & {option.envvar for option in notice.params}
+    assert unknown_variables(links) == []
+
+
+@pytest.mark.cluster
+async def test_a_cluster_takes_it_and_its_pods_are_restricted(
+    cluster: Cluster, namespace: str, tmp_path: Path
+) -> None:
+    kubectl = Kubectl(cluster.kubeconfig)
+    restricted = (f"{key}={value}" for key, value in POD_SECURITY_LABELS.items())
+    assert (await kubectl("label", "namespace", namespace, *restricted))[0] == 0
+    here = MANIFEST.replace(f"namespace: {Settings().routes_namespace}", f"namespace: {namespace}")
+    pod = {"apiVersion": "v1", "kind": "Pod", "spec": POD["spec"], "metadata": {"name": "notice"}}
+    for manifest, count in ((here, len(OBJECTS)), (yaml.safe_dump(pod), 1)):
+        path = tmp_path / "manifest.yaml"
+        path.write_text(manifest)
+        trial = ("create", "--dry-run=server", "--validate=strict", "--namespace", namespace)
+        code, printed = await kubectl(*trial, "--filename", str(path))
+        assert code == 0, printed
+        assert len(re.findall("created \\(server dry run\\)$", printed, re.MULTILINE)) == count
+        assert "Warning" not in printed  # as Pod Security would say it
+
+
+def words(heading: str) -> set[str]:
+    """What stands between backticks in the first column of the table under a heading."""
+    _, _, rest = DOCUMENT.partition(f"\n## {heading}\n")
+    rows = re.findall(r"^\| (`.*?) \|", rest.partition("\n## ")[0], re.MULTILINE)
+    return {word for row in rows for word in re.findall(r"`([^`]+)`", row)}
+
+
+def test_the_page_lists_every_header_setting_and_figure() -> None:
+    assert words("What is answered") == {*CONSTANT, "Content-Type", "Content-Language", "Retry-After"}
+    assert words("Settings") == {f"--{str(option.name).replace('_', '-')}" for option in notice.params}
+    families = re.findall(r"^# TYPE (\w+) ", Figures().render().decode(), re.MULTILINE)
+    assert words("Figures") == {name for name in families if not name.endswith("_created")}
+    assert all(f"`{header}`" in DOCUMENT for header in (NOTICE_HEADER, ROUTE_HEADER))
+
+
+def test_the_example_of_the_header_is_one() -> None:
+    (block,) = re.findall(r"^```json\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
+    assert set(json.loads(block)) == {"v", "title", "catalogue", "until"}

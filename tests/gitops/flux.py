@@ -162,6 +162,14 @@ class Repository:
         )
         return self.wrote()
 
+    async def refused(self, name: str) -> str:
+        """Have it apply the same revision once more, which the API server refuses; answers its words."""
+        await self.run(
+            "annotate", "kustomization", name, "-n", NAMESPACE, "--overwrite", f"{REQUESTED}=refused"
+        )
+        failed = await self._until(name, lambda obj: (condition(obj, "Ready") or {}).get("status") == "False")
+        return str((condition(failed, "Ready") or {})["message"])
+
     def wrote(self) -> list[str]:
         """What the controller has written since it was asked last, as ``object action``."""
         with self.log.open("rb") as log:

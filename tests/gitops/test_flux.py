@@ -7,6 +7,7 @@ up what else comes from Git: the second Kustomization depends on the first and f
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ from tests.support.agency import Agency
 from tests.support.kubectl import Kubectl
 from tests.support.operator import OperatorProcess
 from tests.support.site import Site, says, without_bookkeeping
+from tests.support.worlds import merged
 
 if TYPE_CHECKING:
     from controlplane import Cluster
@@ -35,6 +37,7 @@ Files = dict[str, str]
 
 FILES = {f"samples/{file.name}": file.read_text(encoding="utf-8") for file in SAMPLES.glob("*.yaml")}
 TEMPLATES, SERVICES = "samples/10-template.yaml", "samples/30-eservices.yaml"
+ACTS = "samples/40-acts.yaml"
 DEMO = SAMPLES / "demo"
 TEMPLATE = Ref(API_VERSION, "EServiceTemplate", "", "viss-2020")
 ADDRESS = Ref(API_VERSION, "EService", "pmlp-production", "address-declaration")
@@ -45,7 +48,7 @@ ROUTE_OF_PARKING = Ref(
     "gateway.networking.k8s.io/v1", "HTTPRoute", "eservice-routes", "rezekne-production.parking-permit"
 )
 FLUX = "kustomize-controller"
-TIMES = 3
+TIMES = 2
 """How often Flux applies the same commit again in each state."""
 SETTLING = 10
 """How often at most before that, until the operator has nothing left to do."""
@@ -82,6 +85,7 @@ async def test_nothing_drifts_nobody_fights_and_nothing_is_held_up(
     for name in ("75-renewal-act.yaml", "80-renewal-verification.yaml"):
         renewed[f"samples/{name}"] = (DEMO / name).read_text(encoding="utf-8")
     await story.publishes_again(renewed)
+    renewed = await story.cannot_take_out_what_stays(renewed)
     await story.prunes(edited(renewed, SERVICES, PARKING, lambda _: None))
 
 
@@ -135,6 +139,22 @@ class Story:
             "EService address-declaration": 2,  # the renewal
             "EService parking-permit": 3,  # paused, and no longer
         }, "nothing but a commit changes a spec"
+
+    async def cannot_take_out_what_stays(self, files: Files) -> Files:
+        """An act revoked past Git: the API server refuses to have that undone, until Git says the same."""
+        acts = documents(SAMPLES / "40-acts.yaml")
+        (act,) = (ref_of(obj) for obj in acts if obj["spec"]["eService"]["name"] == TAX.name)
+        revoked = {"spec": {"revoked": {"at": str(fleet.today()), "reason": "the report was another one's"}}}
+        await self.repository.run(
+            "patch", "acceptanceact", act.name, "--type=merge", f"--patch={json.dumps(revoked)}"
+        )
+        assert "revoked is set once and stays" in await self.repository.refused("samples")
+        same = edited(files, ACTS, act, lambda obj: dict(merged(obj, revoked)))
+        await self.commit(same)
+        await self.until(act, "Ready", "True", "Revoked")
+        await self.until(TAX, "Published", "True", "Published")
+        await self.rests()
+        return same
 
     async def prunes(self, files: Files) -> None:
         await self.commit(files)

@@ -39,8 +39,9 @@ def main() -> int:
     if keep:
         say(f"\nEvery step was seen, in {seconds:.0f} s. The cluster and the operator keep running:")
         say("  export KUBECONFIG=$PWD/.cluster/kubeconfig && .venv/bin/kubectl get esvc -A")
-        say(f"  tail -f .cluster/logs/operator.log        # the operator, process {stage.operator_pid}")
-        say(f"  kill {stage.operator_pid}; make cluster-down")
+        say(f"  tail -f .cluster/logs/operator.log        # the operator, process {stage.pids[0]}")
+        say("The mail server, and what answered for the Pods, ended with the story. To end the rest:")
+        say(f"  kill {' '.join(str(pid) for pid in stage.pids)}; make cluster-down")
         return 0
     code = stage.close()
     if code != 0:

@@ -20,10 +20,17 @@ sys.path.insert(0, str(PROJECT / "tools" / "controlplane"))
 
 from controlplane import Cluster, Options  # noqa: E402 - found by the line above
 from post import PostOffice  # noqa: E402
+from street import NOTICE, Answer, NoticePage, Pods, ask  # noqa: E402
 
 PATIENCE = 60.0
 """Seconds until something that should happen counts as not happening."""
 POLL = 0.1
+PROGRAM = PROJECT / ".venv/bin/eservice-operator"
+ROUTES = "eservice-routes"
+PORTS = {3000, 8080, 8443}
+"""Those that the samples' workloads name."""
+SHOWN = ("Retry-After", "Content-Language", "EService-Route")
+"""Headers of an answer that the audience sees."""
 
 
 class NotSeen(Exception):
@@ -43,6 +50,8 @@ class Stage:
         self.log = folder / "logs" / "operator.log"
         self.post = PostOffice(folder / "mail")
         self._cluster: Cluster | None = None
+        self._pods: Pods | None = None
+        self._notice: NoticePage | None = None
         self._operator: subprocess.Popen[bytes] | None = None
 
     @property
@@ -51,19 +60,30 @@ class Stage:
         return self.folder / "kubeconfig"
 
     def open(self) -> None:
-        """Start an empty cluster and a mail server, and the operator against them."""
-        self._cluster = Cluster.up(self.folder, Options(), say=lambda line: say(f"    {line}"))
+        """Start an empty cluster, all that stands around it, and the operator against them."""
+        self._cluster = cluster = Cluster.up(self.folder, Options(), say=lambda line: say(f"    {line}"))
         self.post.open()
+        address = str(cluster.pod_address)
+        self._pods = Pods(address, PORTS)
+        self._notice = NoticePage(PROGRAM, address, self.folder / "logs" / "notice.log")
+        manifests = self.folder / "demo" / "notice.json"
+        manifests.parent.mkdir(exist_ok=True)
+        manifests.write_text(self._notice.manifests(ROUTES))
+        self.kubectl("apply", "-f", str(manifests.relative_to(PROJECT)))
         flags = {
             "kubeconfig": str(self.kubeconfig.relative_to(PROJECT)),
             "metrics-address": "127.0.0.1:0",
             "smtp-server": self.post.address,
             "smtp-ca-file": str(self.post.ca_file.relative_to(PROJECT)),
             "mail-from": "E-pakalpojumi <e-pakalpojumi@agency.example>",
+            "notice-service": NOTICE,
+            "probe": "http",
+            "probe-address": cluster.gateway_url.removeprefix("http://"),
+            "probe-allow": "127.0.0.0/8",
         }
         arguments = [f"--{name}={value}" for name, value in flags.items()]
         say(f"$ eservice-operator run {shlex.join(arguments)}")
-        command = [str(PROJECT / ".venv/bin/eservice-operator"), "run", *arguments]
+        command = [str(PROGRAM), "run", *arguments]
         with self.log.open("wb") as log:
             self._operator = subprocess.Popen(
                 command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True, cwd=PROJECT
@@ -80,14 +100,17 @@ class Stage:
             except subprocess.TimeoutExpired:
                 self._operator.kill()
         self.post.close()
+        for around in (self._notice, self._pods):
+            if around is not None:
+                around.close()
         if self._cluster is not None:
             self._cluster.down()
         return code
 
     @property
-    def operator_pid(self) -> int | None:
-        """Process number of the operator."""
-        return None if self._operator is None else self._operator.pid
+    def pids(self) -> list[int]:
+        """Process numbers of the operator and of the notice page."""
+        return [running.pid for running in (self._operator, self._notice) if running is not None]
 
     def kubectl(self, *arguments: str) -> str:
         """Run kubectl and answer what it prints; raises ``NotSeen`` with its complaint when it fails."""
@@ -126,6 +149,24 @@ class Stage:
         say()
         say("" if body is None else body.get_content().rstrip())
         say()
+
+    def ask(self, host: str, **headers: str) -> Answer:
+        """A citizen asks for the first page of a host."""
+        if self._cluster is None:
+            raise NotSeen("there is no gateway yet")
+        return ask(self._cluster.gateway_url, host, {k.replace("_", "-"): v for k, v in headers.items()})
+
+    def show_answer(self, host: str, status: int, **headers: str) -> None:
+        """A citizen asks, in front of the audience; waits for the status that is expected."""
+        self.until(f"http://{host}/ answers {status}", lambda: self.ask(host, **headers).status == status)
+        answer = self.ask(host, **headers)
+        extra = "".join(f" -H '{name.replace('_', '-')}: {value}'" for name, value in headers.items())
+        say(f"$ curl -i{extra} http://{host}/        # through the gateway")
+        say(f"HTTP/1.1 {answer.status} {answer.reason}")
+        for name in SHOWN:
+            if answer.headers[name]:
+                say(f"{name}: {answer.headers[name]}")
+        say(f"\n{answer.title}\n")
 
     def get(self, kind: str, name: str, namespace: str = "") -> dict[str, Any]:
         """An object as it is now."""

@@ -11,15 +11,15 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from stage import PROJECT, NotSeen, Stage, condition, say
+from stage import PROJECT, ROUTES, NotSeen, Stage, condition, say
 
 ZONE = ZoneInfo("Europe/Riga")
-ROUTES = "eservice-routes"
 
 ADDRESS = ("pmlp-production", "address-declaration")
 TAX = ("vid-production", "tax-calculator")
 PARKING = ("rezekne-production", "parking-permit")
 PRODUCTION = (ADDRESS, TAX, PARKING)
+HOSTS = {ADDRESS: "address.latvija.example", TAX: "tax.latvija.example"}
 
 DEFERRED_DAYS = 120
 
@@ -77,6 +77,7 @@ def accepted(stage: Stage) -> None:
     explain(stage, ADDRESS)
     if any(has_route(stage, service) for service in PRODUCTION):
         raise NotSeen("no route before the verification")
+    stage.show_answer(HOSTS[ADDRESS], 404)
 
 
 def verified(stage: Stage) -> None:
@@ -88,6 +89,7 @@ def verified(stage: Stage) -> None:
     route = ".".join(ADDRESS)
     parents = '{range .status.parents[*].conditions[*]}{.type}={.status}{"\\n"}{end}'
     stage.show("get", "httproute", route, "-n", ROUTES, "-o", f"jsonpath={parents}")
+    stage.show_answer(HOSTS[ADDRESS], 200)
 
 
 def foreseen(stage: Stage) -> None:
@@ -121,7 +123,9 @@ def superseded(stage: Stage) -> None:
     stage.until("the tax calculator's decision is deferred", lambda: deferred(stage))
     stage.show("eservice", "release-brake", "viss-2020", "--yes")
     expect(stage, ADDRESS, "Unpublished")
-    stage.until("its route is gone", lambda: not has_route(stage, ADDRESS))
+    for language in ("lv", "en"):
+        stage.show_answer(HOSTS[ADDRESS], 503, Accept_Language=language)
+    stage.show_answer(HOSTS[TAX], 200)
     for service in (TAX, PARKING):
         if not published(stage, service) or not has_route(stage, service):
             raise NotSeen(f"{service[1]} stays public")
@@ -129,6 +133,7 @@ def superseded(stage: Stage) -> None:
         raise NotSeen("everything but the route is kept")
     say("  ✓ Deployment, Service and Pods of the unpublished one are the very same as before")
     stage.show("get", "esvc", "-A", "--field-selector", "spec.environment=Production")
+    stage.show("get", "httproute", "-n", ROUTES, "-L", "eservice.dev/shows")
     stage.show("get", "decision")
     stage.show_mail("anna.berzina@pmlp.example", "/ unpublished")
 
@@ -148,6 +153,7 @@ def renewed(stage: Stage) -> None:
     stage.until("its decision is closed", lambda: decision(stage, ADDRESS).get("state") == "Closed")
     stage.show("get", "esvc", "-A", "--field-selector", "spec.environment=Production")
     stage.show("eservice", "history", ADDRESS[1], "-n", ADDRESS[0])
+    stage.show_answer(HOSTS[ADDRESS], 200)
     stage.show("eservice", "replay", "address-declaration-production-001")
     stage.show("get", "esvct", "viss-2020", "-o", "wide")
 

@@ -197,12 +197,29 @@ def test_the_own_route_is_no_claim() -> None:
     assert world_of(own).claims == ()
 
 
+def test_the_preview_of_another_is_no_claim() -> None:
+    preview = route("other.theirs.preview", worlds.ROUTES, worlds.HOST, owner="uid-theirs")
+    preview["metadata"]["labels"]["eservice.dev/shows"] = "Preview"
+    assert world_of(preview).claims == ()
+    preview["metadata"]["namespace"] = "shop"
+    assert world_of(preview).claims == (HostClaim(worlds.HOST, "HTTPRoute shop/other.theirs.preview"),)
+
+
+def test_the_preview_of_an_earlier_eservice_is_left_over_too() -> None:
+    old = [
+        route(name, worlds.ROUTES, worlds.HOST, owner="uid-of-the-deleted-one")
+        for name in (worlds.ROUTE, f"{worlds.ROUTE}.preview")
+    ]
+    assert len(observed(*old).orphans(KEY)) == 2
+    assert len(world_of(old[1]).leftovers) == 1
+
+
 def test_a_route_of_an_earlier_eservice_is_left_over() -> None:
     old = route(worlds.ROUTE, worlds.ROUTES, worlds.HOST, owner="uid-of-the-deleted-one")
-    assert world_of(old).leftover is not None
-    assert observed(old).orphan(KEY) is not None
-    assert world_of(route(worlds.ROUTE, worlds.ROUTES, worlds.HOST, owner=owner_uid())).leftover is None
-    assert observed(route(worlds.ROUTE, worlds.ROUTES, worlds.HOST)).orphan(KEY) is None
+    assert world_of(old).leftovers
+    assert observed(old).orphans(KEY)
+    assert not world_of(route(worlds.ROUTE, worlds.ROUTES, worlds.HOST, owner=owner_uid())).leftovers
+    assert not observed(route(worlds.ROUTE, worlds.ROUTES, worlds.HOST)).orphans(KEY)
 
 
 def test_templates_of_the_public_release_and_of_decisions_are_there_too() -> None:

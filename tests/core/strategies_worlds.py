@@ -395,8 +395,8 @@ DEPLOYMENT_STATUSES: list[Manifest] = [
 
 # all of it
 
-policies = st.sampled_from([worlds.POLICY, worlds.NOTICED])
-"""With a notice page and without one."""
+policies = st.sampled_from([worlds.POLICY, worlds.NOTICED, worlds.PREVIEWED])
+"""With a notice page, with previews, and without either."""
 
 
 @st.composite
@@ -424,6 +424,7 @@ def clusters(draw: st.DrawFn, *, odd: bool = False) -> PureCluster:
         cluster.senior = worlds.eservice(metadata={"name": "senior", "uid": "senior"})
     cluster.claims = draw(st.sampled_from([(), (), ((HOST, "HTTPRoute elsewhere/route"),)]))
     cluster.gateway_refuses = draw(st.sampled_from(["", "", "", "NotAllowedByListeners"]))
+    cluster.preview_refused = draw(st.sampled_from(["", "", "NoMatchingListenerHostname"]))
     return cluster
 
 

@@ -81,7 +81,8 @@ def _assert_within_bounds(action: Action, namespace: str, name: str) -> None:
     """In the e-service's namespace, or its route in the Agency's, or a decision about it."""
     target = target_of(action)
     if target.kind == "HTTPRoute":
-        assert (target.namespace, target.name) == (POLICY.routes_namespace, f"{namespace}.{name}")
+        assert target.namespace == POLICY.routes_namespace
+        assert target.name in (f"{namespace}.{name}", f"{namespace}.{name}.preview")
     elif target.kind == "UnpublishDecision":
         assert not target.namespace
     else:

@@ -91,6 +91,7 @@ NASTY = st.one_of(
 )  # fmt: skip
 FACTS = (
     "template", "version", "current", "instruction", "catalogue", "publicURL", "decision", "overdueSince",
+    "previewURL",
     "migrateBy", "dueBy", "reason", "token", "count", "released", "cause", "causeReleased", "causePublished",
     "maximumLag", "lagMeasure", "withdrawnOn", "replaceBy", "recallReason", "held", "late",
     "decisions",

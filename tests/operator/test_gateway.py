@@ -38,9 +38,8 @@ async def test_the_gateways_own_words_are_shown_while_it_refuses_the_route(
             for entry in parent["conditions"]
             if (entry["type"], entry["status"]) == ("Accepted", "False")
         )
-        assert message(refused, "Published") == (
-            f"Gateway gateway-system/internal: Accepted=False, {said['reason']}: {said['message']}"
-        )
+        words = f"{said['reason']}: {said['message']}" if said["message"] else said["reason"]
+        assert message(refused, "Published") == f"Gateway gateway-system/internal: Accepted=False, {words}"
         assert says(refused, "Ready", "False", "RouteRefused"), "the public does not get what the rules allow"
         assert says(refused, "Reconciling", "True", "RouteRefused")
         assert refused["status"]["phase"] != "Published"

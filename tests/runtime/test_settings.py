@@ -14,7 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from eservice_operator import __version__
-from eservice_operator.core.policy import GatewayRef, NoticeRef
+from eservice_operator.core.policy import GatewayRef, NoticeRef, Preview
+from eservice_operator.runtime.clock import SYSTEM
 from eservice_operator.runtime.commandline import command_line
 from eservice_operator.runtime.settings import (
     Address,
@@ -23,6 +24,9 @@ from eservice_operator.runtime.settings import (
     parse_duration,
     unknown_variables,
 )
+from eservice_operator.runtime.wiring import policy_of
+
+PREVIEWED = ("--preview-gateway", "internal/g/http", "--preview-domain", "p.example")
 
 
 def run(*arguments: str, environment: dict[str, str] | None = None) -> tuple[Result, list[Settings]]:
@@ -110,6 +114,13 @@ def test_the_kubeconfig_has_to_be_there(tmp_path: Path) -> None:
         ("routes-namespace", "", "write lower-case letters"),
         ("allowed-gateways", "edge/a,b", "write NAMESPACE/NAME"),
         ("traffic-from", "a,*", "write each namespace by its name"),
+        ("preview-gateway", "internal", "write NAMESPACE/NAME"),
+        ("preview-domain", "*.agency.example", "write one without a wildcard"),
+        ("preview-domain", f"{'a' * 63}.{'b' * 63}.{'c' * 63}", "write one without a wildcard"),
+        ("preview-header", "X-Preview", "write NAME=VALUE"),
+        ("preview-header", "X Preview=yes", "write NAME=VALUE"),
+        ("preview-header", "X-Preview=jā", "write NAME=VALUE of printable ASCII"),
+        ("preview-header", "host=a.example", "not the header Host"),
         ("notice-service", "page:0", "write NAME or NAME:PORT"),
         ("notice-service", "page:", "write NAME or NAME:PORT"),
         ("notice-service", "routes/page", "write NAME or NAME:PORT"),
@@ -157,6 +168,12 @@ def test_the_probe_is_told_where_to_connect() -> None:
     [
         (["--probe-allow", "10.0.0.0/8"], "need --probe https or --probe http"),
         (["--probe-address", "127.0.0.1:80"], "need --probe https or --probe http"),
+        (["--preview-gateway", "internal/g"], "--preview-gateway needs --preview-domain"),
+        (["--preview-domain", "p.example"], "need --preview-gateway"),
+        (["--preview-header", "X-Preview=yes"], "need --preview-gateway"),
+        ([*PREVIEWED, "--gateway", "internal/g"], "internal/g, on which the public is served"),
+        ([*PREVIEWED, "--gateway", "internal/g/https"], "not another listener of this one"),
+        ([*PREVIEWED, "--allowed-gateways", "edge/b,internal/g/tls"], "not another listener of this one"),
         (["--gateway", "edge/a", "--allowed-gateways", "edge/b,edge/a"], "edge/a, which is the public one"),
     ],
 )
@@ -164,6 +181,14 @@ def test_settings_that_do_not_go_together_end_it(arguments: list[str], why: str)
     result, given = run(*arguments)
     assert (result.exit_code, given) == (2, [])
     assert why in " ".join(result.output.split())
+
+
+def test_previews_are_told_where_they_are() -> None:
+    given = settings_of(*PREVIEWED, "--preview-header", "X-Preview = a=b")
+    gateway = GatewayRef("internal", "g", "http")
+    assert given.preview_header == ("X-Preview", "a=b")
+    assert policy_of(given, SYSTEM).preview == Preview(gateway, "p.example", ("X-Preview", "a=b"))
+    assert policy_of(settings_of(), SYSTEM).preview is None
 
 
 def test_the_help_names_each_setting_with_its_variable_and_default() -> None:

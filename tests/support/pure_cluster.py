@@ -43,8 +43,10 @@ from eservice_operator.core.actions import (
 from eservice_operator.core.conditions import find
 from eservice_operator.core.dates import instant
 from eservice_operator.core.decide import Decision, decide
+from eservice_operator.core.drivers import driver_of
 from eservice_operator.core.faces import Face, face_of
 from eservice_operator.core.fleet import Fleet
+from eservice_operator.core.owner import preview_name, route_name
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.report import report
 from eservice_operator.core.templating import catalogue_of, template_status
@@ -60,6 +62,8 @@ Place = tuple[str, str, str]
 
 ROUNDS = 12
 """Rounds of deciding and acting before a cluster that does not become quiet fails the test."""
+
+ROUTE_NAMES = (route_name, preview_name)
 
 CHILD_KINDS = frozenset(
     {
@@ -99,6 +103,8 @@ class PureCluster:
     gateway_answers: bool = True
     gateway_refuses: str = ""
     """Reason with which the gateway refuses routes, if it does."""
+    preview_refused: str = ""
+    """The same of the gateway of the previews."""
     senior: Manifest | None = None
     claims: tuple[tuple[str, str], ...] = ()
     fleet: Callable[[str], Fleet] = no_fleet
@@ -255,8 +261,17 @@ class PureCluster:
 
     def face(self) -> Face:
         """What the public route shows."""
-        routes = list(self.of_kind("HTTPRoute").values())
-        return face_of(Observed(routes[0]) if routes else None)
+        route = self.public_route()
+        return face_of(None if route is None else Observed(route))
+
+    def public_route(self) -> Manifest | None:
+        """The route that the public comes by; that of a candidate is another."""
+        routes = self.of_kind(driver_of(self.policy).kind).values()
+        return next((body for body in routes if not _is_preview(body)), None)
+
+    def preview(self) -> Manifest | None:
+        """The route that a candidate is looked at by."""
+        return next((body for body in self.of_kind("HTTPRoute").values() if _is_preview(body)), None)
 
     def world(self) -> World:
         """What a decision about the e-service sees."""
@@ -275,7 +290,7 @@ class PureCluster:
             senior=None if self.senior is None else EService.model_validate(self.senior).metadata,
             claims=tuple(HostClaim(host, owner) for host, owner in self.claims),
             children={(body["kind"], body["metadata"]["name"]): Observed(body) for body in children},
-            leftover=self._leftover(metadata.uid),
+            leftovers=self._leftovers(metadata.uid),
             snapshots=worlds.snapshots_of(children),
             fleet=self.fleet,
             errors=errors,
@@ -293,11 +308,11 @@ class PureCluster:
         assert isinstance(known[1], model)
         return known[1]
 
-    def _leftover(self, uid: str) -> Observed | None:
-        metadata = self.service.metadata
-        place = "HTTPRoute", self.policy.routes_namespace, f"{metadata.namespace}.{metadata.name}"
-        left = place in self.objects and _owner_of(self.objects[place]) != uid
-        return Observed(self._seen(place)) if left else None
+    def _leftovers(self, uid: str) -> tuple[Observed, ...]:
+        place = self.service.metadata.namespace, self.service.metadata.name
+        routes = [("HTTPRoute", self.policy.routes_namespace, name(*place)) for name in ROUTE_NAMES]
+        left = [one for one in routes if one in self.objects and _owner_of(self.objects[one]) != uid]
+        return tuple(Observed(self._seen(one)) for one in left)
 
     def _seen(self, place: Place) -> Manifest:
         """A copy that nobody changes, and the same one until the object changes: as from a store."""
@@ -503,7 +518,7 @@ class PureCluster:
 
     def _answer(self, body: Manifest, now: datetime) -> bool:
         generation = body["metadata"]["generation"]
-        refused = self.gateway_refuses
+        refused = self.preview_refused if _is_preview(body) else self.gateway_refuses
         answers = [
             {
                 "type": kind,
@@ -519,7 +534,7 @@ class PureCluster:
         if [_said(entry) for entry in old] == [_said(entry) for entry in answers]:
             return False
         parent = {
-            "parentRef": self.policy.gateway.parent_ref(),
+            "parentRef": body["spec"]["parentRefs"][0],
             "controllerName": "gateway.example/one",
             "conditions": answers,
         }
@@ -561,6 +576,11 @@ def _said(answer: Manifest) -> Manifest:
 def _owner_of(body: Manifest) -> str | None:
     labels: dict[str, str] = body["metadata"].get("labels") or {}
     return labels.get(names.OWNER_UID_LABEL)
+
+
+def _is_preview(body: Manifest) -> bool:
+    labels: dict[str, str] = body["metadata"].get("labels") or {}
+    return labels.get(names.SHOWS_LABEL) == names.PREVIEW
 
 
 def place_of(manifest: Manifest) -> Place:

@@ -24,7 +24,7 @@ from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.core.actions import Action, Failure, Manifest
 from eservice_operator.core.dates import Calendar
 from eservice_operator.core.known import KnownTemplate
-from eservice_operator.core.policy import GatewayRef, NoticeRef, Policy
+from eservice_operator.core.policy import GatewayRef, NoticeRef, Policy, Preview
 from eservice_operator.core.releases import Snapshot, read_snapshot, release_name
 from eservice_operator.core.templating import catalogue_of
 from eservice_operator.core.world import HostClaim, Observed, World
@@ -51,6 +51,10 @@ POLICY: Final = Policy(
 
 NOTICED: Final = replace(POLICY, notice=NoticeRef("eservice-notice"))
 """The same with a notice page."""
+PREVIEWED: Final = replace(
+    POLICY, preview=Preview(GatewayRef("gateway-internal", "internal"), "preview.agency.example")
+)
+"""The same with a Gateway on which candidates are looked at."""
 
 
 def at(day: str, clock: str = "12:00") -> datetime:

@@ -228,6 +228,8 @@ class EServiceStatus(Status):
     """The number of the e-service, from its registration."""
     public_url: Annotated[Url | None, Field(alias="publicURL")] = None
     """Where the public reaches it, while it is served."""
+    preview_url: Annotated[Url | None, Field(alias="previewURL")] = None
+    """Where the candidate can be looked at before the public sees it, while a Gateway for that serves it."""
     release: Releases = Releases()
     """The releases that exist now."""
     template: TemplateLag = TemplateLag()

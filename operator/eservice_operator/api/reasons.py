@@ -37,7 +37,7 @@ class Gate(StrEnum):
 
 
 class ConditionType(StrEnum):
-    """Condition types; Reconciling and Stalled are present only while True."""
+    """Condition types; Reconciling and Stalled are present only while True, Previewed only while False."""
 
     READY = "Ready"
     RECONCILING = "Reconciling"
@@ -50,6 +50,7 @@ class ConditionType(StrEnum):
     INSTALLED = "Installed"
     VERIFIED = "Verified"
     PUBLISHED = "Published"
+    PREVIEWED = "Previewed"
     BRAKE_ENGAGED = "BrakeEngaged"
 
 

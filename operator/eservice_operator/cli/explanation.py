@@ -63,6 +63,7 @@ def _state(sheet: Page, findings: Findings) -> None:
     sheet.labelled("Public", told, GOOD if public else BAD)
     if not public:
         sheet.labelled("", published.message)
+    sheet.labelled("Preview", findings.preview)
 
 
 def _gates(sheet: Page, findings: Findings) -> None:

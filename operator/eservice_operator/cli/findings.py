@@ -11,6 +11,7 @@ import click
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDecisionStatus
 from eservice_operator.api.eservice import EService, EServiceStatus, UnmetGate
 from eservice_operator.api.parse import InvalidObject, parse
+from eservice_operator.api.reasons import ConditionType
 from eservice_operator.cli.advice import UNKNOWN_VERSION, Advice, Case, advice
 from eservice_operator.cli.behind import Behind, behind_of, revoked_decision
 from eservice_operator.cli.dated import Days
@@ -21,6 +22,7 @@ from eservice_operator.cli.rules import SAYS
 from eservice_operator.cli.status import lagging
 from eservice_operator.cli.world import Live
 from eservice_operator.core.actions import Outcome
+from eservice_operator.core.conditions import find
 from eservice_operator.core.decide import decide
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.holds import foreseen_hold, uninformed_until
@@ -64,6 +66,13 @@ class Findings:
             for gate in self.status.gates
         ]
 
+    @property
+    def preview(self) -> str:
+        """Where the candidate can be looked at, or why not, as the operator last wrote it down."""
+        status = self.service.status
+        refused = find(status.conditions, ConditionType.PREVIEWED)
+        return status.preview_url or ("" if refused is None else refused.message)
+
     def document(self) -> dict[str, Any]:
         """As JSON."""
         namespace, name = self.service.metadata.namespace, self.service.metadata.name
@@ -75,6 +84,7 @@ class Findings:
             "namespace": namespace,
             "name": name,
             "phase": status.get("phase"),
+            "previewURL": self.service.status.preview_url,
             "published": {field: published.get(field) for field in ("status", "reason", "message")},
             "decidedNow": self.decided,
             "notes": list(self.notes),

@@ -100,9 +100,11 @@ def _behind(decision: Decision) -> Iterator[Ref]:
 def _takes(decision: Decision) -> bool:
     """Whether the e-service leaves the public route: that goes, or shows the notice page from now on."""
     facts, leaves = decision.facts, decision.facts.face is Face.LIVE and not decision.rollout.serves
+    route = facts.driver.kind, facts.driver.name(*facts.place)
     return any(
-        target_of(action).kind == facts.driver.kind and (leaves or isinstance(action, Delete))
+        (target.kind, target.name) == route and (leaves or isinstance(action, Delete))
         for action in decision.actions
+        for target in (target_of(action),)
     )
 
 

@@ -7,6 +7,8 @@ nothing, a template nobody can read is unknown.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from eservice_operator.api import names
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
 from eservice_operator.api.base import ObjectMeta, Status
@@ -24,6 +26,7 @@ from eservice_operator.cluster.store import Store
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.facts import age
 from eservice_operator.core.keys import ObjectKey
+from eservice_operator.core.owner import preview_name, route_name
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.releases import Snapshot, read_snapshot, release_name
 from eservice_operator.core.templating import catalogue_of
@@ -81,14 +84,14 @@ class Observer:
             claims=claims_of(service, hosts, reading, self._policy),
             children=children,
             snapshots=snapshots,
-            leftover=self._leftover(metadata),
+            leftovers=self._leftovers(metadata),
             fleet=self._fleets.of,
             errors=errors,
         )
 
-    def orphan(self, key: ObjectKey) -> Observed | None:
-        """The public route that an EService left behind which is not there any more."""
-        return self._leftover(ObjectMeta(name=key.name, namespace=key.namespace))
+    def orphans(self, key: ObjectKey) -> tuple[Observed, ...]:
+        """The routes that an EService left behind which is not there any more."""
+        return self._leftovers(ObjectMeta(name=key.name, namespace=key.namespace))
 
     def template(self, key: ObjectKey) -> TemplateWorld | InvalidObject | None:
         """The world of an EServiceTemplate; None when there is none."""
@@ -122,9 +125,15 @@ class Observer:
             identifiers=self._identifiers(key.name),
             namespaces={name: Observed(body) for name, body in namespaces.items() if body is not None},
             others=tuple(others[name] for name in sorted(others)),
-            reserved=names.SYSTEM_NAMESPACES
-            | {self._policy.routes_namespace, self._policy.gateway.namespace},
+            reserved=names.SYSTEM_NAMESPACES | set(self._reserved()),
         )
+
+    def _reserved(self) -> Iterator[str]:
+        """The namespaces of the routes and of the Gateways."""
+        yield self._policy.routes_namespace
+        yield self._policy.gateway.namespace
+        if self._policy.preview is not None:
+            yield self._policy.preview.gateway.namespace
 
     def _identifiers(self, registration: str) -> tuple[EServiceIdentifier, ...]:
         """The registration's own numbers; only one that has none yet has to know all that are taken."""
@@ -175,15 +184,11 @@ class Observer:
                     found[kind, body["metadata"]["name"]] = Observed(body)
         return found
 
-    def _leftover(self, owner: ObjectMeta) -> Observed | None:
-        """Our route by that name in the Agency's namespace, where nobody else writes, of another owner."""
-        route = f"{owner.namespace}.{owner.name}"
-        body = self._store.get("HTTPRoute", self._policy.routes_namespace, route)
-        labels = {} if body is None else body["metadata"].get("labels") or {}
-        ours = labels.get(names.MANAGED_BY_LABEL) == names.MANAGER
-        if body is None or not ours or labels.get(names.OWNER_UID_LABEL) == owner.uid:
-            return None
-        return Observed(body)
+    def _leftovers(self, owner: ObjectMeta) -> tuple[Observed, ...]:
+        """Our routes by those names in the Agency's namespace, where nobody else writes, of another owner."""
+        routes = (name(owner.namespace, owner.name) for name in (route_name, preview_name))
+        bodies = (self._store.get("HTTPRoute", self._policy.routes_namespace, route) for route in routes)
+        return tuple(Observed(body) for body in bodies if body is not None and _left_by(body, owner))
 
     def _snapshots(self, children: dict[tuple[str, str], Observed]) -> tuple[Snapshot, ...]:
         bodies = [dict(child.body) for (kind, _), child in children.items() if kind == "ControllerRevision"]
@@ -199,6 +204,12 @@ class Observer:
 
         known = self._reading.remember(body, make)
         return known if isinstance(known, Snapshot) else None
+
+
+def _left_by(route: Manifest, owner: ObjectMeta) -> bool:
+    labels = route["metadata"].get("labels") or {}
+    ours = labels.get(names.MANAGED_BY_LABEL) == names.MANAGER
+    return ours and labels.get(names.OWNER_UID_LABEL) != owner.uid
 
 
 def _templates_of(

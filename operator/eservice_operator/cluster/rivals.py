@@ -77,7 +77,8 @@ def _foreign_owner(route: Manifest, service: EService, policy: Policy) -> str | 
     labels = metadata.get("labels") or {}
     home = metadata.get("namespace") == policy.routes_namespace
     ours = home and labels.get(names.MANAGED_BY_LABEL) == names.MANAGER
-    if ours and labels.get(names.OWNER_UID_LABEL) == service.metadata.uid:
+    previewed = labels.get(names.SHOWS_LABEL) == names.PREVIEW
+    if ours and (previewed or labels.get(names.OWNER_UID_LABEL) == service.metadata.uid):
         return None
     if not any(
         condition.get("type") == "Accepted" and condition.get("status") == "True"

@@ -12,9 +12,10 @@ from eservice_operator.api import names
 from eservice_operator.api.reasons import Gate
 from eservice_operator.core.actions import Action, Create, Delete, Manifest, Update
 from eservice_operator.core.difference import first_difference
-from eservice_operator.core.driver import Shown
+from eservice_operator.core.driver import Driver, Shown
 from eservice_operator.core.drivers import driver_of
 from eservice_operator.core.facts import Facts
+from eservice_operator.core.gateway_driver import ROUTE_KIND
 from eservice_operator.core.manifests import (
     CANDIDATE_SUFFIX,
     build_autoscaler,
@@ -25,9 +26,10 @@ from eservice_operator.core.manifests import (
     build_service_account,
     build_snapshot,
 )
-from eservice_operator.core.owner import Owner
+from eservice_operator.core.owner import Owner, preview_name
 from eservice_operator.core.pods import build_deployment
 from eservice_operator.core.policy import Policy
+from eservice_operator.core.preview import build_preview
 from eservice_operator.core.releases import Snapshot, newest
 from eservice_operator.core.rollout import Rollout, Running
 from eservice_operator.core.world import Observed
@@ -57,6 +59,11 @@ class Layout:
     """What the public route shows; none where there is no route."""
     kept: str
     """A public release that is left as it is, since nobody remembers how it runs; or empty."""
+
+    @property
+    def previewed(self) -> Snapshot | None:
+        """The candidate, where it has a route of its own."""
+        return self.candidate if self.shown and driver_of(self.policy).previews else None
 
 
 def layout_of(facts: Facts, rollout: Rollout) -> Layout:
@@ -90,11 +97,11 @@ def _is_looked_at(facts: Facts, rollout: Rollout) -> bool:
 
 def desired(layout: Layout) -> Iterator[Manifest]:
     """Every child that should be there, in the order in which one needs the other."""
-    owner, policy = layout.owner, layout.policy
+    owner, driver = layout.owner, driver_of(layout.policy)
     if layout.running:
         yield build_service_account(owner)
         releases = [running.release for running in layout.running]
-        yield build_network_policy(owner, releases, (policy.gateway.namespace, *policy.traffic_from))
+        yield build_network_policy(owner, releases, driver.sources())
         yield build_budget(owner)
     for running in layout.running:
         yield build_snapshot(owner, running.release, _revision(layout, running.release))
@@ -106,10 +113,18 @@ def desired(layout: Layout) -> Iterator[Manifest]:
         autoscaler = build_autoscaler(owner, layout.public)
         if autoscaler is not None:
             yield autoscaler
-        driver = driver_of(policy)
-        yield from driver.beside(owner)
-        if layout.on_route is not None:
-            yield driver.build(owner, layout.on_route)
+    yield from _routes(layout, driver)
+
+
+def _routes(layout: Layout, driver: Driver) -> Iterator[Manifest]:
+    """The public route and that of the candidate, with what they need beside the Services."""
+    preview, looked_at = layout.policy.preview, layout.previewed
+    if layout.public is not None or looked_at is not None:
+        yield from driver.beside(layout.owner)
+    if layout.public is not None and layout.on_route is not None:
+        yield driver.build(layout.owner, layout.on_route)
+    if preview is not None and looked_at is not None:
+        yield build_preview(layout.owner, looked_at, preview, layout.policy)
 
 
 def _revision(layout: Layout, release: Snapshot) -> int:
@@ -181,6 +196,8 @@ def _superfluous(layout: Layout, key: tuple[str, str], child: Observed) -> bool:
         return False
     if kind == "Service":
         return name == layout.owner.name + CANDIDATE_SUFFIX
+    if kind == ROUTE_KIND:
+        return name == preview_name(layout.owner.namespace, layout.owner.name)
     if kind == "HorizontalPodAutoscaler":
         return not layout.kept
     return kind in PRUNED and (not layout.kept or child.labels.get(names.RELEASE_LABEL) != layout.kept)

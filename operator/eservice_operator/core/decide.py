@@ -15,7 +15,7 @@ from eservice_operator.api.base import ObjectMeta
 from eservice_operator.api.decisions import UnpublishDecision
 from eservice_operator.core.abandoned import in_reach
 from eservice_operator.core.actions import Action, Create, Delete, Ref, SetFinalizer, target_of
-from eservice_operator.core.children import changes, difference, layout_of
+from eservice_operator.core.children import Layout, changes, difference, layout_of
 from eservice_operator.core.deadlines import next_instant
 from eservice_operator.core.faces import Face
 from eservice_operator.core.facts import Facts
@@ -55,8 +55,9 @@ def decide(world: World, now: datetime, policy: Policy) -> Decision:
         actions = (*_leftover(facts), *_decisions(facts), *_unpublish(facts, rollout))
         if not world.errors:
             written = {target_of(action) for action in actions}
-            later = changes(layout_of(facts, rollout), world.children)
-            actions += (*_finalizer(facts, rollout), *(one for one in later if target_of(one) not in written))
+            layout = layout_of(facts, rollout)
+            later = changes(layout, world.children)
+            actions += (*_finalizer(facts, layout), *(one for one in later if target_of(one) not in written))
     return Decision(facts, rollout, actions, next_instant(facts, rollout))
 
 
@@ -110,7 +111,8 @@ def _remove_route(route: Observed | None, reason: str) -> Iterator[Action]:
 
 def _leftover(facts: Facts) -> Iterator[Action]:
     """What an earlier EService of the same name left in the Agency's namespace without its finalizer."""
-    return _remove_route(facts.world.leftover, "left behind by an earlier EService of this name")
+    for route in facts.world.leftovers:
+        yield from _remove_route(route, "left behind by an earlier EService of this name")
 
 
 def _decisions(facts: Facts) -> Iterator[Action]:
@@ -154,9 +156,10 @@ def _unpublish(facts: Facts, rollout: Rollout) -> Iterator[Action]:
             yield replace(swap, reason=OFF)
 
 
-def _finalizer(facts: Facts, rollout: Rollout) -> Iterator[Action]:
+def _finalizer(facts: Facts, layout: Layout) -> Iterator[Action]:
     metadata = facts.world.service.metadata
-    if rollout.shown is not None and facts.driver.far and names.FINALIZER not in metadata.finalizers:
+    far = layout.previewed is not None or (layout.on_route is not None and facts.driver.far)
+    if far and names.FINALIZER not in metadata.finalizers:
         yield SetFinalizer(
             eservice_ref(facts), metadata.uid, present=True, reason="its route lies in another namespace"
         )

@@ -181,6 +181,7 @@ def _placed(facts: Facts, status: EServiceStatus, notice: Notice, about: Mapping
     service = {
         "catalogue": facts.spec.publication.catalogue.url or "",
         "publicURL": status.public_url or "",
+        "previewURL": status.preview_url or "" if notice.kind is NoticeKind.VERIFICATION_WANTED else "",
         "dueBy": "" if status.installation.due_by is None else str(status.installation.due_by),
         "decision": status.template.decision or "",
     }

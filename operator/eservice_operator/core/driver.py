@@ -46,8 +46,15 @@ class Driver(Protocol):
         """Whether it can show the notice page under the hosts of an e-service that is off."""
 
     @property
+    def previews(self) -> bool:
+        """Whether a candidate that people look at has a route of its own (see `preview`)."""
+
+    @property
     def far(self) -> bool:
         """Whether its routes lie in another namespace, where no owner reference reaches."""
+
+    def sources(self) -> Iterator[str]:
+        """The namespaces that requests come from; one may be named twice."""
 
     def name(self, namespace: str, service: str) -> str:
         """The name of the public route of an e-service."""

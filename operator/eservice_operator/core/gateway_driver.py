@@ -12,13 +12,14 @@ from eservice_operator.api.reasons import Reason
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.driver import Serving, Shown
 from eservice_operator.core.faces import Face
-from eservice_operator.core.manifests import HTTP_PORT
+from eservice_operator.core.manifests import CANDIDATE_SUFFIX, HTTP_PORT
 from eservice_operator.core.owner import Owner, route_name, seal
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.world import Observed
 
 GATEWAY_GROUP = "gateway.networking.k8s.io"
 ROUTE_API = f"{GATEWAY_GROUP}/v1"
+ROUTE_KIND = "HTTPRoute"
 GRANT_API = f"{GATEWAY_GROUP}/v1beta1"
 """The version that every release of the Gateway API still serves."""
 
@@ -28,13 +29,25 @@ class GatewayDriver:
     """One HTTPRoute for each e-service, whose one rule leads to the e-service or to the notice page."""
 
     policy: Policy
-    kind: str = "HTTPRoute"
+    kind: str = ROUTE_KIND
     far: bool = True
 
     @property
     def notices(self) -> bool:
         """Whether there is a notice page to lead to."""
         return self.policy.notice is not None
+
+    @property
+    def previews(self) -> bool:
+        """Whether candidates have a route of their own."""
+        return self.policy.preview is not None
+
+    def sources(self) -> Iterator[str]:
+        """The namespaces of the Gateways, and those that the settings name."""
+        yield self.policy.gateway.namespace
+        yield from self.policy.traffic_from
+        if self.policy.preview is not None:
+            yield self.policy.preview.gateway.namespace
 
     def name(self, namespace: str, service: str) -> str:
         """The name of the public route in the Agency's namespace."""
@@ -68,7 +81,7 @@ class GatewayDriver:
 
     def _live(self, owner: Owner) -> Manifest:
         """To the public Service; marked on every answer where the outside-in probe looks for that."""
-        backend = _backend(owner.namespace, owner.name, HTTP_PORT)
+        backend = backend_ref(owner.namespace, owner.name, HTTP_PORT)
         if not self.policy.marked:
             return {"backendRefs": [backend]}
         header = _setting(names.ROUTE_HEADER, route_name(owner.namespace, owner.name))
@@ -82,13 +95,15 @@ class GatewayDriver:
             raise ValueError("there is no notice page to lead to")
         header = _setting(names.NOTICE_HEADER, value)
         told = {"type": "RequestHeaderModifier", "requestHeaderModifier": header}
-        backend = _backend(self.policy.routes_namespace, notice.name, notice.port)
+        backend = backend_ref(self.policy.routes_namespace, notice.name, notice.port)
         return {"filters": [told], "backendRefs": [backend]}
 
     def beside(self, owner: Owner) -> Iterator[Manifest]:
-        """Lets routes of the Agency's namespace reach the public Service, and nothing else."""
+        """Lets routes of the Agency's namespace reach the public Service and the candidate's, no other."""
         source = {"group": GATEWAY_GROUP, "kind": self.kind, "namespace": self.policy.routes_namespace}
-        spec = {"from": [source], "to": [{"group": "", "kind": "Service", "name": owner.name}]}
+        services = [owner.name, *([owner.name + CANDIDATE_SUFFIX] if self.previews else [])]
+        targets = [{"group": "", "kind": "Service", "name": service} for service in services]
+        spec = {"from": [source], "to": targets}
         yield owner.child(GRANT_API, "ReferenceGrant", owner.name, {"spec": spec})
 
     def serving(self, route: Observed) -> Serving:
@@ -133,7 +148,8 @@ class GatewayDriver:
         return next((str(match["path"].get("value", "/")) for match in matches if "path" in match), "/")
 
 
-def _backend(namespace: str, name: str, port: int) -> Manifest:
+def backend_ref(namespace: str, name: str, port: int) -> Manifest:
+    """Where a rule leads: a Service by its port; its weight is the API's default, never 0."""
     return {"group": "", "kind": "Service", "namespace": namespace, "name": name, "port": port}
 
 

@@ -41,10 +41,10 @@ class Letter:
     """The local day that it is about; gets an entry for the calendar."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """Further facts by name, all optional: ``template``, ``version``, ``current`` (version numbers),
-    ``instruction`` (URL), ``catalogue`` (URL), ``publicURL``, ``decision`` (name), ``overdueSince``,
-    ``migrateBy``, ``dueBy`` (days), ``reason``, ``token``, ``count``, ``decisions`` (names); ``late`` where
-    the day had come when the notice was entered; ``held``: the reason by which a decision is held, such as
-    ``Brake``.
+    ``instruction`` (URL), ``catalogue`` (URL), ``publicURL``, ``previewURL`` (where to verify), ``decision``
+    (name), ``overdueSince``, ``migrateBy``, ``dueBy`` (days), ``reason``, ``token``, ``count``,
+    ``decisions`` (names); ``late`` where the day had come when the notice was entered; ``held``: the reason
+    by which a decision is held, such as ``Brake``.
 
     Of what is overdue by its lag: ``released`` (day), ``cause`` (the version that makes it so) with
     ``causeReleased`` and ``causePublished`` (days), ``maximumLag`` (ISO 8601), ``lagMeasure``; by its recall:

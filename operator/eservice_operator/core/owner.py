@@ -78,6 +78,11 @@ def route_name(namespace: str, service: str) -> str:
     return f"{namespace}.{service}"
 
 
+def preview_name(namespace: str, service: str) -> str:
+    """Name of the candidate's route beside it; no public route has two dots, as labels have none."""
+    return f"{route_name(namespace, service)}.preview"
+
+
 def seal(manifest: Manifest) -> Manifest:
     """The manifest with its own hash as an annotation, so that a field we drop shows as a change.
 

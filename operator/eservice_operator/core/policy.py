@@ -52,6 +52,18 @@ class NoticeRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Preview:
+    """Where a candidate is shown to those who verify it, before the public sees it."""
+
+    gateway: GatewayRef
+    """A Gateway of its own, which the public does not reach."""
+    domain: str
+    """The hosts of previews end with it."""
+    header: tuple[str, str] | None = None
+    """Name and value of a header that a request needs as well."""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """How this operator was set up: arguments of every decision, beside the world and the instant."""
 
@@ -67,6 +79,8 @@ class Policy:
     """The notice page; without one the route of an e-service that is off is deleted."""
     allowed_gateways: tuple[GatewayRef, ...] = ()
     """The Gateways that an e-service may choose in the place of `gateway`."""
+    preview: Preview | None = None
+    """Where candidates are shown; without it nowhere."""
     traffic_from: tuple[str, ...] = ()
     """Namespaces that requests come from, where the gateway's Pods run elsewhere than its object is."""
     probed: bool = False

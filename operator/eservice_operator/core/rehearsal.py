@@ -48,8 +48,8 @@ def _with_child(world: World, body: Manifest) -> World:
 
 
 def _without(world: World, key: tuple[str, str], uid: str) -> World:
-    if world.leftover is not None and world.leftover.uid == uid:
-        return replace(world, leftover=None)
+    if any(left.uid == uid for left in world.leftovers):
+        return replace(world, leftovers=tuple(left for left in world.leftovers if left.uid != uid))
     child = world.children.get(key)
     children = {other: body for other, body in world.children.items() if other != key}
     if child is None or key[0] != "ControllerRevision":

@@ -34,6 +34,7 @@ from eservice_operator.core.facts import Facts
 from eservice_operator.core.outlook import outlook
 from eservice_operator.core.phases import phase_of
 from eservice_operator.core.posting import warned_at, with_notices
+from eservice_operator.core.preview import preview_url, preview_verdict
 from eservice_operator.core.progress import held_by, progress, why_not
 from eservice_operator.core.published import published_verdict
 from eservice_operator.core.releases import Snapshot, short_hash
@@ -55,13 +56,15 @@ def report(decision: Decision, outcome: Outcome) -> EServiceStatus:
     summary = progress(decision, outcome, published)
     phase = phase_of(decision, published)
     published = why_not(published, summary)
-    verdicts = (*summary, *domain_conditions(decision), published)
+    previewed = preview_verdict(facts)
+    verdicts = (*summary, *domain_conditions(decision), published, *([previewed] if previewed else []))
     status = EServiceStatus(
         observed_generation=service.metadata.generation,
         conditions=c.merge(old.conditions, verdicts, service.metadata.generation, now),
         phase=phase,
         identifier=_identifier(facts),
         public_url=_url(facts, published),
+        preview_url=preview_url(facts),
         release=_releases(decision),
         template=_template(facts),
         last_decision=last_decision(facts),
@@ -105,6 +108,7 @@ def _report_unread(decision: Decision) -> EServiceStatus:
         update={
             "conditions": c.replaced(status.conditions, judged),
             "public_url": _url(facts, published),
+            "preview_url": preview_url(facts),
             "template": _template(facts),
             "last_decision": last_decision(facts),
             "next": outlook(decision),

@@ -108,8 +108,8 @@ class World:
     """Own children by (kind, name), the public route included."""
     snapshots: tuple[Snapshot, ...] = ()
     """Remembered releases, the newest last."""
-    leftover: Observed | None = None
-    """The public route of an earlier EService of the same name, whose finalizer somebody removed."""
+    leftovers: tuple[Observed, ...] = ()
+    """The routes of an earlier EService of the same name, whose finalizer somebody removed."""
     fleet: Callable[[str], Fleet] = field(default=no_fleet, compare=False, repr=False)
     """The fleet of a template, by name: asked only when a decision is about to take effect."""
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)

@@ -31,6 +31,7 @@ ENGLISH = Language(
         "instruction": "Migration instruction",
         "catalogue": "Catalogue entry",
         "publicURL": "Public address",
+        "previewURL": "To be verified at",
         "decision": "Decision",
         "decisions": "Decisions held",
         "source": "Object in the cluster",

@@ -31,6 +31,7 @@ LATVIAN = Language(
         "instruction": "Migrācijas instrukcija",
         "catalogue": "Apraksts katalogā",
         "publicURL": "Publiskā adrese",
+        "previewURL": "Pārbaudāms adresē",
         "decision": "Lēmums",
         "decisions": "Apturētie lēmumi",
         "source": "Objekts klasterī",

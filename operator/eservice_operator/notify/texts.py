@@ -19,7 +19,7 @@ from eservice_operator.notify.periods import Case
 
 LANGUAGES: Final = (LATVIAN, ENGLISH)
 WIDTH: Final = 76
-LINKS: Final = ("instruction", "catalogue", "publicURL")
+LINKS: Final = ("instruction", "catalogue", "publicURL", "previewURL")
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,21 @@ ROUTE_OPTIONS = (
         "",
     ),
     option(
+        "preview-gateway",
+        Parsed("NAMESPACE/NAME[/SECTION]", settings.parse_gateway),
+        "An internal Gateway on which candidates can be looked at before the public sees them.",
+    ),
+    option(
+        "preview-domain",
+        Parsed("DOMAIN", route_settings.parse_domain),
+        "Their hosts are NAME--NAMESPACE.DOMAIN.",
+    ),
+    option(
+        "preview-header",
+        Parsed("NAME=VALUE", route_settings.parse_header),
+        "A header that a request to a candidate needs as well.",
+    ),
+    option(
         "notice-service",
         Parsed("NAME[:PORT]", route_settings.parse_notice),
         "The Service, in the routes namespace, of the page shown while an e-service is off; without it its"
@@ -76,5 +91,23 @@ def contradictions(given: Settings) -> Iterator[str]:
     """What does not go together, one sentence each."""
     if given.gateway in given.allowed_gateways:
         yield f"--allowed-gateways names {given.gateway}, which is the public one already; leave it out"
+    yield from _about_previews(given)
     if given.probe == "off" and (given.probe_address is not None or given.probe_allow):
         yield "--probe-address and --probe-allow need --probe https or --probe http"
+
+
+def _about_previews(given: Settings) -> Iterator[str]:
+    """Candidates never come onto a Gateway of the public, by whatever listener."""
+    preview = given.preview_gateway
+    if preview is None:
+        if given.preview_domain is not None or given.preview_header is not None:
+            yield "--preview-domain and --preview-header need --preview-gateway"
+        return
+    if given.preview_domain is None:
+        yield "--preview-gateway needs --preview-domain, under which the hosts of candidates are"
+    public = {(one.namespace, one.name) for one in (given.gateway, *given.allowed_gateways)}
+    if (preview.namespace, preview.name) in public:
+        yield (
+            f"--preview-gateway names {preview.namespace}/{preview.name}, on which the public is served; take"
+            " another Gateway, not another listener of this one"
+        )

@@ -3,10 +3,17 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from eservice_operator.core.policy import GatewayRef, NoticeRef
 from eservice_operator.runtime.settings import ADDRESS, DNS_LABEL, HIGHEST_PORT, Address, parse_gateway
+
+HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`|~]{1,256}")
+LONGEST_VALUE = 4096
+"""Characters of a header's value that an HTTPRoute can ask for."""
+LONGEST_DOMAIN = 189
+"""253 characters of a name, less a label and its dot."""
 
 
 def parse_gateways(text: str) -> tuple[GatewayRef, ...]:
@@ -24,6 +31,29 @@ def parse_notice(text: str) -> NoticeRef:
             "eservice-notice:8080; it is looked for in the namespace of the routes"
         )
     return NoticeRef(name, int(port)) if colon else NoticeRef(name)
+
+
+def parse_domain(text: str) -> str:
+    """A DNS domain, before which there is room for one more label."""
+    domain = text.strip()
+    labels = domain.split(".")
+    if len(domain) > LONGEST_DOMAIN or not all(DNS_LABEL.fullmatch(label) for label in labels):
+        raise ValueError(
+            f"{text!r} is not a domain; write one without a wildcard, such as preview.agency.example"
+        )
+    return domain
+
+
+def parse_header(text: str) -> tuple[str, str]:
+    """``NAME=VALUE`` of a header of a request."""
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if not equals or HEADER_NAME.fullmatch(name) is None or not 0 < len(value) <= LONGEST_VALUE:
+        raise ValueError(f"{text!r} is not a header; write NAME=VALUE, such as X-Preview=yes")
+    if not value.isascii() or not value.isprintable() or name.lower() == "host":
+        raise ValueError(
+            f"{text!r} is no header to match; write NAME=VALUE of printable ASCII, and not the header Host"
+        )
+    return name, value
 
 
 def parse_probe_address(text: str) -> Address:

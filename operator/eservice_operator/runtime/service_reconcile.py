@@ -85,24 +85,24 @@ class ServiceReconciler:
     async def _unreadable(self, key: ObjectKey, invalid: InvalidObject, now: datetime) -> Result:
         """Nothing can be decided of it but this: what goes away need not be read.
 
-        Its route goes, and then our finalizer.
+        Its routes go, and then our finalizer.
         """
         metadata, _ = self.observer.envelope(key)
         if metadata.deletion_timestamp is None:
             return await self.writer.invalid(key, invalid, now)
-        orphan = self.observer.orphan(key)
-        actions = take_down(ref_to(key), metadata, () if orphan is None else (orphan,))
+        actions = take_down(ref_to(key), metadata, self.observer.orphans(key))
         return Result(error=error_of(await self.writer.apply(actions)))
 
     async def _gone(self, key: ObjectKey) -> Result:
-        """An EService that is no more has no public route; normally our finalizer has seen to that."""
-        route = self.observer.orphan(key)
+        """An EService that is no more has no routes; normally our finalizer has seen to that."""
+        routes = self.observer.orphans(key)
         try:
-            if route is None or not await self.freshness.absent(ref_to(key)):
+            if not routes or not await self.freshness.absent(ref_to(key)):
                 return Result()
         except ApiError as error:
             return Result(error=str(error))
-        outcome = await self.writer.apply([Delete(route.ref, route.uid, "its EService is gone")])
+        gone = [Delete(route.ref, route.uid, "its EService is gone") for route in routes]
+        outcome = await self.writer.apply(gone)
         return Result(error=retry(outcome))
 
     async def _tell(self, key: ObjectKey, decision: Decision, outcome: Outcome) -> Result:

@@ -70,6 +70,12 @@ class Settings:
     """Where the public routes live."""
     traffic_from: tuple[str, ...] = ()
     """Namespaces of the gateway's Pods, beside that of the Gateway."""
+    preview_gateway: GatewayRef | None = None
+    """The Gateway, other than the public ones, on which candidates are looked at; without it on none."""
+    preview_domain: str | None = None
+    """What the hosts of candidates end with."""
+    preview_header: tuple[str, str] | None = None
+    """Name and value of a header that such a request needs as well."""
     notice_service: NoticeRef | None = None
     """The page that is shown while an e-service is off; without it its route is deleted."""
     route_mark: str = "on"

@@ -12,7 +12,7 @@ from eservice_operator.cluster.freshness import Freshness
 from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.workdays import calendar_of, years_around
-from eservice_operator.core.policy import Policy
+from eservice_operator.core.policy import Policy, Preview
 from eservice_operator.runtime.clock import Clock
 from eservice_operator.runtime.clockguard import policy_under
 from eservice_operator.runtime.figures import EServiceFigures
@@ -35,6 +35,13 @@ RECONCILED = (
 """Every kind of ours but UnpublishDecision, which the reconcile of its EService looks after."""
 
 
+def preview_of(settings: Settings) -> Preview | None:
+    """Where candidates are looked at."""
+    if settings.preview_gateway is None or settings.preview_domain is None:
+        return None
+    return Preview(settings.preview_gateway, settings.preview_domain, settings.preview_header)
+
+
 def policy_of(settings: Settings, clock: Clock) -> Policy:
     """How decisions are made under these settings."""
     return Policy(
@@ -44,6 +51,7 @@ def policy_of(settings: Settings, clock: Clock) -> Policy:
         routes_namespace=settings.routes_namespace,
         notice=settings.notice_service,
         allowed_gateways=settings.allowed_gateways,
+        preview=preview_of(settings),
         traffic_from=settings.traffic_from,
         probed=settings.probe != "off",
         marked=settings.probe != "off" and settings.route_mark == "on",

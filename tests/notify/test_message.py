@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from eservice_operator.api.notices import Audience, NoticeKind
+from eservice_operator.core.cleaning import link
 from eservice_operator.core.letters import Letter
 from eservice_operator.notify.addresses import Address, Mailbox, NotOneAddress, address_of, mailbox_of
-from eservice_operator.notify.cleaning import link
 from eservice_operator.notify.entry import calendar_of
 from eservice_operator.notify.message import mail_of
 from eservice_operator.notify.texts import texts_of

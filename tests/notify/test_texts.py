@@ -10,8 +10,8 @@ import pytest
 
 from eservice_operator.api.base import LocalizedText
 from eservice_operator.api.notices import Audience, Channel, NoticeKind
+from eservice_operator.core.cleaning import link, one_line
 from eservice_operator.core.letters import Letter
-from eservice_operator.notify.cleaning import link, one_line
 from eservice_operator.notify.periods import ENGLISH_PERIODS, LATVIAN_PERIODS, Case, in_words
 from eservice_operator.notify.texts import LANGUAGES, as_html, as_plain, subject_of, texts_of
 from tests.notify.letters import letter

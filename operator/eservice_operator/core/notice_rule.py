@@ -12,6 +12,7 @@ import json
 from datetime import datetime
 
 from eservice_operator.api.publication import Publication
+from eservice_operator.core.cleaning import one_line
 from eservice_operator.core.dates import instant
 
 VERSION = 1
@@ -30,16 +31,12 @@ def notice_value(publication: Publication, until: datetime | None) -> str:
     titles = {"lv": catalogue.title.lv, "en": catalogue.title.en}
     told: dict[str, object] = {
         "v": VERSION,
-        "title": {language: _cut(title) for language, title in titles.items() if title},
+        "title": {language: one_line(title, LONGEST_TITLE) for language, title in titles.items() if title},
         "catalogue": catalogue.url,
         "until": None if until is None else instant(until),
     }
     value = _encoded(told)
     return value if len(value) <= LONGEST_VALUE else _encoded(told | {"catalogue": None})
-
-
-def _cut(title: str) -> str:
-    return title if len(title) <= LONGEST_TITLE else title[: LONGEST_TITLE - 1].rstrip() + "…"
 
 
 def _encoded(told: dict[str, object]) -> str:

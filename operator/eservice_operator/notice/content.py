@@ -9,24 +9,20 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
-from urllib.parse import urlsplit
+
+from eservice_operator.core.cleaning import link, one_line
 
 VERSION: Final = 1
 LONGEST: Final = 4096
 """Characters of the header's value; the Gateway API allows no more."""
 LONGEST_TITLE: Final = 300
-LONGEST_LINK: Final = 2048
 ENCODED: Final = re.compile(r"[A-Za-z0-9_-]+")
-LINK: Final = re.compile(r"https?://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
-HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Unicode categories that break lines, turn the direction of reading round, or cannot be encoded."""
 
 
 class Header(StrEnum):
@@ -64,7 +60,9 @@ def read(values: Sequence[str]) -> tuple[Header, Content]:
         told = _decoded(value)
     except (ValueError, RecursionError):  # nested deeper than Python reads
         return Header.BROKEN, NOTHING
-    return Header.READ, Content(_titles(told.get("title")), _link(told.get("catalogue")), _instant(told))
+    return Header.READ, Content(
+        _titles(told.get("title")), link(_text(told.get("catalogue"))), _instant(told)
+    )
 
 
 def _decoded(value: str) -> dict[str, Any]:
@@ -80,29 +78,12 @@ def _decoded(value: str) -> dict[str, Any]:
 def _titles(told: object) -> dict[str, str]:
     if not isinstance(told, dict):
         return {}
-    clean = {code: _one_line(told.get(code)) for code in ("lv", "en")}
+    clean = {code: one_line(_text(told.get(code)), LONGEST_TITLE) for code in ("lv", "en")}
     return {code: title for code, title in clean.items() if title}
 
 
-def _one_line(told: object) -> str:
-    """The text without what cannot be seen; cut with an ellipsis where it is too long."""
-    if not isinstance(told, str):
-        return ""
-    seen = "".join(" " if unicodedata.category(letter) in HIDDEN else letter for letter in told)
-    line = " ".join(seen.split())
-    return line if len(line) <= LONGEST_TITLE else f"{line[: LONGEST_TITLE - 1].rstrip()}…"
-
-
-def _link(told: object) -> str:
-    if not isinstance(told, str) or len(told) > LONGEST_LINK or LINK.fullmatch(told) is None:
-        return ""
-    try:
-        parts = urlsplit(told)
-        _ = parts.port  # is looked at only now
-    except ValueError:
-        return ""
-    # a user before the host is how a link is made to look like one to somewhere else
-    return told if parts.hostname and "@" not in parts.netloc else ""
+def _text(told: object) -> str:
+    return told if isinstance(told, str) else ""
 
 
 def _instant(told: Mapping[str, Any]) -> datetime | None:

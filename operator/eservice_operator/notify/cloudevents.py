@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from eservice_operator.core.cleaning import one_line
 from eservice_operator.core.letters import Delivery, Letter
-from eservice_operator.notify.cleaning import one_line
 from eservice_operator.notify.event import CONTENT_TYPE, encoded, signature
 from eservice_operator.notify.sender import NoCredentials, SigningKey
 from eservice_operator.notify.tls import NoAuthorities, Trust

@@ -10,9 +10,9 @@ from typing import Final
 from urllib.parse import quote
 
 from eservice_operator.api.notices import NoticeKind
+from eservice_operator.core.cleaning import one_line
 from eservice_operator.core.letters import Letter
 from eservice_operator.notify.addresses import Address
-from eservice_operator.notify.cleaning import one_line
 from eservice_operator.notify.texts import Text, subject_of
 
 ENTRIES: Final = {

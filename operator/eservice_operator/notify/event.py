@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 from eservice_operator.api.kinds import BY_KIND
 from eservice_operator.api.names import API_VERSION
+from eservice_operator.core.cleaning import notice_id, one_line
 from eservice_operator.core.letters import Letter
-from eservice_operator.notify.cleaning import notice_id, one_line
 from eservice_operator.notify.texts import texts_of
 
 CONTENT_TYPE: Final = "application/cloudevents+json; charset=utf-8"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from eservice_operator.api.notices import Audience, NoticeKind
+from eservice_operator.core.cleaning import one_line
 from eservice_operator.core.letters import Letter
-from eservice_operator.notify.cleaning import one_line
 from eservice_operator.notify.periods import Case, Periods, in_words
 
 

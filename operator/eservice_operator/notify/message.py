@@ -11,9 +11,9 @@ from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
 from typing import Final
 
+from eservice_operator.core.cleaning import notice_id, one_line
 from eservice_operator.core.letters import Letter
 from eservice_operator.notify.addresses import Address, Mailbox, NotOneAddress, address_of
-from eservice_operator.notify.cleaning import notice_id, one_line
 from eservice_operator.notify.entry import calendar_of, entry_name, method_of
 from eservice_operator.notify.texts import as_html, as_plain, subject_of, texts_of
 

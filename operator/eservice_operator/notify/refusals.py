@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import aiosmtplib
 
-from eservice_operator.notify.cleaning import one_line
+from eservice_operator.core.cleaning import one_line
 from eservice_operator.notify.sender import NoCredentials
 from eservice_operator.notify.tls import NoAuthorities
 

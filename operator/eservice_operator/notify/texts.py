@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from eservice_operator.api.notices import Audience
+from eservice_operator.core.cleaning import LONGEST_LINK, link, one_line
 from eservice_operator.core.letters import Letter
-from eservice_operator.notify.cleaning import LONGEST_LINK, link, one_line
 from eservice_operator.notify.english import ENGLISH
 from eservice_operator.notify.language import Facts, Language, Saying
 from eservice_operator.notify.latvian import LATVIAN

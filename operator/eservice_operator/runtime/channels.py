@@ -8,8 +8,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from eservice_operator.core.cleaning import link
 from eservice_operator.notify.addresses import Mailbox, NotOneAddress, mailbox_of
-from eservice_operator.notify.cleaning import link
 from eservice_operator.notify.smtp import Security
 from eservice_operator.notify.tls import trust
 from eservice_operator.runtime.settings import (

@@ -44,6 +44,7 @@ def link(text: str) -> str:
         return ""
     try:
         parts = urlsplit(text)
+        _ = parts.port  # is looked at only now
     except ValueError:
         return ""
     # a user before the host is how a link is made to look like one to somewhere else

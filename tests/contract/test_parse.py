@@ -110,6 +110,14 @@ INSTANT = "is not an instant with its offset from UTC, write it as 2026-10-12T10
         ),
         (
             "productionRequest.requestedAt",
+            "2026-11-13T00:00:00Z",
+            (
+                '"2026-11-13T00:00:00Z" is more than a day, '
+                "write YYYY-MM-DD in quotes: kustomize makes it an instant else"
+            ),
+        ),
+        (
+            "productionRequest.requestedAt",
             "2200-01-01",
             '"2200-01-01" is too high, write less than 2200-01-01',
         ),

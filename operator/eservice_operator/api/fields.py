@@ -10,8 +10,15 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
-from pydantic_core import CoreSchema, core_schema
+from pydantic import (
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 
 def cel(rule: str, message: str, **more: Any) -> dict[str, Any]:
@@ -150,9 +157,19 @@ _IN_RANGE = rules(
         f"write a year from {_FIRST_YEAR} to {_END_YEAR - 1}",
     )
 )
+
+
+def _without_time(value: Any) -> Any:
+    """The apiserver takes no instant for a day, not even midnight, which pydantic would."""
+    if isinstance(value, str) and value[len("2026-11-22") :].startswith(("T", "t", " ")):
+        raise PydanticCustomError("day_with_time", "is more than a day")
+    return value
+
+
 Day = Annotated[
     dt.date,
     Field(ge=dt.date(_FIRST_YEAR, 1, 1), lt=dt.date(_END_YEAR, 1, 1), json_schema_extra=_IN_RANGE),
+    BeforeValidator(_without_time),
 ]
 """A day that people write: in a range that lets every sum with a duration stay a date."""
 Instant = Annotated[

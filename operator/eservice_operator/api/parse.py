@@ -31,6 +31,9 @@ STATUS_REPAIRS = 3
 """Dropping a field can leave its parent incomplete, which the next round drops; deeper is never needed."""
 
 _NOT_A_DAY = "{shown} is not a day of the calendar, write it as YYYY-MM-DD"
+_MORE_THAN_A_DAY = (
+    "{shown} is more than a day, write YYYY-MM-DD in quotes: kustomize makes it an instant else"
+)
 _NOT_AN_INSTANT = "{shown} is not an instant with its offset from UTC, write it as 2026-10-12T10:00:00Z"
 _NOT_A_NUMBER = "{shown} is not a whole number, write one"
 _NOT_A_MAP = "{shown} is not a map, write its fields"
@@ -44,6 +47,7 @@ SENTENCES = {
     "date_from_datetime_parsing": _NOT_A_DAY,
     "date_parsing": _NOT_A_DAY,
     "date_type": _NOT_A_DAY,
+    "day_with_time": _MORE_THAN_A_DAY,
     "datetime_from_date_parsing": _NOT_AN_INSTANT,
     "datetime_parsing": _NOT_AN_INSTANT,
     "datetime_type": _NOT_AN_INSTANT,

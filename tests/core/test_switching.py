@@ -205,6 +205,25 @@ def test_rolling_back_to_the_kept_release_needs_nothing_new(switched: PureCluste
     assert "Create Deployment" not in switched.writes(), "it was still there"
 
 
+def test_going_back_does_not_take_pods_that_are_going_for_new_ones(switched: PureCluster) -> None:
+    """The Deployment is told to have none, and its controller has not counted again yet."""
+    switched.pods_start = False
+    name = next(
+        name for name, body in switched.of_kind("Deployment").items() if body["spec"]["replicas"] == 0
+    )
+    kept = switched.of_kind("Deployment")[name]
+    counted = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), 2)
+    kept["status"] |= counted
+    kept["status"]["conditions"][0]["status"] = "True"
+    name_candidate(switched, "a")
+    switched.settle(at("2026-10-22"))
+    assert (switched.public_letter(), switched.replicas()) == ("b", {"a": 0, "b": 2})
+
+    switched.pods_start = True
+    switched.settle(at("2026-10-22"))
+    assert (switched.public_letter(), switched.replicas()["a"]) == ("a", 2)
+
+
 def test_the_kept_release_is_not_started_before_its_gates_are_passed(switched: PureCluster) -> None:
     switched.edit(
         ("AcceptanceAct", "", "act-1"), spec={"revoked": {"at": "2026-10-21", "reason": "a mistake"}}

@@ -21,8 +21,11 @@ def condition_of(deployment: Observed, kind: str) -> Mapping[str, Any] | None:
 
 
 def available(deployment: Observed | None) -> bool:
-    """Whether a Deployment is Available; that its controller has not seen a change yet takes nothing away."""
-    if deployment is None or _count(deployment, "availableReplicas") == 0:
+    """Whether a Deployment is Available; that its controller has not seen a change yet takes nothing away.
+
+    What is told to have no Pods is not, though those that are going still count for a moment.
+    """
+    if deployment is None or not replicas_of(deployment) or not _count(deployment, "availableReplicas"):
         return False
     condition = condition_of(deployment, "Available")
     return condition is not None and condition.get("status") == "True"
@@ -34,10 +37,15 @@ def rolled_out(deployment: Observed | None, replicas: int) -> bool:
         return False
     updated = _count(deployment, "updatedReplicas")
     return (
-        updated >= replicas
+        min(replicas_of(deployment), updated) >= replicas
         and _count(deployment, "availableReplicas") >= replicas
         and _count(deployment, "replicas") == updated
     )
+
+
+def emptying(deployment: Observed | None) -> bool:
+    """Whether a Deployment was told to have no Pods, and its controller still counts some."""
+    return deployment is not None and replicas_of(deployment) == 0 and _count(deployment, "replicas") > 0
 
 
 def scaled_to_zero(deployment: Observed | None) -> bool:

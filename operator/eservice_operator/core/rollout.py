@@ -13,7 +13,7 @@ from datetime import datetime
 
 from eservice_operator.api import names
 from eservice_operator.api.reasons import Gate
-from eservice_operator.core.availability import available, replicas_of, rolled_out
+from eservice_operator.core.availability import available, emptying, replicas_of, rolled_out
 from eservice_operator.core.dates import instant, parse_instant
 from eservice_operator.core.driver import Shown
 from eservice_operator.core.faces import Face
@@ -224,13 +224,16 @@ def _on_its_way(facts: Facts, gates: tuple[Unmet, ...], candidate: Snapshot | No
     """The candidate: one replica beside a public release; all of them once every gate is passed.
 
     More replicas are not Available before their Pods are: once raised, that does not lower it again. What may
-    not be installed is not started either: the release before stays at zero until its gates are passed.
+    not be installed is not started either: the release before stays at zero until its gates are passed, and
+    until its Pods are gone: those that go would be taken for its new ones.
     """
     if candidate is None:
         return ()
     deployment = facts.deployment(candidate.name)
     if facts.public_name is not None and blocks_install(gates):
         return (Running(candidate, min(1, replicas_of(deployment))),)
+    if emptying(deployment):
+        return (Running(candidate, 0),)
     waiting = any(unmet.gate is not Gate.INSTALLED for unmet in gates)
     there = available(deployment) or replicas_of(deployment) > 1
     raised = facts.public_name is None or (there and not waiting)

@@ -11,7 +11,9 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[2] / "tools" / "controlplane"))
 
-from controlplane import Cluster
+from controlplane import Cluster, Options
+
+__all__ = ["Cluster", "Options", "control_plane", "private_control_plane"]
 
 GIVEN = "ESERVICE_TEST_KUBECONFIG"
 """Names the kubeconfig of a control plane that `make cluster-up` started: no run has to start one then."""
@@ -29,9 +31,9 @@ def control_plane(folder: Path) -> Iterator[Cluster]:
 
 
 @contextmanager
-def private_control_plane(folder: Path) -> Iterator[Cluster]:
+def private_control_plane(folder: Path, options: Options | None = None) -> Iterator[Cluster]:
     """One that nobody else uses, whatever was given."""
-    cluster = Cluster.up(folder)
+    cluster = Cluster.up(folder, options)
     try:
         yield cluster
     finally:

@@ -18,7 +18,7 @@ sys.path.append(str(CONTROLPLANE.parent / "gobuild"))
 import gobuild
 from gobuild import BuildError, GoMissing, GoTool, Say, Shared
 
-__all__ = ["Say", "build", "cached"]
+__all__ = ["Say", "build", "cached", "gobuild"]
 
 KWOK = "sigs.k8s.io/kwok"
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")

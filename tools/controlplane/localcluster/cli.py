@@ -11,12 +11,13 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
+from typing import get_args
 
-from localcluster import cluster, process
-from localcluster.build import build
+from localcluster import build, cluster, contour, process
 from localcluster.cluster import Cluster
 from localcluster.errors import ClusterError
 from localcluster.existing import use_existing
+from localcluster.gateways import PublicGateway
 from localcluster.layout import Layout, State
 from localcluster.startup import PROJECT_CRDS, Options
 
@@ -68,7 +69,14 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--kubeconfig", type=Path, help="start nothing: prepare the cluster that this file names")
     down = command("down", _down, "Stop the cluster and remove its data; the logs stay.")
     status = command("status", _status, "What runs, where, and how much memory it takes.")
-    command("build", _build, "Build the binaries into the user's cache, if they are not there.")
+    binaries = command("build", _build, "Build the binaries into the user's cache, if they are not there.")
+    for added in (up, binaries):
+        added.add_argument(
+            "--public-gateway",
+            choices=get_args(PublicGateway),
+            default="traefik",
+            help="what serves the Gateway public (default: traefik)",
+        )
     kubeconfig = command("kubeconfig", _kubeconfig, "Write a kubeconfig for any user of the cluster.")
     kubeconfig.add_argument("--user", required=True)
     kubeconfig.add_argument("--group", action="append", default=[], help="may be given several times")
@@ -89,6 +97,7 @@ def _up(arguments: argparse.Namespace) -> int:
             port=arguments.port,
             audit=arguments.audit,
             gateway=arguments.gateway,
+            public_gateway=arguments.public_gateway,
             kwok=arguments.kwok,
             crds=arguments.crds,
             bin_dir=arguments.bin_dir,
@@ -138,10 +147,14 @@ def _status(arguments: argparse.Namespace) -> int:
     return 0 if all(one.alive() for one in state.processes) else 1
 
 
-def _build(_: argparse.Namespace) -> int:
+def _build(arguments: argparse.Namespace) -> int:
     started = time.monotonic()
-    folder = build(print)
-    print(f"binaries: {folder / 'bin'} ({time.monotonic() - started:.1f} s)")
+    folders = [build.build(print)]
+    if arguments.public_gateway == "contour":
+        folders.append(contour.build(print))
+    for folder in folders:
+        print(f"binaries: {folder / 'bin'}")
+    print(f"({time.monotonic() - started:.1f} s)")
     return 0
 
 

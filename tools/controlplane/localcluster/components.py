@@ -3,52 +3,26 @@
 
 from __future__ import annotations
 
-import itertools
-import random
 import socket
 import string
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from pathlib import Path
 
 from localcluster.binaries import Binaries
 from localcluster.errors import ClusterError
 from localcluster.layout import CONTROLPLANE, Layout
 from localcluster.pki import Authority, KeyPair
+from localcluster.ports import LOOPBACK, Ports
 
-LOOPBACK = "127.0.0.1"
+MANIFESTS = CONTROLPLANE / "manifests"
 SERVICE_RANGE = "10.96.0.0/12"  # a /24 is full after 254 Services
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 
 # Pods whose image's name holds this word are scheduled but never become Ready.
 NEVER_READY = "never-ready"
 
-# Below the range from which systems take ports for outgoing connections.
-_PORTS = range(20000, 32000)
 # For pods on a machine without any network: addresses of the documentation, which nothing routes.
 _NO_ADDRESS = "192.0.2.1"
-
-
-@dataclass(frozen=True)
-class Ports:
-    """Where everything listens on the loopback address."""
-
-    etcd: int
-    etcd_peer: int
-    apiserver: int
-    kwok: int
-    public: int
-    internal: int
-
-    @classmethod
-    def choose(cls, apiserver: int | None) -> Ports:
-        """Free ports; `apiserver` if that one is asked for."""
-        if apiserver is not None and not _free(apiserver):
-            raise ClusterError(f"port {apiserver} is taken")
-        names = [field.name for field in fields(cls)]
-        free = itertools.islice(filter(_free, random.sample(_PORTS, len(_PORTS))), len(names))
-        chosen = dict(zip(names, free, strict=True))
-        return cls(**{**chosen, **({"apiserver": apiserver} if apiserver is not None else {})})
 
 
 def pod_address() -> str:
@@ -155,7 +129,7 @@ def kwok(program: Path, kubeconfig: Path, config: Path, ports: Ports, address: s
 
 def kwok_config(share: Path, layout: Layout) -> Path:
     """Write kwok's configuration: its options and the stages that a node and a pod go through."""
-    options = (CONTROLPLANE / "manifests" / "kwok.yaml").read_text()
+    options = (MANIFESTS / "kwok.yaml").read_text()
     stages = [_adapted(path.read_text()) for path in manifests(share / "kwok")]
     target = layout.config / "kwok.yaml"
     target.write_text("\n---\n".join([options, *stages]))
@@ -184,11 +158,14 @@ def _adapted(stage: str) -> str:
     return stage
 
 
-def traefik(program: Path, ports: Ports) -> list[str]:
-    """Traefik takes the cluster from the environment: see `KUBECONFIG` where it is started."""
+def traefik(program: Path, ports: Ports, *, public: bool) -> list[str]:
+    """Traefik takes the cluster from the environment: see `KUBECONFIG` where it is started.
+
+    It listens for the Gateway `internal`, and for the other one if it is to be `public` as well.
+    """
     return [
         str(program),
-        f"--entrypoints.public.address={LOOPBACK}:{ports.public}",
+        *([f"--entrypoints.public.address={LOOPBACK}:{ports.public}"] if public else []),
         f"--entrypoints.internal.address={LOOPBACK}:{ports.internal}",
         "--providers.kubernetesgateway=true",
         f"--providers.kubernetesgateway.statusaddress.ip={LOOPBACK}",
@@ -203,7 +180,7 @@ def traefik(program: Path, ports: Ports) -> list[str]:
 
 def render(name: str, layout: Layout, **values: str) -> Path:
     """A manifest with its `${placeholders}` filled in, written to the cluster's folder."""
-    text = (CONTROLPLANE / "manifests" / name).read_text()
+    text = (MANIFESTS / name).read_text()
     target = layout.config / name
     target.write_text(string.Template(text).substitute(values))
     return target
@@ -212,12 +189,3 @@ def render(name: str, layout: Layout, **values: str) -> Path:
 def manifests(folder: Path) -> Sequence[Path]:
     """The YAML files of a folder, in order; none if there is no such folder."""
     return sorted(folder.glob("*.yaml")) if folder.is_dir() else []
-
-
-def _free(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            return False
-    return True

@@ -10,16 +10,17 @@ from http import HTTPStatus
 from pathlib import Path
 
 from localcluster import components
-from localcluster.binaries import Binaries, find_binaries, require_kubectl, require_traefik
+from localcluster.binaries import Binaries, find_binaries, require_kubectl
 from localcluster.build import Say
 from localcluster.client import Kubectl, Reader
-from localcluster.components import LOOPBACK, Ports
-from localcluster.layout import CONTROLPLANE, PROJECT, Layout, State
+from localcluster.components import MANIFESTS
+from localcluster.gateways import Gateways, PublicGateway
+from localcluster.layout import PROJECT, Layout, State
 from localcluster.pki import Authority, write_private
+from localcluster.ports import LOOPBACK, Ports
 from localcluster.starting import Starting
 
 PROJECT_CRDS = PROJECT / "crds"
-MANIFESTS = CONTROLPLANE / "manifests"
 
 _CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _GATEWAYS = "/apis/gateway.networking.k8s.io/v1/namespaces/gateway-system/gateways"
@@ -33,6 +34,7 @@ _USERS: dict[str, tuple[str, Sequence[str]]] = {
     "kube-scheduler": ("system:kube-scheduler", []),
     "kwok": ("kwok", ["system:masters"]),
     "traefik": ("gateway", []),
+    "contour": ("contour", []),
 }
 _READER = ("controlplane", ["system:masters"])
 _NODES = 3
@@ -40,11 +42,15 @@ _NODES = 3
 
 @dataclass(frozen=True)
 class Options:
-    """How a cluster is to be started. `port` is the API server's; None chooses a free one."""
+    """How a cluster is to be started. `port` is the API server's; None chooses a free one.
+
+    `public_gateway` serves the Gateway `public`; the other Gateway is always Traefik's.
+    """
 
     port: int | None = None
     audit: bool = True
     gateway: bool = True
+    public_gateway: PublicGateway = "traefik"
     kwok: bool = True
     crds: Path = PROJECT_CRDS
     bin_dir: Path | None = None
@@ -52,11 +58,11 @@ class Options:
 
 @dataclass(frozen=True)
 class Programs:
-    """Everything that a start runs; `traefik` is None if there is to be no gateway."""
+    """Everything that a start runs; `gateways` is None if there are to be none."""
 
     binaries: Binaries
     kubectl: Path
-    traefik: Path | None
+    gateways: Gateways | None
 
     @classmethod
     def find(cls, options: Options, say: Say) -> Programs:
@@ -65,9 +71,9 @@ class Programs:
         say(f"binaries from {binaries.origin}")
         for lack in _lacks(binaries, options):
             say(f"there is no {lack}")
-        gateway = options.gateway and binaries.share is not None
-        traefik = require_traefik(options.bin_dir) if gateway else None
-        return cls(binaries, require_kubectl(options.bin_dir), traefik)
+        wanted = options.gateway and binaries.share is not None
+        gateways = Gateways.find(options.public_gateway, options.bin_dir, say) if wanted else None
+        return cls(binaries, require_kubectl(options.bin_dir), gateways)
 
 
 def _lacks(binaries: Binaries, options: Options) -> Iterator[str]:
@@ -105,8 +111,8 @@ class Startup:
         startup.custom_resources()
         # Only now: the garbage collector looks for new kinds when it starts, and then every half minute.
         startup.controllers()
-        if programs.traefik is not None:
-            startup.gateway(programs.traefik)
+        if programs.gateways is not None:
+            startup.gateways(programs.gateways)
         startup.wait_for_controllers()
         state.save(layout)
 
@@ -151,22 +157,14 @@ class Startup:
             kubeconfig = self._kubeconfig("kwok")
             starting.start("kwok", components.kwok(program, kubeconfig, config, self.ports, address))
 
-    def gateway(self, program: Path) -> None:
-        """Traefik, and the Gateways it serves."""
-        ports, starting = self.ports, self.starting
-        credentials = {"KUBECONFIG": str(self._kubeconfig("traefik"))}
-        starting.start("traefik", components.traefik(program, ports), credentials)
-        listeners = {"public_port": str(ports.public), "internal_port": str(ports.internal)}
-        self._kubectl.apply(components.render("gateway.yaml", starting.layout, **listeners))
-        urls = {
-            "public": f"http://{LOOPBACK}:{ports.public}",
-            "internal": f"http://{LOOPBACK}:{ports.internal}",
-        }
+    def gateways(self, gateways: Gateways) -> None:
+        """The gateways' programs, and the Gateways that they serve."""
+        urls = gateways.start(self.starting, self._kubectl, self._kubeconfig, self.ports)
         programmed = "the gateways are programmed"
-        starting.wait(
+        self.starting.wait(
             programmed, lambda: self.reader.all_have(_GATEWAYS, "Programmed", at_least=len(urls)), 60
         )
-        starting.state.gateways = urls
+        self.starting.state.gateways = urls
 
     def wait_for_controllers(self) -> None:
         """Until namespaces get their service accounts and the nodes take pods."""

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lanes: the same tests through Traefik, and through Contour with Envoy, each with a control plane."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from eservice_operator.cluster import credentials
+from eservice_operator.cluster.client import KubeApi
+from tests.gateways.stage import Stage
+from tests.support.audit import OPERATOR
+from tests.support.cluster import Options, control_plane, private_control_plane
+from tests.support.figures import Figures
+from tests.support.kubectl import Kubectl
+from tests.support.load import citizen
+from tests.support.operator import OperatorProcess, assert_log_clean
+from tests.support.site import Site
+from tests.support.upstreams import upstreams
+
+if TYPE_CHECKING:
+    from controlplane import Cluster
+
+NOWHERE = "192.0.2.1"
+"""The Pods' address on a machine without a network: nobody can answer on it."""
+MEASURED = pytest.StashKey[Figures]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[MEASURED] = Figures()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print what was measured."""
+    lines = config.stash[MEASURED].lines
+    if lines:
+        terminalreporter.section("measured through the gateways")
+    for name, value in lines:
+        terminalreporter.write_line(f"{name}: {value}")
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One kind of public gateway, and the control plane that it belongs to."""
+
+    name: str
+    cluster: Cluster
+    kubeconfig: Path
+    """The operator's credentials."""
+    people: Path
+
+
+@pytest.fixture(scope="session", params=["traefik", pytest.param("contour", marks=pytest.mark.second_lane)])
+def lane(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lane]:
+    """Every test of this folder passes through each."""
+    folder = tmp_path_factory.mktemp(request.param)
+    if request.param == "traefik":
+        running = control_plane(folder / "cluster")
+    else:
+        running = private_control_plane(folder / "cluster", Options(public_gateway=request.param))
+    with running as cluster:
+        if cluster.pod_address in {None, NOWHERE}:
+            pytest.skip("a Pod that answers needs an address of this machine other than loopback")
+        operator = cluster.user_kubeconfig(OPERATOR, ["system:masters"], folder / "operator")
+        people = cluster.user_kubeconfig("people", ["system:masters"], folder / "people")
+        yield Lane(request.param, cluster, operator, people)
+
+
+@pytest.fixture
+def figures(pytestconfig: pytest.Config) -> Figures:
+    """What a test measures is printed at the end of the run."""
+    return pytestconfig.stash[MEASURED]
+
+
+@pytest.fixture
+async def people(lane: Lane) -> AsyncIterator[KubeApi]:
+    """A client for what people do."""
+    async with KubeApi(await credentials.load(str(lane.people), None)) as client:
+        yield client
+
+
+@pytest.fixture
+def kubectl(lane: Lane) -> Kubectl:
+    return Kubectl(lane.people)
+
+
+@pytest.fixture(scope="module")
+def operator_settings() -> dict[str, str]:
+    """What a module's operator is told besides; a module overrides this fixture."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def launched(
+    lane: Lane, operator_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OperatorProcess]:
+    """One operator for the tests of a module in a lane."""
+    log = tmp_path_factory.mktemp("operator") / "log"
+    process = OperatorProcess(lane.kubeconfig, log, operator_settings).launch()
+    yield process
+    process.end()
+
+
+@pytest.fixture
+async def operator(launched: OperatorProcess) -> OperatorProcess:
+    """The module's operator, ready."""
+    return await launched.until_ready()
+
+
+@pytest.fixture
+async def stage(lane: Lane, people: KubeApi, figures: Figures) -> AsyncIterator[Stage]:
+    """A corner of the cluster, Pods that answer, and citizens; who operates it is the test's affair."""
+    assert lane.cluster.pod_address is not None
+    site = Site(people)
+    async with upstreams(lane.cluster.pod_address) as pods, citizen(lane.cluster.gateway_url) as asking:
+        yield Stage(lane.name, site, pods, asking, figures)
+
+
+@pytest.fixture
+async def operated(stage: Stage, operator: OperatorProcess) -> AsyncIterator[Stage]:
+    """The same under the module's operator; at its end all is sound and the log is clean."""
+    begins = len(operator.records())
+    yield stage
+    try:
+        assert operator.running, operator.tail()
+        await stage.site.assert_sound()
+        assert_log_clean(operator.records()[begins:])
+    finally:
+        await stage.site.clear(operated=operator.running)

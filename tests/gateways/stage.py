@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the stories through a gateway have in common: releases that answer, and what is measured."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from eservice_operator.core.actions import Manifest
+from tests.support.figures import Figures
+from tests.support.fleet import Planned
+from tests.support.load import Answer, Answers, Citizen
+from tests.support.site import Site
+from tests.support.upstreams import Upstreams
+from tests.support.worlds import merged
+
+TARGET = 2.0
+"""Seconds: from Verified to the first answer, and from a deadline to the last (issue 5)."""
+BACK = 5.0
+"""Seconds for going back to the kept release."""
+BLINK = 0.5
+"""Seconds for which a gateway may answer 503 by itself while what it shows is swapped."""
+
+
+@dataclass
+class Stage:
+    """One test's corner of a lane: ``pods`` answer for its releases, ``citizens`` ask through the gateway."""
+
+    lane: str
+    site: Site
+    pods: Upstreams
+    citizens: Citizen
+    figures: Figures
+
+    async def eservice(self, planned: Planned, **patch: Any) -> Manifest:
+        """The EService, whose release is answered for on a port of its own."""
+        upstream = await self.pods.open(planned.release)
+        ported = {"spec": {"workload": {"port": upstream.port}}}
+        return dict(merged(planned.eservice(**ported), patch))
+
+    async def installed(self, planned: Planned) -> None:
+        """All but verified."""
+        await self.site.apply(planned.registration(), planned.act(), await self.eservice(planned))
+        await self.site.settled(planned, "AwaitingVerification")
+
+    async def published(self, planned: Planned) -> None:
+        """Public, and answered by the release."""
+        await self.site.apply(planned.registration(), planned.act(), planned.verification())
+        await self.site.apply(await self.eservice(planned))
+        await self.site.settled(planned, "Published")
+        await self.answered(planned)
+
+    async def answered(self, planned: Planned, within: float = 30.0) -> Answer:
+        """Wait until the release answers a citizen."""
+        release = planned.release
+        return await self.citizens.until(planned.host, lambda a: a.release == release, release, within)
+
+    @asynccontextmanager
+    async def asked(self, planned: Planned, rate: float) -> AsyncIterator[Answers]:
+        """Citizens ask at a rate while the block runs; a Pod that goes answers no more."""
+        following = self.pods.following(self.site.api, planned.namespace)
+        async with following, self.citizens.load(planned.host, rate) as answers:
+            yield answers
+
+    async def apply(self, *manifests: Manifest) -> float:
+        """What a person applies; the instant at which the API server had taken it."""
+        await self.site.apply(*manifests)
+        return time.monotonic()
+
+    def measured(self, what: str, seconds: float, target: float) -> None:
+        """A figure for the end of the run."""
+        self.figures.add(f"{self.lane}: {what}", f"{seconds:.2f} s (at most {target:g} s)")
+
+    def counted(self, what: str, answers: Answers) -> None:
+        """What citizens got, for the end of the run."""
+        self.figures.add(f"{self.lane}: {what}", answers.summary())

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from eservice_operator.api.contested import Standing
 from eservice_operator.api.parse import InvalidObject
 from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.store import Store
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.keys import ObjectKey
-from eservice_operator.core.world import HostClaim, RecordWorld, RegistrationWorld, TemplateWorld, World
+from eservice_operator.core.world import RecordWorld, RegistrationWorld, TemplateWorld, World
 from tests.support import worlds
 
 KEY = ObjectKey("EService", worlds.NAMESPACE, worlds.NAME)
@@ -45,14 +46,26 @@ def child(kind: str, name: str, namespace: str, owner: str, **more: Any) -> Mani
     return {"apiVersion": "v1", "kind": kind, "metadata": metadata} | more
 
 
+def served(world: World) -> list[tuple[str, str]]:
+    """Whom a gateway serves one of the hosts."""
+    assert all(claim.standing is Standing.SERVES for claim in world.claims)
+    return [(claim.host, str(claim.owner)) for claim in world.claims]
+
+
 def owner_uid() -> str:
     return str(worlds.eservice()["metadata"]["uid"])
 
 
 def route(name: str, namespace: str, host: str, *, owner: str = "", accepted: bool = True) -> Manifest:
-    parent = {"conditions": [{"type": "Accepted", "status": "True" if accepted else "False"}]}
+    gateway = {"namespace": "gateway-system", "name": "public"}
+    accepts = {"type": "Accepted", "status": "True" if accepted else "False"}
     body = child(
-        "HTTPRoute", name, namespace, owner, spec={"hostnames": [host]}, status={"parents": [parent]}
+        "HTTPRoute",
+        name,
+        namespace,
+        owner,
+        spec={"parentRefs": [gateway], "hostnames": [host]},
+        status={"parents": [{"parentRef": gateway, "conditions": [accepts]}]},
     )
     if not owner:
         body["metadata"]["labels"] = {}
@@ -156,7 +169,12 @@ def test_a_host_belongs_to_whom_the_register_gives_it_first() -> None:
     theirs["spec"]["namespaces"] = [{"environment": "Production", "name": "other"}]
     where = {"metadata": {"name": "theirs", "uid": "uid-theirs", "namespace": "other"}}
     first = worlds.eservice(**worlds.merged(EARLIER, where), spec={"registration": "theirs"})
-    assert world_of(theirs, first).claims == (HostClaim(worlds.HOST, "EService other/theirs"),)
+    (claim,) = world_of(theirs, first).claims
+    assert (claim.host, str(claim.owner), claim.standing) == (
+        worlds.HOST,
+        "EService other/theirs",
+        Standing.RESERVED,
+    )
     assert world_of(first).claims == ()
 
 
@@ -173,23 +191,23 @@ def test_claims_are_known_also_to_hosts_of_remembered_releases() -> None:
     }
     kept = child("ControllerRevision", "address-x", worlds.NAMESPACE, owner_uid(), data=snapshot, revision=1)
     foreign = route("shop", "shop", "shop.latvija.example")
-    assert world_of(kept, foreign).claims == (HostClaim("shop.latvija.example", "HTTPRoute shop/shop"),)
+    assert served(world_of(kept, foreign)) == [("shop.latvija.example", "HTTPRoute shop/shop")]
 
 
 @pytest.mark.parametrize(
     "foreign, claims",
     [
-        (route("shop", "shop", worlds.HOST), (HostClaim(worlds.HOST, "HTTPRoute shop/shop"),)),
-        (route("shop", "shop", worlds.HOST, accepted=False), ()),
-        (route("shop", "shop", "other.latvija.example"), ()),
+        (route("shop", "shop", worlds.HOST), [(worlds.HOST, "HTTPRoute shop/shop")]),
+        (route("shop", "shop", worlds.HOST, accepted=False), []),
+        (route("shop", "shop", "other.latvija.example"), []),
         (
             route("other.theirs", worlds.ROUTES, worlds.HOST, owner="uid-theirs"),
-            (HostClaim(worlds.HOST, "EService other/theirs"),),
+            [(worlds.HOST, "EService other/theirs")],
         ),
     ],
 )
-def test_a_route_that_a_gateway_accepts_is_a_claim(foreign: Manifest, claims: tuple[HostClaim, ...]) -> None:
-    assert world_of(foreign).claims == claims
+def test_a_route_that_a_gateway_accepts_is_a_claim(foreign: Manifest, claims: list[tuple[str, str]]) -> None:
+    assert served(world_of(foreign)) == claims
 
 
 def test_the_own_route_is_no_claim() -> None:
@@ -202,7 +220,7 @@ def test_the_preview_of_another_is_no_claim() -> None:
     preview["metadata"]["labels"]["eservice.dev/shows"] = "Preview"
     assert world_of(preview).claims == ()
     preview["metadata"]["namespace"] = "shop"
-    assert world_of(preview).claims == (HostClaim(worlds.HOST, "HTTPRoute shop/other.theirs.preview"),)
+    assert served(world_of(preview)) == [(worlds.HOST, "HTTPRoute shop/other.theirs.preview")]
 
 
 def test_the_preview_of_an_earlier_eservice_is_left_over_too() -> None:

@@ -88,6 +88,32 @@ def observed(kind: str, **rest: Any) -> dict[str, Any]:
             {"endpoints": [{"targetRef": {"name": "p"}, "conditions": {"ready": True}}]},
         ),
         (observed("EndpointSlice", endpoints=None), {"endpoints": []}),
+        (
+            observed(
+                "GatewayClass",
+                spec={"controllerName": "example.com/gateway", "description": "…"},
+                status={"a": 1},
+            ),
+            {"spec": {"controllerName": "example.com/gateway"}},
+        ),
+        (
+            observed(
+                "Gateway",
+                spec={"gatewayClassName": "g", "addresses": [], "listeners": [{"name": "http", "port": 80}]},
+                status={
+                    "addresses": [],
+                    "conditions": [{"type": "Programmed"}],
+                    "listeners": [{"name": "http", "attachedRoutes": 7, "conditions": []}],
+                },
+            ),
+            {
+                "spec": {"gatewayClassName": "g"},
+                "status": {
+                    "conditions": [{"type": "Programmed"}],
+                    "listeners": [{"name": "http", "conditions": []}],
+                },
+            },
+        ),
     ],
     ids=lambda value: value.get("kind") if isinstance(value, dict) else "",
 )
@@ -102,3 +128,48 @@ def test_without_managed_fields_nobody_is_foreign() -> None:
     del obj["metadata"]["managedFields"]
     assert slim(obj)["foreignManagers"] == []
     assert "ownUpdates" not in slim(obj)
+
+
+def test_of_a_route_it_is_kept_when_we_wrote_it() -> None:
+    obj = observed("HTTPRoute", spec={})
+    assert "writtenAt" not in slim(obj), "by somebody's entries without a time"
+    obj["metadata"]["managedFields"] = [
+        {"manager": MANAGER, "operation": "Apply", "time": "2026-11-22T10:00:05Z"},
+        {"manager": MANAGER, "operation": "Update", "time": "2026-11-22T10:00:00Z"},
+        {
+            "manager": "gateway",
+            "operation": "Update",
+            "subresource": "status",
+            "time": "2026-11-22T11:00:00Z",
+        },
+    ]
+    assert slim(obj)["writtenAt"] == "2026-11-22T10:00:05Z"
+
+
+def test_of_a_foreign_ingress_only_its_claims_are_kept() -> None:
+    rules = [{"host": "a.example.lv", "http": {"paths": [{"path": "/"}]}}, {"http": {}}]
+    obj = observed(
+        "Ingress",
+        spec={
+            "ingressClassName": "c",
+            "rules": rules,
+            "tls": [{}],
+            "defaultBackend": {"service": {"name": "s"}},
+        },
+        status={"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}},
+    )
+    obj["metadata"]["annotations"]["kubernetes.io/ingress.class"] = "old"
+    assert slim(obj) == {
+        "apiVersion": "v1",
+        "kind": "Ingress",
+        "metadata": {
+            "name": "web",
+            "namespace": "pmlp",
+            "uid": "u",
+            "resourceVersion": "7",
+            "annotations": {"kubernetes.io/ingress.class": "old"},
+        },
+        "spec": {"rules": [{"host": "a.example.lv"}, {}], "ingressClassName": "c", "defaultBackend": {}},
+    }
+    obj["metadata"]["labels"] = {"app.kubernetes.io/managed-by": MANAGER}
+    assert slim(obj)["spec"] == obj["spec"], "our own is a child"

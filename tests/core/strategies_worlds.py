@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from eservice_operator.api import names
 from eservice_operator.api.base import TemplateRef
+from eservice_operator.api.contested import Standing
 from eservice_operator.api.eservice import EService
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.children import Layout, desired
@@ -423,6 +424,8 @@ def clusters(draw: st.DrawFn, *, odd: bool = False) -> PureCluster:
     if draw(st.integers(0, 14)) == 0:
         cluster.senior = worlds.eservice(metadata={"name": "senior", "uid": "senior"})
     cluster.claims = draw(st.sampled_from([(), (), ((HOST, "HTTPRoute elsewhere/route"),)]))
+    beside = worlds.claim(HOST, "Ingress elsewhere/shop", Standing.BESIDE)
+    cluster.contenders = draw(st.sampled_from([(), (), (beside,)]))
     cluster.gateway_refuses = draw(st.sampled_from(["", "", "", "NotAllowedByListeners"]))
     cluster.preview_refused = draw(st.sampled_from(["", "", "NoMatchingListenerHostname"]))
     return cluster

@@ -450,7 +450,7 @@ def test_every_host_has_to_be_allowed() -> None:
 def test_a_host_that_somebody_else_serves_is_reported() -> None:
     world = worlds.world(claims=[(HOST, "HTTPRoute elsewhere/route")])
     assert only(world) == (Gate.HOST_ALLOWED, Reason.HOST_CONFLICT)
-    assert f"{HOST} by HTTPRoute elsewhere/route" in unmet(world)[Gate.HOST_ALLOWED].message
+    assert unmet(world)[Gate.HOST_ALLOWED].message == f"{HOST} is served by HTTPRoute elsewhere/route"
     assert not unmet(worlds.world(claims=[("another.example", "HTTPRoute elsewhere/route")]))
 
 

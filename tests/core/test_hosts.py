@@ -1,14 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nothing that a tenant can write or delete brings a host onto a public route (R1)."""
+"""Nothing that a tenant can write or delete brings a host onto a public route (R1); conflicts are told."""
 
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
+from datetime import datetime
 
 import pytest
+from hypothesis import given, settings
 
+from eservice_operator.api.contested import Standing
+from eservice_operator.api.eservice import EService, EServiceStatus
+from eservice_operator.api.reasons import ConditionType
+from eservice_operator.core.conditions import find
+from eservice_operator.core.decide import decide
+from eservice_operator.core.facts import Facts
+from eservice_operator.core.transitions import notes_elsewhere
+from eservice_operator.core.world import HostClaim
+from tests.core.strategies_worlds import clusters, instants
+from tests.support import worlds
 from tests.support.pure_cluster import PureCluster
-from tests.support.worlds import HOST, NAMESPACE, ROUTE, ROUTES, at
+from tests.support.worlds import HOST, NAME, NAMESPACE, POLICY, ROUTE, ROUTES, at
 
 LATER = at("2026-10-20")
 AT_ROUTE = ("HTTPRoute", ROUTES, ROUTE)
@@ -59,3 +72,91 @@ def test_a_registered_host_comes_unless_somebody_has_it(
     public.edit_service(publication={"hosts": [STRANGE]})
     public.settle(LATER)
     assert hosts(public) == [kept]
+
+
+# both sides are told, once
+
+
+def wanted_by(owner: str, standing: Standing, host: str = HOST) -> HostClaim:
+    return worlds.claim(host, owner, standing)
+
+
+def listed(cluster: PureCluster) -> list[tuple[str, str, str]]:
+    return [(one.host, one.by, one.standing.value) for one in cluster.status.contested]
+
+
+def test_whoever_came_first_is_told_and_nothing_changes_for_it(public: PureCluster) -> None:
+    before = copy.deepcopy(public.objects)
+    public.contenders = (wanted_by("EService other/theirs", Standing.WAITS),)
+    public.settle(LATER)
+    assert [(note.type, note.reason, note.text) for note in public.told] == [
+        ("Warning", "HostContested", f"{HOST} is wanted by EService other/theirs as well, which waits")
+    ]
+    assert listed(public) == [(HOST, "EService other/theirs", "Waits")]
+    condition = find(public.status.conditions, ConditionType.PUBLISHED)
+    assert condition is not None
+    assert condition.message.endswith(f"; {HOST} is wanted by EService other/theirs as well, which waits")
+    assert hosts(public) == [HOST]
+    assert public.gates() == []
+    assert all(public.objects[place].get("spec") == body.get("spec") for place, body in before.items())
+    public.forget()
+    public.settle(at("2026-10-21"))
+    assert not public.told, "once for each contender, not at each look"
+
+
+def test_the_later_one_is_told_who_has_it(cluster: PureCluster) -> None:
+    cluster.claims = ((HOST, "HTTPRoute shop/shop"),)
+    cluster.settle(LATER)
+    assert ("HostConflict", f"{HOST} is served by HTTPRoute shop/shop") in [
+        (note.reason, note.text) for note in cluster.told
+    ]
+    assert AT_ROUTE not in cluster.objects
+    (elsewhere,) = notes_elsewhere(Facts(replace(cluster.world(), service=fresh(cluster)), LATER, POLICY))
+    ref, uid, note = elsewhere
+    assert (ref.kind, ref.namespace, ref.name, uid) == ("HTTPRoute", "shop", "shop", "uid-shop")
+    assert note.reason == "HostConflict"
+    assert f"{HOST} is a host of EService {NAMESPACE}/{NAME}" in note.text
+    assert not notes_elsewhere(Facts(cluster.world(), LATER, POLICY)), "what is listed already was told"
+
+
+def fresh(cluster: PureCluster) -> EService:
+    """The EService as it was before it had a status."""
+    return cluster.world().service.model_copy(update={"status": EServiceStatus()})
+
+
+def test_who_waited_and_serves_now_is_told_anew(public: PureCluster) -> None:
+    for standing, reason in ((Standing.WAITS, "HostContested"), (Standing.BESIDE, None)):
+        public.contenders = (wanted_by("HTTPRoute shop/shop", standing),)
+        public.forget()
+        public.settle(LATER)
+        assert [note.reason for note in public.told] == ([reason] if reason else [])
+    public.contenders, public.claims = (), ((HOST, "HTTPRoute shop/shop"),)
+    public.forget()
+    public.settle(LATER)
+    assert [note.reason for note in public.told] == ["HostConflict"]
+    assert hosts(public) == [HOST], "what is public stays"
+
+
+def test_nobody_gets_events_about_hosts_that_are_not_registered(public: PureCluster) -> None:
+    public.contenders = (wanted_by("Ingress shop/shop", Standing.BESIDE, STRANGE),)
+    public.edit_service(publication={"hosts": [HOST, STRANGE]})
+    public.settle(LATER)
+    assert listed(public) == []
+    assert notes_elsewhere(Facts(public.world(), LATER, POLICY)) == ()
+
+
+def test_of_very_many_the_gravest_are_listed(public: PureCluster) -> None:
+    many = [wanted_by(f"Ingress shop/s{number:02d}", Standing.BESIDE) for number in range(40)]
+    public.contenders = (*many, wanted_by("EService other/theirs", Standing.WAITS))
+    public.settle(LATER)
+    assert len(listed(public)) == 16
+    assert listed(public)[0] == (HOST, "EService other/theirs", "Waits")
+
+
+@settings(max_examples=50, deadline=None)
+@given(clusters(), instants())
+def test_who_only_wants_a_host_changes_nothing(cluster: PureCluster, now: datetime) -> None:
+    world = replace(cluster.world(), contenders=(wanted_by("Ingress shop/shop", Standing.BESIDE),))
+    alone = decide(replace(world, contenders=()), now, POLICY)
+    assert decide(world, now, POLICY).actions == alone.actions
+    assert decide(world, now, POLICY).rollout == alone.rollout

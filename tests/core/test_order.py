@@ -21,7 +21,7 @@ def both_ways(world: World) -> tuple[Decision, Decision]:
     """The decision on a world, and on the same one with everything in it the other way round."""
     backwards: dict[str, Any] = {
         name: getattr(world, name)[::-1]
-        for name in ("acts", "verifications", "deferrals", "decisions", "claims", "snapshots")
+        for name in ("acts", "verifications", "deferrals", "decisions", "claims", "contenders", "snapshots")
     }
     backwards |= {name: dict(reversed(getattr(world, name).items())) for name in ("templates", "children")}
     forwards, other = decide(world, LATER, POLICY), decide(replace(world, **backwards), LATER, POLICY)
@@ -44,7 +44,7 @@ def test_of_several_claims_all_are_told() -> None:
     claims = [(HOST, "HTTPRoute b/b"), (HOST, "HTTPRoute a/a")]
     forwards, _ = both_ways(worlds.world(claims=claims))
     (taken,) = [unmet.message for unmet in forwards.rollout.gates if unmet.gate.value == "HostAllowed"]
-    assert taken.endswith(f"{HOST} by HTTPRoute a/a, {HOST} by HTTPRoute b/b")
+    assert taken == f"{HOST} is served by HTTPRoute a/a; {HOST} is served by HTTPRoute b/b"
 
 
 def test_of_several_decisions_the_first_by_name_governs() -> None:

@@ -111,6 +111,7 @@ def test_the_order_of_objects_changes_nothing(cluster: PureCluster, now: datetim
         shuffled.world(),
         senior=world.senior,
         claims=tuple(random.sample(world.claims, len(world.claims))),
+        contenders=tuple(random.sample(world.contenders, len(world.contenders))),
         decisions=tuple(random.sample(world.decisions, len(world.decisions))),
     )
     again, other_status = told(other, now, cluster.policy)

@@ -244,25 +244,3 @@ async def test_what_is_not_ours_is_left_alone_and_reported(site: Site) -> None:
         await site.delete(ref_of(obj))
     for planned in services:
         await site.settled(planned, "Published")
-
-
-async def test_a_host_that_somebody_else_serves_is_reported_and_not_fought_over(site: Site) -> None:
-    await site.prepare()
-    first, second = site.planned("first"), site.planned("second")
-    await site.published(first)
-    hosts = [{"environment": "Production", "host": first.host}]
-    await site.apply(
-        second.registration(spec={"hosts": hosts}),
-        second.act(),
-        second.verification(),
-        second.eservice(spec={"publication": {"hosts": [first.host]}}),
-    )
-    waiting = await site.until(
-        second.ref, lambda obj: says(obj, "Published", "False", "HostConflict"), "a conflict"
-    )
-    assert f"{first.host} by EService {first.namespace}/{first.name}" in message(waiting, "Published")
-    assert says(waiting, "Installed", "True")
-    assert await site.api.get(second.route) is None
-    assert says(await site.see(first.ref), "Published", "True")
-    await site.apply(second.registration(), second.eservice())
-    await site.settled(second, "Published")

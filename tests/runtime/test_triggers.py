@@ -86,6 +86,65 @@ def test_an_eservice_wakes_those_who_want_its_host() -> None:
     assert ObjectKey("EService", "other", "theirs") in set(keys_for(made(worlds.eservice()), filled))
 
 
+ACCEPTED = {"type": "Accepted", "status": "True", "reason": "Accepted"}
+REFUSED = {"type": "Accepted", "status": "False", "reason": "NotAllowedByListeners"}
+
+
+def claiming(*hosts: str, answer: Manifest = ACCEPTED, **status: Any) -> Manifest:
+    parent = {"parentRef": {"name": "public"}, "conditions": [answer], **status}
+    body = plain("HTTPRoute", "shop", "shop")
+    return body | {"spec": {"hostnames": list(hosts)}, "status": {"parents": [parent]}}
+
+
+def named(*hosts: str | None, **spec: Any) -> Manifest:
+    rules = [{"host": host} if host else {} for host in hosts]
+    return plain("Ingress", "shop", "shop") | {"spec": {"rules": rules, **spec}}
+
+
+@pytest.mark.parametrize(
+    "changed, wakes",
+    [
+        (claiming(worlds.HOST, answer=REFUSED), True),
+        (claiming("*.latvija.example"), True),
+        (claiming("*.example"), True),
+        (claiming("*.address.latvija.example"), False),
+        (claiming("other.latvija.example"), False),
+        (claiming(), False),
+        (claiming(answer=REFUSED), False),
+        (named(worlds.HOST), True),
+        (named("other.latvija.example", "*.latvija.example"), True),
+        (named("other.latvija.example"), False),
+        (named(None), False),
+        (named(defaultBackend={}), False),
+    ],
+)
+def test_who_claims_a_host_wakes_whom_it_belongs_to(changed: Manifest, wakes: bool) -> None:
+    assert set(keys_for(made(changed), store())) == ({SERVICE} if wakes else set())
+    gone = Change(key_of(changed), changed, None)
+    assert set(keys_for(gone, store())) == ({SERVICE} if wakes else set())
+
+
+def test_a_claim_that_says_the_same_wakes_nobody() -> None:
+    before = claiming(worlds.HOST)
+    for after, wakes in (
+        (claiming(worlds.HOST, controllerName="example.com/gateway"), False),
+        (claiming(worlds.HOST, answer=REFUSED), True),
+        (claiming("other.latvija.example"), True),
+        (before | {"metadata": before["metadata"] | {"labels": {"eservice.dev/fallback": "true"}}}, True),
+    ):
+        assert set(keys_for(Change(key_of(before), before, after), store())) == (
+            {SERVICE} if wakes else set()
+        )
+
+
+def test_an_eservice_wakes_those_on_whose_route_its_host_still_is() -> None:
+    filled = store()
+    labels = {"eservice.dev/eservice": "theirs", "eservice.dev/namespace": "other"}
+    kept = plain("HTTPRoute", "other.theirs", worlds.ROUTES, labels=labels, uid="u", resourceVersion="1")
+    filled.upsert(kept | {"spec": {"hostnames": [worlds.HOST]}})
+    assert ObjectKey("EService", "other", "theirs") in set(keys_for(made(worlds.eservice()), filled))
+
+
 def test_an_identifier_wakes_its_registration() -> None:
     identifier = plain("EServiceIdentifier", "ep-000007") | {
         "spec": {"identifier": "EP-000007", "registration": worlds.NAME}
@@ -127,3 +186,29 @@ def test_a_route_whose_eservice_is_gone_wakes_it_at_the_start() -> None:
             plain("HTTPRoute", name, worlds.ROUTES, labels=labels, uid=f"uid-{name}", resourceVersion="1")
         )
     assert set(left_behind(filled)) == {ObjectKey("EService", "shop", "gone")}
+
+
+def ours(gateway: str) -> Manifest:
+    labels = PUBLIC | {"app.kubernetes.io/managed-by": "eservice-operator"}
+    route = plain("HTTPRoute", worlds.ROUTE, worlds.ROUTES, labels=labels, uid="u", resourceVersion="1")
+    return route | {"spec": {"parentRefs": [{"namespace": "gateway-system", "name": gateway}]}}
+
+
+def test_a_route_without_hosts_wakes_everybody_where_our_routes_are() -> None:
+    filled = store()
+    filled.upsert(ours("public"))
+    ref = {"namespace": "gateway-system", "name": "public"}
+    for name, wakes in (("public", True), ("internal", False)):
+        changed = claiming(parentRef=ref | {"name": name})
+        assert (SERVICE in set(keys_for(made(changed), filled))) is wakes
+
+
+def test_a_gateway_that_comes_or_goes_wakes_those_on_it() -> None:
+    filled = store()
+    filled.upsert(ours("public"))
+    for name, wakes in (("public", True), ("internal", False)):
+        gateway = plain("Gateway", name, "gateway-system")
+        for change in (made(gateway), Change(key_of(gateway), gateway, None)):
+            assert set(keys_for(change, filled)) == ({SERVICE} if wakes else set())
+        same = Change(key_of(gateway), gateway, gateway | {"status": {"conditions": []}})
+        assert set(keys_for(same, filled)) == set()

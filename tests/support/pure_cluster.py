@@ -47,7 +47,7 @@ from eservice_operator.core.drivers import driver_of
 from eservice_operator.core.faces import Face, face_of
 from eservice_operator.core.fleet import Fleet
 from eservice_operator.core.owner import preview_name, route_name
-from eservice_operator.core.policy import Policy
+from eservice_operator.core.policy import GatewayRef, Policy
 from eservice_operator.core.report import report
 from eservice_operator.core.templating import catalogue_of, template_status
 from eservice_operator.core.transitions import Note, notes
@@ -101,12 +101,14 @@ class PureCluster:
     slices_follow: bool = True
     """Whether the EndpointSlice controller does its work."""
     gateway_answers: bool = True
+    missing_gateway: GatewayRef | None = None
     gateway_refuses: str = ""
     """Reason with which the gateway refuses routes, if it does."""
     preview_refused: str = ""
     """The same of the gateway of the previews."""
     senior: Manifest | None = None
     claims: tuple[tuple[str, str], ...] = ()
+    contenders: tuple[HostClaim, ...] = ()
     fleet: Callable[[str], Fleet] = no_fleet
     """The e-services around this one, for the brake."""
     _uids: Iterator[int] = field(default_factory=lambda: count(1))
@@ -288,7 +290,9 @@ class PureCluster:
             deferrals=self._all(UnpublishDeferral),
             decisions=self.decisions,
             senior=None if self.senior is None else EService.model_validate(self.senior).metadata,
-            claims=tuple(HostClaim(host, owner) for host, owner in self.claims),
+            claims=tuple(worlds.claim(host, owner) for host, owner in self.claims),
+            contenders=self.contenders,
+            missing_gateway=self.missing_gateway if self.of_kind("HTTPRoute") else None,
             children={(body["kind"], body["metadata"]["name"]): Observed(body) for body in children},
             leftovers=self._leftovers(metadata.uid),
             snapshots=worlds.snapshots_of(children),
@@ -393,7 +397,7 @@ class PureCluster:
             case Create():
                 return self._create(action, now)
             case Update():
-                self._update(action)
+                self._update(action, now)
             case Delete():
                 place = (action.ref.kind, action.ref.namespace, action.ref.name)
                 assert self.objects[place]["metadata"]["uid"] == action.uid, (
@@ -424,10 +428,12 @@ class PureCluster:
         }
         if manifest["apiVersion"].startswith(names.GROUP):
             manifest["status"] = {"observedGeneration": -1}
+        if manifest["kind"] == "HTTPRoute":
+            manifest["writtenAt"] = instant(now)
         self.objects[place] = defaulted(manifest)
         return None
 
-    def _update(self, action: Update) -> None:
+    def _update(self, action: Update, now: datetime) -> None:
         manifest = plain(action.manifest)
         place = place_of(manifest)
         old = self.objects[place]
@@ -440,6 +446,8 @@ class PureCluster:
         new["metadata"] |= kept | {"generation": kept["generation"] + int(changed)}
         if "status" in old:
             new["status"] = old["status"]
+        if manifest["kind"] == "HTTPRoute":
+            new["writtenAt"] = instant(now)
         self.objects[place] = new
 
     def _set_finalizer(self, action: SetFinalizer) -> None:
@@ -534,7 +542,7 @@ class PureCluster:
         if [_said(entry) for entry in old] == [_said(entry) for entry in answers]:
             return False
         parent = {
-            "parentRef": body["spec"]["parentRefs"][0],
+            "parentRef": (body["spec"].get("parentRefs") or [self.policy.gateway.parent_ref()])[0],
             "controllerName": "gateway.example/one",
             "conditions": answers,
         }
@@ -597,7 +605,9 @@ def plain(value: Manifest) -> Manifest:
 def content(manifest: Manifest) -> Manifest:
     """What counts for the generation."""
     return {
-        key: value for key, value in manifest.items() if key not in ("metadata", "status", "foreignManagers")
+        key: value
+        for key, value in manifest.items()
+        if key not in ("metadata", "status", "foreignManagers", "writtenAt")
     }
 
 

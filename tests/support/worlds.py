@@ -16,12 +16,13 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
+from eservice_operator.api.contested import Standing
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.delivery import DocumentKind
 from eservice_operator.api.eservice import EService
 from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.api.template import EServiceTemplate
-from eservice_operator.core.actions import Action, Failure, Manifest
+from eservice_operator.core.actions import Action, Failure, Manifest, Ref
 from eservice_operator.core.dates import Calendar
 from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.policy import GatewayRef, NoticeRef, Policy, Preview
@@ -36,6 +37,12 @@ HOST: Final = "address.latvija.example"
 TEMPLATE: Final = "viss-2020"
 ROUTES: Final = "eservice-routes"
 ROUTE: Final = f"{NAMESPACE}.{NAME}"
+CLAIMANTS: Final = {
+    "EService": "eservice.dev/v1alpha1",
+    "HTTPRoute": "gateway.networking.k8s.io/v1",
+    "Ingress": "networking.k8s.io/v1",
+}
+"""Who claims hosts, and the API version of each."""
 
 CALENDAR: Final = Calendar(
     holidays=frozenset({date(2026, 11, 18), date(2026, 12, 24), date(2026, 12, 25), date(2027, 1, 1)}),
@@ -347,6 +354,7 @@ def world(
     decisions: Sequence[Manifest] = (),
     senior: Manifest | None = None,
     claims: Sequence[tuple[str, str]] = (),
+    contenders: Sequence[HostClaim] = (),
     children: Sequence[Manifest] = (),
 ) -> World:
     """What a decision sees of the e-service; by default everything is in order, and nothing is installed."""
@@ -367,10 +375,18 @@ def world(
         deferrals=tuple(UnpublishDeferral.model_validate(body) for body in deferrals),
         decisions=tuple(UnpublishDecision.model_validate(body) for body in decisions),
         senior=None if senior is None else EService.model_validate(senior).metadata,
-        claims=tuple(HostClaim(host, owner) for host, owner in claims),
+        claims=tuple(claim(host, owner) for host, owner in claims),
+        contenders=tuple(contenders),
         children={(child["kind"], child["metadata"]["name"]): Observed(child) for child in children},
         snapshots=snapshots_of(children),
     )
+
+
+def claim(host: str, owner: str, standing: Standing = Standing.SERVES) -> HostClaim:
+    """Somebody else's claim; ``owner`` is written as ``Kind namespace/name``."""
+    kind, _, place = owner.partition(" ")
+    namespace, _, name = place.partition("/")
+    return HostClaim(host, Ref(CLAIMANTS[kind], kind, namespace, name), standing, f"uid-{name}")
 
 
 def _registration(body: Manifest | bool) -> EServiceRegistration | None:

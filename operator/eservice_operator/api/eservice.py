@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from eservice_operator.api.base import Environment, Model, ObjectMeta, Status, TemplateRef
+from eservice_operator.api.contested import Contenders
 from eservice_operator.api.delivery import Release
 from eservice_operator.api.fields import (
     LIST_ATOMIC,
@@ -240,6 +241,8 @@ class EServiceStatus(Status):
     """The installation in Production."""
     gates: Annotated[tuple[UnmetGate, ...], Field(max_length=32, json_schema_extra=list_map("gate"))] = ()
     """Every gate that is not passed."""
+    contested: Contenders = ()
+    """Who else has or wants one of its hosts; of many the first 16."""
     next: Next | None = None
     """What happens next by itself, when, and why."""
     notices: Notices = ()

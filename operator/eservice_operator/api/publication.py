@@ -8,7 +8,19 @@ from typing import Annotated
 from pydantic import Field
 
 from eservice_operator.api.base import LocalizedText, Model
-from eservice_operator.api.fields import LIST_SET, Email, Host, Instant, Line, Phone, Short, Url, text
+from eservice_operator.api.fields import (
+    LIST_SET,
+    Email,
+    Host,
+    Instant,
+    Line,
+    Name,
+    ObjectName,
+    Phone,
+    Short,
+    Url,
+    text,
+)
 
 
 class Catalogue(Model):
@@ -42,6 +54,17 @@ class Pause(Model):
     """When it comes back by itself; without it, once paused is removed."""
 
 
+class GatewayChoice(Model):
+    """A Gateway other than the public one."""
+
+    namespace: Name
+    """Namespace of the Gateway."""
+    name: ObjectName
+    """Name of the Gateway."""
+    section: ObjectName | None = None
+    """The listener; absent for all of them."""
+
+
 PublicPath = Annotated[
     str,
     text(
@@ -59,6 +82,8 @@ class Publication(Model):
     """The public hosts; each must be among the registration's hosts for the environment."""
     path: PublicPath = "/"
     """The path prefix that is served."""
+    gateway: GatewayChoice | None = None
+    """The Gateway that serves it, one that the Agency allows; absent for the public one."""
     catalogue: Catalogue = Catalogue()
     """The description in the public service catalogue."""
     support: Support = Support()

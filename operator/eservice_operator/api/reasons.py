@@ -110,6 +110,8 @@ class Reason(StrEnum):
     # hosts and catalogue (R4)
     HOST_NOT_REGISTERED = "HostNotRegistered"
     HOST_CONFLICT = "HostConflict"
+    HOST_CONTESTED = "HostContested"
+    GATEWAY_NOT_ALLOWED = "GatewayNotAllowed"
     CATALOGUE_INCOMPLETE = "CatalogueIncomplete"
     # verification (R6)
     VERIFIED = "Verified"
@@ -120,6 +122,8 @@ class Reason(StrEnum):
     # publication
     PUBLISHED = "Published"
     AWAITING_GATEWAY = "AwaitingGateway"
+    GATEWAY_NOT_ANSWERING = "GatewayNotAnswering"
+    GATEWAY_NOT_FOUND = "GatewayNotFound"
     ROUTE_REFUSED = "RouteRefused"
     AWAITING_PROBE = "AwaitingProbe"
     STILL_ANSWERS = "StillAnswers"

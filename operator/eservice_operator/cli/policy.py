@@ -36,6 +36,8 @@ class Setup:
     gateway: tuple[str, ...] = tuple(GATEWAY.split("/"))
     """Namespace, name and, where there is one, the listener."""
     routes_namespace: str = ROUTES_NAMESPACE
+    allowed_gateways: tuple[tuple[str, ...], ...] = ()
+    """Other Gateways that an EService may choose."""
     notice_service: tuple[str, int] | None = None
     """The Service of the notice page and its port, where there is one."""
     channels: tuple[tuple[str, str], ...] | None = None
@@ -58,6 +60,11 @@ def read_gateway(text: str) -> tuple[str, ...]:
     if len(parts) not in {2, 3} or not all(parts):
         raise click.BadParameter(f"{text!r} does not name a Gateway; write NAMESPACE/NAME[/SECTION]")
     return parts
+
+
+def read_gateways(text: str) -> tuple[tuple[str, ...], ...]:
+    """``NAMESPACE/NAME[/SECTION]`` each, separated by commas; empty for none."""
+    return tuple(read_gateway(part) for part in text.split(",") if part.strip())
 
 
 def read_notice(text: str) -> tuple[str, int] | None:
@@ -135,6 +142,15 @@ OPTIONS: Final = (
         metavar="NAME",
         callback=_read(read_namespace),
         help="Where the operator puts public routes.",
+    ),
+    click.option(
+        "--allowed-gateways",
+        default="",
+        envvar="ESERVICE_ALLOWED_GATEWAYS",
+        show_envvar=True,
+        metavar="NAMESPACE/NAME[,…]",
+        callback=_read(read_gateways),
+        help="The other Gateways that the operator lets an EService choose.",
     ),
     click.option(
         "--notice-service",

@@ -26,8 +26,10 @@ from eservice_operator.cluster.store import Store
 from eservice_operator.cluster.workdays import calendar_of, years_around
 from eservice_operator.core.policy import GatewayRef, NoticeRef, Policy
 
-UNUSED: Final = frozenset({"EServiceIdentifier", "Namespace"})
-"""What no decision about an EService reads."""
+UNUSED: Final = frozenset(
+    {"EServiceIdentifier", "Namespace", "Ingress", "IngressClass", "Gateway", "GatewayClass"}
+)
+"""What no decision about an EService reads: who wants its hosts besides is told, and changes nothing."""
 BESIDE: Final = frozenset({"ProductionVerification"})
 """Of our own kinds those that speak of e-services in their own namespace only."""
 GATEWAY_API: Final = "gateway.networking.k8s.io"
@@ -130,6 +132,7 @@ def policy_of(setup: Setup, now: datetime, store: Store) -> Policy:
         zone=setup.time_zone,
         calendar=calendar,
         gateway=GatewayRef(*setup.gateway),
+        allowed_gateways=tuple(GatewayRef(*one) for one in setup.allowed_gateways),
         routes_namespace=setup.routes_namespace,
         notice=None if setup.notice_service is None else NoticeRef(*setup.notice_service),
         channels=tuple((Channel(channel), sink) for channel, sink in channels),

@@ -11,6 +11,7 @@ from eservice_operator.api.base import Environment
 from eservice_operator.cluster.resources import CHILDREN
 from eservice_operator.cluster.store import Index
 from eservice_operator.core.actions import Manifest
+from eservice_operator.core.hosts import EVERY, normal, patterns_over
 
 OWNER = "owner"
 """Children by the UID of their owner."""
@@ -21,6 +22,11 @@ PUBLIC_VERSION = "public-version"
 PUBLIC_TEMPLATE = "public-template"
 """EServices in Production by the template in public use; those that are being deleted are left out."""
 HOST = "host"
+"""By each hostname as it is written; routes and Ingresses without one by `EVERY`."""
+UNDER = "under"
+"""EServices by each wildcard that covers one of their hosts in a route."""
+GATEWAY = "gateway"
+"""Our routes by the ``namespace/name`` of the Gateway that they are on."""
 ESERVICE = "eservice"
 """Records by the ``namespace/name`` of the EService they speak of."""
 NAMESPACE = "namespace"
@@ -75,6 +81,34 @@ def _public_template(service: Manifest) -> Iterable[str]:
     return (name,) if isinstance(name, str) else ()
 
 
+_named_hosts = _each(("spec", "publication", "hosts"))
+_named_hostnames = _each(("spec", "hostnames"))
+
+
+def _hosts(service: Manifest) -> Iterable[str]:
+    return {normal(host) for host in _named_hosts(service)}
+
+
+def _wildcards(service: Manifest) -> Iterable[str]:
+    return {pattern for host in _hosts(service) for pattern in patterns_over(host)[1:-1]}
+
+
+def _hostnames(route: Manifest) -> Iterable[str]:
+    return {normal(host) for host in _named_hostnames(route)} or {EVERY}
+
+
+def _gateways(route: Manifest) -> Iterable[str]:
+    ours = (part(route, "metadata", "labels") or {}).get(names.MANAGED_BY_LABEL) == names.MANAGER
+    parents = part(route, "spec", "parentRefs") or () if ours else ()
+    return {f"{parent.get('namespace')}/{parent.get('name')}" for parent in parents}
+
+
+def _rule_hosts(ingress: Manifest) -> Iterable[str]:
+    """The hosts of its rules; `EVERY` for a rule without one, and for a default backend."""
+    hosts = {normal(rule.get("host") or EVERY) for rule in part(ingress, "spec", "rules") or ()}
+    return hosts | ({EVERY} if part(ingress, "spec", "defaultBackend") is not None else set())
+
+
 def _named_eservice(record: Manifest) -> Iterable[str]:
     return (f"{part(record, 'spec', 'eService', 'namespace')}/{part(record, 'spec', 'eService', 'name')}",)
 
@@ -96,8 +130,11 @@ INDEXES: dict[tuple[str, str], Index] = {
     ("EService", TEMPLATE): _templates,
     ("EService", PUBLIC_VERSION): _public_version,
     ("EService", PUBLIC_TEMPLATE): _public_template,
-    ("EService", HOST): _each(("spec", "publication", "hosts")),
-    ("HTTPRoute", HOST): _each(("spec", "hostnames")),
+    ("EService", HOST): _hosts,
+    ("EService", UNDER): _wildcards,
+    ("HTTPRoute", HOST): _hostnames,
+    ("HTTPRoute", GATEWAY): _gateways,
+    ("Ingress", HOST): _rule_hosts,
     ("AcceptanceAct", ESERVICE): _named_eservice,
     ("UnpublishDeferral", ESERVICE): _named_eservice,
     ("ProductionVerification", ESERVICE): _verified_eservice,

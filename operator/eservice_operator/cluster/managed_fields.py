@@ -75,6 +75,12 @@ def foreign_managers(entries: list[Entry]) -> list[str]:
     )
 
 
+def written_at(entries: list[Entry]) -> str:
+    """When we last changed the object itself; empty when we never did."""
+    own = [entry for entry in entries if _is_plain(entry, "Apply") or _is_plain(entry, "Update")]
+    return max((str(entry.get("time", "")) for entry in own), default="")
+
+
 def own_updates(entries: list[Entry]) -> bool:
     """Whether a plain write of ours (the POST that made the object) still co-owns its fields.
 

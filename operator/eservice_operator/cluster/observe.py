@@ -25,9 +25,10 @@ from eservice_operator.cluster.rivals import claims_of, senior_of
 from eservice_operator.cluster.store import Store
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.facts import age
+from eservice_operator.core.gateway_driver import gateway_of
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.owner import preview_name, route_name
-from eservice_operator.core.policy import Policy
+from eservice_operator.core.policy import GatewayRef, Policy
 from eservice_operator.core.releases import Snapshot, read_snapshot, release_name
 from eservice_operator.core.templating import catalogue_of
 from eservice_operator.core.unread import last_known
@@ -72,6 +73,7 @@ class Observer:
         snapshots = self._snapshots(children)
         templates = sorted(_templates_of(service, snapshots, decisions))
         hosts = {*spec.publication.hosts, *(host for snapshot in snapshots for host in snapshot.hosts)}
+        claims = claims_of(service, hosts, reading, self._policy)
         return World(
             service=service,
             templates={name: known for name in templates if (known := reading.template(name)) is not None},
@@ -81,7 +83,9 @@ class Observer:
             deferrals=reading.found(UnpublishDeferral, indexes.ESERVICE, place),
             decisions=decisions,
             senior=senior_of(service, reading),
-            claims=claims_of(service, hosts, reading, self._policy),
+            missing_gateway=self._missing_gateway(metadata, children),
+            claims=tuple(claim for claim in claims if claim.standing.holds),
+            contenders=tuple(claim for claim in claims if not claim.standing.holds),
             children=children,
             snapshots=snapshots,
             leftovers=self._leftovers(metadata),
@@ -132,6 +136,7 @@ class Observer:
         """The namespaces of the routes and of the Gateways."""
         yield self._policy.routes_namespace
         yield self._policy.gateway.namespace
+        yield from (gateway.namespace for gateway in self._policy.allowed_gateways)
         if self._policy.preview is not None:
             yield self._policy.preview.gateway.namespace
 
@@ -183,6 +188,17 @@ class Observer:
                 if body["metadata"].get("namespace") == home:
                     found[kind, body["metadata"]["name"]] = Observed(body)
         return found
+
+    def _missing_gateway(
+        self, owner: ObjectMeta, children: dict[tuple[str, str], Observed]
+    ) -> GatewayRef | None:
+        """The Gateway that the public route is on, if it is known not to be there."""
+        route = children.get(("HTTPRoute", route_name(owner.namespace, owner.name)))
+        gateway = None if route is None else gateway_of(route)
+        if gateway is None or not self._store.synced("Gateway"):
+            return None
+        there = self._store.get("Gateway", gateway.namespace, gateway.name)
+        return gateway if there is None else None
 
     def _leftovers(self, owner: ObjectMeta) -> tuple[Observed, ...]:
         """Our routes by those names in the Agency's namespace, where nobody else writes, of another owner."""

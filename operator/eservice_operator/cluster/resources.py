@@ -45,6 +45,10 @@ CHILDREN = (
 OBSERVED = (
     Resource("v1", "Namespace", "namespaces", namespaced=False),
     Resource("discovery.k8s.io/v1", "EndpointSlice", "endpointslices", namespaced=True),
+    Resource("networking.k8s.io/v1", "Ingress", "ingresses", namespaced=True),
+    Resource("networking.k8s.io/v1", "IngressClass", "ingressclasses", namespaced=False),
+    Resource("gateway.networking.k8s.io/v1", "Gateway", "gateways", namespaced=True),
+    Resource("gateway.networking.k8s.io/v1", "GatewayClass", "gatewayclasses", namespaced=False),
 )
 """What it reads besides (namespaces it also creates and labels)."""
 

@@ -4,19 +4,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
-from eservice_operator.api import names
 from eservice_operator.api.base import ObjectMeta
+from eservice_operator.api.contested import Standing
 from eservice_operator.api.eservice import EService
+from eservice_operator.api.names import API_VERSION
 from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.cluster import indexes
+from eservice_operator.cluster.foreign import Neighbours
 from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.reading import Reading
-from eservice_operator.core.actions import Manifest
+from eservice_operator.core.actions import Ref
 from eservice_operator.core.facts import age
-from eservice_operator.core.hosts import unregistered_hosts
+from eservice_operator.core.hosts import normal, unregistered_hosts
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.world import HostClaim
+
+GRAVITY = {standing: place for place, standing in enumerate(Standing)}
 
 
 def senior_of(service: EService, reading: Reading) -> ObjectMeta | None:
@@ -42,50 +47,43 @@ def senior_of(service: EService, reading: Reading) -> ObjectMeta | None:
 def claims_of(
     service: EService, hosts: Iterable[str], reading: Reading, policy: Policy
 ) -> tuple[HostClaim, ...]:
-    """Who else has, or had before, one of the hosts that this EService asks for."""
-    found = {claim for host in hosts for claim in _claims(host, service, reading, policy)}
-    return tuple(sorted(found, key=lambda claim: (claim.host, claim.owner)))
+    """Everybody else who has, had before, or wants one of the hosts that this EService asks for.
+
+    Of one object the gravest claim to each host. Costs a few look-ups for each label of a host.
+    """
+    neighbours = Neighbours(service, reading.store, policy)
+    gravest: dict[tuple[str, Ref], HostClaim] = {}
+    for host in hosts:
+        for claim in (*_eservices(host, service, reading), *neighbours.claims(host)):
+            known = gravest.get((claim.host, claim.owner))
+            if known is None or GRAVITY[claim.standing] < GRAVITY[known.standing]:
+                gravest[claim.host, claim.owner] = claim
+    return tuple(gravest[key] for key in sorted(gravest))
 
 
-def _claims(host: str, service: EService, reading: Reading, policy: Policy) -> Iterator[HostClaim]:
-    for other in reading.found(EService, indexes.HOST, host):
-        if other.metadata.uid != service.metadata.uid and _came_before(other, service, host, reading):
-            yield HostClaim(host, f"EService {other.metadata.namespace}/{other.metadata.name}")
-    for route in reading.store.by_index("HTTPRoute", indexes.HOST, host):
-        owner = _foreign_owner(route, service, policy)
-        if owner is not None:
-            yield HostClaim(host, owner)
+def _eservices(host: str, service: EService, reading: Reading) -> Iterator[HostClaim]:
+    for other in reading.found(EService, indexes.HOST, normal(host)):
+        metadata = other.metadata
+        if metadata.uid == service.metadata.uid or not _may_have(other, host, reading):
+            continue
+        came_first = _seniority(other) <= _seniority(service)
+        if came_first or metadata.deletion_timestamp is None:
+            owner = Ref(API_VERSION, EService.__name__, metadata.namespace, metadata.name)
+            yield HostClaim(host, owner, Standing.RESERVED if came_first else Standing.WAITS, metadata.uid)
 
 
-def _came_before(other: EService, service: EService, host: str, reading: Reading) -> bool:
-    """Whether the other came first, where its registration places it and gives it the host.
+def _seniority(service: EService) -> tuple[tuple[datetime, str], str]:
+    return age(service.metadata), service.metadata.namespace
+
+
+def _may_have(other: EService, host: str, reading: Reading) -> bool:
+    """Whether the other is where its registration places it, and is given the host by it.
 
     A host stays reserved; but anybody can name any registration in a namespace of their own.
     """
-    mine, theirs = service.metadata, other.metadata
-    if (age(theirs), theirs.namespace) > (age(mine), mine.namespace):
-        return False
     registration = reading.readable(EServiceRegistration, other.spec.registration)
-    if registration is None or registration.namespace_for(other.spec.environment) != theirs.namespace:
+    if registration is None:
+        return False
+    if registration.namespace_for(other.spec.environment) != other.metadata.namespace:
         return False
     return not unregistered_hosts((host,), registration, other.spec.environment)
-
-
-def _foreign_owner(route: Manifest, service: EService, policy: Policy) -> str | None:
-    """Who else serves a host by this route; None when it is our own for it, or no gateway accepts it."""
-    metadata = route["metadata"]
-    labels = metadata.get("labels") or {}
-    home = metadata.get("namespace") == policy.routes_namespace
-    ours = home and labels.get(names.MANAGED_BY_LABEL) == names.MANAGER
-    previewed = labels.get(names.SHOWS_LABEL) == names.PREVIEW
-    if ours and (previewed or labels.get(names.OWNER_UID_LABEL) == service.metadata.uid):
-        return None
-    if not any(
-        condition.get("type") == "Accepted" and condition.get("status") == "True"
-        for parent in (route.get("status") or {}).get("parents") or ()
-        for condition in parent.get("conditions") or ()
-    ):
-        return None
-    if ours:
-        return f"EService {labels.get(names.NAMESPACE_LABEL)}/{labels.get(names.ESERVICE_LABEL)}"
-    return f"HTTPRoute {metadata.get('namespace')}/{metadata['name']}"

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from eservice_operator.cluster.managed_fields import foreign_managers, own_updates
+from eservice_operator.api.names import MANAGED_BY_LABEL, MANAGER
+from eservice_operator.cluster.managed_fields import foreign_managers, own_updates, written_at
 from eservice_operator.cluster.resources import CHILDREN, OWN
 from eservice_operator.core.actions import Manifest
 
@@ -27,6 +28,9 @@ METADATA: Final = (
     "deletionTimestamp",
     "creationTimestamp",
 )
+IDENTITY: Final = ("name", "namespace", "uid", "resourceVersion", "deletionTimestamp")
+INGRESS_CLASS: Final = "kubernetes.io/ingress.class"
+"""The annotation that named the class of an Ingress before its spec did."""
 CONTENT: Final = (
     "spec",
     "data",
@@ -77,6 +81,12 @@ def _child(obj: Manifest) -> Manifest:
     return kept
 
 
+def _route(obj: Manifest) -> Manifest:
+    """Also when we wrote it: a gateway has a while to answer."""
+    written = written_at(obj["metadata"].get("managedFields") or [])
+    return _child(obj) | ({"writtenAt": written} if written else {})
+
+
 def _observed(obj: Manifest) -> Manifest:
     kept = _named(obj)
     status = obj.get("status") or {}
@@ -95,6 +105,40 @@ def _endpoint_slice(obj: Manifest) -> Manifest:
     return kept
 
 
+def _ingress(obj: Manifest) -> Manifest:
+    """Of a foreign one only what hosts it claims, and by which class."""
+    metadata, spec = obj["metadata"], obj.get("spec") or {}
+    if (metadata.get("labels") or {}).get(MANAGED_BY_LABEL) == MANAGER:
+        return _child(obj)
+    kept: dict[str, Any] = {field: metadata[field] for field in IDENTITY if metadata.get(field)}
+    named = (metadata.get("annotations") or {}).get(INGRESS_CLASS)
+    if named:
+        kept["annotations"] = {INGRESS_CLASS: named}
+    claims: dict[str, Any] = {"rules": [_fields(rule, "host") for rule in spec.get("rules") or ()]}
+    claims |= _fields(spec, "ingressClassName")
+    if spec.get("defaultBackend"):
+        claims["defaultBackend"] = {}
+    return {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": kept, "spec": claims}
+
+
+def _gateway(obj: Manifest) -> Manifest:
+    """Without the number of routes attached, which changes with every publication."""
+    spec, status = obj.get("spec") or {}, obj.get("status") or {}
+    listeners = [_fields(listener, "name", "conditions") for listener in status.get("listeners") or ()]
+    return _named(obj) | {
+        "spec": _fields(spec, "gatewayClassName"),
+        "status": _fields(status, "conditions") | {"listeners": listeners},
+    }
+
+
+def _class(obj: Manifest) -> Manifest:
+    return _named(obj) | {"spec": _fields(obj.get("spec") or {}, "controller", "controllerName")}
+
+
+def _fields(of: Manifest, *wanted: str) -> Manifest:
+    return {field: of[field] for field in wanted if field in of}
+
+
 def _named(obj: Manifest) -> Manifest:
     metadata = obj["metadata"]
     kept: dict[str, Any] = {field: metadata[field] for field in METADATA if metadata.get(field)}
@@ -107,5 +151,10 @@ def _named(obj: Manifest) -> Manifest:
 _FORMS: dict[str, Callable[[Manifest], Manifest]] = {
     **{resource.kind: _own for resource in OWN},
     **{resource.kind: _child for resource in CHILDREN},
+    "HTTPRoute": _route,
     "EndpointSlice": _endpoint_slice,
+    "Ingress": _ingress,
+    "IngressClass": _class,
+    "Gateway": _gateway,
+    "GatewayClass": _class,
 }

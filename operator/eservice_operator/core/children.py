@@ -101,7 +101,7 @@ def desired(layout: Layout) -> Iterator[Manifest]:
     if layout.running:
         yield build_service_account(owner)
         releases = [running.release for running in layout.running]
-        yield build_network_policy(owner, releases, driver.sources())
+        yield build_network_policy(owner, releases, _sources(layout, driver))
         yield build_budget(owner)
     for running in layout.running:
         yield build_snapshot(owner, running.release, _revision(layout, running.release))
@@ -125,6 +125,13 @@ def _routes(layout: Layout, driver: Driver) -> Iterator[Manifest]:
         yield driver.build(layout.owner, layout.on_route)
     if preview is not None and looked_at is not None:
         yield build_preview(layout.owner, looked_at, preview, layout.policy)
+
+
+def _sources(layout: Layout, driver: Driver) -> tuple[str, ...]:
+    """The namespaces that requests come from, also that of a Gateway of its own."""
+    shown = layout.on_route
+    chosen = None if shown is None else shown.release.gateway
+    return tuple(dict.fromkeys((*driver.sources(), *([chosen.namespace] if chosen else ()))))
 
 
 def _revision(layout: Layout, release: Snapshot) -> int:

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from eservice_operator.api.base import TemplateRef
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision
 from eservice_operator.api.reasons import Reason
+from eservice_operator.core.answering import patience_ends
 from eservice_operator.core.availability import available
 from eservice_operator.core.dates import (
     ONE_SECOND,
@@ -115,6 +116,7 @@ def _instants(facts: Facts, rollout: Rollout) -> Iterator[datetime]:
         yield rollout.drained_at
     if rollout.switches_at is not None:
         yield rollout.switches_at
+    yield from patience_ends(facts)
     notice = next_notice(facts)
     if notice is not None:
         yield notice

@@ -14,7 +14,7 @@ from eservice_operator.core.driver import Serving, Shown
 from eservice_operator.core.faces import Face
 from eservice_operator.core.manifests import CANDIDATE_SUFFIX, HTTP_PORT
 from eservice_operator.core.owner import Owner, route_name, seal
-from eservice_operator.core.policy import Policy
+from eservice_operator.core.policy import GatewayRef, Policy
 from eservice_operator.core.world import Observed
 
 GATEWAY_GROUP = "gateway.networking.k8s.io"
@@ -72,7 +72,7 @@ class GatewayDriver:
                     | {names.NAMESPACE_LABEL: owner.namespace, names.SHOWS_LABEL: shown.face.value},
                 },
                 "spec": {
-                    "parentRefs": [self.policy.gateway.parent_ref()],
+                    "parentRefs": [(shown.release.gateway or self.policy.gateway).parent_ref()],
                     "hostnames": list(shown.release.hosts),
                     "rules": [{"matches": [match], **rule}],
                 },
@@ -107,10 +107,11 @@ class GatewayDriver:
         yield owner.child(GRANT_API, "ReferenceGrant", owner.name, {"spec": spec})
 
     def serving(self, route: Observed) -> Serving:
-        """Whether our Gateway serves the route: ``Accepted`` and ``ResolvedRefs``, of this generation."""
+        """Whether its Gateway serves the route: ``Accepted`` and ``ResolvedRefs``, of this generation."""
         parents = route.status.get("parents") or ()
-        parent = next((one for one in parents if self._is_ours(one.get("parentRef") or {})), None)
-        gateway = f"Gateway {self.policy.gateway.namespace}/{self.policy.gateway.name}"
+        named = gateway_of(route) or self.policy.gateway
+        parent = next((one for one in parents if self._speaks_of(named, one.get("parentRef") or {})), None)
+        gateway = f"Gateway {named.namespace}/{named.name}"
         if parent is None:
             return Serving(
                 served=False, reason=Reason.AWAITING_GATEWAY, message=f"{gateway} has not answered yet"
@@ -129,8 +130,7 @@ class GatewayDriver:
         said = next(answer for answer in needed if answer.get("status") != "True")
         return Serving(served=False, reason=Reason.ROUTE_REFUSED, message=f"{gateway}: {_words(said)}")
 
-    def _is_ours(self, parent: Mapping[str, Any]) -> bool:
-        gateway = self.policy.gateway
+    def _speaks_of(self, gateway: GatewayRef, parent: Mapping[str, Any]) -> bool:
         return (
             parent.get("name") == gateway.name
             and parent.get("namespace", self.policy.routes_namespace) == gateway.namespace
@@ -146,6 +146,14 @@ class GatewayDriver:
         """The path prefix that a route serves."""
         matches = [match for rule in route.spec.get("rules") or [] for match in rule.get("matches") or []]
         return next((str(match["path"].get("value", "/")) for match in matches if "path" in match), "/")
+
+
+def gateway_of(route: Observed) -> GatewayRef | None:
+    """The Gateway that a route of ours is on; none where it names none."""
+    for parent in route.spec.get("parentRefs") or ():
+        if parent.get("namespace"):
+            return GatewayRef(parent["namespace"], parent["name"], parent.get("sectionName", ""))
+    return None
 
 
 def backend_ref(namespace: str, name: str, port: int) -> Manifest:

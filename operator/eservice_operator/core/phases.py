@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from eservice_operator.api.base import ConditionStatus
 from eservice_operator.api.reasons import Gate, Phase, Reason
+from eservice_operator.core.answering import SILENT
 from eservice_operator.core.conditions import Verdict
 from eservice_operator.core.decide import Decision
 from eservice_operator.core.faces import Face
@@ -23,9 +24,7 @@ def phase_of(decision: Decision, published: Verdict) -> Phase:
         in_progress = rollout.candidate is not None and not blocks_install(rollout.gates)
         return Phase.UPDATING if in_progress else Phase.PUBLISHED
     if facts.public_name is not None:
-        coming = rollout.serves and (
-            facts.face is not Face.LIVE or published.reason is Reason.AWAITING_GATEWAY
-        )
+        coming = rollout.serves and (facts.face is not Face.LIVE or published.reason in SILENT)
         return Phase.INSTALLING if coming else Phase.UNPUBLISHED
     return _first_time(decision)
 

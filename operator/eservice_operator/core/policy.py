@@ -27,6 +27,16 @@ class GatewayRef:
         """``NAMESPACE/NAME[/SECTION]``, as it is written in the settings."""
         return "/".join(part for part in (self.namespace, self.name, self.section) if part)
 
+    def fields(self) -> dict[str, str]:
+        """The reference as ``spec.publication.gateway`` and snapshots write it."""
+        section = {"section": self.section} if self.section else {}
+        return {"namespace": self.namespace, "name": self.name} | section
+
+    def admits(self, other: GatewayRef) -> bool:
+        """Whether an e-service that may use this one may use the other: the same, or one listener of it."""
+        same = (self.namespace, self.name) == (other.namespace, other.name)
+        return same and self.section in {"", other.section}
+
     def parent_ref(self) -> dict[str, str]:
         """The reference as an HTTPRoute writes it."""
         parent = {
@@ -89,3 +99,7 @@ class Policy:
     """Whether the live rule marks every answer, for the probe to tell the e-service from others."""
     clock_trusted: bool = True
     """Whether the wall clock agrees with the apiserver's: if not, nothing new is unpublished."""
+
+    def allows(self, gateway: GatewayRef) -> bool:
+        """Whether an e-service may be served by a Gateway."""
+        return any(one.admits(gateway) for one in (self.gateway, *self.allowed_gateways))

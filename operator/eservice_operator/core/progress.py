@@ -8,6 +8,7 @@ from eservice_operator.api.decisions import DecisionState, UnpublishDecision, Un
 from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.core import conditions as c
 from eservice_operator.core.actions import Outcome
+from eservice_operator.core.answering import SILENT
 from eservice_operator.core.availability import failure_of, rolled_out, scaled_to_zero
 from eservice_operator.core.conditions import Verdict
 from eservice_operator.core.dates import instant, local_day
@@ -112,7 +113,7 @@ def _under_way(decision: Decision, published: Verdict) -> tuple[Reason, str] | N
         return Reason.SWITCHING, text
     if facts.route is not None and facts.route.terminating:
         return Reason.PROGRESSING, "the public route is being removed"
-    awaited = published.reason is Reason.AWAITING_GATEWAY
+    awaited = published.reason in SILENT
     if awaited or (facts.face is Face.LIVE and published.reason is not Reason.PUBLISHED):
         return published.reason, published.message
     return None

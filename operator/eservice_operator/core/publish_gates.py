@@ -7,6 +7,7 @@ from eservice_operator.api.acts import VerificationOutcome
 from eservice_operator.api.eservice import GateOwner
 from eservice_operator.api.reasons import Gate, Reason
 from eservice_operator.core.availability import available, failure_of
+from eservice_operator.core.contests import sentence
 from eservice_operator.core.facts import Facts, Subject
 from eservice_operator.core.hosts import unregistered_hosts
 from eservice_operator.core.unmet import Unmet, holds_publish
@@ -37,10 +38,14 @@ def host_allowed(facts: Facts, subject: Subject) -> Unmet | None:
             f" {facts.spec.environment.value}: {', '.join(missing)}"
         )
         return holds_publish(Gate.HOST_ALLOWED, Reason.HOST_NOT_REGISTERED, text, GateOwner.AGENCY, "R1")
-    taken = sorted(f"{claim.host} by {claim.owner}" for claim in facts.world.claims if claim.host in hosts)
+    gateway = subject.snapshot.gateway
+    if gateway is not None and not facts.policy.allows(gateway):
+        allowed = ", ".join(str(one) for one in (facts.policy.gateway, *facts.policy.allowed_gateways))
+        text = f"Gateway {gateway} is not one that the Agency allows: {allowed}"
+        return holds_publish(Gate.HOST_ALLOWED, Reason.GATEWAY_NOT_ALLOWED, text, GateOwner.INSTITUTION, "R1")
+    taken = sentence(claim for claim in facts.world.claims if claim.host in hosts)
     if taken:
-        text = f"already served: {', '.join(taken)}"
-        return holds_publish(Gate.HOST_ALLOWED, Reason.HOST_CONFLICT, text, GateOwner.AGENCY, "R1")
+        return holds_publish(Gate.HOST_ALLOWED, Reason.HOST_CONFLICT, taken, GateOwner.AGENCY, "R1")
     return None
 
 

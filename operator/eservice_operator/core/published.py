@@ -6,7 +6,9 @@ from __future__ import annotations
 from eservice_operator.api.base import ConditionStatus
 from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.core import conditions as c
+from eservice_operator.core.answering import SILENT, answer_of
 from eservice_operator.core.conditions import Verdict, find
+from eservice_operator.core.contests import contested_here
 from eservice_operator.core.decide import Decision
 from eservice_operator.core.domain import gate_list
 from eservice_operator.core.driver import Serving
@@ -25,8 +27,8 @@ def published_verdict(decision: Decision) -> Verdict:
     facts = decision.facts
     if facts.route is None:
         return _off(decision)
-    seen = facts.driver.serving(facts.route)
-    if seen.reason is Reason.AWAITING_GATEWAY:
+    seen = answer_of(facts, facts.route)
+    if seen.reason in SILENT:
         still = seen.served and _was_public(facts)
         if still or facts.face is Face.LIVE:
             return _served(decision, Serving(still, seen.reason, seen.message))
@@ -40,6 +42,8 @@ def _served(decision: Decision, seen: Serving) -> Verdict:
     facts = decision.facts
     beside = () if facts.public_name == facts.wanted.name else decision.rollout.public_gates
     but = f"; the public release does not pass: {gate_list(beside)}" if seen.served and beside else ""
+    if seen.served and (others := contested_here(facts)):
+        but += f"; {others}"
     return (c.true if seen.served else c.false)(ConditionType.PUBLISHED, seen.reason, seen.message + but)
 
 

@@ -17,9 +17,10 @@ from typing import Any
 from eservice_operator.api.base import TemplateRef
 from eservice_operator.api.delivery import Release
 from eservice_operator.api.eservice import EService, Use
-from eservice_operator.api.publication import Publication
+from eservice_operator.api.publication import GatewayChoice, Publication
 from eservice_operator.api.workload import Workload
 from eservice_operator.core.memory import Memory
+from eservice_operator.core.policy import GatewayRef
 
 HASH_LENGTH = 10
 REMEMBERED = 20_000
@@ -70,6 +71,8 @@ class Snapshot:
     uses: tuple[Use, ...]
     hosts: tuple[str, ...]
     path: str
+    gateway: GatewayRef | None = None
+    """The Gateway that it asks for; none for the public one."""
     configured_at: str = ""
     """When its workload or uses last changed after it was first installed; empty when they never did."""
     revision: int = 0
@@ -84,6 +87,8 @@ class Snapshot:
             "hosts": list(self.hosts),
             "path": self.path,
         }
+        if self.gateway is not None:
+            kept["gateway"] = self.gateway.fields()
         return kept | ({"configuredAt": self.configured_at} if self.configured_at else {})
 
     @cached_property
@@ -117,7 +122,12 @@ def _snapshot_of(service: EService) -> Snapshot:
         uses=spec.uses,
         hosts=spec.publication.hosts,
         path=spec.publication.path,
+        gateway=_chosen(spec.publication.gateway),
     )
+
+
+def _chosen(gateway: GatewayChoice | None) -> GatewayRef | None:
+    return None if gateway is None else GatewayRef(gateway.namespace, gateway.name, gateway.section or "")
 
 
 _wanted: Memory[EService, Snapshot] = Memory(REMEMBERED)
@@ -131,7 +141,9 @@ def read_snapshot(data: Mapping[str, Any], revision: int) -> Snapshot:
     try:
         template = TemplateRef.model_validate(data["template"])
         image = Release.model_validate({"image": data["image"]}).image
-        public = Publication.model_validate({"hosts": data["hosts"], "path": data.get("path", "/")})
+        public = Publication.model_validate(
+            {"hosts": data["hosts"], "path": data.get("path", "/"), "gateway": data.get("gateway")}
+        )
         return Snapshot(
             name=release_name(image, template),
             image=image,
@@ -140,6 +152,7 @@ def read_snapshot(data: Mapping[str, Any], revision: int) -> Snapshot:
             uses=tuple(Use.model_validate(use) for use in data.get("uses") or ()),
             hosts=public.hosts,
             path=public.path,
+            gateway=_chosen(public.gateway),
             configured_at=str(data.get("configuredAt", "")),
             revision=revision,
         )

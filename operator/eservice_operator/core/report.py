@@ -25,6 +25,7 @@ from eservice_operator.core.abandoned import in_reach
 from eservice_operator.core.actions import Outcome
 from eservice_operator.core.availability import available, condition_of
 from eservice_operator.core.conditions import Verdict
+from eservice_operator.core.contests import contenders
 from eservice_operator.core.dates import following_day, local_day, parse_instant
 from eservice_operator.core.deadlines import installation_due
 from eservice_operator.core.decide import Decision
@@ -70,6 +71,7 @@ def report(decision: Decision, outcome: Outcome) -> EServiceStatus:
         last_decision=last_decision(facts),
         installation=_installation(facts),
         gates=_gates(decision.rollout.gates, old, now),
+        contested=contenders(facts),
         next=outlook(decision),
         history=_history(old, now, phase, published.reason, facts),
     )

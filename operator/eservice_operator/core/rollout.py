@@ -21,7 +21,7 @@ from eservice_operator.core.facts import Facts, Subject
 from eservice_operator.core.gates import blocks_install, blocks_publish, check_all
 from eservice_operator.core.owner import deployment_name
 from eservice_operator.core.releases import Snapshot, newest
-from eservice_operator.core.showing import on_own_hosts, shown_by
+from eservice_operator.core.showing import on_allowed_gateway, on_own_hosts, shown_by
 from eservice_operator.core.unmet import Unmet
 from eservice_operator.core.world import Observed
 
@@ -77,8 +77,10 @@ def plan(facts: Facts) -> Rollout:
     switching = ready and switches_at is None
     is_public = switching or facts.public_name == facts.wanted.name
     public, candidate = (wanted, None) if is_public else (facts.public, wanted)
-    if public is not None and facts.route is not None and facts.face is Face.LIVE:
-        public = on_own_hosts(facts, public, facts.route)
+    if public is not None and facts.route is not None:
+        public = on_allowed_gateway(facts, public, facts.route)
+        if facts.face is Face.LIVE:
+            public = on_own_hosts(facts, public, facts.route)
     public_gates = gates
     if public is not None and not is_public:
         public_gates = check_all(facts, Subject(public, wanted=False))
@@ -115,7 +117,13 @@ def _content(facts: Facts, gates: tuple[Unmet, ...]) -> Snapshot | None:
     if wanted.configuration != remembered.configuration:
         configured_at = instant(facts.now)
     if blocks_publish(gates):
-        return replace(wanted, hosts=remembered.hosts, path=remembered.path, configured_at=configured_at)
+        return replace(
+            wanted,
+            hosts=remembered.hosts,
+            path=remembered.path,
+            gateway=remembered.gateway,
+            configured_at=configured_at,
+        )
     return replace(wanted, configured_at=configured_at)
 
 

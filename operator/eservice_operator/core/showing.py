@@ -10,6 +10,7 @@ from eservice_operator.api.reasons import Gate
 from eservice_operator.core.driver import Shown
 from eservice_operator.core.faces import Face
 from eservice_operator.core.facts import Facts
+from eservice_operator.core.gateway_driver import gateway_of
 from eservice_operator.core.hosts import unregistered_hosts
 from eservice_operator.core.notice_rule import notice_value
 from eservice_operator.core.releases import Snapshot
@@ -35,6 +36,16 @@ def on_own_hosts(facts: Facts, public: Snapshot, route: Observed) -> Snapshot:
     if not served or not (strange or claimed.intersection(added)):
         return public
     return replace(public, hosts=served, path=facts.driver.path(route))
+
+
+def on_allowed_gateway(facts: Facts, public: Snapshot, route: Observed) -> Snapshot:
+    """The release with a Gateway that the Agency allows, or the one that its route is on: what runs stays.
+
+    A snapshot lies in the e-service's namespace: its word alone brings no route to a Gateway.
+    """
+    if public.gateway is None or facts.policy.allows(public.gateway):
+        return public
+    return replace(public, gateway=gateway_of(route))
 
 
 def shown_by(facts: Facts, public: Snapshot | None, gates: tuple[Unmet, ...]) -> Shown | None:

@@ -15,7 +15,10 @@ from eservice_operator.api.notices import NoticeKind
 from eservice_operator.api.reasons import ConditionType, Phase, Reason
 from eservice_operator.api.registration import EServiceRegistrationStatus
 from eservice_operator.api.template import EServiceTemplateStatus
+from eservice_operator.core.actions import Ref
 from eservice_operator.core.conditions import find
+from eservice_operator.core.contests import told_elsewhere, told_here
+from eservice_operator.core.facts import Facts
 from eservice_operator.core.held_tidings import TOLD_HOLDS
 from eservice_operator.core.tidings import of_change, was_unpublished
 
@@ -72,6 +75,15 @@ def notes(old: EServiceStatus, new: EServiceStatus) -> tuple[Note, ...]:
         *_unpublication(old, new),
         *_tidings(old, new),
         *_stalled(old, new),
+        *_contests(old, new),
+    )
+
+
+def notes_elsewhere(facts: Facts) -> tuple[tuple[Ref, str, Note], ...]:
+    """The Events about objects of others (reference, UID) that go with a decision whose status is new."""
+    return tuple(
+        (claim.owner, claim.uid, Note(WARNING, reason.value, "Check", text))
+        for claim, reason, text in told_elsewhere(facts)
     )
 
 
@@ -206,3 +218,8 @@ def _stalled(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
     before, after = _both(old, new, ConditionType.STALLED)
     if after is not None and _newly(before, after):
         yield Note(WARNING, after.reason, "Reconcile", after.message)
+
+
+def _contests(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
+    for reason, text in told_here(old.contested, new.contested):
+        yield Note(WARNING, reason.value, "Check", text)

@@ -19,7 +19,7 @@ from eservice_operator.api.eservice import (
 )
 from eservice_operator.api.fields import ObjectName
 from eservice_operator.api.parse import InvalidObject, read
-from eservice_operator.api.publication import Publication
+from eservice_operator.api.publication import GatewayChoice, Publication
 from eservice_operator.api.workload import Workload
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.releases import Snapshot, newest
@@ -62,9 +62,14 @@ def last_known(body: Manifest, snapshots: tuple[Snapshot, ...]) -> EService | No
         production_request=asked.production_request,
         workload=Workload() if last is None else last.workload,
         uses=() if last is None else last.uses,
-        publication=_nowhere() if last is None else Publication(hosts=last.hosts, path=last.path),
+        publication=_nowhere() if last is None else _published(last),
     )
     return EService(metadata=envelope.metadata, spec=known, status=envelope.status)
+
+
+def _published(last: Snapshot) -> Publication:
+    gateway = None if last.gateway is None else GatewayChoice.model_validate(last.gateway.fields())
+    return Publication(hosts=last.hosts, path=last.path, gateway=gateway)
 
 
 def _nowhere() -> Publication:

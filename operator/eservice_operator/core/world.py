@@ -10,6 +10,7 @@ from typing import Any
 from eservice_operator.api import names
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
 from eservice_operator.api.base import ObjectMeta
+from eservice_operator.api.contested import Standing
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.eservice import EService
 from eservice_operator.api.registration import EServiceIdentifier, EServiceRegistration
@@ -18,6 +19,7 @@ from eservice_operator.core.actions import Ref, ref_of
 from eservice_operator.core.fleet import Fleet
 from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.letters import Delivery
+from eservice_operator.core.policy import GatewayRef
 from eservice_operator.core.releases import Snapshot
 from eservice_operator.core.versions import Catalogue
 
@@ -64,6 +66,11 @@ class Observed:
         return self.body.get("status") or {}
 
     @property
+    def written_at(self) -> str:
+        """When we last changed it, where that is kept."""
+        return str(self.body.get("writtenAt", ""))
+
+    @property
     def terminating(self) -> bool:
         """Whether it is being deleted."""
         return "deletionTimestamp" in self.body["metadata"]
@@ -79,8 +86,11 @@ class HostClaim:
     """Somebody else's claim to a host of this e-service."""
 
     host: str
-    owner: str
-    """``namespace/name`` of the EService, or ``HTTPRoute namespace/name``."""
+    owner: Ref
+    """The EService, the foreign HTTPRoute or the foreign Ingress."""
+    standing: Standing = Standing.SERVES
+    uid: str = ""
+    """Of an object that is not ours."""
 
 
 def no_fleet(_template: str) -> Fleet:
@@ -104,6 +114,11 @@ class World:
     senior: ObjectMeta | None = None
     """The EService that holds the place of this registration and environment, if it is another one."""
     claims: tuple[HostClaim, ...] = ()
+    """Whoever has one of its hosts, or had it before: it does not get that host."""
+    contenders: tuple[HostClaim, ...] = ()
+    """Whoever wants one of its hosts and does not keep it from this e-service."""
+    missing_gateway: GatewayRef | None = None
+    """The Gateway that its route is on, if there is none of that name."""
     children: Mapping[tuple[str, str], Observed] = field(default_factory=dict)
     """Own children by (kind, name), the public route included."""
     snapshots: tuple[Snapshot, ...] = ()

@@ -20,7 +20,7 @@ from eservice_operator.core.drafting import service_letters
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.report import report
-from eservice_operator.core.transitions import notes
+from eservice_operator.core.transitions import notes, notes_elsewhere
 from eservice_operator.core.world import World
 from eservice_operator.runtime.outbox import Outbox
 from eservice_operator.runtime.ports import Result
@@ -118,6 +118,7 @@ class ServiceReconciler:
         self.outbox.post(key, service_letters(decision.facts, status))
         if told.done:
             await self.writer.publish(key, service.metadata, notes(service.status, status))
+            await self.writer.tell_others(notes_elsewhere(decision.facts))
         return Result(next_at=look_again(decision, outcome), error=error)
 
     def _waits(self, key: ObjectKey, old: EServiceStatus, new: EServiceStatus) -> bool:

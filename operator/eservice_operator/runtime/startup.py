@@ -22,7 +22,7 @@ from eservice_operator.runtime.settings import Settings
 log = logging.getLogger(__name__)
 
 OURS = f"{MANAGED_BY_LABEL}={MANAGER}"
-EVERYBODYS = frozenset({"Namespace", "HTTPRoute"})
+EVERYBODYS = frozenset({"Namespace", "HTTPRoute", "Ingress", "IngressClass", "Gateway", "GatewayClass"})
 """Observed whoever made them and wherever they are: a host that a foreign route serves matters."""
 
 PAUSE = (0.5, 10.0)

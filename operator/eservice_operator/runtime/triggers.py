@@ -11,9 +11,11 @@ from eservice_operator.cluster import indexes
 from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.store import Change, Store, key_of
 from eservice_operator.core.actions import Manifest
+from eservice_operator.core.hosts import EVERY, WILDCARD
 from eservice_operator.core.keys import ObjectKey
 
 RECORDS = ("AcceptanceAct", "ProductionVerification", "UnpublishDeferral")
+CLAIMING = ("HTTPRoute", "Ingress")
 
 
 def keys_for(change: Change, store: Store) -> Iterable[ObjectKey]:
@@ -21,7 +23,14 @@ def keys_for(change: Change, store: Store) -> Iterable[ObjectKey]:
     if _only_counted(change):
         return {change.key}
     told = [obj for obj in (change.before, change.after) if obj is not None]
-    return {key for obj in told for key in _keys(obj, store)}
+    woken = {key for obj in told for key in _keys(obj, store)}
+    if change.key.kind in CLAIMING and not _claims_as_before(change):
+        woken |= {key for obj in told for key in _contested(obj, store)}
+    if change.key.kind == "Gateway" and len(told) == 1:  # it came, or went
+        place = f"{change.key.namespace}/{change.key.name}"
+        for route in store.by_index("HTTPRoute", indexes.GATEWAY, place):
+            woken |= set(_owner_of_child(route))
+    return woken
 
 
 def left_behind(store: Store) -> Iterator[ObjectKey]:
@@ -29,7 +38,7 @@ def left_behind(store: Store) -> Iterator[ObjectKey]:
     for route in store.all("HTTPRoute"):
         labels = part(route, "metadata", "labels") or {}
         if labels.get(names.MANAGED_BY_LABEL) == names.MANAGER:
-            for key in _owner_of_child(route, store):
+            for key in _owner_of_child(route):
                 if store.get(*key) is None:
                     yield key
 
@@ -82,7 +91,7 @@ def _keys(obj: Manifest, store: Store) -> Iterator[ObjectKey]:
         case "Namespace":
             yield from _found(store, "EServiceRegistration", indexes.NAMESPACE, key.name)
         case _:
-            yield from _owner_of_child(obj, store)
+            yield from _owner_of_child(obj)
 
 
 def _around_eservice(obj: Manifest, store: Store) -> Iterator[ObjectKey]:
@@ -90,24 +99,68 @@ def _around_eservice(obj: Manifest, store: Store) -> Iterator[ObjectKey]:
     key = key_of(obj)
     registration = part(obj, "spec", "registration")
     yield from _found(store, "EService", indexes.REGISTRATION, registration or "")
-    for host in part(obj, "spec", "publication", "hosts") or ():
+    for host in indexes.INDEXES["EService", indexes.HOST](obj):
         yield from _found(store, "EService", indexes.HOST, host)
+        for route in store.by_index("HTTPRoute", indexes.HOST, host):
+            yield from _owner_of_child(route)
     for template in indexes.INDEXES["EService", indexes.TEMPLATE](obj):
         yield ObjectKey("EServiceTemplate", "", template)
     for kind in RECORDS:
         yield from _found(store, kind, indexes.ESERVICE, f"{key.namespace}/{key.name}")
 
 
-def _owner_of_child(obj: Manifest, store: Store) -> Iterator[ObjectKey]:
-    """The EService that a child says it belongs to; for a route also those that name one of its hosts."""
+def _owner_of_child(obj: Manifest) -> Iterator[ObjectKey]:
+    """The EService that a child says it belongs to."""
     labels = part(obj, "metadata", "labels") or {}
     name = labels.get(names.ESERVICE_LABEL)
     if name:
         namespace = labels.get(names.NAMESPACE_LABEL) or part(obj, "metadata", "namespace")
         yield ObjectKey("EService", namespace, name)
-    if obj["kind"] == "HTTPRoute":
-        for host in part(obj, "spec", "hostnames") or ():
-            yield from _found(store, "EService", indexes.HOST, host)
+
+
+def _claims_as_before(change: Change) -> bool:
+    """Whether a route or an Ingress claims what it did, with the same answers of gateways."""
+    before, after = change.before, change.after
+    if before is None or after is None:
+        return False
+    same = before.get("spec") == after.get("spec")
+    return same and _labels(before) == _labels(after) and _answers(before) == _answers(after)
+
+
+def _labels(obj: Manifest) -> Any:
+    return part(obj, "metadata", "labels") or {}
+
+
+def _answers(obj: Manifest) -> list[tuple[Any, Any, Any]]:
+    return [
+        (parent.get("parentRef"), answer.get("status"), answer.get("reason"))
+        for parent in part(obj, "status", "parents") or ()
+        for answer in parent.get("conditions") or ()
+        if answer.get("type") == "Accepted"
+    ]
+
+
+def _contested(obj: Manifest, store: Store) -> Iterator[ObjectKey]:
+    """The EServices whose hosts a route or an Ingress answers for.
+
+    An Ingress without a host wakes nobody: whoever may write one could have every EService looked at as often
+    as they like. The next regular look finds it.
+    """
+    for pattern in indexes.INDEXES[obj["kind"], indexes.HOST](obj):
+        if pattern == EVERY:
+            every = store.all("EService") if obj["kind"] == "HTTPRoute" and _beside(obj, store) else ()
+            yield from (key_of(service) for service in every)
+        else:
+            index = indexes.UNDER if pattern.startswith(WILDCARD) else indexes.HOST
+            yield from _found(store, "EService", index, pattern)
+
+
+def _beside(route: Manifest, store: Store) -> bool:
+    """Whether a gateway takes the route on which routes of ours are."""
+    home = part(route, "metadata", "namespace")
+    taken = [ref or {} for ref, status, _ in _answers(route) if status == "True"]
+    places = {f"{ref.get('namespace', home)}/{ref.get('name')}" for ref in taken}
+    return any(store.unordered("HTTPRoute", indexes.GATEWAY, place) for place in places)
 
 
 def _found(store: Store, kind: str, index: str, value: str) -> Iterator[ObjectKey]:

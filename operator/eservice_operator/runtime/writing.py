@@ -60,6 +60,11 @@ class Writer:
                 ref_to(key), metadata.uid, note.type, note.reason, note.text, note.action
             )
 
+    async def tell_others(self, told: Iterable[tuple[Ref, str, Note]]) -> None:
+        """Tell Events about objects that are not ours, each with its UID."""
+        for ref, uid, note in told:
+            await self.events.publish(ref, uid, note.type, note.reason, note.text, note.action)
+
     async def invalid(self, key: ObjectKey, invalid: InvalidObject, now: datetime) -> Result:
         """Stalled until the spec changes; the last good children stay."""
         metadata, old = self.observer.envelope(key)

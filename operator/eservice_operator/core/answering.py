@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the gateway says of the public route, and what its silence means: it has half a minute to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from eservice_operator.api.reasons import Reason
+from eservice_operator.core.dates import parse_instant
+from eservice_operator.core.driver import Serving
+from eservice_operator.core.facts import Facts
+from eservice_operator.core.world import Observed
+
+PATIENCE: Final = timedelta(seconds=30)
+"""How long a gateway may take to answer for a route that was written."""
+SILENT: Final = frozenset({Reason.AWAITING_GATEWAY, Reason.GATEWAY_NOT_ANSWERING})
+"""Reasons of a gateway that has not answered for the route as it is now."""
+
+
+def answer_of(facts: Facts, route: Observed) -> Serving:
+    """What the gateway says; of one that does not exist nothing holds that it has said before."""
+    missing = facts.world.missing_gateway
+    if missing is not None:
+        text = f"Gateway {missing.namespace}/{missing.name} does not exist"
+        return Serving(served=False, reason=Reason.GATEWAY_NOT_FOUND, message=text)
+    seen = facts.driver.serving(route)
+    ends = _patience_ends(route)
+    if seen.reason is not Reason.AWAITING_GATEWAY or ends is None or facts.now < ends:
+        return seen
+    text = f"{seen.message}, for more than {PATIENCE.seconds} s: does its controller run?"
+    return Serving(seen.served, Reason.GATEWAY_NOT_ANSWERING, text)
+
+
+def patience_ends(facts: Facts) -> Iterator[datetime]:
+    """When silence begins to mean something, if the gateway is silent."""
+    if facts.route is not None and facts.driver.serving(facts.route).reason is Reason.AWAITING_GATEWAY:
+        ends = _patience_ends(facts.route)
+        if ends is not None:
+            yield ends
+
+
+def _patience_ends(route: Observed) -> datetime | None:
+    written = parse_instant(route.written_at)
+    return None if written is None else written + PATIENCE

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hosts that more than one wants (R1): what is said of it on both sides, once. Nothing is overwritten.
+
+Whom the operator told is what the status lists: an Event goes with each entry that was not there before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from eservice_operator.api.contested import MOST_CONTENDERS, Contender, Standing
+from eservice_operator.api.reasons import Reason
+from eservice_operator.core.facts import Facts
+from eservice_operator.core.hosts import unregistered_hosts
+from eservice_operator.core.world import HostClaim
+
+SAYS = {
+    Standing.SERVES: "{host} is served by {owner}",
+    Standing.RESERVED: "{host} is reserved for {owner}",
+    Standing.WAITS: "{host} is wanted by {owner} as well, which waits",
+    Standing.BESIDE: "{host} may be answered for by {owner} as well",
+}
+ESERVICE = "EService"
+
+
+def sentence(claims: Iterable[HostClaim]) -> str:
+    """Who stands how to which host, in one order whatever theirs is."""
+    texts = [SAYS[claim.standing].format(host=claim.host, owner=claim.owner) for claim in claims]
+    return "; ".join(sorted(texts))
+
+
+def contenders(facts: Facts) -> tuple[Contender, ...]:
+    """Whom the status lists, the gravest first: of the hosts that the registration gives this EService.
+
+    Whoever names a host that is not theirs cannot have Events written on other people's objects.
+    """
+    return tuple(
+        Contender(host=claim.host, by=str(claim.owner), standing=claim.standing) for claim in _known(facts)
+    )
+
+
+def contested_here(facts: Facts) -> str:
+    """Who else has or wants a host, as the Published condition of a public e-service says; empty: nobody."""
+    return sentence(_known(facts))
+
+
+def told_elsewhere(facts: Facts) -> Iterator[tuple[HostClaim, Reason, str]]:
+    """What the routes and Ingresses are told that are newly listed; EServices find out on their own."""
+    place, registration = "/".join(facts.place), facts.spec.registration
+    before = {_identity(one) for one in facts.world.service.status.contested}
+    for claim, one in zip(_known(facts), contenders(facts), strict=True):
+        if claim.owner.kind == ESERVICE or _identity(one) in before:
+            continue
+        text = (
+            f"{claim.host} is a host of EService {place} (EServiceRegistration {registration}):"
+            " only one can have it; the operator changes neither"
+        )
+        yield claim, _reason(claim.standing), text
+
+
+def told_here(old: Iterable[Contender], new: Iterable[Contender]) -> Iterator[tuple[Reason, str]]:
+    """What the EService is told: each contender that is newly listed, and each that stands otherwise now."""
+    before = {_identity(one) for one in old}
+    for one in new:
+        if _identity(one) not in before:
+            yield _reason(one.standing), SAYS[one.standing].format(host=one.host, owner=one.by)
+
+
+def _known(facts: Facts) -> list[HostClaim]:
+    world = facts.world
+    if not facts.stands or world.service.metadata.deletion_timestamp is not None:
+        return []
+    mine = [
+        claim
+        for claim in (*world.claims, *world.contenders)
+        if not unregistered_hosts((claim.host,), world.registration, facts.spec.environment)
+    ]
+    order = list(Standing)
+    mine.sort(key=lambda claim: (order.index(claim.standing), claim.host, claim.owner))
+    return mine[:MOST_CONTENDERS]
+
+
+def _identity(one: Contender) -> tuple[str, str, Reason]:
+    """What makes it worth another Event: that a route reserved before serves now does not."""
+    return one.host, one.by, _reason(one.standing)
+
+
+def _reason(standing: Standing) -> Reason:
+    return Reason.HOST_CONFLICT if standing.holds else Reason.HOST_CONTESTED

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,15 +19,21 @@ from tests.gateways.stage import Stage
 from tests.support.audit import OPERATOR
 from tests.support.cluster import Options, control_plane, private_control_plane
 from tests.support.figures import Figures
-from tests.support.kubectl import Kubectl
+from tests.support.kubectl import KUBECTL, Kubectl
 from tests.support.load import citizen
-from tests.support.operator import OperatorProcess, assert_log_clean
+from tests.support.operator import PROGRAM, OperatorProcess, assert_log_clean
 from tests.support.site import Site
 from tests.support.upstreams import upstreams
+
+sys.path.append(str(Path(__file__).parents[2] / "tools" / "demo"))
+
+from street import NOTICE, NoticePage
 
 if TYPE_CHECKING:
     from controlplane import Cluster
 
+ROUTES = "eservice-routes"
+PREVIEW_DOMAIN = "preview.agency.example"
 NOWHERE = "192.0.2.1"
 """The Pods' address on a machine without a network: nobody can answer on it."""
 MEASURED = pytest.StashKey[Figures]()
@@ -53,6 +62,31 @@ class Lane:
     """The operator's credentials."""
     people: Path
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """What an operator here is told: the notice page, the internal Gateway for previews, the probe."""
+        return {
+            "notice-service": NOTICE,
+            "preview-gateway": "gateway-system/internal",
+            "preview-domain": PREVIEW_DOMAIN,
+            "probe": "http",
+            "probe-address": self.cluster.gateway_url.removeprefix("http://"),
+            "probe-allow": "127.0.0.0/8",
+            "drain-delay": "2s",
+        }
+
+
+@contextmanager
+def notice_page(cluster: Cluster, address: str, folder: Path) -> Iterator[None]:
+    """The image's notice page, running, and the Service that leads to it."""
+    page = NoticePage(PROGRAM, address, folder / "notice.log")
+    try:
+        apply = [str(KUBECTL), f"--kubeconfig={cluster.kubeconfig}", "apply", "--filename=-"]
+        subprocess.run(apply, input=page.manifests(ROUTES).encode(), check=True, capture_output=True)
+        yield
+    finally:
+        page.close()
+
 
 @pytest.fixture(scope="session", params=["traefik", pytest.param("contour", marks=pytest.mark.second_lane)])
 def lane(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lane]:
@@ -63,11 +97,12 @@ def lane(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     else:
         running = private_control_plane(folder / "cluster", Options(public_gateway=request.param))
     with running as cluster:
-        if cluster.pod_address in {None, NOWHERE}:
+        if cluster.pod_address is None or cluster.pod_address == NOWHERE:
             pytest.skip("a Pod that answers needs an address of this machine other than loopback")
         operator = cluster.user_kubeconfig(OPERATOR, ["system:masters"], folder / "operator")
         people = cluster.user_kubeconfig("people", ["system:masters"], folder / "people")
-        yield Lane(request.param, cluster, operator, people)
+        with notice_page(cluster, cluster.pod_address, folder):
+            yield Lane(request.param, cluster, operator, people)
 
 
 @pytest.fixture
@@ -89,9 +124,9 @@ def kubectl(lane: Lane) -> Kubectl:
 
 
 @pytest.fixture(scope="module")
-def operator_settings() -> dict[str, str]:
+def operator_settings(lane: Lane) -> dict[str, str]:
     """What a module's operator is told besides; a module overrides this fixture."""
-    return {}
+    return lane.settings
 
 
 @pytest.fixture(scope="module")
@@ -116,8 +151,9 @@ async def stage(lane: Lane, people: KubeApi, figures: Figures) -> AsyncIterator[
     """A corner of the cluster, Pods that answer, and citizens; who operates it is the test's affair."""
     assert lane.cluster.pod_address is not None
     site = Site(people)
-    async with upstreams(lane.cluster.pod_address) as pods, citizen(lane.cluster.gateway_url) as asking:
-        yield Stage(lane.name, site, pods, asking, figures)
+    gateways = citizen(lane.cluster.gateway_url), citizen(lane.cluster.internal_gateway_url)
+    async with upstreams(lane.cluster.pod_address) as pods, gateways[0] as public, gateways[1] as internal:
+        yield Stage(lane.name, site, pods, public, internal, figures)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from eservice_operator.core.actions import Manifest
 from tests.support.figures import Figures
@@ -27,12 +28,16 @@ BLINK = 0.5
 
 @dataclass
 class Stage:
-    """One test's corner of a lane: ``pods`` answer for its releases, ``citizens`` ask through the gateway."""
+    """One test's corner of a lane: ``pods`` answer for its releases, ``citizens`` ask through the gateway.
+
+    ``insiders`` ask the internal one, on which candidates are previewed.
+    """
 
     lane: str
     site: Site
     pods: Upstreams
     citizens: Citizen
+    insiders: Citizen
     figures: Figures
 
     async def eservice(self, planned: Planned, **patch: Any) -> Manifest:
@@ -58,6 +63,14 @@ class Stage:
         release = planned.release
         return await self.citizens.until(planned.host, lambda a: a.release == release, release, within)
 
+    async def looked_at(self, planned: Planned) -> None:
+        """Wait until whoever verifies it is answered by the candidate, under its preview host."""
+        seen = await self.site.until(planned.ref, lambda obj: obj["status"].get("previewURL"), "a preview")
+        host = str(urlsplit(seen["status"]["previewURL"]).hostname)
+        release = planned.release
+        await self.insiders.until(host, lambda a: a.release == release, f"{release} previewed")
+        assert not (await self.citizens.ask(host)).served, "never on the public gateway"
+
     @asynccontextmanager
     async def asked(self, planned: Planned, rate: float) -> AsyncIterator[Answers]:
         """Citizens ask at a rate while the block runs; a Pod that goes answers no more."""
@@ -69,6 +82,19 @@ class Stage:
         """What a person applies; the instant at which the API server had taken it."""
         await self.site.apply(*manifests)
         return time.monotonic()
+
+    def off(self, answers: Answers, since: float) -> list[Answer]:
+        """What citizens got from the end of the e-service on; fails if it was anything but the notice.
+
+        A gateway may follow the swap in two steps and answer 503 by itself for a moment. ``since`` is when
+        it was to end.
+        """
+        rest = [answer for answer in answers.between(since) if not answer.served]
+        ended = rest[0].begins
+        for answer in rest:
+            bare = answer.status == 503 and answer.begins < ended + BLINK
+            assert answer.mark == "notice" or bare, answers.story()
+        return rest
 
     def measured(self, what: str, seconds: float, target: float) -> None:
         """A figure for the end of the run."""

@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a citizen gets through a real gateway, from the first release to the end of the public route."""
+"""What a citizen gets through a real gateway, from the first release to a pause and back."""
 
 import pytest
 
+from eservice_operator.core.actions import Manifest, Ref
 from tests.gateways.stage import BACK, TARGET, Stage
+from tests.support.fleet import Planned
+from tests.support.kubectl import Kubectl
 from tests.support.site import says
 
 pytestmark = pytest.mark.cluster
 
 RATE = 200.0
 """Requests a second while releases change."""
-
-
-@pytest.fixture(scope="module")
-def operator_settings() -> dict[str, str]:
-    return {"drain-delay": "2s"}
+SLOWLY = 50.0
+PAUSED = {"spec": {"publication": {"paused": {"reason": "the register moves house"}}}}
 
 
 async def test_once_verified_the_first_citizen_is_answered(operated: Stage) -> None:
@@ -22,11 +22,13 @@ async def test_once_verified_the_first_citizen_is_answered(operated: Stage) -> N
     await site.prepare()
     planned = site.planned()
     await operated.installed(planned)
+    await operated.looked_at(planned)
     assert not (await operated.citizens.ask(planned.host)).served, "nobody has verified it"
     verified = await operated.apply(planned.verification())
     first = await operated.answered(planned)
     operated.measured("verified to the first 200", first.ends - verified, TARGET)
     assert first.ends - verified <= TARGET
+    assert first.mark == f"{planned.namespace}.{planned.name}"
     public = await site.settled(planned, "Published")
     assert says(public, "Published", "True")
 
@@ -40,6 +42,7 @@ async def test_a_new_release_takes_over_and_goes_back_without_one_failed_request
     async with operated.asked(first, RATE) as answers:
         await site.apply(await operated.eservice(second), second.act())
         await site.candidate(second)
+        await operated.looked_at(second)
         failed = await operated.apply(second.verification("Failed", number=1))
         await site.until(
             first.ref, lambda obj: says(obj, "Verified", "False", "VerificationFailed"), "failed"
@@ -52,12 +55,121 @@ async def test_a_new_release_takes_over_and_goes_back_without_one_failed_request
         returned = await operated.apply(await operated.eservice(first))
         await site.settled(first, "Published")
         await site.kept_without_pods(second)
-    operated.counted("a release verified, switched to, and gone back from", answers)
+    operated.counted("a release previewed, verified, switched to, and gone back from", answers)
     assert answers.failed() == [], answers.story()
-    assert answers.first(second.release).begins >= switched > failed, "nobody saw what was not verified"
+    assert min(answer.ends for answer in answers.of(second.release)) >= switched > failed, "never unverified"
     taken = answers.first(second.release, switched).ends - switched
     operated.measured("verified to the first answer of the new release", taken, BACK)
     assert taken <= BACK
     gone_back = answers.first(first.release, returned).ends - returned
     operated.measured("back to the kept release", gone_back, BACK)
     assert gone_back <= BACK
+
+
+async def test_two_releases_right_after_each_other_lose_nothing(operated: Stage) -> None:
+    """The second switch waits until the first is drained; nobody is sent to Pods that are gone."""
+    site = operated.site
+    await site.prepare()
+    first = site.planned()
+    second, third = first.renewed(), first.renewed(content="c")
+    await operated.published(first)
+    await site.apply(second.act(), second.verification(), third.act(), third.verification())
+    async with operated.asked(first, RATE) as answers:
+        await site.apply(await operated.eservice(second))
+        await operated.answered(second)
+        await site.apply(await operated.eservice(third))
+        await operated.answered(third)
+        await site.settled(first, "Published")
+        await site.gone(Ref("apps/v1", "Deployment", first.namespace, first.deployment))
+        await site.kept_without_pods(second)
+    operated.counted("two releases right after each other", answers)
+    assert answers.failed() == [], answers.story()
+    assert {answer.release for answer in answers.all} == {first.release, second.release, third.release}
+
+
+async def test_a_pause_shows_the_notice_and_its_end_the_e_service(operated: Stage) -> None:
+    site = operated.site
+    await site.prepare()
+    planned = site.planned()
+    await operated.published(planned)
+    async with operated.asked(planned, SLOWLY) as answers:
+        paused = await operated.apply(await operated.eservice(planned, **PAUSED))
+        noticed = await operated.citizens.until(planned.host, lambda a: a.mark == "notice", "the notice")
+        await site.settled(planned, "Paused")
+    off = operated.off(answers, paused)[0].begins - paused
+    operated.measured("paused to the first request not served", off, TARGET)
+    assert off <= TARGET
+    assert (noticed.status, noticed.headers["Cache-Control"]) == (503, "no-store")
+    assert int(noticed.headers["Retry-After"]) > 0
+    assert "Dzīvesvietas deklarēšana" in noticed.text
+    assert (await operated.citizens.ask(planned.host, "/any/where")).mark == "notice", (
+        "the whole host is kept"
+    )
+    resumed = await operated.apply(await operated.eservice(planned))
+    back = (await operated.answered(planned)).ends - resumed
+    operated.measured("resumed to the first 200", back, TARGET)
+    assert back <= TARGET
+    await site.settled(planned, "Published")
+
+
+def tenants_route(planned: Planned, host: str, path: str) -> Manifest:
+    """What an institution might try: a route of its own on the public Gateway."""
+    backend = {"name": f"{planned.name}-mine", "port": 80}
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": {"name": "mine", "namespace": planned.namespace},
+        "spec": {
+            "parentRefs": [{"name": "public", "namespace": "gateway-system"}],
+            "hostnames": [host],
+            "rules": [
+                {"matches": [{"path": {"type": "PathPrefix", "value": path}}], "backendRefs": [backend]}
+            ],
+        },
+    }
+
+
+@pytest.mark.parametrize("path", ["/", "/deeper"])
+async def test_a_tenants_own_route_is_refused_by_the_gateway(operated: Stage, path: str) -> None:
+    site = operated.site
+    await site.prepare()
+    planned = site.planned()
+    await operated.published(planned)
+    other = f"own.{planned.namespace}.latvija.example"
+    for host in (planned.host, other):
+        route = await site.apply(tenants_route(planned, host, path))
+        ref = Ref(route["apiVersion"], route["kind"], planned.namespace, "mine")
+        await site.until(ref, lambda obj: accepted(obj) == ("False", "NotAllowedByListeners"), "refused")
+        assert (await operated.citizens.ask(planned.host, path)).release == planned.release
+        assert (await operated.citizens.ask(other, path)).status in {0, 404}
+        await site.delete(ref)
+        await site.gone(ref)
+    assert says(await site.see(planned.ref), "Published", "True")
+
+
+def accepted(route: Manifest) -> tuple[str, str] | None:
+    """Status and reason of the gateway's answer to the present route."""
+    parents = (route.get("status") or {}).get("parents") or ()
+    answers = [
+        answer for parent in parents for answer in parent["conditions"] if answer["type"] == "Accepted"
+    ]
+    return (answers[0]["status"], answers[0]["reason"]) if answers else None
+
+
+async def test_a_reference_that_somebody_breaks_is_put_right(operated: Stage, kubectl: Kubectl) -> None:
+    site = operated.site
+    await site.prepare()
+    planned = site.planned()
+    await operated.published(planned)
+    grant = Ref("gateway.networking.k8s.io/v1", "ReferenceGrant", planned.namespace, planned.name)
+    async with operated.asked(planned, SLOWLY) as answers:
+        code, said = await kubectl("delete", "referencegrant", planned.name, "-n", planned.namespace)
+        assert code == 0, said
+        await site.until(grant, lambda obj: "deletionTimestamp" not in obj["metadata"], "back again")
+        await operated.answered(planned)
+        await site.settled(planned, "Published")
+        await operated.answered(planned)
+    operated.counted("the ReferenceGrant deleted", answers)
+    failed = answers.failed()
+    assert {answer.status for answer in failed} <= {500, 503}, "refused, and never anybody else's"
+    assert not failed or failed[-1].ends - failed[0].begins <= TARGET, answers.story()

@@ -55,7 +55,7 @@ class Answer:
     def said(self) -> str:
         """In words: ``200 of a1b2c3``, ``503 (notice)``, ``ClientConnectorError``."""
         of = f" of {self.release}" if self.release else ""
-        mark = f" ({self.mark})" if self.mark else ""
+        mark = f" ({self.mark})" if self.mark and not self.served else ""
         return self.error or f"{self.status}{of}{mark}"
 
 

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""R8 through a real gateway: at the deadline the public gets the notice, and once renewed the e-service."""
+
+import time
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from eservice_operator.core.actions import Manifest
+from eservice_operator.runtime.clock import now
+from tests.gateways.conftest import Lane
+from tests.gateways.stage import TARGET, Stage
+from tests.support.fleet import Planned, with_instruction
+from tests.support.site import poll
+from tests.support.time_machine import TimeMachine, time_machine
+
+pytestmark = pytest.mark.cluster
+
+RATE = 100.0
+BEFORE = timedelta(seconds=25)
+"""What is left of the promised time when the operator starts on its last day."""
+
+
+@pytest.fixture
+async def machine(lane: Lane, tmp_path: Path) -> AsyncIterator[TimeMachine]:
+    async with time_machine(lane.cluster, tmp_path, **lane.settings) as machine:
+        yield machine
+
+
+async def test_the_deadline_passes_and_the_renewed_e_service_comes_back(
+    stage: Stage, machine: TimeMachine
+) -> None:
+    site, operator = stage.site, await machine.operator.start()
+    try:
+        template = await site.prepare(lagMeasure="SinceSuperseded")
+        planned = site.planned()
+        await stage.published(planned)
+        await site.apply(with_instruction(template))
+        effective = await promised(stage, planned)
+        assert await operator.terminate() == 0
+
+        machine.travel(effective - now() - BEFORE)
+        deadline = time.monotonic() + BEFORE.total_seconds()
+        await operator.start()
+        assert time.monotonic() < deadline, "the operator took too long to start"
+        async with stage.asked(planned, RATE) as answers:
+            await site.settled(planned, "Unpublished")
+            await stage.citizens.until(planned.host, lambda answer: answer.mark == "notice", "the notice")
+        assert [a.said for a in answers.failed() if a.begins < deadline] == [], "served up to its last moment"
+        off = stage.off(answers, deadline)[0].begins - deadline
+        stage.measured("deadline to the first request not served", off, TARGET)
+        stage.counted("the deadline", answers)
+        assert off <= TARGET
+
+        renewed = planned.renewed()
+        await site.apply(renewed.act(), await stage.eservice(renewed))
+        await site.candidate(renewed)
+        assert (await stage.citizens.ask(planned.host)).mark == "notice", "editing the spec renews nothing"
+        verified = await stage.apply(renewed.verification())
+        back = (await stage.answered(renewed)).ends - verified
+        stage.measured("renewed and verified to the first 200", back, TARGET)
+        assert back <= TARGET
+        await site.settled(planned, "Published")
+        await site.assert_sound()
+    finally:
+        await site.clear(operated=operator.running)
+
+
+async def promised(stage: Stage, planned: Planned) -> datetime:
+    """When the rule takes it off, once that is decided."""
+
+    async def scheduled() -> Manifest | None:
+        found = await stage.site.decisions(planned)
+        return next((one for one in found if (one.get("status") or {}).get("state") == "Scheduled"), None)
+
+    decision = await poll(scheduled, lambda: f"a decision about {planned.name}")
+    return datetime.fromisoformat(decision["status"]["effectiveAt"])

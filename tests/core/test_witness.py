@@ -224,7 +224,7 @@ def test_what_is_known_is_the_last_that_fitted_or_was_heard_twice(
     for index, one in enumerate(heard):
         was, known = known, hear(known, one, question)
         now = answered_by(one, question)
-        if was is None or fits(now, question):
+        if was is None or fits(now, question.face, marked=question.marked):
             assert known.sighting.answered is now
         elif known.sighting.answered is not was.sighting.answered:
             assert now is answered_by(heard[index - 1], question) is known.sighting.answered
@@ -240,7 +240,7 @@ def test_a_host_that_fits_agrees_or_is_named_and_no_blindness_lasts(
     question: Question, answered: Answered | None, late: bool
 ) -> None:
     finding = finding_of(sighting(answered), question, late=late)
-    if answered is not None and fits(answered, question):
+    if answered is not None and fits(answered, question.face, marked=question.marked):
         assert finding is AGREES or (finding is BY_OTHER and question.face is Face.NOTICE)
     if answered is None or answered in FACELESS:
         assert finding is (UNREACHABLE if late else NOT_YET)

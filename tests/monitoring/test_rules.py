@@ -23,6 +23,7 @@ OTHERS = {
     "endpointslices",
     "gateway",
     "httproute",
+    "ingress",
     "pod",
     "pods",
     "podmonitor",

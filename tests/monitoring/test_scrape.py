@@ -35,6 +35,10 @@ def store() -> Store:
                     worlds.condition("TemplateCurrent", "TemplateUnknown", "Unknown"),
                 ],
                 "notices": NOTICES,
+                "publication": {
+                    "route": {"face": "Live", "generation": 1},
+                    "hosts": [{"host": worlds.HOST, "answer": "NoAddress", "since": "2026-10-10T10:00:00Z"}],
+                },
             }
         )
     )

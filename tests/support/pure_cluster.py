@@ -49,6 +49,7 @@ from eservice_operator.core.fleet import Fleet
 from eservice_operator.core.owner import preview_name, route_name
 from eservice_operator.core.policy import GatewayRef, Policy
 from eservice_operator.core.report import report
+from eservice_operator.core.sightings import Witnessed
 from eservice_operator.core.templating import catalogue_of, template_status
 from eservice_operator.core.transitions import Note, notes
 from eservice_operator.core.unread import last_known
@@ -106,6 +107,8 @@ class PureCluster:
     """Reason with which the gateway refuses routes, if it does."""
     preview_refused: str = ""
     """The same of the gateway of the previews."""
+    sightings: Witnessed | None = None
+    """What the operator has seen from outside."""
     senior: Manifest | None = None
     claims: tuple[tuple[str, str], ...] = ()
     contenders: tuple[HostClaim, ...] = ()
@@ -283,6 +286,7 @@ class PureCluster:
         registered = "EServiceRegistration", "", service.spec.registration
         return World(
             service=service,
+            sightings=self.sightings,
             templates=worlds.known(*self._all(EServiceTemplate)),
             registration=self._read(EServiceRegistration, registered) if registered in self.objects else None,
             acts=self._all(AcceptanceAct),

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from tools.monitoring.panels import SOURCE, Json
-from tools.monitoring.questions import AGENCY, ON_CALL
+from tools.monitoring.questions import AGENCY, ON_CALL, OUTSIDE
 
 ROOT = Path(__file__).resolve().parents[2]
 ALERTS = Path("charts/eservice-operator/files/alerts.yaml")
@@ -35,7 +35,7 @@ def rows() -> list[Json]:
     """All panels, placed from left to right and downwards."""
     placed: list[Json] = []
     below = 0
-    for title, panels in (("For the Agency", AGENCY), ("For on-call", ON_CALL)):
+    for title, panels in (("For the Agency", AGENCY), ("From outside", OUTSIDE), ("For on-call", ON_CALL)):
         row = {"type": "row", "title": title, "collapsed": False, "panels": []}
         placed.append(row | {"gridPos": {"x": 0, "y": below, "w": WIDTH, "h": 1}})
         below, x, height = below + 1, 0, 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the dashboard shows: for the Agency, and for on-call."""
+"""What the dashboard shows: for the Agency, from outside, and for on-call."""
 
 from __future__ import annotations
 
@@ -128,7 +128,60 @@ AGENCY = [
     ),
 ]
 
-MEANT = "Paused|RegistrationSuspended|TemplateOverdue"
+FOUND = 'max by (namespace, name, host, finding) (eservice_probe_disagrees{namespace=~"$namespace"})'
+LAG = "sum by (le, kind) (rate(eservice_publication_lag_seconds_bucket[$__rate_interval]))"
+OUTSIDE = [
+    stat(
+        "Still answer",
+        'count(max by (namespace, name, host) (eservice_probe_disagrees{finding="StillAnswers"}))'
+        " or vector(0)",
+        "Hosts that are off the public route, and answer.",
+        bad_from=1,
+    ),
+    stat(
+        "Answered by others",
+        'count(max by (namespace, name, host) (eservice_probe_disagrees{finding="AnsweredByOther"}))'
+        " or vector(0)",
+        "Hosts under which somebody else answers.",
+        bad_from=1,
+    ),
+    stat(
+        "Not reached",
+        'count(max by (namespace, name, host) (eservice_probe_disagrees{finding=~"NotYet|Unreachable"})'
+        " and on (namespace, name) max by (namespace, name) (eservice_published) == 1) or vector(0)",
+        "Hosts that the gateway serves, and nobody could reach.",
+        bad_from=1,
+    ),
+    stat(
+        "Last answer",
+        "time() - max(eservice_probe_last_timestamp_seconds)",
+        "Seconds since any public host answered the operator.",
+    ),
+    bars(
+        "What answers",
+        "Public hosts by who or what answers for them.",
+        "count by (answer) (max by (namespace, name, host, answer)"
+        ' (eservice_probe_answer{namespace=~"$namespace"}))',
+        "{{answer}}",
+    ),
+    bars("Not as the route shows", "By host and finding.", FOUND, "{{host}}: {{finding}}"),
+    graph(
+        "Until citizens see a change",
+        "From deciding what is shown to seeing it under every host: half of the changes, and 99 of 100.",
+        (f"histogram_quantile(0.5, {LAG})", "{{kind}} median"),
+        (f"histogram_quantile(0.99, {LAG})", "{{kind}} p99"),
+        unit="s",
+    ),
+    graph(
+        "Questions",
+        "By their end, and those not asked for the address.",
+        ("sum by (result) (rate(eservice_probe_duration_seconds_count[$__rate_interval]))", "{{result}}"),
+        ("sum by (why) (rate(eservice_probe_refused_total[$__rate_interval]))", "refused: {{why}}"),
+        unit="ops",
+    ),
+]
+
+MEANT = "Paused|RegistrationSuspended|TemplateOverdue|AwaitingProbe|StillAnswers"
 OPERATOR = "eservice_operator_"
 ON_CALL = [
     stat(

@@ -32,6 +32,7 @@ from eservice_operator.api.publication import Publication
 from eservice_operator.api.reasons import Gate, Phase
 from eservice_operator.api.registration import Identifier
 from eservice_operator.api.remembered import RememberedDecision
+from eservice_operator.api.seen import PublicationStatus
 from eservice_operator.api.workload import Workload
 
 
@@ -231,6 +232,8 @@ class EServiceStatus(Status):
     """Where the public reaches it, while it is served."""
     preview_url: Annotated[Url | None, Field(alias="previewURL")] = None
     """Where the candidate can be looked at before the public sees it, while a Gateway for that serves it."""
+    publication: PublicationStatus = PublicationStatus()
+    """What the operator saw of the publication from outside, where it looks."""
     release: Releases = Releases()
     """The releases that exist now."""
     template: TemplateLag = TemplateLag()

@@ -19,6 +19,7 @@ from eservice_operator.core.dates import local_day
 from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.promise import LOST_GROUND, ground_day
 from eservice_operator.core.templating import catalogue_of
+from eservice_operator.core.tidings import SERVED
 
 Standing = tuple[str, str]
 """Registration and environment: whom a decision is about."""
@@ -100,8 +101,9 @@ class Fates:
         service = next((one for one in rivals if place_of(one) == place), next(iter(rivals), None))
         if service is None:
             return Member(decision, Fate.NOT_PUBLIC, "the e-service is gone", None, gone=True)
-        if condition(service, "Published").get("status") != "True":
-            phase = str(part(service, "status", "phase") or "no phase yet")
+        phase = str(part(service, "status", "phase") or "no phase yet")
+        said = condition(service, "Published").get("status")
+        if said != "True" and not (said == "Unknown" and phase in SERVED):
             return Member(decision, Fate.NOT_PUBLIC, phase, None, gone=False)
         return None
 

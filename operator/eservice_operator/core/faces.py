@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from eservice_operator.api import names
-from eservice_operator.core.world import Observed
+
+if TYPE_CHECKING:
+    from eservice_operator.core.world import Observed
 
 
 class Face(StrEnum):

@@ -16,7 +16,7 @@ from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.core.conditions import find
 from eservice_operator.core.dates import local_day
 from eservice_operator.core.facts import Facts
-from eservice_operator.core.tidings import announced_anew
+from eservice_operator.core.tidings import SERVED, announced_anew
 
 
 class Happening(StrEnum):
@@ -70,8 +70,10 @@ def mark_of(facts: Facts, status: EServiceStatus, *, opening: bool = False) -> M
 
 
 def is_public(status: EServiceStatus) -> bool:
-    """Whether a status says that the public is served."""
+    """Whether the public is served, by the gateway's word where the look from outside doubts it."""
     published = find(status.conditions, ConditionType.PUBLISHED)
+    if published is not None and published.status is ConditionStatus.UNKNOWN:
+        return status.phase in SERVED
     return published is not None and published.status is ConditionStatus.TRUE
 
 

@@ -18,6 +18,7 @@ from eservice_operator.core.facts import Facts
 from eservice_operator.core.gates import refused
 from eservice_operator.core.rollout import Running
 from eservice_operator.core.unpublication import governing_decision, judge
+from eservice_operator.core.witness import doubted
 
 UNDER_WAY = frozenset({Reason.SWITCHING, Reason.AWAITING_INSTALLATION, Reason.AWAITING_PODS})
 """Reasons for not being public that say no more than that somebody is at it."""
@@ -100,7 +101,7 @@ def _stalled(decision: Decision, outcome: Outcome) -> tuple[Reason, str] | None:
 
 
 def _under_way(decision: Decision, published: Verdict) -> tuple[Reason, str] | None:
-    """What the operator, the cluster or the gateway is still doing by itself."""
+    """What the operator, the cluster, the gateway or the rest of the way to the public is still doing."""
     facts = decision.facts
     if decision.actions:
         return Reason.PROGRESSING, f"{len(decision.actions)} more changes to make"
@@ -113,7 +114,7 @@ def _under_way(decision: Decision, published: Verdict) -> tuple[Reason, str] | N
         return Reason.SWITCHING, text
     if facts.route is not None and facts.route.terminating:
         return Reason.PROGRESSING, "the public route is being removed"
-    awaited = published.reason in SILENT
+    awaited = published.reason in SILENT or doubted(published)
     if awaited or (facts.face is Face.LIVE and published.reason is not Reason.PUBLISHED):
         return published.reason, published.message
     return None

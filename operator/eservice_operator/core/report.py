@@ -33,6 +33,7 @@ from eservice_operator.core.domain import domain_conditions, template_current
 from eservice_operator.core.driver import url_of
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.outlook import outlook
+from eservice_operator.core.outside_in import publication_of, seen_from_outside
 from eservice_operator.core.phases import phase_of
 from eservice_operator.core.posting import warned_at, with_notices
 from eservice_operator.core.preview import preview_url, preview_verdict
@@ -42,6 +43,7 @@ from eservice_operator.core.releases import Snapshot, short_hash
 from eservice_operator.core.remembered import last_decision
 from eservice_operator.core.unmet import Unmet
 from eservice_operator.core.unpublication import governing_decision, judge
+from eservice_operator.core.witness import doubted
 
 HISTORY_LENGTH = 20
 
@@ -53,9 +55,10 @@ def report(decision: Decision, outcome: Outcome) -> EServiceStatus:
     old = service.status
     if facts.world.errors and service.metadata.deletion_timestamp is None:
         return _told(facts, _report_unread(decision))
-    published = published_verdict(decision)
+    said = published_verdict(decision)
+    published = seen_from_outside(decision, said)
     summary = progress(decision, outcome, published)
-    phase = phase_of(decision, published)
+    phase = phase_of(decision, said)
     published = why_not(published, summary)
     previewed = preview_verdict(facts)
     verdicts = (*summary, *domain_conditions(decision), published, *([previewed] if previewed else []))
@@ -66,6 +69,7 @@ def report(decision: Decision, outcome: Outcome) -> EServiceStatus:
         identifier=_identifier(facts),
         public_url=_url(facts, published),
         preview_url=preview_url(facts),
+        publication=publication_of(decision),
         release=_releases(decision),
         template=_template(facts),
         last_decision=last_decision(facts),
@@ -73,7 +77,7 @@ def report(decision: Decision, outcome: Outcome) -> EServiceStatus:
         gates=_gates(decision.rollout.gates, old, now),
         contested=contenders(facts),
         next=outlook(decision),
-        history=_history(old, now, phase, published.reason, facts),
+        history=_history(old, now, phase, (said if doubted(published) else published).reason, facts),
     )
     return _told(facts, status)
 
@@ -102,7 +106,8 @@ def report_invalid(
 def _report_unread(decision: Decision) -> EServiceStatus:
     """The status of an EService whose spec cannot be read, with what is judged of it all the same."""
     facts = decision.facts
-    service, now, published = facts.world.service, facts.now, published_verdict(decision)
+    service, now = facts.world.service, facts.now
+    published = seen_from_outside(decision, published_verdict(decision))
     generation = service.metadata.generation
     status = report_invalid(service.status, generation, facts.world.errors, now)
     judged = c.merge(status.conditions, (template_current(facts), published), generation, now)
@@ -111,6 +116,7 @@ def _report_unread(decision: Decision) -> EServiceStatus:
             "conditions": c.replaced(status.conditions, judged),
             "public_url": _url(facts, published),
             "preview_url": preview_url(facts),
+            "publication": publication_of(decision),
             "template": _template(facts),
             "last_decision": last_decision(facts),
             "next": outlook(decision),

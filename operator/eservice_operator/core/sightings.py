@@ -111,7 +111,7 @@ def hear(known: Known | None, answer: Answer, question: Question) -> Known:
         return Known(heard)
     if heard.answered is known.sighting.answered:
         return known if known.doubt is None else Known(known.sighting)
-    if fits(heard.answered, question):
+    if fits(heard.answered, question.face, marked=question.marked):
         return Known(heard)
     first = known.doubt
     if first is not None and first.answered is heard.answered:
@@ -119,12 +119,12 @@ def hear(known: Known | None, answer: Answer, question: Question) -> Known:
     return Known(known.sighting, heard)
 
 
-def fits(answered: Answered, question: Question) -> bool:
-    """Whether an answer is what the route's face lets expect."""
-    if question.face is Face.LIVE:
-        return answered is Answered.E_SERVICE or (not question.marked and answered is Answered.UNMARKED)
+def fits(answered: Answered, face: Face, *, marked: bool) -> bool:
+    """Whether an answer is what a route lets expect; ``marked`` where routes mark their answers."""
+    if face is Face.LIVE:
+        return answered is Answered.E_SERVICE or (not marked and answered is Answered.UNMARKED)
     gone = (Answered.NOTICE, Answered.NOTHING, Answered.REFUSED, Answered.OTHER)
-    return answered in gone or (question.marked and answered is Answered.UNMARKED)
+    return answered in gone or (marked and answered is Answered.UNMARKED)
 
 
 def recalled(status: PublicationStatus) -> Witnessed | None:

@@ -2,8 +2,8 @@
 """A fleet in memory that lives through time by the operator's own decisions.
 
 The earliest instant that a decision names is taken, everything due then is decided and carried out, and so
-on. Nobody acts in it: no renewal, no act, no release of a brake. Pods start and gateways agree at once, and
-notices count as accepted when they are written.
+on. Nobody acts in it: no renewal, no act, no release of a brake. Pods start and gateways agree at once,
+nobody looks from outside, and notices count as accepted when they are written.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Simulation:
     """A scene and its clock; ``foreseen`` grows while it runs."""
 
     def __init__(self, scene: Scene, start: datetime, policy: Policy, *, release_brake: bool = False) -> None:
-        self.policy = replace(policy, channels=(), clock_trusted=True)
+        self.policy = replace(policy, channels=(), clock_trusted=True, probed=False)
         self.cluster = SimulatedCluster(scene, start, policy, release_brake=release_brake)
         self.foreseen: list[Foreseen] = []
         self.last: dict[Place, Decision] = {}

@@ -220,18 +220,29 @@ def _publication(old: EServiceStatus, new: EServiceStatus) -> Iterator[Tiding]:
     if after is None or before is None:
         return
     off = after.reason == Reason.TEMPLATE_OVERDUE and not _holds(after)
-    if off and before.reason != Reason.TEMPLATE_OVERDUE and old.release.public is not None:
+    if off and not _heard_of_it(old, before) and old.release.public is not None:
         change = f"{new.template.decision} {instant(after.last_transition_time)}"
         yield Tiding(NoticeKind.UNPUBLISHED, change)
     if _holds(after) and not _holds(before) and was_unpublished(old):
         yield Tiding(NoticeKind.REPUBLISHED, instant(after.last_transition_time))
 
 
+def _heard_of_it(old: EServiceStatus, before: Condition) -> bool:
+    """Whether people know already that it is off: also while it looked otherwise from outside for a time."""
+    if before.status is ConditionStatus.UNKNOWN:
+        return _last_end(old) is NoticeKind.UNPUBLISHED
+    return before.reason == Reason.TEMPLATE_OVERDUE
+
+
+def _last_end(status: EServiceStatus) -> NoticeKind | None:
+    """Which of the two the ledger told last."""
+    ends = (NoticeKind.UNPUBLISHED, NoticeKind.REPUBLISHED)
+    return next((notice.kind for notice in reversed(status.notices) if notice.kind in ends), None)
+
+
 def was_unpublished(status: EServiceStatus) -> bool:
     """Whether R8 took it off since the public was last served, or since people were told so."""
-    ends = (NoticeKind.UNPUBLISHED, NoticeKind.REPUBLISHED)
-    last = next((notice.kind for notice in reversed(status.notices) if notice.kind in ends), None)
-    if last is NoticeKind.UNPUBLISHED:
+    if _last_end(status) is NoticeKind.UNPUBLISHED:
         return True
     for change in reversed(status.history):
         if change.phase in SERVED:

@@ -67,27 +67,34 @@ def finding_of(sighting: Sighting | None, question: Question, *, late: bool) -> 
 
     What no answer can tell never stands in the way for longer than that.
     """
-    blind = Finding.UNREACHABLE if late else Finding.NOT_YET
-    if sighting is None or sighting.answered in FACELESS:
-        return blind
-    answered = sighting.answered
-    if question.face is not Face.LIVE:
-        return _off(answered, question, late=late)
-    if fits(answered, question):
+    known = Finding.UNREACHABLE
+    if sighting is not None:
+        known = standing(sighting.answered, question.face, marked=question.marked)
+    strangers = known is Finding.ANSWERED_BY_OTHER and question.face is not Face.LIVE
+    return known if late or strangers or known is Finding.AGREES else Finding.NOT_YET
+
+
+def standing(answered: Answered, face: Face, *, marked: bool) -> Finding:
+    """How a host that answers so stands to what its route has shown for long; ``marked`` if routes mark."""
+    if answered in FACELESS:
+        return Finding.UNREACHABLE
+    if face is not Face.LIVE:
+        return _off(answered, face, marked=marked)
+    if fits(answered, face, marked=marked):
         return Finding.AGREES
     if answered in {Answered.OTHER, Answered.UNMARKED}:
-        return Finding.ANSWERED_BY_OTHER if late else Finding.NOT_YET
-    if answered is Answered.REFUSED or not question.marked:
-        return Finding.NOT_YET if answered is Answered.NOTICE else blind
-    return Finding.NOT_YET
+        return Finding.ANSWERED_BY_OTHER
+    if answered is Answered.NOTICE or (answered is Answered.NOTHING and marked):
+        return Finding.NOT_YET
+    return Finding.UNREACHABLE
 
 
-def _off(answered: Answered, question: Question, *, late: bool) -> Finding:
+def _off(answered: Answered, face: Face, *, marked: bool) -> Finding:
     """Of a host that the e-service is off: all that has to be so is that it no longer answers."""
-    if not fits(answered, question):
-        return Finding.STILL_ANSWERS if late else Finding.NOT_YET
+    if not fits(answered, face, marked=marked):
+        return Finding.STILL_ANSWERS
     strange = answered in {Answered.OTHER, Answered.UNMARKED}
-    return Finding.ANSWERED_BY_OTHER if strange and question.face is Face.NOTICE else Finding.AGREES
+    return Finding.ANSWERED_BY_OTHER if strange and face is Face.NOTICE else Finding.AGREES
 
 
 def about(question: Question, seen: Witnessed | None) -> Witnessed | None:

@@ -21,6 +21,7 @@ from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.letters import Delivery
 from eservice_operator.core.policy import GatewayRef
 from eservice_operator.core.releases import Snapshot
+from eservice_operator.core.sightings import Witnessed
 from eservice_operator.core.versions import Catalogue
 
 
@@ -131,6 +132,8 @@ class World:
     """What became of notices since they were handed to a channel, by notice id; not in the ledger yet."""
     under_way: frozenset[str] = frozenset()
     """Ids of notices that a channel has and has not answered."""
+    sightings: Witnessed | None = None
+    """What answers under the public hosts, as this process has seen it; only said, never decided on."""
     errors: tuple[str, ...] = ()
     """What is wrong with a spec that cannot be read: the EService is then as last known (see `unread`)."""
 

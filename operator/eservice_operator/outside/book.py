@@ -91,8 +91,10 @@ class _Entry:
 
     def rests(self, host: str) -> bool:
         """Whether a host shows what the route shows, and nothing speaks against it."""
-        known = self.hosts[host].known
-        return known is not None and known.doubt is None and fits(known.sighting.answered, self.question)
+        known, asked = self.hosts[host].known, self.question
+        if known is None or known.doubt is not None:
+            return False
+        return fits(known.sighting.answered, asked.face, marked=asked.marked)
 
     def all_rest(self) -> bool:
         """Whether every host does."""

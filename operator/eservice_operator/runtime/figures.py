@@ -46,8 +46,9 @@ class _Lines(NamedTuple):
 class EServiceFigures:
     """Renders the gauges of all objects, in any thread; dates are those of the configured zone."""
 
-    def __init__(self, zone: ZoneInfo) -> None:
+    def __init__(self, zone: ZoneInfo, *, marked: bool = False) -> None:
         self._zone = zone
+        self._marked = marked
         self._instant = lru_cache(maxsize=4096)(self._unix_time)
         self._known: dict[str, _Lines] = {}
         self._reading: Reading | None = None
@@ -90,7 +91,7 @@ class EServiceFigures:
     def _samples(self, obj: Manifest, lag: int | None) -> Iterator[Sample]:
         match obj["kind"]:
             case "EService":
-                yield from samples_of_service(obj, lag, self._instant)
+                yield from samples_of_service(obj, lag, self._instant, marked=self._marked)
             case "EServiceTemplate":
                 yield from samples_of_template(obj, self._instant)
             case "UnpublishDecision":

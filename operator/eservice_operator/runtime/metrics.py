@@ -45,6 +45,7 @@ class Metrics:
         self._work()
         self._surroundings()
         self._notices()
+        self._probe()
 
     def _queue(self) -> None:
         self.queue_depth = self._gauge("queue_depth", "Keys that wait for a worker")
@@ -100,6 +101,34 @@ class Metrics:
             "eservice_notice_failures",
             "Attempts to tell somebody that failed",
             ("channel", "kind"),
+            registry=self.registry,
+        )
+
+    def _probe(self) -> None:
+        self.probe_seconds = Histogram(
+            "eservice_probe_duration_seconds",
+            "How long a question to a public host took, by its end: answered or unanswered",
+            ("result",),
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self.probe_refused = Counter(
+            "eservice_probe_refused",
+            "Questions that were not asked, by the kind of address that DNS gave",
+            ("why",),
+            registry=self.registry,
+        )
+        self.probe_last = Gauge(
+            "eservice_probe_last_timestamp_seconds",
+            "When a public host last answered the operator",
+            ("namespace", "name", "host"),
+            registry=self.registry,
+        )
+        self.publication_lag = Histogram(
+            "eservice_publication_lag_seconds",
+            "From deciding what the public is shown until every host was seen to show it",
+            ("kind",),
+            buckets=SECONDS,
             registry=self.registry,
         )
 

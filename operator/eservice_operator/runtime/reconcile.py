@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from eservice_operator.api.parse import InvalidObject
@@ -22,6 +22,7 @@ from eservice_operator.runtime.registration_reconcile import RegistrationReconci
 from eservice_operator.runtime.retries import error_of
 from eservice_operator.runtime.service_reconcile import ServiceReconciler
 from eservice_operator.runtime.template_reconcile import TemplateReconciler
+from eservice_operator.runtime.witnessing import Witnessing
 from eservice_operator.runtime.writing import Writer
 
 
@@ -40,11 +41,14 @@ class ObjectReconciler:
     policy_now: Callable[[], Policy]
     settle: timedelta
     monotonic: Callable[[], float]
+    witnessing: Witnessing = field(default_factory=Witnessing)
 
     def __post_init__(self) -> None:
         self._writer = Writer(self.observer, self.applier, self.events)
         of_all = (self.observer, self._writer, self.outbox, self.policy_now)
-        self._services = ServiceReconciler(*of_all, self.freshness, self.settle, self.monotonic)
+        self._services = ServiceReconciler(
+            *of_all, self.freshness, self.settle, self.monotonic, self.witnessing
+        )
         self._templates = TemplateReconciler(*of_all)
         self._registrations = RegistrationReconciler(*of_all)
 

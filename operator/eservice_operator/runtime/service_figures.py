@@ -7,8 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from eservice_operator.api.reasons import Gate, Reason
+from eservice_operator.api.seen import Answered
 from eservice_operator.cluster.indexes import part
 from eservice_operator.core.dates import parse_instant
+from eservice_operator.core.faces import Face
+from eservice_operator.core.tidings import SERVED
+from eservice_operator.core.witness import Finding, standing
 from eservice_operator.runtime.exposition import Family
 
 WHO: Final = ("namespace", "name")
@@ -19,6 +23,14 @@ INFO: Final = Family(
     (*WHO, "environment", "registration", "identifier", "template", "version", "phase"),
 )
 PUBLISHED: Final = Family("eservice_published", "1 while the gateway serves the e-service.", WHO)
+ANSWERED: Final = Family(
+    "eservice_probe_answer", "1 for who or what answers for a public host.", (*WHO, "host", "answer")
+)
+DISAGREES: Final = Family(
+    "eservice_probe_disagrees",
+    "1 while a public host does not show what its route shows, or nobody can look.",
+    (*WHO, "host", "finding"),
+)
 NOT_SERVED: Final = Family(
     "eservice_not_served",
     "1 while the gateway does not serve a release that has been public.",
@@ -55,6 +67,8 @@ WANTED: Final = Family(
 SERVICE_FAMILIES: Final = (
     INFO,
     PUBLISHED,
+    ANSWERED,
+    DISAGREES,
     NOT_SERVED,
     GATE_UNMET,
     STALLED,
@@ -74,17 +88,24 @@ Instant = Callable[[str, bool], float]
 _UNKNOWN: Final = frozenset({Reason.TEMPLATE_UNKNOWN, Reason.TEMPLATE_VERSION_UNKNOWN})
 
 
-def samples_of_service(service: Mapping[str, Any], lag: int | None, instant: Instant) -> Iterator[Sample]:
-    """All samples about an EService; ``lag`` is in days, None where there is nothing to measure."""
+def samples_of_service(
+    service: Mapping[str, Any], lag: int | None, instant: Instant, *, marked: bool
+) -> Iterator[Sample]:
+    """All samples about an EService; ``lag`` is in days, None where there is nothing to measure.
+
+    ``marked`` says whether routes mark their answers, by which the probe tells them apart.
+    """
     who = (service["metadata"]["namespace"], service["metadata"]["name"])
     status = service.get("status") or {}
     conditions = {entry["type"]: entry for entry in status.get("conditions") or ()}
     yield INFO, (*who, *_about(service, status)), 1
-    served = part(conditions, "Published", "status") == "True"
+    published = part(conditions, "Published", "status")
+    served = published == "True" or (published == "Unknown" and status.get("phase") in SERVED)
     yield PUBLISHED, who, served
     leaving = "deletionTimestamp" in service["metadata"]
     if not served and not leaving and part(status, "release", "public") is not None:
         yield NOT_SERVED, (*who, part(conditions, "Published", "reason") or ""), 1
+    yield from _from_outside(who, status, marked=marked)
     for gate in status.get("gates") or ():
         yield GATE_UNMET, (*who, gate["gate"], gate["owner"], gate["reason"]), 1
     if "Stalled" in conditions:
@@ -97,6 +118,16 @@ def samples_of_service(service: Mapping[str, Any], lag: int | None, instant: Ins
         yield UNKNOWN, (*who, reason), 1
     for family, since in _instants(status, instant):
         yield family, who, since
+
+
+def _from_outside(who: tuple[str, str], status: Mapping[str, Any], *, marked: bool) -> Iterator[Sample]:
+    face = part(status, "publication", "route", "face")
+    for seen in part(status, "publication", "hosts") or ():
+        host, answer = seen["host"], seen["answer"]
+        yield ANSWERED, (*who, host, answer), 1
+        finding = standing(Answered(answer), Face(face), marked=marked)
+        if finding is not Finding.AGREES:
+            yield DISAGREES, (*who, host, finding.value), 1
 
 
 def _about(service: Mapping[str, Any], status: Mapping[str, Any]) -> tuple[str, ...]:

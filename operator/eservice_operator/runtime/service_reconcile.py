@@ -33,6 +33,7 @@ from eservice_operator.runtime.retries import (
     outdated,
     retry,
 )
+from eservice_operator.runtime.witnessing import Witnessing
 from eservice_operator.runtime.writing import NOTHING_DONE, Writer, ref_to
 
 
@@ -47,6 +48,7 @@ class ServiceReconciler:
     freshness: Freshness
     settle: timedelta
     monotonic: Callable[[], float]
+    witnessing: Witnessing
     _in_flight: dict[ObjectKey, float] = field(default_factory=dict)
 
     async def reconcile(self, key: ObjectKey, now: datetime) -> Result:
@@ -57,10 +59,12 @@ class ServiceReconciler:
             if world is None:
                 self._in_flight.pop(key, None)
                 self.outbox.answers(key, ())
+                self.witnessing.forget(key)
                 return await self._gone(key)
             if isinstance(world, InvalidObject):
                 return await self._unreadable(key, world, now)
             decision = decide(self._answered(key, world), now, self.policy_now())
+            self.witnessing.follow(key, decision)
             generation = world.service.metadata.generation
             if outcome.failure is not None and generation != tried:
                 outcome = NOTHING_DONE  # what failed was asked for by a spec that was changed meanwhile
@@ -76,11 +80,14 @@ class ServiceReconciler:
         return await self._tell(key, decision, outcome)
 
     def _answered(self, key: ObjectKey, world: World) -> World:
-        """The world with what became of notices since their ledgers were written, and what is under way."""
+        """The world with what is known beside the cluster: of notices on their way, and from outside."""
         decided = (notice for decision in world.decisions for notice in decision.status.notices)
         notices = (*world.service.status.notices, *decided)
         answers, under_way = self.outbox.answers(key, notices), self.outbox.under_way(notices)
-        return replace(world, deliveries=answers, under_way=under_way) if answers or under_way else world
+        seen = self.witnessing.seen(key)
+        if not answers and not under_way and seen is None:
+            return world
+        return replace(world, deliveries=answers, under_way=under_way, sightings=seen)
 
     async def _unreadable(self, key: ObjectKey, invalid: InvalidObject, now: datetime) -> Result:
         """Nothing can be decided of it but this: what goes away need not be read.

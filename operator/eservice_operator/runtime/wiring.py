@@ -22,6 +22,7 @@ from eservice_operator.runtime.reconcile import ObjectReconciler
 from eservice_operator.runtime.senders import channels_of, senders_of
 from eservice_operator.runtime.settings import Settings
 from eservice_operator.runtime.triggers import keys_for, left_behind
+from eservice_operator.runtime.witnessing import Witnessing, book_of
 
 RECONCILED = (
     "EServiceTemplate",
@@ -71,6 +72,7 @@ def make_reconciler(surroundings: Surroundings) -> Reconciler:
     policy = policy_of(settings, clock)
     senders = senders_of(settings, api, clock)
     outbox = Outbox(senders, surroundings.add, surroundings.metrics, clock=clock)
+    witnessing = _witnessing(surroundings)
     surroundings.at_end(outbox.close)
     return ObjectReconciler(
         observer=Observer(store, policy),
@@ -81,7 +83,24 @@ def make_reconciler(surroundings: Surroundings) -> Reconciler:
         policy_now=policy_under(policy, surroundings.clock_trusted),
         settle=settings.settle,
         monotonic=clock.monotonic,
+        witnessing=witnessing,
     )
+
+
+def _witnessing(surroundings: Surroundings) -> Witnessing:
+    """The look from outside, where it is set up; it ends with the operator."""
+    clock = surroundings.clock
+    made = book_of(surroundings.settings, clock, surroundings.metrics, surroundings.add)
+    if made is None:
+        return Witnessing()
+    book, look_up = made
+
+    async def close() -> None:
+        await book.close()
+        look_up.close()
+
+    surroundings.at_end(close)
+    return Witnessing(book, clock.monotonic)
 
 
 def wiring_of(settings: Settings) -> Wiring:
@@ -92,5 +111,5 @@ def wiring_of(settings: Settings) -> Wiring:
         left_behind=left_behind,
         reconciled=RECONCILED,
         indexes=INDEXES,
-        collector=EServiceFigures(settings.time_zone),
+        collector=EServiceFigures(settings.time_zone, marked=settings.route_mark == "on"),
     )

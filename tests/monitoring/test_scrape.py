@@ -35,6 +35,7 @@ def store() -> Store:
                     worlds.condition("TemplateCurrent", "TemplateUnknown", "Unknown"),
                 ],
                 "notices": NOTICES,
+                "contested": [{"host": worlds.HOST, "by": "HTTPRoute a/b", "standing": "Beside"}],
                 "publication": {
                     "route": {"face": "Live", "generation": 1},
                     "hosts": [{"host": worlds.HOST, "answer": "NoAddress", "since": "2026-10-10T10:00:00Z"}],

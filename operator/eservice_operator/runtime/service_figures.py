@@ -31,6 +31,11 @@ DISAGREES: Final = Family(
     "1 while a public host does not show what its route shows, or nobody can look.",
     (*WHO, "host", "finding"),
 )
+CONTESTED: Final = Family(
+    "eservice_host_contested",
+    "1 for each object that has or wants a host of the e-service, or may answer for it.",
+    (*WHO, "host", "by", "standing"),
+)
 NOT_SERVED: Final = Family(
     "eservice_not_served",
     "1 while the gateway does not serve a release that has been public.",
@@ -69,6 +74,7 @@ SERVICE_FAMILIES: Final = (
     PUBLISHED,
     ANSWERED,
     DISAGREES,
+    CONTESTED,
     NOT_SERVED,
     GATE_UNMET,
     STALLED,
@@ -106,6 +112,8 @@ def samples_of_service(
     if not served and not leaving and part(status, "release", "public") is not None:
         yield NOT_SERVED, (*who, part(conditions, "Published", "reason") or ""), 1
     yield from _from_outside(who, status, marked=marked)
+    for other in status.get("contested") or ():
+        yield CONTESTED, (*who, other["host"], other["by"], other["standing"]), 1
     for gate in status.get("gates") or ():
         yield GATE_UNMET, (*who, gate["gate"], gate["owner"], gate["reason"]), 1
     if "Stalled" in conditions:

@@ -72,7 +72,10 @@ def test_a_pause_swaps_the_rule_in_place_and_its_end_swaps_it_back(noticed: Pure
     (backend,) = rule["backendRefs"]
     assert (backend["namespace"], backend["name"], backend["port"]) == (ROUTES, "eservice-notice", 80)
     assert told(noticed)["until"] == "2026-10-20T00:00:00Z"
-    assert noticed.reason(ConditionType.PUBLISHED) == ("False", Reason.PAUSED)
+    published = find(noticed.status.conditions, ConditionType.PUBLISHED)
+    assert published is not None
+    assert (published.status, published.reason) == ("False", Reason.PAUSED)
+    assert published.message == "paused by the institution: maintenance; the notice page is shown"
     assert noticed.reason(ConditionType.READY) == ("True", Reason.PAUSED)
     assert (noticed.phase(), noticed.status.public_url) == (Phase.PAUSED, None)
 

@@ -35,7 +35,8 @@ def published_verdict(decision: Decision) -> Verdict:
         return _off(decision)
     if facts.face is Face.LIVE:
         return _served(decision, seen)
-    return _off(decision, "" if seen.served else f"; the notice page is not shown: {seen.message}")
+    shown = "is shown" if seen.served else f"is not shown: {seen.message}"
+    return _off(decision, f"; the notice page {shown}")
 
 
 def _served(decision: Decision, seen: Serving) -> Verdict:

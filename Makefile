@@ -37,8 +37,8 @@ test: deps ## everything needed, then all tests (JUDGES=off leaves out Flux and 
 	  $(if $(LEFT_OUT),-m 'not ($(subst $() $(), or ,$(LEFT_OUT)))')
 
 .PHONY: bench
-bench: deps ## measure what it costs, and write docs/benchmarks.md
-	@$(CONTROLPLANE) build
+bench: deps ## measure what it costs and what citizens notice, and write docs/benchmarks.md
+	@$(CONTROLPLANE) build --public-gateway contour
 	@$(BIN)/python -m bench
 
 .PHONY: cluster-up

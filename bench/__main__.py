@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench import figures
+from bench import figures, switching
 from bench.decide import TARGET
 from bench.figures import Figure
 from bench.measure import measure_fleet, measure_one
@@ -40,6 +40,9 @@ NOTES = (
   clock: the median of 15 runs. While a command loaded the models first, its help took 570 to 770 ms. What
   only shows an e-service takes as much, beside kubectl's own time; `explain` took 0.8 s, most of it for the
   models. To measure one over a cluster, set KUBECONFIG: `python -m tests.cli.starting list -A`.
+- What citizens notice is measured with requests that are sent at a steady rate whatever the answers are, to
+  servers that reset their connections once the last Pod of their release is gone. Gateway, servers, citizens
+  and the control plane share the machine; Pods are ready at once. How: docs/gateways.md.
 - An e-service counts as public when the gateway reports its route as accepted and resolved.
 - How often the operator was killed, and survived it, is printed by `pytest tests/operator/test_kill.py`;
   `ESERVICE_TEST_KILL_STEP=1` kills it at every single write.""",
@@ -67,6 +70,7 @@ def measure(folder: Path, fleet: int) -> Iterator[Figure]:
     yield from scraping()
     yield from braking()
     yield from starting()
+    yield from switching.measure(folder / "switching")
     yield from asyncio.run(measure_one(folder / "one"))
     yield from asyncio.run(measure_fleet(folder / "fleet", fleet))
 

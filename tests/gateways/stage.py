@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ from eservice_operator.core.actions import Manifest
 from tests.support.figures import Figures
 from tests.support.fleet import Planned
 from tests.support.load import Answer, Answers, Citizen
-from tests.support.site import Site
+from tests.support.site import Site, poll
 from tests.support.upstreams import Upstreams
 from tests.support.worlds import merged
 
@@ -77,6 +78,16 @@ class Stage:
         following = self.pods.following(self.site.api, planned.namespace)
         async with following, self.citizens.load(planned.host, rate) as answers:
             yield answers
+
+    async def promised(self, planned: Planned) -> datetime:
+        """When the rule takes it off, once that is decided."""
+
+        async def scheduled() -> Manifest | None:
+            statuses = [one.get("status") or {} for one in await self.site.decisions(planned)]
+            return next((status for status in statuses if status.get("state") == "Scheduled"), None)
+
+        status = await poll(scheduled, lambda: f"a decision about {planned.name}")
+        return datetime.fromisoformat(status["effectiveAt"])
 
     async def apply(self, *manifests: Manifest) -> float:
         """What a person applies; the instant at which the API server had taken it."""

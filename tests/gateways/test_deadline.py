@@ -3,17 +3,15 @@
 
 import time
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from eservice_operator.core.actions import Manifest
 from eservice_operator.runtime.clock import now
 from tests.gateways.conftest import Lane
 from tests.gateways.stage import TARGET, Stage
-from tests.support.fleet import Planned, with_instruction
-from tests.support.site import poll
+from tests.support.fleet import with_instruction
 from tests.support.time_machine import TimeMachine, time_machine
 
 pytestmark = pytest.mark.cluster
@@ -38,7 +36,7 @@ async def test_the_deadline_passes_and_the_renewed_e_service_comes_back(
         planned = site.planned()
         await stage.published(planned)
         await site.apply(with_instruction(template))
-        effective = await promised(stage, planned)
+        effective = await stage.promised(planned)
         assert await operator.terminate() == 0
 
         machine.travel(effective - now() - BEFORE)
@@ -66,14 +64,3 @@ async def test_the_deadline_passes_and_the_renewed_e_service_comes_back(
         await site.assert_sound()
     finally:
         await site.clear(operated=operator.running)
-
-
-async def promised(stage: Stage, planned: Planned) -> datetime:
-    """When the rule takes it off, once that is decided."""
-
-    async def scheduled() -> Manifest | None:
-        found = await stage.site.decisions(planned)
-        return next((one for one in found if (one.get("status") or {}).get("state") == "Scheduled"), None)
-
-    decision = await poll(scheduled, lambda: f"a decision about {planned.name}")
-    return datetime.fromisoformat(decision["status"]["effectiveAt"])

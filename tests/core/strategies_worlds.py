@@ -396,8 +396,8 @@ DEPLOYMENT_STATUSES: list[Manifest] = [
 
 # all of it
 
-policies = st.sampled_from([worlds.POLICY, worlds.NOTICED, worlds.PREVIEWED])
-"""With a notice page, with previews, and without either."""
+policies = st.sampled_from([worlds.POLICY, worlds.NOTICED, worlds.PREVIEWED, worlds.BY_INGRESS])
+"""With a notice page, with previews, without either, and with Ingresses."""
 
 
 @st.composite

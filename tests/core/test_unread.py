@@ -18,7 +18,7 @@ from eservice_operator.api import names
 from eservice_operator.api.decisions import DecisionState
 from eservice_operator.api.reasons import ConditionType, Phase, Reason
 from eservice_operator.core.actions import Create, Delete, Outcome, SetFinalizer, SetStatus, Update
-from eservice_operator.core.decide import decide
+from eservice_operator.core.decide import ROUTES, decide
 from eservice_operator.core.faces import Face
 from eservice_operator.core.report import report
 from eservice_operator.core.unread import last_known
@@ -232,7 +232,7 @@ def test_nothing_is_ever_given(cluster: PureCluster, now: datetime) -> None:
                 assert manifest["kind"] == "HTTPRoute"
                 assert manifest["metadata"]["labels"][names.SHOWS_LABEL] == Face.NOTICE
             case Delete(ref=ref):
-                assert ref.kind == "HTTPRoute"
+                assert ref.kind in ROUTES
             case SetFinalizer(present=present):
                 assert not present
             case _:

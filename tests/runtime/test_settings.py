@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from eservice_operator import __version__
-from eservice_operator.core.policy import GatewayRef, NoticeRef, Preview
+from eservice_operator.core.policy import GatewayRef, NoticeRef, Preview, PublishBy
 from eservice_operator.runtime.clock import SYSTEM
 from eservice_operator.runtime.commandline import command_line
 from eservice_operator.runtime.settings import (
@@ -27,6 +27,8 @@ from eservice_operator.runtime.settings import (
 from eservice_operator.runtime.wiring import policy_of
 
 PREVIEWED = ("--preview-gateway", "internal/g/http", "--preview-domain", "p.example")
+
+BY_INGRESS = ("--publish-by", "ingress", "--ingress-class", "outside", "--traffic-from", "traefik")
 
 
 def run(*arguments: str, environment: dict[str, str] | None = None) -> tuple[Result, list[Settings]]:
@@ -58,6 +60,7 @@ def test_without_anything_the_defaults_count() -> None:
         ("namespaces", "", ()),
         ("gateway", "edge/outside", GatewayRef("edge", "outside")),
         ("gateway", "edge/outside.v2/https", GatewayRef("edge", "outside.v2", "https")),
+        ("publish-by", "gateway", "gateway"),
         ("routes-namespace", "agency-routes", "agency-routes"),
         (
             "allowed-gateways",
@@ -114,6 +117,8 @@ def test_the_kubeconfig_has_to_be_there(tmp_path: Path) -> None:
         ("routes-namespace", "", "write lower-case letters"),
         ("allowed-gateways", "edge/a,b", "write NAMESPACE/NAME"),
         ("traffic-from", "a,*", "write each namespace by its name"),
+        ("publish-by", "nodeport", "'gateway', 'ingress'"),
+        ("ingress-class", "Outside", "kubectl get ingressclasses"),
         ("preview-gateway", "internal", "write NAMESPACE/NAME"),
         ("preview-domain", "*.agency.example", "write one without a wildcard"),
         ("preview-domain", f"{'a' * 63}.{'b' * 63}.{'c' * 63}", "write one without a wildcard"),
@@ -168,6 +173,11 @@ def test_the_probe_is_told_where_to_connect() -> None:
     [
         (["--probe-allow", "10.0.0.0/8"], "need --probe https or --probe http"),
         (["--probe-address", "127.0.0.1:80"], "need --probe https or --probe http"),
+        (["--ingress-class", "outside"], "--ingress-class needs --publish-by ingress"),
+        (["--publish-by", "ingress", "--traffic-from", "a"], "needs --ingress-class"),
+        (["--publish-by", "ingress", "--ingress-class", "a"], "needs --traffic-from"),
+        ([*BY_INGRESS, "--notice-service", "page"], "--notice-service does not go with"),
+        ([*BY_INGRESS, "--allowed-gateways", "a/b"], "--allowed-gateways does not go with"),
         (["--preview-gateway", "internal/g"], "--preview-gateway needs --preview-domain"),
         (["--preview-domain", "p.example"], "need --preview-gateway"),
         (["--preview-header", "X-Preview=yes"], "need --preview-gateway"),
@@ -189,6 +199,14 @@ def test_previews_are_told_where_they_are() -> None:
     assert given.preview_header == ("X-Preview", "a=b")
     assert policy_of(given, SYSTEM).preview == Preview(gateway, "p.example", ("X-Preview", "a=b"))
     assert policy_of(settings_of(), SYSTEM).preview is None
+
+
+def test_an_ingress_carries_no_mark() -> None:
+    policy = policy_of(settings_of(*BY_INGRESS, "--probe", "https"), SYSTEM)
+    assert (policy.publish_by, policy.ingress_class) == (PublishBy.INGRESS, "outside")
+    assert policy.probed
+    assert not policy.marked
+    assert policy_of(settings_of("--probe", "https"), SYSTEM).marked
 
 
 def test_the_help_names_each_setting_with_its_variable_and_default() -> None:

@@ -74,6 +74,7 @@ CHILD_KINDS = frozenset(
         "EndpointSlice",
         "HTTPRoute",
         "HorizontalPodAutoscaler",
+        "Ingress",
         "NetworkPolicy",
         "PodDisruptionBudget",
         "ReferenceGrant",

@@ -25,7 +25,7 @@ from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.core.actions import Action, Failure, Manifest, Ref
 from eservice_operator.core.dates import Calendar
 from eservice_operator.core.known import KnownTemplate
-from eservice_operator.core.policy import GatewayRef, NoticeRef, Policy, Preview
+from eservice_operator.core.policy import GatewayRef, NoticeRef, Policy, Preview, PublishBy
 from eservice_operator.core.releases import Snapshot, read_snapshot, release_name
 from eservice_operator.core.templating import catalogue_of
 from eservice_operator.core.world import HostClaim, Observed, World
@@ -62,6 +62,10 @@ PREVIEWED: Final = replace(
     POLICY, preview=Preview(GatewayRef("gateway-internal", "internal"), "preview.agency.example")
 )
 """The same with a Gateway on which candidates are looked at."""
+BY_INGRESS: Final = replace(
+    POLICY, publish_by=PublishBy.INGRESS, ingress_class="outside", traffic_from=("traefik",)
+)
+"""The same in a cluster without the Gateway API."""
 
 
 def at(day: str, clock: str = "12:00") -> datetime:

@@ -37,7 +37,7 @@ class Gate(StrEnum):
 
 
 class ConditionType(StrEnum):
-    """Condition types; Reconciling and Stalled are present only while True, Previewed only while False."""
+    """Condition types; those that are not there always are named in the reference."""
 
     READY = "Ready"
     RECONCILING = "Reconciling"
@@ -51,6 +51,8 @@ class ConditionType(StrEnum):
     VERIFIED = "Verified"
     PUBLISHED = "Published"
     PREVIEWED = "Previewed"
+    ROUTE_SUPPORTED = "RouteSupported"
+    HOST_PROTECTED = "HostProtected"
     BRAKE_ENGAGED = "BrakeEngaged"
 
 
@@ -128,6 +130,8 @@ class Reason(StrEnum):
     AWAITING_PROBE = "AwaitingProbe"
     STILL_ANSWERS = "StillAnswers"
     ANSWERED_BY_OTHER = "AnsweredByOther"
+    NOT_WITH_INGRESS = "NotWithIngress"
+    INGRESS_TRUST = "IngressTrust"
     PAUSED = "Paused"
     SWITCHING = "Switching"
     # acts and decisions

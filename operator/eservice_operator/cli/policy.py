@@ -23,6 +23,7 @@ TIME_ZONE: Final = "Europe/Riga"
 HOLIDAY_COUNTRY: Final = "LV"
 GATEWAY: Final = "gateway-system/public"
 ROUTES_NAMESPACE: Final = "eservice-routes"
+BY_GATEWAY: Final = "gateway"
 SEEN: Final = "seen"
 NO_CHANNELS: Final = "none"
 
@@ -36,6 +37,7 @@ class Setup:
     gateway: tuple[str, ...] = tuple(GATEWAY.split("/"))
     """Namespace, name and, where there is one, the listener."""
     routes_namespace: str = ROUTES_NAMESPACE
+    publish_by: str = BY_GATEWAY
     allowed_gateways: tuple[tuple[str, ...], ...] = ()
     """Other Gateways that an EService may choose."""
     notice_service: tuple[str, int] | None = None
@@ -142,6 +144,15 @@ OPTIONS: Final = (
         metavar="NAME",
         callback=_read(read_namespace),
         help="Where the operator puts public routes.",
+    ),
+    click.option(
+        "--publish-by",
+        type=click.Choice([BY_GATEWAY, "ingress"]),
+        default=BY_GATEWAY,
+        envvar="ESERVICE_PUBLISH_BY",
+        show_default=True,
+        show_envvar=True,
+        help="By what the operator publishes.",
     ),
     click.option(
         "--allowed-gateways",

@@ -102,6 +102,8 @@ def _identity(sheet: Page, dossier: Dossier) -> None:
     sheet.labelled("Published", told or "Unknown", truth_style(str(published.get("status"))))
     sheet.labelled("", published.get("message"))
     sheet.labelled("URL", status.get("publicURL"))
+    for limit in ("RouteSupported", "HostProtected"):
+        sheet.labelled("But", condition(service, limit).get("message"), WAITING)
     sheet.labelled("Preview", status.get("previewURL") or condition(service, "Previewed").get("message"))
     sheet.labelled("Environment", spec.get("environment"))
     title = part(dossier.registration or {}, "spec", "title") or {}

@@ -20,16 +20,16 @@ from eservice_operator.cli.kubectl import FORBIDDEN, Kubectl, Listing, Query, Re
 from eservice_operator.cli.policy import Setup, year_of
 from eservice_operator.cluster.indexes import INDEXES, part
 from eservice_operator.cluster.observe import Observer
-from eservice_operator.cluster.resources import CHILDREN, OBSERVED, OWN, Resource
+from eservice_operator.cluster.resources import CHILDREN, OBSERVED, OWN, Resource, resource_of
 from eservice_operator.cluster.slim import slim
 from eservice_operator.cluster.store import Store
 from eservice_operator.cluster.workdays import calendar_of, years_around
-from eservice_operator.core.policy import GatewayRef, NoticeRef, Policy
+from eservice_operator.core.ingress_driver import INGRESS_KIND
+from eservice_operator.core.policy import GatewayRef, NoticeRef, Policy, PublishBy
 
-UNUSED: Final = frozenset(
-    {"EServiceIdentifier", "Namespace", "Ingress", "IngressClass", "Gateway", "GatewayClass"}
-)
-"""What no decision about an EService reads: who wants its hosts besides is told, and changes nothing."""
+UNUSED: Final = frozenset({"EServiceIdentifier", "Namespace", "IngressClass", "Gateway", "GatewayClass"})
+"""What no decision about an EService reads: who wants its hosts besides is told, and changes nothing.
+Ingresses are read only where they publish."""
 BESIDE: Final = frozenset({"ProductionVerification"})
 """Of our own kinds those that speak of e-services in their own namespace only."""
 GATEWAY_API: Final = "gateway.networking.k8s.io"
@@ -44,9 +44,10 @@ FOLLOWS: Final = {
     "Service": "which release is public is known from the status only",
     "Deployment": "nothing looks installed",
     "ControllerRevision": "how the public release last ran is not known",
+    "Ingress": "whether an Ingress serves it is not seen",
     "HTTPRoute": "whether something is served is not seen, nor whether others serve its hosts",
 }
-ESSENTIAL: Final = frozenset(FOLLOWS) - {"EService", "HTTPRoute"}
+ESSENTIAL: Final = frozenset(FOLLOWS) - {"EService", "HTTPRoute", "Ingress"}
 """Without one of these a decision about an EService says something else than the operator's."""
 
 
@@ -59,6 +60,11 @@ class Unread:
     """The namespace; empty for all of them, or for a cluster-scoped kind."""
     said: str
     """What kubectl said."""
+
+    @property
+    def not_installed(self) -> bool:
+        """Whether it is a kind of the Gateway API, which is not there."""
+        return FORBIDDEN.match(self.said) is None and GATEWAY_API in resource_of(self.kind).api_version
 
     @property
     def follows(self) -> str:
@@ -106,8 +112,11 @@ def live(kubectl: Kubectl, setup: Setup, now: datetime, namespace: str | None = 
         ClickException: the holidays of the country are not known.
     """
     store = Store(INDEXES)
-    resources = [one for one in (*OWN, *CHILDREN, *OBSERVED) if one.kind not in UNUSED]
+    unused = UNUSED if setup.publish_by == PublishBy.INGRESS else UNUSED | {INGRESS_KIND}
+    resources = [one for one in (*OWN, *CHILDREN, *OBSERVED) if one.kind not in unused]
     unread = _fill(store, kubectl, resources, namespace, setup.routes_namespace)
+    if setup.publish_by == PublishBy.INGRESS:
+        unread = [one for one in unread if not one.not_installed]
     for resource in resources:
         store.mark_synced(resource.kind)
     policy = policy_of(setup, now, store)
@@ -134,6 +143,7 @@ def policy_of(setup: Setup, now: datetime, store: Store) -> Policy:
         gateway=GatewayRef(*setup.gateway),
         allowed_gateways=tuple(GatewayRef(*one) for one in setup.allowed_gateways),
         routes_namespace=setup.routes_namespace,
+        publish_by=PublishBy(setup.publish_by),
         notice=None if setup.notice_service is None else NoticeRef(*setup.notice_service),
         channels=tuple((Channel(channel), sink) for channel, sink in channels),
     )

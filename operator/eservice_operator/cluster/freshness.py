@@ -99,12 +99,15 @@ def _behind(decision: Decision) -> Iterator[Ref]:
 
 def _takes(decision: Decision) -> bool:
     """Whether the e-service leaves the public route: that goes, or shows the notice page from now on."""
-    facts, leaves = decision.facts, decision.facts.face is Face.LIVE and not decision.rollout.serves
+    facts = decision.facts
+    leaves = facts.served_by is not None and not decision.rollout.serves
+    leaves |= facts.world.service.metadata.deletion_timestamp is not None
     route = facts.driver.kind, facts.driver.name(*facts.place)
+    former = None if facts.former is None else (facts.former.ref.kind, facts.former.ref.name)
     return any(
-        (target.kind, target.name) == route and (leaves or isinstance(action, Delete))
+        (kind, name) in (route, former) if leaves else (kind, name) == route and isinstance(action, Delete)
         for action in decision.actions
-        for target in (target_of(action),)
+        for _, kind, _, name in (target_of(action),)
     )
 
 

@@ -36,6 +36,7 @@ CHILDREN = (
     Resource("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", namespaced=True),
     Resource("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", namespaced=True),
     Resource("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", namespaced=True),
+    Resource("networking.k8s.io/v1", "Ingress", "ingresses", namespaced=True),
     Resource("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes", namespaced=True),
     # v1beta1: the version that every release of the Gateway API still serves
     Resource("gateway.networking.k8s.io/v1beta1", "ReferenceGrant", "referencegrants", namespaced=True),
@@ -45,7 +46,6 @@ CHILDREN = (
 OBSERVED = (
     Resource("v1", "Namespace", "namespaces", namespaced=False),
     Resource("discovery.k8s.io/v1", "EndpointSlice", "endpointslices", namespaced=True),
-    Resource("networking.k8s.io/v1", "Ingress", "ingresses", namespaced=True),
     Resource("networking.k8s.io/v1", "IngressClass", "ingressclasses", namespaced=False),
     Resource("gateway.networking.k8s.io/v1", "Gateway", "gateways", namespaced=True),
     Resource("gateway.networking.k8s.io/v1", "GatewayClass", "gatewayclasses", namespaced=False),

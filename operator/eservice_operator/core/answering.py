@@ -21,7 +21,7 @@ SILENT: Final = frozenset({Reason.AWAITING_GATEWAY, Reason.GATEWAY_NOT_ANSWERING
 
 def answer_of(facts: Facts, route: Observed) -> Serving:
     """What the gateway says; of one that does not exist nothing holds that it has said before."""
-    missing = facts.world.missing_gateway
+    missing = facts.world.missing_gateway if facts.driver.far else None
     if missing is not None:
         text = f"Gateway {missing.namespace}/{missing.name} does not exist"
         return Serving(served=False, reason=Reason.GATEWAY_NOT_FOUND, message=text)

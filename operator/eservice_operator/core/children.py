@@ -98,10 +98,11 @@ def _is_looked_at(facts: Facts, rollout: Rollout) -> bool:
 def desired(layout: Layout) -> Iterator[Manifest]:
     """Every child that should be there, in the order in which one needs the other."""
     owner, driver = layout.owner, driver_of(layout.policy)
+    on_route = None if layout.on_route is None else layout.on_route.release
     if layout.running:
         yield build_service_account(owner)
         releases = [running.release for running in layout.running]
-        yield build_network_policy(owner, releases, _sources(layout, driver))
+        yield build_network_policy(owner, releases, driver.sources(on_route))
         yield build_budget(owner)
     for running in layout.running:
         yield build_snapshot(owner, running.release, _revision(layout, running.release))
@@ -125,13 +126,6 @@ def _routes(layout: Layout, driver: Driver) -> Iterator[Manifest]:
         yield driver.build(layout.owner, layout.on_route)
     if preview is not None and looked_at is not None:
         yield build_preview(layout.owner, looked_at, preview, layout.policy)
-
-
-def _sources(layout: Layout, driver: Driver) -> tuple[str, ...]:
-    """The namespaces that requests come from, also that of a Gateway of its own."""
-    shown = layout.on_route
-    chosen = None if shown is None else shown.release.gateway
-    return tuple(dict.fromkeys((*driver.sources(), *([chosen.namespace] if chosen else ()))))
 
 
 def _revision(layout: Layout, release: Snapshot) -> int:

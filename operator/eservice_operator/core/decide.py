@@ -15,10 +15,13 @@ from eservice_operator.api.base import ObjectMeta
 from eservice_operator.api.decisions import UnpublishDecision
 from eservice_operator.core.abandoned import in_reach
 from eservice_operator.core.actions import Action, Create, Delete, Ref, SetFinalizer, target_of
+from eservice_operator.core.answering import answer_of
 from eservice_operator.core.children import Layout, changes, difference, layout_of
 from eservice_operator.core.deadlines import next_instant
-from eservice_operator.core.faces import Face
+from eservice_operator.core.faces import Face, face_of
 from eservice_operator.core.facts import Facts
+from eservice_operator.core.gateway_driver import ROUTE_KIND
+from eservice_operator.core.ingress_driver import INGRESS_KIND
 from eservice_operator.core.ledger import fold, informed_at
 from eservice_operator.core.owner import Owner
 from eservice_operator.core.policy import Policy
@@ -26,10 +29,12 @@ from eservice_operator.core.posting import announced
 from eservice_operator.core.records import decision_status, status_write
 from eservice_operator.core.rollout import Rollout, plan
 from eservice_operator.core.scheduling import new_decision
+from eservice_operator.core.showing import taken_off
 from eservice_operator.core.unpublication import judge
 from eservice_operator.core.world import Observed, World
 
 OFF = "off the public route"
+ROUTES = frozenset({ROUTE_KIND, INGRESS_KIND})
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,12 @@ def decide(world: World, now: datetime, policy: Policy) -> Decision:
     if world.service.metadata.deletion_timestamp is not None:
         actions = (*_heard(facts), *take_down(eservice_ref(facts), world.service.metadata, routes_of(world)))
     else:
-        actions = (*_leftover(facts), *_decisions(facts), *_unpublish(facts, rollout))
+        actions = (
+            *_leftover(facts),
+            *_decisions(facts),
+            *_unpublish(facts, rollout),
+            *_former(facts, rollout),
+        )
         if not world.errors:
             written = {target_of(action) for action in actions}
             layout = layout_of(facts, rollout)
@@ -88,8 +98,8 @@ def eservice_ref(facts: Facts) -> Ref:
 
 
 def routes_of(world: World) -> tuple[Observed, ...]:
-    """Every route of the e-service."""
-    return tuple(child for (kind, _), child in sorted(world.children.items()) if kind == "HTTPRoute")
+    """Every route of the e-service, of whatever kind."""
+    return tuple(child for (kind, _), child in sorted(world.children.items()) if kind in ROUTES)
 
 
 def take_down(service: Ref, metadata: ObjectMeta, routes: Iterable[Observed]) -> tuple[Action, ...]:
@@ -154,6 +164,18 @@ def _unpublish(facts: Facts, rollout: Rollout) -> Iterator[Action]:
         owner = Owner(metadata.namespace, metadata.name, metadata.uid)
         for swap in difference(facts.driver.build(owner, rollout.shown), facts.route):
             yield replace(swap, reason=OFF)
+
+
+def _former(facts: Facts, rollout: Rollout) -> Iterator[Action]:
+    """The route of the driver before goes once the new one serves, and at once where the e-service is off.
+
+    Until then what runs stays, also where a gate keeps it from the new route.
+    """
+    if facts.former is None or facts.public_name is None:
+        return
+    replaced = rollout.serves and facts.route is not None and answer_of(facts, facts.route).served
+    if replaced or taken_off(facts, rollout.public) or face_of(facts.former) is not Face.LIVE:
+        yield from _remove_route(facts.former, f"{facts.driver.kind}s publish now" if replaced else OFF)
 
 
 def _finalizer(facts: Facts, layout: Layout) -> Iterator[Action]:

@@ -50,11 +50,15 @@ class Driver(Protocol):
         """Whether a candidate that people look at has a route of its own (see `preview`)."""
 
     @property
+    def exclusive(self) -> bool:
+        """Whether nobody but the Agency can take the hosts of its routes."""
+
+    @property
     def far(self) -> bool:
         """Whether its routes lie in another namespace, where no owner reference reaches."""
 
-    def sources(self) -> Iterator[str]:
-        """The namespaces that requests come from; one may be named twice."""
+    def sources(self, release: Snapshot | None) -> Iterator[str]:
+        """The namespaces that requests to a release on the public route come from; one may be named twice."""
 
     def name(self, namespace: str, service: str) -> str:
         """The name of the public route of an e-service."""
@@ -71,6 +75,9 @@ class Driver(Protocol):
         While it has answered for an earlier generation only, what it said then holds: it goes on serving
         that.
         """
+
+    def lacks(self, release: Snapshot) -> Iterator[str]:
+        """What it cannot do of what the settings and a release ask, in words."""
 
     def hosts(self, route: Observed) -> tuple[str, ...]:
         """The hosts that a route serves."""

@@ -15,6 +15,7 @@ from eservice_operator.core.faces import Face
 from eservice_operator.core.manifests import CANDIDATE_SUFFIX, HTTP_PORT
 from eservice_operator.core.owner import Owner, route_name, seal
 from eservice_operator.core.policy import GatewayRef, Policy
+from eservice_operator.core.releases import Snapshot
 from eservice_operator.core.world import Observed
 
 GATEWAY_GROUP = "gateway.networking.k8s.io"
@@ -31,6 +32,7 @@ class GatewayDriver:
     policy: Policy
     kind: str = ROUTE_KIND
     far: bool = True
+    exclusive: bool = True
 
     @property
     def notices(self) -> bool:
@@ -42,8 +44,10 @@ class GatewayDriver:
         """Whether candidates have a route of their own."""
         return self.policy.preview is not None
 
-    def sources(self) -> Iterator[str]:
+    def sources(self, release: Snapshot | None) -> Iterator[str]:
         """The namespaces of the Gateways, and those that the settings name."""
+        if release is not None and release.gateway is not None:
+            yield release.gateway.namespace
         yield self.policy.gateway.namespace
         yield from self.policy.traffic_from
         if self.policy.preview is not None:
@@ -137,6 +141,10 @@ class GatewayDriver:
             and parent.get("kind", "Gateway") == "Gateway"
             and (not gateway.section or parent.get("sectionName") == gateway.section)
         )
+
+    def lacks(self, release: Snapshot) -> Iterator[str]:  # noqa: ARG002 - as the Protocol has it
+        """Nothing."""
+        yield from ()
 
     def hosts(self, route: Observed) -> tuple[str, ...]:
         """The hosts that a route serves."""

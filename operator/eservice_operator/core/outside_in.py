@@ -24,10 +24,11 @@ def looked_at(facts: Facts) -> bool:
 def question_of(decision: Decision) -> Question | None:
     """What the hosts are asked about now; none before the route shows what it is to show.
 
-    A live route is asked about once the gateway says that it serves it; one that is off at once.
+    A live route is asked about once the gateway says that it serves it; one that is off at once. Nor is
+    anything asked while a route of before still serves.
     """
     facts = decision.facts
-    if not looked_at(facts) or decision.rollout.face is not facts.face:
+    if not looked_at(facts) or decision.rollout.face is not facts.face or facts.lingering is not None:
         return None
     route, public = facts.route, facts.public
     if route is not None:

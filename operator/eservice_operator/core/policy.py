@@ -5,12 +5,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from typing_extensions import override
 
 from eservice_operator.api.notices import Channel
 from eservice_operator.core.dates import Calendar
+
+
+class PublishBy(StrEnum):
+    """By what kind of object the public is served."""
+
+    GATEWAY = "gateway"
+    """An HTTPRoute of the Gateway API in the Agency's namespace."""
+    INGRESS = "ingress"
+    """An Ingress beside the e-service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +107,9 @@ class Policy:
     """Whether the public hosts are asked from outside, and that is part of the answer."""
     marked: bool = False
     """Whether the live rule marks every answer, for the probe to tell the e-service from others."""
+    publish_by: PublishBy = PublishBy.GATEWAY
+    ingress_class: str = ""
+    """Of the Ingresses; only where it is they that publish."""
     clock_trusted: bool = True
     """Whether the wall clock agrees with the apiserver's: if not, nothing new is unpublished."""
 

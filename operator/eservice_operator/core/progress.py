@@ -112,7 +112,7 @@ def _under_way(decision: Decision, published: Verdict) -> tuple[Reason, str] | N
     if decision.rollout.switches_at is not None:
         text = f"switched to at {instant(decision.rollout.switches_at)}, once the release before is drained"
         return Reason.SWITCHING, text
-    if facts.route is not None and facts.route.terminating:
+    if any(route is not None and route.terminating for route in (facts.route, facts.former)):
         return Reason.PROGRESSING, "the public route is being removed"
     awaited = published.reason in SILENT or doubted(published)
     if awaited or (facts.face is Face.LIVE and published.reason is not Reason.PUBLISHED):

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from eservice_operator.api.base import ConditionStatus
 from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.core import conditions as c
 from eservice_operator.core.answering import SILENT, answer_of
-from eservice_operator.core.conditions import Verdict, find
+from eservice_operator.core.conditions import Verdict
 from eservice_operator.core.contests import contested_here
 from eservice_operator.core.decide import Decision
 from eservice_operator.core.domain import gate_list
@@ -15,7 +14,9 @@ from eservice_operator.core.driver import Serving
 from eservice_operator.core.faces import Face
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.remembered import kept_off, why_kept_off
+from eservice_operator.core.showing import taken_off
 from eservice_operator.core.unpublication import blocking_decision, ground
+from eservice_operator.core.world import Observed
 
 
 def published_verdict(decision: Decision) -> Verdict:
@@ -25,11 +26,14 @@ def published_verdict(decision: Decision) -> Verdict:
     what it was told before.
     """
     facts = decision.facts
+    lingers = None if facts.lingering is None else _by_former(decision, facts.lingering)
+    if lingers is not None:
+        return _served(decision, lingers)
     if facts.route is None:
         return _off(decision)
     seen = answer_of(facts, facts.route)
     if seen.reason in SILENT:
-        still = seen.served and _was_public(facts)
+        still = seen.served and facts.was_public
         if still or facts.face is Face.LIVE:
             return _served(decision, Serving(still, seen.reason, seen.message))
         return _off(decision)
@@ -37,6 +41,22 @@ def published_verdict(decision: Decision) -> Verdict:
         return _served(decision, seen)
     shown = "is shown" if seen.served else f"is not shown: {seen.message}"
     return _off(decision, f"; the notice page {shown}")
+
+
+def _by_former(decision: Decision, former: Observed) -> Serving | None:
+    """What still serves it from before another driver was set up; None once the new one does."""
+    facts = decision.facts
+    by = f"the {former.ref.kind} {former.ref.name} of before serves it"
+    if facts.route is not None:
+        seen = answer_of(facts, facts.route)
+        text = f"{seen.message}; until then {by}"
+        return None if seen.served else Serving(served=True, reason=Reason.AWAITING_GATEWAY, message=text)
+    if decision.rollout.serves or taken_off(facts, decision.rollout.public):
+        return Serving(served=True, reason=Reason.AWAITING_GATEWAY, message=by)
+    text = (
+        f"{by}; it gets no {facts.driver.kind} before it passes: {gate_list(decision.rollout.public_gates)}"
+    )
+    return Serving(served=True, reason=Reason.PUBLISHED, message=text)
 
 
 def _served(decision: Decision, seen: Serving) -> Verdict:
@@ -52,11 +72,6 @@ def _off(decision: Decision, but: str = "") -> Verdict:
     facts = decision.facts
     reason, text = _taken_off(facts) or _not_before_it_is_read(facts) or _not_yet(decision)
     return c.false(ConditionType.PUBLISHED, reason, text + but)
-
-
-def _was_public(facts: Facts) -> bool:
-    before = find(facts.world.service.status.conditions, ConditionType.PUBLISHED)
-    return before is not None and before.status is ConditionStatus.TRUE
 
 
 def _taken_off(facts: Facts) -> tuple[Reason, str] | None:

@@ -32,6 +32,7 @@ from eservice_operator.core.decide import Decision
 from eservice_operator.core.domain import domain_conditions, template_current
 from eservice_operator.core.driver import url_of
 from eservice_operator.core.facts import Facts
+from eservice_operator.core.limits import limits
 from eservice_operator.core.outlook import outlook
 from eservice_operator.core.outside_in import publication_of, seen_from_outside
 from eservice_operator.core.phases import phase_of
@@ -61,7 +62,8 @@ def report(decision: Decision, outcome: Outcome) -> EServiceStatus:
     phase = phase_of(decision, said)
     published = why_not(published, summary)
     previewed = preview_verdict(facts)
-    verdicts = (*summary, *domain_conditions(decision), published, *([previewed] if previewed else []))
+    about_routes = (*limits(facts), *([previewed] if previewed else []))
+    verdicts = (*summary, *domain_conditions(decision), published, *about_routes)
     status = EServiceStatus(
         observed_generation=service.metadata.generation,
         conditions=c.merge(old.conditions, verdicts, service.metadata.generation, now),
@@ -130,9 +132,10 @@ def _identifier(facts: Facts) -> str | None:
 
 
 def _url(facts: Facts, published: Verdict) -> str | None:
-    if published.status is not ConditionStatus.TRUE or facts.route is None:
+    driver, route = facts.served_by or (facts.driver, facts.route)
+    if published.status is not ConditionStatus.TRUE or route is None:
         return None
-    return url_of(facts.driver, facts.route)
+    return url_of(driver, route)
 
 
 def _release_status(release: Snapshot | None) -> ReleaseStatus | None:

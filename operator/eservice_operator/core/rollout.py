@@ -77,10 +77,10 @@ def plan(facts: Facts) -> Rollout:
     switching = ready and switches_at is None
     is_public = switching or facts.public_name == facts.wanted.name
     public, candidate = (wanted, None) if is_public else (facts.public, wanted)
-    if public is not None and facts.route is not None:
-        public = on_allowed_gateway(facts, public, facts.route)
-        if facts.face is Face.LIVE:
-            public = on_own_hosts(facts, public, facts.route)
+    if public is not None:
+        public = on_own_hosts(facts, public)
+        if facts.route is not None:
+            public = on_allowed_gateway(facts, public, facts.route)
     public_gates = gates
     if public is not None and not is_public:
         public_gates = check_all(facts, Subject(public, wanted=False))

@@ -21,13 +21,16 @@ from eservice_operator.core.unpublication import blocking_decision
 from eservice_operator.core.world import Observed
 
 
-def on_own_hosts(facts: Facts, public: Snapshot, route: Observed) -> Snapshot:
+def on_own_hosts(facts: Facts, public: Snapshot) -> Snapshot:
     """R1: the release with the hosts that the route may have.
 
     A host that comes onto the route has to be registered for the e-service and nobody else's; what is on it
     stays. Snapshots lie in the e-service's namespace, so that their word alone gives nobody a host.
     """
-    served = facts.driver.hosts(route)
+    if facts.face is not Face.LIVE or facts.served_by is None:
+        return public
+    driver, route = facts.served_by
+    served = driver.hosts(route)
     added = [host for host in public.hosts if host not in served]
     if not added:
         return public
@@ -35,7 +38,7 @@ def on_own_hosts(facts: Facts, public: Snapshot, route: Observed) -> Snapshot:
     strange = unregistered_hosts(added, facts.world.registration, facts.spec.environment)
     if not served or not (strange or claimed.intersection(added)):
         return public
-    return replace(public, hosts=served, path=facts.driver.path(route))
+    return replace(public, hosts=served, path=driver.path(route))
 
 
 def on_allowed_gateway(facts: Facts, public: Snapshot, route: Observed) -> Snapshot:
@@ -72,12 +75,17 @@ def _noticed(facts: Facts, public: Snapshot, gates: tuple[Unmet, ...]) -> Shown 
 
 def _serves(facts: Facts, public: Snapshot | None, gates: tuple[Unmet, ...]) -> bool:
     """Whether the public route is to serve: only R8, a pause and a suspension take what runs off it."""
-    template = facts.public_template if public is None else public.template
-    if facts.paused or facts.suspended or (public is None and not facts.lost):
-        return False
-    if facts.production and template is not None and _blocked(facts, template):
+    if taken_off(facts, public) or (public is None and not facts.lost):
         return False
     return facts.face is Face.LIVE or (public is not None and not gates and not _about_to_go_on(facts))
+
+
+def taken_off(facts: Facts, public: Snapshot | None) -> bool:
+    """Whether what runs is off the public route: by R8, a pause or a suspension; no gate does that."""
+    if facts.paused or facts.suspended:
+        return True
+    template = facts.public_template if public is None else public.template
+    return facts.production and template is not None and _blocked(facts, template)
 
 
 def _blocked(facts: Facts, template: TemplateRef) -> bool:

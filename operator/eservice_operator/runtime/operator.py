@@ -32,7 +32,7 @@ from eservice_operator.runtime.ports import Surroundings, Wiring
 from eservice_operator.runtime.queue import KeyedQueue, Limits
 from eservice_operator.runtime.settings import Settings, unknown_variables
 from eservice_operator.runtime.signals import StopSignals, leave_within
-from eservice_operator.runtime.startup import CannotStart, list_all, reflectors_for, until_served
+from eservice_operator.runtime.startup import CannotStart, list_all, reflectors_for, until_served, without
 from eservice_operator.runtime.watchdog import Watchdog
 from eservice_operator.runtime.watching import watch
 
@@ -110,7 +110,8 @@ class Operator:
         await until_served(transport, self._clock)
         self._essentials.start("the clock guard", self._guard.run(lambda: transport.send(ASK)))
         self._waiting_for = "the first list of every kind"
-        self._reflectors = reflectors_for(api, self._store, self._settings, self._intake)
+        absent = await without(transport, self._settings)
+        self._reflectors = reflectors_for(api, self._store, self._settings, self._intake, absent)
         await list_all(self._reflectors, self._clock)
         reconciler = self._wiring.make_reconciler(
             Surroundings(

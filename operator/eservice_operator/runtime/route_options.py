@@ -8,11 +8,22 @@ from datetime import timedelta
 
 import click
 
+from eservice_operator.core.policy import PublishBy
 from eservice_operator.runtime import route_settings, settings
 from eservice_operator.runtime.options import DEFAULTS, Parsed, duration, option
 from eservice_operator.runtime.settings import Settings
 
 ROUTE_OPTIONS = (
+    option(
+        "publish-by",
+        click.Choice([kind.value for kind in PublishBy]),
+        "By what the public is served: gateway, an HTTPRoute; ingress, for clusters without the Gateway API.",
+    ),
+    option(
+        "ingress-class",
+        Parsed("NAME", route_settings.parse_class),
+        "The IngressClass of the public routes, with --publish-by ingress.",
+    ),
     option(
         "gateway",
         Parsed("NAMESPACE/NAME[/SECTION]", settings.parse_gateway),
@@ -92,6 +103,7 @@ def contradictions(given: Settings) -> Iterator[str]:
     if given.gateway in given.allowed_gateways:
         yield f"--allowed-gateways names {given.gateway}, which is the public one already; leave it out"
     yield from _about_previews(given)
+    yield from _about_ingresses(given)
     if given.probe == "off" and (given.probe_address is not None or given.probe_allow):
         yield "--probe-address and --probe-allow need --probe https or --probe http"
 
@@ -111,3 +123,22 @@ def _about_previews(given: Settings) -> Iterator[str]:
             f"--preview-gateway names {preview.namespace}/{preview.name}, on which the public is served; take"
             " another Gateway, not another listener of this one"
         )
+
+
+def _about_ingresses(given: Settings) -> Iterator[str]:
+    """What only one kind of public route has, or cannot do without."""
+    if given.publish_by == PublishBy.GATEWAY:
+        if given.ingress_class is not None:
+            yield "--ingress-class needs --publish-by ingress"
+        return
+    if given.ingress_class is None:
+        yield "--publish-by ingress needs --ingress-class, or several controllers may serve the same Ingress"
+    if not given.traffic_from:
+        yield (
+            "--publish-by ingress needs --traffic-from, the namespace of the Ingress controller's Pods: an"
+            " Ingress does not say where they run, and NetworkPolicies let in nothing else"
+        )
+    if given.notice_service is not None:
+        yield "--notice-service does not go with --publish-by ingress: an Ingress reaches no other namespace"
+    if given.allowed_gateways:
+        yield "--allowed-gateways does not go with --publish-by ingress: an Ingress has no Gateway"

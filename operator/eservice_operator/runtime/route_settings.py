@@ -12,6 +12,7 @@ from eservice_operator.runtime.settings import ADDRESS, DNS_LABEL, HIGHEST_PORT,
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`|~]{1,256}")
 LONGEST_VALUE = 4096
 """Characters of a header's value that an HTTPRoute can ask for."""
+LONGEST_NAME = 253
 LONGEST_DOMAIN = 189
 """253 characters of a name, less a label and its dot."""
 
@@ -31,6 +32,13 @@ def parse_notice(text: str) -> NoticeRef:
             "eservice-notice:8080; it is looked for in the namespace of the routes"
         )
     return NoticeRef(name, int(port)) if colon else NoticeRef(name)
+
+
+def parse_class(text: str) -> str:
+    """The name of an IngressClass."""
+    if len(text) > LONGEST_NAME or not all(DNS_LABEL.fullmatch(label) for label in text.split(".")):
+        raise ValueError(f"{text!r} is not the name of an IngressClass; see kubectl get ingressclasses")
+    return text
 
 
 def parse_domain(text: str) -> str:

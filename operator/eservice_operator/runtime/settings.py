@@ -63,6 +63,10 @@ class Settings:
     """Context in that kubeconfig; without it the current one."""
     namespaces: tuple[str, ...] = ()
     """Namespaces whose objects are served; empty for all of them."""
+    publish_by: str = "gateway"
+    """``gateway`` (an HTTPRoute) or ``ingress``: by what the public is served."""
+    ingress_class: str | None = None
+    """The class of the Ingresses, where it is they that publish."""
     gateway: GatewayRef = GatewayRef("gateway-system", "public")
     allowed_gateways: tuple[GatewayRef, ...] = ()
     """Other Gateways that an EService may choose."""

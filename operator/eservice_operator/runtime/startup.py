@@ -15,6 +15,8 @@ from eservice_operator.cluster.reflector import Reflector
 from eservice_operator.cluster.resources import CHILDREN, OBSERVED, OWN, Resource
 from eservice_operator.cluster.store import Store
 from eservice_operator.cluster.transport import Request, Transport
+from eservice_operator.core.gateway_driver import GATEWAY_GROUP
+from eservice_operator.core.policy import PublishBy
 from eservice_operator.runtime.clock import Clock
 from eservice_operator.runtime.intake import Intake
 from eservice_operator.runtime.settings import Settings
@@ -65,8 +67,30 @@ class NotYetServed(Exception):
     """A kind of ours is not known to the API server."""
 
 
-def reflectors_for(api: KubeApi, store: Store, settings: Settings, intake: Intake) -> list[Reflector]:
-    """One for each kind. Ours are watched by kopf and only listed here, the others also watched."""
+async def without(transport: Transport, settings: Settings) -> frozenset[str]:
+    """The kinds that are not looked at: those of the Gateway API, where it is neither used nor installed.
+
+    Raises:
+        ApiError: the API server cannot be asked.
+    """
+    if settings.publish_by != PublishBy.INGRESS:
+        return frozenset()
+    groups = await transport.send(Request("get", "GET", "/apis"))
+    if GATEWAY_GROUP in {group["name"] for group in groups["groups"]}:
+        return frozenset()
+    log.info("%s is not served: nothing of it is looked at until the next start", GATEWAY_GROUP)
+    return frozenset(
+        resource.kind for resource in (*CHILDREN, *OBSERVED) if resource.api_version.startswith(GATEWAY_GROUP)
+    )
+
+
+def reflectors_for(
+    api: KubeApi, store: Store, settings: Settings, intake: Intake, absent: frozenset[str] = frozenset()
+) -> list[Reflector]:
+    """One for each kind. Ours are watched by kopf and only listed here, the others also watched.
+
+    Of the ``absent`` kinds there is nothing, and that is known.
+    """
 
     def reflect(resource: Resource, *, ours: bool) -> Reflector:
         shared = resource.kind in EVERYBODYS
@@ -81,9 +105,12 @@ def reflectors_for(api: KubeApi, store: Store, settings: Settings, intake: Intak
             watch=not ours,
         )
 
+    for kind in absent:
+        store.mark_synced(kind)
+    others = (resource for resource in (*CHILDREN, *OBSERVED) if resource.kind not in absent)
     return [
         *(reflect(resource, ours=True) for resource in OWN),
-        *(reflect(resource, ours=False) for resource in (*CHILDREN, *OBSERVED)),
+        *(reflect(resource, ours=False) for resource in others),
     ]
 
 

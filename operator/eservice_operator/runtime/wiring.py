@@ -12,7 +12,7 @@ from eservice_operator.cluster.freshness import Freshness
 from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.workdays import calendar_of, years_around
-from eservice_operator.core.policy import Policy, Preview
+from eservice_operator.core.policy import Policy, Preview, PublishBy
 from eservice_operator.runtime.clock import Clock
 from eservice_operator.runtime.clockguard import policy_under
 from eservice_operator.runtime.figures import EServiceFigures
@@ -45,6 +45,7 @@ def preview_of(settings: Settings) -> Preview | None:
 
 def policy_of(settings: Settings, clock: Clock) -> Policy:
     """How decisions are made under these settings."""
+    by = PublishBy(settings.publish_by)
     return Policy(
         zone=settings.time_zone,
         calendar=calendar_of(settings.holiday_country, years_around(clock.now().year)),
@@ -55,7 +56,9 @@ def policy_of(settings: Settings, clock: Clock) -> Policy:
         preview=preview_of(settings),
         traffic_from=settings.traffic_from,
         probed=settings.probe != "off",
-        marked=settings.probe != "off" and settings.route_mark == "on",
+        marked=settings.probe != "off" and settings.route_mark == "on" and by is PublishBy.GATEWAY,
+        publish_by=by,
+        ingress_class=settings.ingress_class or "",
         drain=settings.drain_delay,
         channels=channels_of(settings),
     )

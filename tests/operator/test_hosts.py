@@ -68,6 +68,7 @@ async def told_once(site: Site, audit: AuditLog, *told: tuple[Ref, str, str]) ->
     """One Event with each reason and text; when everything is looked at again nothing is written."""
     for ref, reason, text in told:
         await site.told(ref, reason, text)
+    await looked_at_again(audit)  # what else was on its way, such as other Events, is written by then
     await looked_at_again(audit)
     written = [r for r in audit.writes() if r.namespace in {site.namespace, ROUTES}]
     assert not written, "at rest nothing is written"

@@ -46,9 +46,9 @@ class GatewayDriver:
 
     def sources(self, release: Snapshot | None) -> Iterator[str]:
         """The namespaces of the Gateways, and those that the settings name."""
+        yield self.policy.gateway.namespace
         if release is not None and release.gateway is not None:
             yield release.gateway.namespace
-        yield self.policy.gateway.namespace
         yield from self.policy.traffic_from
         if self.policy.preview is not None:
             yield self.policy.preview.gateway.namespace

@@ -162,6 +162,18 @@ def test_a_gateway_is_missed_by_the_route_that_is_on_it_once_all_are_known() -> 
         assert world.missing_gateway == missing
 
 
+def test_so_is_that_of_the_candidate_and_each_for_itself() -> None:
+    preview = own_route()
+    preview["metadata"]["name"] += ".preview"
+    preview["spec"]["parentRefs"] = [PUBLIC | {"name": "nope"}]
+    store = filled(preview, own_route(), TRAEFIK[0])
+    store.mark_synced("Gateway")
+    world = Observer(store, POLICY).eservice(KEY)
+    assert isinstance(world, World)
+    assert world.missing_gateway is None
+    assert world.missing_preview_gateway == GatewayRef("gateway-system", "nope")
+
+
 @pytest.mark.parametrize(
     "hostnames, standing", [(["*.latvija.example"], "Beside"), ([], "Beside"), ([HOST], "Serves")]
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
@@ -17,8 +18,9 @@ from eservice_operator.cluster.freshness import _takes
 from eservice_operator.core.actions import Delete, Manifest, SetFinalizer, target_of
 from eservice_operator.core.conditions import find
 from eservice_operator.core.decide import decide
+from eservice_operator.core.driver import Serving
 from eservice_operator.core.faces import Face
-from eservice_operator.core.preview import preview_host
+from eservice_operator.core.preview import preview_host, preview_serving
 from tests.core.test_switching import name_candidate, sign, verify
 from tests.support import worlds
 from tests.support.pure_cluster import PureCluster
@@ -166,6 +168,48 @@ def test_a_gateway_that_refuses_is_quoted_and_holds_nothing_up(candidate: PureCl
     candidate.settle(LATER)
     assert candidate.public_letter() == "b"
     assert candidate.reason(ConditionType.PREVIEWED) is None
+
+
+def test_a_gateway_that_never_answers_for_it_is_no_longer_waited_for(candidate: PureCluster) -> None:
+    """One that does not exist never will; and the public Gateway's word is none about it."""
+    name = PREVIEW_NAME
+    written = candidate.objects["HTTPRoute", ROUTES, name]
+    written["status"] = {}
+    written["writtenAt"] = "2026-10-20T09:00:00Z"
+    candidate.gateway_answers = False
+    start = datetime(2026, 10, 20, 9, 0, tzinfo=UTC)
+    decision = decide(candidate.world(), start, candidate.policy)
+    assert preview_serving(decision.facts) == Serving(
+        served=False,
+        reason=Reason.AWAITING_GATEWAY,
+        message="Gateway gateway-internal/internal has not answered yet",
+    )
+    ends = start + timedelta(seconds=30)
+    assert decision.next_at == ends, "it is looked at again when the patience ends"
+    assert preview_serving(decide(candidate.world(), ends, candidate.policy).facts) == Serving(
+        served=False,
+        reason=Reason.GATEWAY_NOT_ANSWERING,
+        message="Gateway gateway-internal/internal has not answered yet, for more than 30 s:"
+        " does its controller run?",
+    )
+
+
+def test_a_gateway_that_does_not_exist_is_said_and_what_it_said_before_is_void(
+    candidate: PureCluster,
+) -> None:
+    assert PREVIEWED.preview is not None
+    assert str(candidate.status.preview_url) == URL
+    candidate.missing_preview_gateway = PREVIEWED.preview.gateway
+    candidate.settle(LATER)
+    said = find(candidate.status.conditions, ConditionType.PREVIEWED)
+    assert said is not None
+    assert (said.status, said.reason) == ("False", Reason.GATEWAY_NOT_FOUND)
+    assert said.message == "Gateway gateway-internal/internal does not exist"
+    assert not candidate.status.preview_url
+    assert candidate.reason(ConditionType.PUBLISHED) == ("True", Reason.PUBLISHED)
+    candidate.missing_preview_gateway = None
+    candidate.settle(LATER)
+    assert candidate.status.preview_url == URL
 
 
 def test_a_pause_of_the_public_leaves_it_to_those_who_verify(candidate: PureCluster) -> None:

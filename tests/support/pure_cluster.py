@@ -104,6 +104,7 @@ class PureCluster:
     """Whether the EndpointSlice controller does its work."""
     gateway_answers: bool = True
     missing_gateway: GatewayRef | None = None
+    missing_preview_gateway: GatewayRef | None = None
     gateway_refuses: str = ""
     """Reason with which the gateway refuses routes, if it does."""
     preview_refused: str = ""
@@ -298,6 +299,7 @@ class PureCluster:
             claims=tuple(worlds.claim(host, owner) for host, owner in self.claims),
             contenders=self.contenders,
             missing_gateway=self.missing_gateway if self.of_kind("HTTPRoute") else None,
+            missing_preview_gateway=self.missing_preview_gateway if self.preview() else None,
             children={(body["kind"], body["metadata"]["name"]): Observed(body) for body in children},
             leftovers=self._leftovers(metadata.uid),
             snapshots=worlds.snapshots_of(children),

@@ -7,7 +7,7 @@ nothing, a template nobody can read is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from eservice_operator.api import names
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
@@ -83,7 +83,8 @@ class Observer:
             deferrals=reading.found(UnpublishDeferral, indexes.ESERVICE, place),
             decisions=decisions,
             senior=senior_of(service, reading),
-            missing_gateway=self._missing_gateway(metadata, children),
+            missing_gateway=self._missing_gateway(route_name, metadata, children),
+            missing_preview_gateway=self._missing_gateway(preview_name, metadata, children),
             claims=tuple(claim for claim in claims if claim.standing.holds),
             contenders=tuple(claim for claim in claims if not claim.standing.holds),
             children=children,
@@ -190,10 +191,13 @@ class Observer:
         return found
 
     def _missing_gateway(
-        self, owner: ObjectMeta, children: dict[tuple[str, str], Observed]
+        self,
+        name: Callable[[str, str], str],
+        owner: ObjectMeta,
+        children: dict[tuple[str, str], Observed],
     ) -> GatewayRef | None:
-        """The Gateway that the public route is on, if it is known not to be there."""
-        route = children.get(("HTTPRoute", route_name(owner.namespace, owner.name)))
+        """The Gateway that a route of ours is on, if it is known not to be there."""
+        route = children.get(("HTTPRoute", name(owner.namespace, owner.name)))
         gateway = None if route is None else gateway_of(route)
         if gateway is None or not self._store.synced("Gateway"):
             return None

@@ -9,8 +9,9 @@ from typing import Final
 
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core.dates import parse_instant
-from eservice_operator.core.driver import Serving
+from eservice_operator.core.driver import Driver, Serving
 from eservice_operator.core.facts import Facts
+from eservice_operator.core.policy import GatewayRef
 from eservice_operator.core.world import Observed
 
 PATIENCE: Final = timedelta(seconds=30)
@@ -20,12 +21,17 @@ SILENT: Final = frozenset({Reason.AWAITING_GATEWAY, Reason.GATEWAY_NOT_ANSWERING
 
 
 def answer_of(facts: Facts, route: Observed) -> Serving:
-    """What the gateway says; of one that does not exist nothing holds that it has said before."""
+    """What the gateway says of the public route."""
     missing = facts.world.missing_gateway if facts.driver.far else None
+    return answered(facts, facts.driver, route, missing)
+
+
+def answered(facts: Facts, driver: Driver, route: Observed, missing: GatewayRef | None) -> Serving:
+    """What the gateway says; of one that does not exist nothing holds that it has said before."""
     if missing is not None:
         text = f"Gateway {missing.namespace}/{missing.name} does not exist"
         return Serving(served=False, reason=Reason.GATEWAY_NOT_FOUND, message=text)
-    seen = facts.driver.serving(route)
+    seen = driver.serving(route)
     ends = _patience_ends(route)
     if seen.reason is not Reason.AWAITING_GATEWAY or ends is None or facts.now < ends:
         return seen
@@ -34,11 +40,16 @@ def answer_of(facts: Facts, route: Observed) -> Serving:
 
 
 def patience_ends(facts: Facts) -> Iterator[datetime]:
-    """When silence begins to mean something, if the gateway is silent."""
-    if facts.route is not None and facts.driver.serving(facts.route).reason is Reason.AWAITING_GATEWAY:
-        ends = _patience_ends(facts.route)
-        if ends is not None:
-            yield ends
+    """When silence about the public route begins to mean something, if the gateway is silent."""
+    if facts.route is not None:
+        yield from silence_ends(facts.driver, facts.route)
+
+
+def silence_ends(driver: Driver, route: Observed) -> Iterator[datetime]:
+    """When the patience with a gateway ends that has not answered for a route."""
+    ends = _patience_ends(route)
+    if ends is not None and driver.serving(route).reason is Reason.AWAITING_GATEWAY:
+        yield ends
 
 
 def _patience_ends(route: Observed) -> datetime | None:

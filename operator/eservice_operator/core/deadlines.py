@@ -23,6 +23,7 @@ from eservice_operator.core.facts import Facts
 from eservice_operator.core.fairness import INSTALL_WITHIN_WORKING_DAYS
 from eservice_operator.core.holds import uninformed_until
 from eservice_operator.core.posting import next_notice
+from eservice_operator.core.preview import preview_patience_ends
 from eservice_operator.core.rollout import Rollout
 from eservice_operator.core.unpublication import is_open, judge
 
@@ -117,6 +118,7 @@ def _instants(facts: Facts, rollout: Rollout) -> Iterator[datetime]:
     if rollout.switches_at is not None:
         yield rollout.switches_at
     yield from patience_ends(facts)
+    yield from preview_patience_ends(facts)
     notice = next_notice(facts)
     if notice is not None:
         yield notice

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 
 from eservice_operator.api import names
 from eservice_operator.api.reasons import ConditionType
 from eservice_operator.core import conditions as c
 from eservice_operator.core.actions import Manifest
+from eservice_operator.core.answering import answered, silence_ends
 from eservice_operator.core.conditions import Verdict
 from eservice_operator.core.driver import Serving, url_of
 from eservice_operator.core.facts import Facts
@@ -67,13 +70,22 @@ def build_preview(owner: Owner, release: Snapshot, preview: Preview, policy: Pol
 def preview_serving(facts: Facts) -> Serving | None:
     """Whether the Gateway of the previews serves the candidate; None where the candidate has no route."""
     route, driver = _route(facts), _driver(facts.policy)
-    return None if route is None or driver is None else driver.serving(route)
+    if route is None or driver is None:
+        return None
+    return answered(facts, driver, route, facts.world.missing_preview_gateway)
+
+
+def preview_patience_ends(facts: Facts) -> Iterator[datetime]:
+    """When the silence of the Gateway of the previews begins to mean something, if it is silent."""
+    route, driver = _route(facts), _driver(facts.policy)
+    if route is not None and driver is not None:
+        yield from silence_ends(driver, route)
 
 
 def preview_url(facts: Facts) -> str | None:
     """Where the candidate can be looked at, once its Gateway serves it."""
-    route, driver = _route(facts), _driver(facts.policy)
-    if route is None or driver is None or not driver.serving(route).served:
+    route, driver, seen = _route(facts), _driver(facts.policy), preview_serving(facts)
+    if route is None or driver is None or seen is None or not seen.served:
         return None
     return url_of(driver, route)
 

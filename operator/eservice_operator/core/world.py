@@ -120,6 +120,8 @@ class World:
     """Whoever wants one of its hosts and does not keep it from this e-service."""
     missing_gateway: GatewayRef | None = None
     """The Gateway that its route is on, if there is none of that name."""
+    missing_preview_gateway: GatewayRef | None = None
+    """The same of the Gateway that the candidate's route is on."""
     children: Mapping[tuple[str, str], Observed] = field(default_factory=dict)
     """Own children by (kind, name), the public route included."""
     snapshots: tuple[Snapshot, ...] = ()

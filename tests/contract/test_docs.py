@@ -28,6 +28,7 @@ from eservice_operator.cluster.workdays import calendar_of
 from eservice_operator.core import transitions
 from eservice_operator.core.dates import add_period, add_working_days, following_day, parse_period
 from eservice_operator.core.fairness import INSTALL_WITHIN_WORKING_DAYS
+from eservice_operator.core.gateway_driver import GATEWAY_GROUP
 from eservice_operator.core.lag import Lag, LagPolicy, Measure, measure_lag
 from eservice_operator.core.versions import Catalogue, CatalogueVersion
 from eservice_operator.runtime.commandline import command_line
@@ -35,6 +36,7 @@ from eservice_operator.runtime.figures import FAMILIES
 from eservice_operator.runtime.metrics import PREFIX, Metrics
 from eservice_operator.runtime.service_figures import WHO
 from eservice_operator.runtime.settings import Settings
+from tests.support.worlds import POLICY
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -229,12 +231,39 @@ def manifests(name: str) -> dict[str, Any]:
     return {document["kind"]: document for document in documents}
 
 
-def test_the_rights_cover_every_resource_that_is_read_or_written() -> None:
-    role = manifests("rbac.yaml")["ClusterRole"]
+def rights_of(name: str) -> dict[tuple[str, str], set[str]]:
+    """What a role of rbac.yaml allows, by group and resource."""
+    documents = yaml.safe_load_all((DOCS / "manifests/rbac.yaml").read_text())
+    (role,) = (one for one in documents if "rules" in one and one["metadata"]["name"] == name)
     rights: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for rule in role["rules"]:
         for group, resource in product(rule["apiGroups"], rule["resources"]):
             rights[group, resource] |= set(rule["verbs"])
+    return rights
+
+
+def test_routes_are_written_in_their_namespace_only_and_ingresses_where_that_is_bound() -> None:
+    everywhere = rights_of("eservice-operator")
+    for resource in ((GATEWAY_GROUP, "httproutes"), ("networking.k8s.io", "ingresses")):
+        assert everywhere[resource] == {"get", "list", "watch"}
+    documents = [*yaml.safe_load_all((DOCS / "manifests/rbac.yaml").read_text())]
+    bound = {one["roleRef"]["name"]: one for one in documents if "roleRef" in one}
+    routes = bound["eservice-operator-routes"]
+    assert (routes["kind"], routes["metadata"]["namespace"]) == ("RoleBinding", POLICY.routes_namespace)
+    assert "eservice-operator-ingresses" not in bound
+    opted = manifests("rbac-ingress.yaml")["ClusterRoleBinding"]
+    assert opted["roleRef"]["name"] == "eservice-operator-ingresses"
+    assert opted["subjects"] == bound["eservice-operator"]["subjects"]
+
+
+def test_the_rights_cover_every_resource_that_is_read_or_written() -> None:
+    everywhere, routes = rights_of("eservice-operator"), rights_of("eservice-operator-routes")
+    ingresses = rights_of("eservice-operator-ingresses")
+    rights = {resource: everywhere[resource] for resource in everywhere}
+    for more in (routes, ingresses):
+        for resource, verbs in more.items():
+            assert not verbs & rights[resource], "in the one place, or in the other"
+            rights[resource] = rights[resource] | verbs
     for one in (*OWN, *CHILDREN, *OBSERVED):
         group = one.api_version.rpartition("/")[0]
         assert {"get", "list", "watch"} <= rights[group, one.plural], one.plural

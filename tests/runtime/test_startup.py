@@ -4,13 +4,24 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from eservice_operator.cluster import credentials
 from eservice_operator.cluster.errors import ApiError, Forbidden, Invalid, NotFound, Transient
+from eservice_operator.cluster.transport import Transport
+from eservice_operator.core.gateway_driver import GATEWAY_GROUP
+from eservice_operator.core.policy import PublishBy
 from eservice_operator.runtime.essentials import Essentials
-from eservice_operator.runtime.startup import CannotStart, NotYetServed, persist
+from eservice_operator.runtime.settings import Settings
+from eservice_operator.runtime.startup import CannotStart, NotYetServed, persist, without
 from tests.runtime.clocks import MovedClock
+from tests.runtime.proxy import proxied
+
+if TYPE_CHECKING:
+    from controlplane import Cluster
 
 
 class Attempts:
@@ -118,3 +129,19 @@ async def test_one_that_does_not_end_is_named_too(caplog: pytest.LogCaptureFixtu
     await essentials.cancel(0.01)
     assert "the watch does not end" in caplog.text
     release.set()
+
+
+@pytest.mark.cluster
+async def test_the_gateway_api_is_missed_where_it_is_not_served_and_not_where_it_is_not_listed_yet(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    settings = Settings(publish_by=PublishBy.INGRESS, ingress_class="outside", traffic_from=("traefik",))
+    async with proxied(cluster.kubeconfig, tmp_path) as (proxy, kubeconfig):
+        transport = Transport(await credentials.load(str(kubeconfig), None))
+        try:
+            proxy.without_group = GATEWAY_GROUP
+            assert await without(transport, settings) == frozenset()
+            proxy.refused = {f"/apis/{GATEWAY_GROUP}": 404}
+            assert "HTTPRoute" in await without(transport, settings)
+        finally:
+            await transport.close()

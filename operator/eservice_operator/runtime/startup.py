@@ -70,13 +70,18 @@ class NotYetServed(Exception):
 async def without(transport: Transport, settings: Settings) -> frozenset[str]:
     """The kinds that are not looked at: those of the Gateway API, where it is neither used nor installed.
 
+    The group itself is asked for: the list of groups is filled a moment after its kinds are served.
+
     Raises:
         ApiError: the API server cannot be asked.
     """
     if settings.publish_by != PublishBy.INGRESS:
         return frozenset()
-    groups = await transport.send(Request("get", "GET", "/apis"))
-    if GATEWAY_GROUP in {group["name"] for group in groups["groups"]}:
+    try:
+        await transport.send(Request("get", "GET", f"/apis/{GATEWAY_GROUP}"))
+    except NotFound:
+        pass
+    else:
         return frozenset()
     log.info("%s is not served: nothing of it is looked at until the next start", GATEWAY_GROUP)
     return frozenset(

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From which namespaces a Gateway takes routes, as its own spec says.
 
-What a route's status says of it is no proof: whoever may write routes may be allowed to write their status, too.
+What a route's status says of it is no proof: whoever may write routes may often write their status, too.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 
 Of HTTPRoutes only those count that attach to the Gateway of the e-services: what another Gateway serves is no
 conflict, nor is a route that ours does not admit. Which controller serves an Ingress is not known: it is
-reported and holds nothing back, or whoever may write Ingresses could keep anybody off the public route. So is a
-route from a namespace that no listener of the Gateway admits, whatever its status says.
+reported and holds nothing back, or whoever may write Ingresses could keep anybody off the public route. So is
+a route from a namespace that no listener of the Gateway admits, whatever its status says.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class Neighbours:
         return Standing.WAITS if conflict else None
 
     def _admitted(self, route: Manifest) -> bool:
-        """Whether a Gateway that it names takes routes from its namespace; of an unknown one it is believed."""
+        """Whether a Gateway that it names takes routes from its namespace; an unknown one is believed to."""
         home = route["metadata"].get("namespace", "")
         for parent in part(route, "spec", "parentRefs") or ():
             for ref in (ref for ref in self._gateways if _names(parent, ref, home)):

@@ -90,11 +90,11 @@ def standing(answered: Answered, face: Face, *, marked: bool) -> Finding:
 
 
 def _off(answered: Answered, face: Face, *, marked: bool) -> Finding:
-    """Of a host that the e-service is off: all that has to be so is that it no longer answers."""
+    """Of a host that the e-service is off: it no longer answers, unless past its route, without the mark."""
     if not fits(answered, face, marked=marked):
         return Finding.STILL_ANSWERS
     strange = answered in {Answered.OTHER, Answered.UNMARKED}
-    return Finding.ANSWERED_BY_OTHER if strange and face is Face.NOTICE else Finding.AGREES
+    return Finding.ANSWERED_BY_OTHER if strange else Finding.AGREES
 
 
 def about(question: Question, seen: Witnessed | None) -> Witnessed | None:
@@ -133,7 +133,7 @@ def witnessed(
     text = said.message
     for finding, lead in _BESIDE.items():
         hosts = [host for host, one in found.items() if one is finding]
-        text += f"; {lead}: {_told(hosts, known)}" if hosts else ""
+        text += f"; {lead[question.face]}: {_told(hosts, known)}" if hosts else ""
     return said if text == said.message else replace(said, message=text)
 
 
@@ -142,9 +142,12 @@ _LEAD: Final[Mapping[Finding, str]] = {
     Finding.ANSWERED_BY_OTHER: "but something else answers",
     Finding.NOT_YET: "not seen from outside yet",
 }
-_BESIDE: Final[Mapping[Finding, str]] = {
-    Finding.ANSWERED_BY_OTHER: "instead of the notice page",
-    Finding.UNREACHABLE: "not confirmed from outside",
+_BESIDE: Final[Mapping[Finding, Mapping[Face, str]]] = {
+    Finding.ANSWERED_BY_OTHER: {
+        Face.NOTICE: "instead of the notice page",
+        Face.NOTHING: "though nothing is routed there",
+    },
+    Finding.UNREACHABLE: dict.fromkeys(Face, "not confirmed from outside"),
 }
 
 

@@ -115,7 +115,7 @@ async def test_an_e_service_that_still_answers_is_not_called_unpublished(
         planned.ref, lambda obj: says(obj, "Published", "Unknown", "StillAnswers"), "still answers"
     )
     assert planned.host in message(still, "Published")
-    assert says(still, "Ready", "False", "StillAnswers")
+    assert says(still, "Ready", "True", "StillAnswers")
     await place.told(planned.ref, "StillAnswers")
     figures = machine.operator.metrics()
     labels = f'namespace="{planned.namespace}",name="{planned.name}",host="{planned.host}"'

@@ -15,6 +15,7 @@ from eservice_operator.api.seen import Answered
 from eservice_operator.core.faces import Face
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.sightings import Answer, Question, Sighting, Witnessed
+from eservice_operator.core.witness import Finding, findings, overdue
 from eservice_operator.outside.book import Book
 from tests.runtime.clocks import MovedClock, breathe
 
@@ -217,6 +218,45 @@ async def test_another_generation_of_the_same_face_keeps_what_was_seen_until_ask
     assert seen is not None
     assert (seen.generation, set(seen.hosts)) == (5, {HOST, "new.example"})
     assert at.street.asked[-1][2] == "/x"
+    await at.book.close()
+
+
+async def test_the_patience_with_a_face_is_not_had_anew_with_each_generation() -> None:
+    """A title is part of the notice route; whoever changes it every 25 s would be looked at for ever."""
+    at = await desk()
+    at.street.shows(MINE)
+    at.book.watch(KEY, NOTICE, None)
+    began = at.clock.now()
+    for generation in range(3, 6):
+        await at.clock.advance(12)
+        at.book.watch(KEY, replace(NOTICE, generation=generation), None)
+    seen = at.book.seen(KEY)
+    assert seen is not None
+    assert (seen.since, seen.began(HOST), seen.generation) == (began, began, 4)
+    await breathe()
+    assert overdue(at.book.seen(KEY), HOST, at.clock.now())
+    await at.book.close()
+
+
+async def test_a_host_that_comes_on_later_has_a_patience_of_its_own() -> None:
+    at = await desk()
+    at.street.shows(MINE)
+    at.book.watch(KEY, LIVE, None)
+    await at.clock.advance(60)
+    came = at.clock.now()
+    both = replace(LIVE, generation=2, hosts=(HOST, "new.example"))
+    at.book.watch(KEY, both, None)
+    await at.clock.advance(20)
+    at.book.watch(KEY, replace(both, generation=3), None)
+    seen = at.book.seen(KEY)
+    assert seen is not None
+    assert (seen.began(HOST), seen.began("new.example")) == (came - timedelta(seconds=60), came)
+    found = findings(replace(both, generation=3), seen, at.clock.now())
+    assert set(found.values()) == {Finding.AGREES, Finding.NOT_YET}
+    at.woken.clear()
+    await at.clock.advance(11)
+    assert at.woken == [KEY], "the end of its patience"
+    assert overdue(at.book.seen(KEY), "new.example", at.clock.now())
     await at.book.close()
 
 

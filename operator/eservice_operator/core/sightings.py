@@ -90,6 +90,12 @@ class Witnessed:
     since: datetime
     """Since when the hosts are asked about this face."""
     hosts: Mapping[str, Sighting] = field(default_factory=dict)
+    later: Mapping[str, datetime] = field(default_factory=dict)
+    """The same of hosts that came on after that."""
+
+    def began(self, host: str) -> datetime:
+        """Since when a host is asked about this face."""
+        return self.later.get(host, self.since)
 
 
 def answered_by(answer: Answer, question: Question) -> Answered:

@@ -7,6 +7,7 @@ The e-service is public on 3.0.0, and its decision takes effect on 2027-06-01.
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
@@ -16,7 +17,7 @@ import pytest
 
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.errors import ApiError
-from eservice_operator.cluster.freshness import Freshness
+from eservice_operator.cluster.freshness import Freshness, Looks
 from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.shared_list import SharedList
@@ -141,6 +142,34 @@ async def test_nor_one_of_another_object_that_a_watch_told_of(site: Site) -> Non
     changed = site.live.put(site.live.objects[place])
     site.live.meanwhile = lambda: site.watch_tells(changed)
     assert not await site.freshness.confirm(decision)
+
+
+async def test_nobody_holds_it_off_by_writes_during_each_look(site: Site) -> None:
+    """What a decision rests on need not be the newest: it has been read live, and then decided on."""
+    place = ("EService", NAMESPACE, NAME)
+
+    def scribble() -> None:
+        site.watch_tells(site.live.put(site.live.objects[place]))
+
+    site.live.meanwhile, looks = scribble, Looks()
+    assert not await site.freshness.confirm(site.decide(), looks)
+    again, asked = site.decide(), len(site.live.asked)
+    assert "off the public route" in {action.reason for action in again.actions}
+    assert await site.freshness.confirm(again, looks)
+    assert len(site.live.asked) == asked, "and is not read once more"
+    assert not await site.freshness.confirm(site.decide(), Looks()), "the next reconcile looks for itself"
+
+
+async def test_what_the_looks_did_not_cover_is_read_before_the_next_decision_stands(site: Site) -> None:
+    place, looks = ("EService", NAMESPACE, NAME), Looks()
+    site.live.put(site.live.objects[place])
+    assert not await site.freshness.confirm(site.decide(), looks)
+    another = copy.deepcopy(site.stored(DECISION))
+    another["metadata"] |= {"name": f"{NAME}-production-002", "uid": "uid-another"}
+    site.watch_tells(site.live.put(another))
+    site.live.asked.clear()
+    assert await site.freshness.confirm(site.decide(), looks)
+    assert site.live.asked == ["get UnpublishDecision"]
 
 
 async def test_what_the_operator_itself_remarks_on_a_record_changes_nothing(site: Site) -> None:

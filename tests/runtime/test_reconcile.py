@@ -59,7 +59,7 @@ class Writes:
 
 
 class Sure:
-    async def confirm(self, _decision: object) -> bool:
+    async def confirm(self, _decision: object, _looks: object) -> bool:
         return True
 
 

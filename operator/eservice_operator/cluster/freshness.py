@@ -8,6 +8,7 @@ a service off the public route, or putting a release on it, is not.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 
 from eservice_operator.api import names
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
@@ -27,6 +28,14 @@ DEFERRAL = UnpublishDeferral.__name__
 RECORDS = frozenset({DEFERRAL, AcceptanceAct.__name__, ProductionVerification.__name__})
 
 
+@dataclass
+class Looks:
+    """What one reconcile has read live since its last write, and each later decision of it rests on."""
+
+    at: set[Ref] = field(default_factory=set)
+    deferrals: bool = False
+
+
 class Freshness:
     """Compares what a decision rests on with the apiserver, where the decision is a grave one."""
 
@@ -36,21 +45,28 @@ class Freshness:
         self._on_change = on_change
         self._deferrals = SharedList(self._list_deferrals)
 
-    async def confirm(self, decision: Decision) -> bool:
+    async def confirm(self, decision: Decision, looks: Looks | None = None) -> bool:
         """Whether the decision rests on what is true now; if not, the store has learnt: decide again.
 
         To be asked at once, before the store can learn anything else: what it learns meanwhile, from
-        whomever, was not decided on either. Raises ``ApiError`` when the apiserver cannot be asked: then
-        nothing is given or taken.
+        whomever, was not decided on either. ``looks`` are those of the same reconcile: what it has read live
+        already, and then decided on, is not read again. Otherwise whoever may write the EService, if only an
+        annotation, could hold a decision off by a write during each look. Raises ``ApiError`` when the
+        apiserver cannot be asked: then nothing is given or taken.
         """
+        looks = Looks() if looks is None else looks
         behind, place = tuple(_behind(decision)), "/".join(decision.facts.place)
-        if not behind:
+        unread = [ref for ref in behind if ref not in looks.at]
+        unlisted = _takes(decision) and not looks.deferrals
+        if not unread and not unlisted:
             return True
         decided_on = self._seen(behind, place)
-        for ref in behind:
+        for ref in unread:
             await self._look(ref)
-        if _takes(decision):
+            looks.at.add(ref)
+        if unlisted:
             await self._deferrals.ask()
+            looks.deferrals = True
         return self._seen(behind, place) == decided_on
 
     async def absent(self, ref: Ref) -> bool:

@@ -9,22 +9,17 @@ from functools import cached_property
 
 from eservice_operator.api import names
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
-from eservice_operator.api.base import ConditionStatus, Environment, ObjectMeta, TemplateRef, revoked_by
+from eservice_operator.api.base import Environment, ObjectMeta, TemplateRef, revoked_by
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDecisionStatus
 from eservice_operator.api.eservice import EServiceSpec
-from eservice_operator.api.reasons import ConditionType
 from eservice_operator.api.template import Enforcement, Lifecycle
-from eservice_operator.core.conditions import find
 from eservice_operator.core.dates import local_day, start_of_day
-from eservice_operator.core.driver import Driver
-from eservice_operator.core.drivers import driver_of, former_driver_of
-from eservice_operator.core.faces import Face, face_of
 from eservice_operator.core.lag import Lag
 from eservice_operator.core.owner import deployment_name
-from eservice_operator.core.policy import Policy
+from eservice_operator.core.public_route import PublicRoute
 from eservice_operator.core.releases import Snapshot, newest, snapshot_of
 from eservice_operator.core.versions import CatalogueVersion
-from eservice_operator.core.world import Observed, World
+from eservice_operator.core.world import Observed
 
 UNDATED = datetime.min.replace(tzinfo=UTC)
 
@@ -39,12 +34,9 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Facts:
+class Facts(PublicRoute):
     """A world at an instant under a policy, with what follows from them."""
 
-    world: World
-    now: datetime
-    policy: Policy
     judged: dict[str, UnpublishDecisionStatus] = field(default_factory=dict, compare=False, repr=False)
     """What was found about decisions, by name."""
     _acts: dict[str, AcceptanceAct | None] = field(default_factory=dict, compare=False, repr=False)
@@ -53,12 +45,6 @@ class Facts:
     def spec(self) -> EServiceSpec:
         """The spec of the EService."""
         return self.world.service.spec
-
-    @cached_property
-    def place(self) -> tuple[str, str]:
-        """Namespace and name of the EService."""
-        metadata = self.world.service.metadata
-        return metadata.namespace, metadata.name
 
     @cached_property
     def today(self) -> date:
@@ -242,59 +228,6 @@ class Facts:
     def deployment(self, release: str) -> Observed | None:
         """The Deployment of a release."""
         return self.world.child("Deployment", deployment_name(self.world.service.metadata.name, release))
-
-    # the public route
-
-    @cached_property
-    def driver(self) -> Driver:
-        """What publishes."""
-        return driver_of(self.policy)
-
-    @cached_property
-    def route(self) -> Observed | None:
-        """The public route, also while it is being deleted: until it is gone it may be served."""
-        return self.world.children.get((self.driver.kind, self.driver.name(*self.place)))
-
-    @cached_property
-    def former(self) -> Observed | None:
-        """The public route of the other kind, from before another driver was set up."""
-        driver = former_driver_of(self.policy)
-        return self.world.children.get((driver.kind, driver.name(*self.place)))
-
-    @cached_property
-    def lingering(self) -> Observed | None:
-        """The former route, where that shows the e-service.
-
-        One in the e-service's namespace, where others write too, counts only if our own status says that
-        it was public.
-        """
-        if face_of(self.former) is not Face.LIVE:
-            return None
-        return self.former if former_driver_of(self.policy).far or self.was_public else None
-
-    @cached_property
-    def served_by(self) -> tuple[Driver, Observed] | None:
-        """The route by which the public is served now, and what reads it; none where it is not."""
-        if self.route is not None and face_of(self.route) is Face.LIVE:
-            return self.driver, self.route
-        return None if self.lingering is None else (former_driver_of(self.policy), self.lingering)
-
-    @cached_property
-    def was_public(self) -> bool:
-        """Whether our own status says that the public is served."""
-        before = find(self.world.service.status.conditions, ConditionType.PUBLISHED)
-        return before is not None and before.status is ConditionStatus.TRUE
-
-    @cached_property
-    def face(self) -> Face:
-        """What the public route shows, as far as its word can be taken: only a live one serves the e-service.
-
-        What was public on a former route still is, so that it need not pass every gate anew. Not so where
-        that lies in the e-service's namespace: others may have written it there.
-        """
-        if self.served_by is not None and (self.served_by[1] is self.route or self.served_by[0].far):
-            return Face.LIVE
-        return face_of(self.route)
 
     @cached_property
     def paused(self) -> bool:

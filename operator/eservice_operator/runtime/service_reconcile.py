@@ -11,7 +11,7 @@ from eservice_operator.api.eservice import EServiceStatus
 from eservice_operator.api.parse import InvalidObject
 from eservice_operator.api.reasons import ConditionType
 from eservice_operator.cluster.errors import ApiError
-from eservice_operator.cluster.freshness import Freshness
+from eservice_operator.cluster.freshness import Freshness, Looks
 from eservice_operator.cluster.observe import Observer
 from eservice_operator.core.actions import Delete, Outcome
 from eservice_operator.core.conditions import find
@@ -53,7 +53,7 @@ class ServiceReconciler:
 
     async def reconcile(self, key: ObjectKey, now: datetime) -> Result:
         """Observe, decide, apply and report for ``key`` as of ``now`` (aware, UTC, whole seconds)."""
-        outcome, left, tried = NOTHING_DONE, ROUNDS, 0
+        outcome, left, tried, looks = NOTHING_DONE, ROUNDS, 0, Looks()
         while True:
             world = self.observer.eservice(key)
             if world is None:
@@ -72,11 +72,12 @@ class ServiceReconciler:
                 break
             left -= 1
             try:
-                confirmed = await self.freshness.confirm(decision)
+                confirmed = await self.freshness.confirm(decision, looks)
             except ApiError as error:
                 return Result(error=f"cannot confirm what the decision rests on: {error}")
             if confirmed:
                 outcome, tried = await self.writer.apply(decision.actions), generation
+                looks = Looks()  # what was read before a write is no last look at what follows it
         return await self._tell(key, decision, outcome)
 
     def _answered(self, key: ObjectKey, world: World) -> World:

@@ -77,6 +77,22 @@ def test_who_answered_is_told_by_the_mark_and_else_by_the_status(given_: Answer,
 
 
 @pytest.mark.parametrize(
+    "given_, answered",
+    [
+        (answer(503, "notice"), Answered.NOTICE),
+        (answer(200, "notice"), Answered.UNMARKED),
+        (answer(404, "notice"), Answered.NOTHING),
+        (answer(200, "elsewhere.other"), Answered.UNMARKED),
+        (answer(503, "elsewhere.other"), Answered.NOTHING),
+        (answer(200, MARK), Answered.E_SERVICE),
+    ],
+)
+def test_without_marks_an_e_service_does_not_sign_itself_away(given_: Answer, answered: Answered) -> None:
+    """No route writes the header then, so what is in it is the backend's own word."""
+    assert answered_by(given_, PLAIN_OFF) is answered
+
+
+@pytest.mark.parametrize(
     "question, answered, early, late",
     [
         (LIVE, Answered.E_SERVICE, AGREES, AGREES),

@@ -128,6 +128,31 @@ def test_what_the_settings_allow_may_be_asked_and_nothing_beside_it() -> None:
     assert rules.why_not("fd00:8::1") == "private"
 
 
+@pytest.mark.parametrize(
+    "network, address",
+    [
+        ("100.64.0.0/10", "100.100.100.200"),
+        ("fd00::/8", "fd00:ec2::254"),
+        ("fd00::/8", "fd00:ec2::23"),
+        ("169.254.0.0/16", "169.254.169.254"),
+        ("169.254.0.0/16", "169.254.170.23"),
+        ("169.254.169.254/31", "169.254.169.254"),
+        ("0.0.0.0/0", "168.63.129.16"),
+        ("::/0", "::ffff:169.254.169.254"),
+        ("::/0", "64:ff9b::169.254.169.254"),
+    ],
+)
+def test_a_network_that_is_allowed_does_not_open_the_metadata_of_a_cloud(network: str, address: str) -> None:
+    assert Rules([ip_network(network)]).why_not(address) == "metadata"
+
+
+@pytest.mark.parametrize("written", ["168.63.129.16", "::ffff:168.63.129.16"])
+def test_a_metadata_address_is_asked_where_it_is_named_itself(written: str) -> None:
+    rules = Rules([ip_network("168.63.129.16/32")])
+    assert rules.why_not(written) is None
+    assert rules.why_not("169.254.169.254") == "metadata"
+
+
 def test_what_is_no_address_is_no_address() -> None:
     with pytest.raises(ValueError, match="does not appear"):
         STRICT.why_not("localhost")

@@ -39,18 +39,21 @@ def _networks(why: str, *cidrs: str) -> list[tuple[Network, str]]:
     return [(ip_network(cidr), why) for cidr in cidrs]
 
 
+METADATA: Final = _networks(
+    "metadata",
+    "169.254.169.254/32",
+    "169.254.170.2/32",
+    "169.254.170.23/32",
+    "168.63.129.16/32",  # a public address by its look
+    "100.100.100.200/32",
+    "192.0.0.192/32",
+    "fd00:ec2::254/128",
+    "fd00:ec2::23/128",
+    "fd20:ce::254/128",
+)
+"""Where clouds hand out credentials: allowed one by one only, never within a wider network."""
 REFUSED: Final[tuple[tuple[Network, str], ...]] = (
-    # before the wider ones that hold them
-    *_networks(
-        "metadata",
-        "169.254.169.254/32",
-        "169.254.170.2/32",
-        "168.63.129.16/32",  # a public address by its look
-        "100.100.100.200/32",
-        "192.0.0.192/32",
-        "fd00:ec2::254/128",
-        "fd20:ce::254/128",
-    ),
+    *METADATA,  # before the wider ones that hold them
     *_networks("unspecified", "0.0.0.0/8", "::/128"),
     *_networks("loopback", "127.0.0.0/8", "::1/128"),
     *_networks("private", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fec0::/10"),
@@ -89,7 +92,10 @@ _CARRIERS: Final = (
 
 
 class Rules:
-    """Which addresses may be asked: public ones, and those in the networks that the settings allow."""
+    """Which addresses may be asked: public ones, and those in the networks that the settings allow.
+
+    A cloud's metadata address has to be named itself.
+    """
 
     def __init__(self, allowed: Iterable[Network] = ()) -> None:
         self._allowed = tuple(allowed)
@@ -102,7 +108,9 @@ class Rules:
         """
         address = ip_address(text.partition("%")[0])
         forms = (address, *_carried(address))
-        if any(form in network for form in forms for network in self._allowed):
+        handed = any(form in network for form in forms for network, _ in METADATA)
+        allowed = [one for one in self._allowed if one.num_addresses == 1 or not handed]
+        if any(form in network for form in forms for network in allowed):
             return None
         return next((why for form in reversed(forms) if (why := _refused(form)) is not None), None)
 
@@ -171,7 +179,7 @@ class CheckedResolver(AbstractResolver):
         name = f"{host.rstrip('.')}."
         if self._instead is not None:
             name, port = self._instead
-        found = [name] if _is_address(name) else await self._look_up(name)
+        found = [name] if is_address(name) else await self._look_up(name)
         judged = [(address, self._rules.why_not(address)) for address in found]
         fit = [address for address, why in judged if why is None]
         if not fit:
@@ -183,7 +191,8 @@ class CheckedResolver(AbstractResolver):
         """The look-up is closed by who made it."""
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
+    """Whether a text is an IP address."""
     try:
         ip_address(text)
     except ValueError:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from collections.abc import Sequence
@@ -206,6 +207,40 @@ async def test_the_place_that_is_asked_instead_is_checked_as_well() -> None:
     assert (found["hostname"], found["host"], found["port"]) == ("address.example", "127.0.0.1", 8443)
     (found,) = await CheckedResolver(rules, names, ("gateway.svc", 8443)).resolve("address.example", 443)
     assert (found["host"], names.asked) == ("10.96.0.9", ["gateway.svc"]), "as the cluster knows it"
+
+
+async def test_silent_names_hold_up_no_others_and_keep_one_thread_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A look-up goes on in its thread when the question about it is over."""
+    end, begun = threading.Event(), []
+
+    def slow(name: str, *_: object, **__: object) -> list[tuple[object, ...]]:
+        begun.append(name)
+        if name.startswith("dead"):
+            end.wait()
+            raise socket.gaierror(socket.EAI_AGAIN, "temporary failure")
+        return [(0, 0, 0, "", ("8.8.8.8", 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    look_up = SystemLookUp()
+    try:
+        for _ in range(6):
+            for number in range(16):
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.001):
+                        await look_up(f"dead{number}.example.")
+        async with asyncio.timeout(5):
+            assert await look_up("good.example.") == ("8.8.8.8",)
+        assert len(begun) <= 17
+        waits = asyncio.ensure_future(look_up("dead0.example."))
+        await asyncio.sleep(0)
+        end.set()
+        with pytest.raises(OSError, match="temporary"):
+            await waits
+    finally:
+        end.set()
+        look_up.close()
 
 
 async def test_the_machines_own_names_are_looked_up_in_threads_of_their_own(

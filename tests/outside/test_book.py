@@ -349,6 +349,23 @@ async def test_only_so_many_are_asked_at_once_and_all_have_their_turn() -> None:
     await at.book.close()
 
 
+async def test_the_hosts_of_one_e_service_do_not_take_every_turn() -> None:
+    at = await desk()
+    at.street.slow = True
+    many = tuple(f"h{number}.example" for number in range(16))
+    at.book.watch(OTHER, replace(LIVE, hosts=many), None)
+    await breathe()
+    assert (at.book.under_way, at.street.most) == (2, 2)
+    at.book.watch(KEY, LIVE, None)
+    await breathe()
+    assert at.street.at(), "it does not wait for the other's"
+    assert at.book.planned > 14, "those wait, and are not lost"
+    at.street.gate.set()
+    await breathe()
+    assert {host for _, host, _ in at.street.asked} == {HOST, *many}
+    await at.book.close()
+
+
 async def test_what_has_just_changed_goes_before_what_is_only_looked_at_again() -> None:
     at = await desk(abreast=1)
     at.street.shows(MINE)

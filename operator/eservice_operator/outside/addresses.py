@@ -23,8 +23,8 @@ Network = IPv4Network | IPv6Network
 LookUp = Callable[[str], Awaitable[Sequence[str]]]
 """The addresses of a name; raises OSError when there are none."""
 
-THREADS: Final = 4
-"""Names looked up at once; a look-up that nobody waits for any more ends by itself."""
+THREADS: Final = 64
+"""Names looked up at once; a look-up that nobody waits for any more ends by itself, and may take long."""
 
 
 class NotAllowed(Exception):
@@ -131,10 +131,16 @@ def _refused(address: Address) -> str | None:
 
 
 class SystemLookUp:
-    """Names looked up as the machine does it, in threads of their own: slow DNS holds up nobody else."""
+    """Names looked up as the machine does it, in threads of their own.
+
+    A silent name keeps one thread, however often it is asked for, and no more than there are threads wait in
+    them; who waits for a thread has the time of the question.
+    """
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="probe-dns")
+        self._free = asyncio.Semaphore(THREADS)
+        self._under_way: dict[str, asyncio.Future[list[str]]] = {}
 
     async def __call__(self, name: str) -> Sequence[str]:
         """The addresses of a name, each once.
@@ -142,9 +148,27 @@ class SystemLookUp:
         Raises:
             OSError: there are none, or DNS does not answer.
         """
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._threads, _addresses_of, name)
+        if name not in self._under_way:
+            await self._free.acquire()
+            self._begin(name)
+        found = await asyncio.shield(self._under_way[name])
         return tuple(dict.fromkeys(found))
+
+    def _begin(self, name: str) -> None:
+        """Look a name up in the thread that is free, unless another has begun to while this one waited."""
+        if name in self._under_way:
+            self._free.release()
+            return
+        loop = asyncio.get_running_loop()
+        begun = loop.run_in_executor(self._threads, _addresses_of, name)
+        self._under_way[name] = begun
+        begun.add_done_callback(lambda ended: self._ended(name, ended))
+
+    def _ended(self, name: str, ended: asyncio.Future[list[str]]) -> None:
+        del self._under_way[name]
+        self._free.release()
+        if not ended.cancelled():
+            ended.exception()  # told to whoever waits; nobody may any more
 
     def close(self) -> None:
         """Look nothing more up; what is under way is left to itself."""

@@ -97,7 +97,7 @@ class Book:
         for since in {state.since for state in entry.hosts.values()}:
             left = (PATIENCE - (now - since)).total_seconds()
             if left > 0:
-                self._turns.plan(left + MARGIN, lambda: self._overdue(key, entry), urgent=True)
+                self._turns.plan(key, left + MARGIN, lambda: self._overdue(key, entry), urgent=True)
 
     def forget(self, key: ObjectKey) -> None:
         """Ask no more about an e-service."""
@@ -125,7 +125,7 @@ class Book:
         return self._turns.waiting
 
     def _plan(self, key: ObjectKey, entry: Entry, host: str, pause: float, *, urgent: bool) -> None:
-        self._turns.plan(pause, lambda: self._asking(key, entry, host), urgent=urgent)
+        self._turns.plan(key, pause, lambda: self._asking(key, entry, host), urgent=urgent)
 
     def _stands(self, key: ObjectKey, entry: Entry) -> bool:
         """Whether the entry is still what is asked about; a plan of an earlier one comes to nothing."""

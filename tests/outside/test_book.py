@@ -283,7 +283,7 @@ async def test_after_a_restart_what_was_written_down_counts_and_is_asked_anew_in
     await breathe()
     assert at.street.asked == [], "thousands are not asked at once"
     await at.clock.advance(INTERVAL)
-    assert len(at.street.asked) == 1
+    assert len(at.street.asked) in {1, 2}, "the second may be early by the jitter"
     assert at.woken == []
     await at.book.close()
 

@@ -318,6 +318,7 @@ def children(draw: st.DrawFn, service: Manifest, policy: Policy, *, odd: bool) -
         switched_at=draw(st.sampled_from(["2026-10-01T00:00:00Z", "2026-10-10T00:00:00Z", "whenever"])),
         previous=draw(st.sampled_from(["", "0000000000", *(one.name for one in known)])),
         on_route=None if public is None else draw(_faces(public, policy)),
+        still_let_in=(),
         kept="",
     )
     made = [_as_stored(manifest, number) for number, manifest in enumerate(desired(layout))]

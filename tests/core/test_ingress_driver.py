@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from eservice_operator.api import names
 from eservice_operator.api.reasons import ConditionType, Gate, Phase, Reason
@@ -21,10 +22,12 @@ from eservice_operator.core.decide import decide
 from eservice_operator.core.driver import Shown
 from eservice_operator.core.faces import Face
 from eservice_operator.core.ingress_driver import IngressDriver
+from eservice_operator.core.manifests import let_in
 from eservice_operator.core.outside_in import question_of
 from eservice_operator.core.owner import Owner
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.releases import snapshot_of
+from eservice_operator.core.world import Observed
 from tests.core.strategies_worlds import good_clusters, instants
 from tests.support import worlds
 from tests.support.pure_cluster import PureCluster, plain
@@ -72,6 +75,15 @@ def published(cluster: PureCluster) -> str:
     return condition.message
 
 
+def let_in_by(cluster: PureCluster) -> list[str]:
+    """The namespaces that the NetworkPolicy lets in; none where there are no Pods."""
+    return [
+        namespace
+        for body in cluster.of_kind("NetworkPolicy").values()
+        for namespace in let_in(Observed(body))
+    ]
+
+
 def routes(cluster: PureCluster) -> set[str]:
     return {kind for kind, _, _ in cluster.objects if kind in ("HTTPRoute", "Ingress")}
 
@@ -106,8 +118,8 @@ def test_it_needs_no_gateway(public: PureCluster) -> None:
     assert not public.of_kind("ReferenceGrant")
     assert "finalizers" not in public.objects[public.service_place]["metadata"]
     (ingress,) = public.one("NetworkPolicy")["spec"]["ingress"]
-    let_in = [one["namespaceSelector"]["matchLabels"][names.NAMESPACE_NAME_LABEL] for one in ingress["from"]]
-    assert let_in == ["traefik"]
+    namespaces = [one["namespaceSelector"]["matchLabels"] for one in ingress["from"]]
+    assert namespaces == [{names.NAMESPACE_NAME_LABEL: "traefik"}]
 
 
 def test_a_pause_deletes_it_and_its_end_creates_it(public: PureCluster) -> None:
@@ -187,13 +199,56 @@ def test_it_shows_nothing_but_an_e_service_under_its_hosts(cluster: PureCluster)
 # from the one to the other
 
 
-def test_an_ingress_takes_over_and_the_public_never_misses_it(routed: PureCluster) -> None:
+def test_an_ingress_comes_beside_the_former_route_until_somebody_deletes_that(routed: PureCluster) -> None:
+    """Nobody says whether an Ingress is served, nor where DNS leads."""
     close_a_gate(routed)
     change_to(routed, BY_INGRESS)
-    assert routes(routed) == {"Ingress"}, "what was public still is: no gate takes it off"
-    order = [one for one in routed.writes() if one.split()[1] in ("HTTPRoute", "Ingress")]
-    assert order == ["Create Ingress", "Delete HTTPRoute"]
+    assert routes(routed) == {"Ingress", "HTTPRoute"}, "what was public still is: no gate takes it off"
+    assert published(routed).split("; ")[2] == (
+        f"the HTTPRoute {NAMESPACE}.{NAME} of before serves it too, until somebody deletes it"
+    )
+    assert routed.reason(ConditionType.PUBLISHED) == ("True", Reason.PUBLISHED)
+    assert routed.reason(ConditionType.RECONCILING) is None, "it waits for people, and holds nobody up"
+    del routed.objects["HTTPRoute", POLICY.routes_namespace, f"{NAMESPACE}.{NAME}"]
+    routed.settle(NOW)
+    assert routes(routed) == {"Ingress"}
+    assert "of before" not in published(routed)
+    assert let_in_by(routed) == ["traefik"]
     assert all(status.public_url == URL for status in routed.statuses)
+
+
+def test_both_routes_go_at_once_where_the_e_service_is_off(routed: PureCluster) -> None:
+    change_to(routed, BY_INGRESS)
+    assert routes(routed) == {"Ingress", "HTTPRoute"}
+    routed.edit_service(publication=PAUSE)
+    routed.settle(NOW)
+    assert routes(routed) == set()
+
+
+def test_whoever_serves_a_former_route_is_let_in_as_long_as_it_is_there(public: PureCluster) -> None:
+    public.gateway_refuses = "NoMatchingParent"
+    change_to(public, POLICY)
+    assert routes(public) == {"HTTPRoute", "Ingress"}
+    assert let_in_by(public) == ["gateway-system", "traefik"]
+    public.gateway_refuses = ""
+    public.settle(NOW)
+    assert routes(public) == {"HTTPRoute"}
+    assert let_in_by(public) == ["gateway-system"]
+
+
+@few
+@given(good_clusters(), instants(), st.sampled_from([POLICY, NOTICED, BY_INGRESS]))
+def test_whatever_is_called_served_is_let_in(cluster: PureCluster, now: datetime, after: Policy) -> None:
+    """A change of the driver cuts nobody off, whichever route serves in the end."""
+    cluster.settle(now)
+    was_in = let_in_by(cluster)
+    said = cluster.reason(ConditionType.PUBLISHED)
+    before, cluster.policy = cluster.policy, after
+    cluster.gateway_refuses = "NoMatchingParent"
+    cluster.settle(now)
+    facts = decide(cluster.world(), now, after).facts
+    if facts.former is not None and before.publish_by is not after.publish_by and said is not None:
+        assert set(was_in) <= set(let_in_by(cluster))
 
 
 def test_a_gateway_takes_over_once_it_serves(public: PureCluster) -> None:

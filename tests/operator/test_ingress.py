@@ -157,7 +157,7 @@ async def test_published_paused_and_published_again(
     await answers(asked, planned, 404)
 
 
-async def test_from_ingress_to_gateway_and_back_nothing_stays_behind(
+async def test_from_ingress_to_gateway_and_back(
     site: Site,
     port: int,
     operator: OperatorProcess,
@@ -177,7 +177,19 @@ async def test_from_ingress_to_gateway_and_back_nothing_stays_behind(
     finally:
         other.end()
     await operator.start()
-    await site.gone(planned.route)
+    both = await site.until(
+        planned.ref,
+        lambda body: "serves it too, until somebody deletes it" in message(body, "Published"),
+        "both routes are named",
+    )
+    assert says(both, "Published", "True", "Published")
+    assert await site.api.get(ingress_of(planned)) is not None
+    assert await site.api.get(planned.route) is not None, "nobody knows whether the Ingress is served"
+    await site.delete(planned.route)
+    await site.until(
+        planned.ref, lambda body: "of before" not in message(body, "Published"), "the former one is forgotten"
+    )
+    assert await site.api.get(planned.route) is None
     assert await site.api.get(ingress_of(planned)) is not None
     await site.settled(planned, "Published")
 

@@ -13,7 +13,8 @@ from eservice_operator.api.reasons import Gate
 from eservice_operator.core.actions import Action, Create, Delete, Manifest, Update
 from eservice_operator.core.difference import first_difference
 from eservice_operator.core.driver import Driver, Shown
-from eservice_operator.core.drivers import driver_of
+from eservice_operator.core.drivers import driver_of, former_driver_of
+from eservice_operator.core.faces import Face, face_of
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.gateway_driver import ROUTE_KIND
 from eservice_operator.core.manifests import (
@@ -25,6 +26,7 @@ from eservice_operator.core.manifests import (
     build_public_service,
     build_service_account,
     build_snapshot,
+    let_in,
 )
 from eservice_operator.core.owner import Owner, preview_name
 from eservice_operator.core.pods import build_deployment
@@ -57,6 +59,8 @@ class Layout:
     previous: str
     on_route: Shown | None
     """What the public route shows; none where there is no route."""
+    still_let_in: tuple[str, ...]
+    """The namespaces that a route of before is served from, beside those of the driver."""
     kept: str
     """A public release that is left as it is, since nobody remembers how it runs; or empty."""
 
@@ -81,8 +85,22 @@ def layout_of(facts: Facts, rollout: Rollout) -> Layout:
         switched_at=rollout.switched_at,
         previous=rollout.previous,
         on_route=rollout.shown,
+        still_let_in=tuple(_still_let_in(facts, rollout)),
         kept=facts.public_name or "" if lost else "",
     )
+
+
+def _still_let_in(facts: Facts, rollout: Rollout) -> Iterator[str]:
+    """Whoever the NetworkPolicy lets in stays while a former route shows the e-service: it may be served.
+
+    Where the controller of an Ingress runs, only the settings of before said; so what is let in tells it.
+    """
+    if face_of(facts.former) is not Face.LIVE:
+        return
+    policy = facts.world.child("NetworkPolicy", facts.world.service.metadata.name)
+    if policy is not None:
+        yield from let_in(policy)
+    yield from former_driver_of(facts.policy).sources(rollout.public)
 
 
 def _is_looked_at(facts: Facts, rollout: Rollout) -> bool:
@@ -102,7 +120,8 @@ def desired(layout: Layout) -> Iterator[Manifest]:
     if layout.running:
         yield build_service_account(owner)
         releases = [running.release for running in layout.running]
-        yield build_network_policy(owner, releases, driver.sources(on_route))
+        sources = (*driver.sources(on_route), *layout.still_let_in)
+        yield build_network_policy(owner, releases, sources)
         yield build_budget(owner)
     for running in layout.running:
         yield build_snapshot(owner, running.release, _revision(layout, running.release))

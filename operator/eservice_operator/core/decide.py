@@ -167,13 +167,15 @@ def _unpublish(facts: Facts, rollout: Rollout) -> Iterator[Action]:
 
 
 def _former(facts: Facts, rollout: Rollout) -> Iterator[Action]:
-    """The route of the driver before goes once the new one serves, and at once where the e-service is off.
+    """The route of the driver before goes once a Gateway says that it serves the new one.
 
-    Until then what runs stays, also where a gate keeps it from the new route.
+    Until then what runs stays, also where a gate keeps it from the new route. Of an Ingress nobody says that:
+    the HTTPRoute beside it stays until people delete it. Where the e-service is off, it goes at once.
     """
     if facts.former is None or facts.public_name is None:
         return
-    replaced = rollout.serves and facts.route is not None and answer_of(facts, facts.route).served
+    asked = rollout.serves and facts.driver.answers
+    replaced = asked and facts.route is not None and answer_of(facts, facts.route).served
     if replaced or taken_off(facts, rollout.public) or face_of(facts.former) is not Face.LIVE:
         yield from _remove_route(facts.former, f"{facts.driver.kind}s publish now" if replaced else OFF)
 

@@ -54,6 +54,10 @@ class Driver(Protocol):
         """Whether nobody but the Agency can take the hosts of its routes."""
 
     @property
+    def answers(self) -> bool:
+        """Whether anybody says of its routes that they are served, rather than that they are there."""
+
+    @property
     def far(self) -> bool:
         """Whether its routes lie in another namespace, where no owner reference reaches."""
 

@@ -33,6 +33,7 @@ class GatewayDriver:
     kind: str = ROUTE_KIND
     far: bool = True
     exclusive: bool = True
+    answers: bool = True
 
     @property
     def notices(self) -> bool:

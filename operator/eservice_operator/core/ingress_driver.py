@@ -35,6 +35,7 @@ class IngressDriver:
     notices: bool = False
     previews: bool = False
     exclusive: bool = False
+    answers: bool = False
 
     def sources(self, release: Snapshot | None) -> Iterator[str]:  # noqa: ARG002 - as the Protocol has it
         """The namespaces that the settings name: an Ingress does not say where its controller runs."""

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from eservice_operator.api import names
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.owner import Owner, deployment_name
 from eservice_operator.core.releases import Snapshot
+from eservice_operator.core.world import Observed
 
 CANDIDATE_SUFFIX = "-candidate"
 HTTP_PORT = 80
@@ -82,6 +83,15 @@ def build_network_policy(owner: Owner, releases: Iterable[Snapshot], sources: It
         "egress": egress,
     }
     return owner.child("networking.k8s.io/v1", "NetworkPolicy", owner.name, {"spec": spec})
+
+
+def let_in(policy: Observed) -> Iterator[str]:
+    """The namespaces that a NetworkPolicy of ours names as those that requests come from."""
+    for rule in policy.spec.get("ingress") or ():
+        for source in rule.get("from") or ():
+            labels = (source.get("namespaceSelector") or {}).get("matchLabels") or {}
+            if names.NAMESPACE_NAME_LABEL in labels:
+                yield str(labels[names.NAMESPACE_NAME_LABEL])
 
 
 def build_autoscaler(owner: Owner, release: Snapshot) -> Manifest | None:

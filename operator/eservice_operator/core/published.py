@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.core import conditions as c
 from eservice_operator.core.answering import SILENT, answer_of
@@ -38,7 +40,7 @@ def published_verdict(decision: Decision) -> Verdict:
             return _served(decision, Serving(still, seen.reason, seen.message))
         return _off(decision)
     if facts.face is Face.LIVE:
-        return _served(decision, seen)
+        return _served(decision, _beside_former(facts, seen))
     shown = "is shown" if seen.served else f"is not shown: {seen.message}"
     return _off(decision, f"; the notice page {shown}")
 
@@ -57,6 +59,15 @@ def _by_former(decision: Decision, former: Observed) -> Serving | None:
         f"{by}; it gets no {facts.driver.kind} before it passes: {gate_list(decision.rollout.public_gates)}"
     )
     return Serving(served=True, reason=Reason.PUBLISHED, message=text)
+
+
+def _beside_former(facts: Facts, seen: Serving) -> Serving:
+    """What is said of a route that nobody answers for: the one of before serves until people delete it."""
+    former = facts.lingering
+    if former is None or facts.driver.answers:
+        return seen
+    by = f"the {former.ref.kind} {former.ref.name} of before serves it too, until somebody deletes it"
+    return replace(seen, message=f"{seen.message}; {by}")
 
 
 def _served(decision: Decision, seen: Serving) -> Verdict:

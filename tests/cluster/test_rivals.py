@@ -223,6 +223,67 @@ def test_where_the_gateways_controller_is_not_known_every_ingress_counts() -> No
     assert standings(ingress("*.latvija.example", cls="nginx")) == {"Ingress shop/shop": "Beside"}
 
 
+def public_gateway(*listeners: Manifest) -> Manifest:
+    spec = {"gatewayClassName": "t", "listeners": list(listeners)}
+    return plain("gateway.networking.k8s.io/v1", "Gateway", "public", "gateway-system", spec=spec)
+
+
+def listener(taken: Manifest | None, name: str = "https") -> Manifest:
+    return {"name": name} | ({"allowedRoutes": {"namespaces": taken}} if taken is not None else {})
+
+
+def chosen(key: str, operator: str, *values: str) -> Manifest:
+    terms = [{"key": key, "operator": operator, "values": list(values)}]
+    return {"from": "Selector", "selector": {"matchExpressions": terms}}
+
+
+BY_NAME = {"from": "Selector", "selector": {"matchLabels": {"kubernetes.io/metadata.name": ROUTES}}}
+
+
+@pytest.mark.parametrize(
+    "taken, of_agency, of_tenant",
+    [
+        ({"from": "All"}, True, True),
+        ({"from": "None"}, False, False),
+        ({"from": "Same"}, False, False),
+        (None, False, False),
+        (BY_NAME, True, False),
+        (chosen("tier", "In", "agency"), True, False),
+        (chosen("tier", "NotIn", "agency"), False, True),
+        (chosen("tier", "Exists"), True, False),
+        (chosen("tier", "DoesNotExist"), False, True),
+        (chosen("tier", "Near"), False, False),
+        ({"from": "Selector"}, False, False),
+        ({"from": "Selector", "selector": {}}, True, True),
+    ],
+)
+def test_a_status_alone_holds_nothing_back(taken: Manifest | None, of_agency: bool, of_tenant: bool) -> None:
+    """Whoever writes in a namespace that the Gateway does not admit can say "Accepted" there as well."""
+    agency = plain("v1", "Namespace", ROUTES)
+    agency["metadata"]["labels"] = {"tier": "agency"}
+    around = (public_gateway(listener(taken)), agency, plain("v1", "Namespace", "tenant"))
+    for namespace, holds in ((ROUTES, of_agency), ("tenant", of_tenant)):
+        owner = f"HTTPRoute {namespace}/shop"
+        standing = "Serves" if holds else "Beside"
+        assert standings(route(HOST, namespace=namespace), *around) == {owner: standing}
+        forged = route(HOST, namespace=namespace, reason="RuleMatchConflict")
+        assert standings(forged, *around) == ({owner: "Waits"} if holds else {})
+        for wide in (["*.latvija.example"], []):
+            covering = route(*wide, namespace=namespace)
+            assert standings(covering, *around) == ({owner: "Serves"} if holds else {})
+
+
+@pytest.mark.parametrize(
+    "ours, theirs, holds",
+    [("", "", True), ("", "open", True), ("", "closed", False), ("open", "", True), ("closed", "", False)],
+)
+def test_the_listener_that_counts_has_to_admit_it(ours: str, theirs: str, holds: bool) -> None:
+    gateway = public_gateway(listener({"from": "All"}, "open"), listener(BY_NAME, "closed"))
+    found = route(HOST, namespace="tenant", parent=PUBLIC | ({"sectionName": theirs} if theirs else {}))
+    standing = standings(found, gateway, gateway=GatewayRef("gateway-system", "public", ours))
+    assert standing == {"HTTPRoute tenant/shop": "Serves" if holds else "Beside"}
+
+
 def theirs(created: str, **metadata: Any) -> list[Manifest]:
     """Another e-service for the same host, where its registration places it."""
     registration = worlds.registration(metadata={"name": "theirs", "uid": "uid-theirs-registration"})

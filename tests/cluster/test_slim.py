@@ -33,6 +33,7 @@ KEPT = {
     "labels": {"a": "b"},
     "annotations": {"x": "y"},
 }
+LISTENER = {"name": "http", "allowedRoutes": {"namespaces": {"from": "All"}}}
 
 
 def observed(kind: str, **rest: Any) -> dict[str, Any]:
@@ -99,7 +100,7 @@ def observed(kind: str, **rest: Any) -> dict[str, Any]:
         (
             observed(
                 "Gateway",
-                spec={"gatewayClassName": "g", "addresses": [], "listeners": [{"name": "http", "port": 80}]},
+                spec={"gatewayClassName": "g", "addresses": [], "listeners": [LISTENER | {"port": 80}]},
                 status={
                     "addresses": [],
                     "conditions": [{"type": "Programmed"}],
@@ -107,7 +108,7 @@ def observed(kind: str, **rest: Any) -> dict[str, Any]:
                 },
             ),
             {
-                "spec": {"gatewayClassName": "g"},
+                "spec": {"gatewayClassName": "g", "listeners": [LISTENER]},
                 "status": {
                     "conditions": [{"type": "Programmed"}],
                     "listeners": [{"name": "http", "conditions": []}],

@@ -207,11 +207,50 @@ def test_nobody_gets_events_about_hosts_that_are_not_registered(public: PureClus
 
 
 def test_of_very_many_the_gravest_are_listed(public: PureCluster) -> None:
-    many = [wanted_by(f"Ingress shop/s{number:02d}", Standing.BESIDE) for number in range(40)]
+    many = [wanted_by(f"Ingress s{number:02d}/shop", Standing.BESIDE) for number in range(40)]
     public.contenders = (*many, wanted_by("EService other/theirs", Standing.WAITS))
     public.settle(LATER)
     assert len(listed(public)) == 16
     assert listed(public)[0] == (HOST, "EService other/theirs", "Waits")
+
+
+def beside(*owners: str, host: str = HOST) -> tuple[HostClaim, ...]:
+    return tuple(wanted_by(owner, Standing.BESIDE, host) for owner in owners)
+
+
+def test_a_namespace_has_one_place_for_each_host(public: PureCluster) -> None:
+    """Or whoever may write Ingresses could fill the list, and write Events and statuses by it."""
+    entries = [{"environment": "Production", "host": host} for host in (HOST, STRANGE)]
+    public.edit(("EServiceRegistration", "", "address-declaration"), spec={"hosts": entries})
+    many = [f"Ingress shop/s{number:02d}" for number in range(40)]
+    public.contenders = (*beside(*many, "Ingress other/a"), *beside(*many, host=STRANGE))
+    public.settle(LATER)
+    assert listed(public) == [
+        (HOST, "Ingress other/a", "Beside"),
+        (HOST, "Ingress shop/s00", "Beside"),
+        (STRANGE, "Ingress shop/s00", "Beside"),
+    ]
+    assert len(public.told) == 3
+
+
+def test_who_is_listed_stays_while_it_stands(public: PureCluster) -> None:
+    """One that sorts before it takes no place: each change would be a write and two Events."""
+    first = [f"Ingress n{number:02d}/shop" for number in range(16)]
+    public.contenders = beside(*first, "Ingress shop/s")
+    public.settle(LATER)
+    before = listed(public)
+    assert [by for _, by, _ in before] == first
+    public.forget()
+    public.contenders = beside(*first, "Ingress a/a", "Ingress n03/a", "Ingress shop/s")
+    public.settle(LATER)
+    assert listed(public) == before
+    assert not public.told
+    public.contenders = (*beside(*first, "Ingress a/a"), wanted_by("EService other/theirs", Standing.WAITS))
+    public.settle(LATER)
+    assert [by for _, by, _ in listed(public)] == ["EService other/theirs", *first[:15]]
+    public.contenders = beside(*first[1:], "Ingress a/a")
+    public.settle(LATER)
+    assert [by for _, by, _ in listed(public)] == ["Ingress a/a", *first[1:]]
 
 
 @settings(max_examples=50, deadline=None)

@@ -15,12 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eservice_operator.api import names
+from eservice_operator.api.contested import Standing
 from eservice_operator.api.decisions import DecisionState
 from eservice_operator.api.reasons import ConditionType, Phase, Reason
 from eservice_operator.core.actions import Create, Delete, Outcome, SetFinalizer, SetStatus, Update
 from eservice_operator.core.decide import ROUTES, decide
 from eservice_operator.core.faces import Face
+from eservice_operator.core.facts import Facts
 from eservice_operator.core.report import report
+from eservice_operator.core.transitions import notes_elsewhere
 from eservice_operator.core.unread import last_known
 from tests.core.strategies_worlds import clusters, good_clusters, instants
 from tests.support import worlds
@@ -215,6 +218,19 @@ def test_the_release_is_known_from_the_status_where_no_snapshot_is_left(unread: 
     assert took(unread) == ["HTTPRoute"]
     assert unread.reason(ConditionType.PUBLISHED) == ("False", Reason.TEMPLATE_OVERDUE)
     assert unread.decisions[0].spec.release.template.version == "3.0.0"
+
+
+def test_who_wants_its_host_meanwhile_is_listed_and_told_once(unread: PureCluster) -> None:
+    unread.contenders = (worlds.claim(HOST, "Ingress shop/shop", Standing.BESIDE),)
+    unread.forget()
+    assert len(notes_elsewhere(Facts(unread.world(), KNOWN, unread.policy))) == 1
+    unread.settle(KNOWN)
+    assert [one.by for one in unread.status.contested] == ["Ingress shop/shop"]
+    assert [note.reason for note in unread.told] == [Reason.HOST_CONTESTED]
+    assert notes_elsewhere(Facts(unread.world(), LATE, unread.policy)) == ()
+    unread.contenders = ()
+    unread.settle(LATE)
+    assert unread.status.contested == ()
 
 
 @settings(max_examples=100)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from eservice_operator.core.actions import Manifest
 from tests.support.figures import Figures
 from tests.support.fleet import Planned
-from tests.support.load import Answer, Answers, Citizen
+from tests.support.load import HONEST, Answer, Answers, Citizen
 from tests.support.site import Site, poll
 from tests.support.upstreams import Upstreams
 from tests.support.worlds import merged
@@ -25,6 +25,38 @@ BACK = 5.0
 """Seconds for going back to the kept release."""
 BLINK = 0.5
 """Seconds for which a gateway may answer 503 by itself while what it shows is swapped."""
+
+ENOUGH = 0.1
+"""Of the requests that were due, how many have to be sent: few, since a busy machine is no failure."""
+LATEST = 20 * HONEST
+"""Seconds by which a request may be sent late, for the same reason; above HONEST the figures say so."""
+
+
+def off(answers: Answers, since: float) -> float:
+    """Seconds until the e-service answered nobody any more; fails if anything but the notice came after it.
+
+    ``since`` is when it was to end. After the first answer that is not the e-service's none may be, but for a
+    moment: a gateway's threads may follow one by one. In that moment it may also answer 503 by itself, as it
+    may follow the swap in two steps.
+    """
+    after = answers.between(since)
+    others = [answer for answer in after if not answer.served]
+    assert others, f"served to the end: {answers.story()}"
+    ended = others[0].ends
+    late = [answer for answer in after if answer.served and answer.begins > ended + BLINK]
+    assert not late, f"served again after its end: {answers.story()}"
+    for answer in others:
+        bare = answer.status == 503 and answer.begins < others[0].begins + BLINK
+        assert answer.mark == "notice" or bare, answers.story()
+    return max((answer.begins for answer in after if answer.served), default=since) - since
+
+
+def honest(answers: Answers) -> None:
+    """Fail if so few were asked, or so late, that the run proves nothing."""
+    asked, late = answers.all, answers.latest_start
+    due = (asked[-1].begins - asked[0].begins) * answers.rate
+    assert len(asked) >= due * ENOUGH, f"{len(asked)} requests where {due:.0f} were due"
+    assert late <= LATEST, f"not at its rate: the latest was sent {late:.1f} s late"
 
 
 @dataclass
@@ -78,6 +110,7 @@ class Stage:
         following = self.pods.following(self.site.api, planned.namespace)
         async with following, self.citizens.load(planned.host, rate) as answers:
             yield answers
+        honest(answers)
 
     async def promised(self, planned: Planned) -> datetime:
         """When the rule takes it off, once that is decided."""
@@ -93,19 +126,6 @@ class Stage:
         """What a person applies; the instant at which the API server had taken it."""
         await self.site.apply(*manifests)
         return time.monotonic()
-
-    def off(self, answers: Answers, since: float) -> list[Answer]:
-        """What citizens got from the end of the e-service on; fails if it was anything but the notice.
-
-        A gateway may follow the swap in two steps and answer 503 by itself for a moment. ``since`` is when
-        it was to end.
-        """
-        rest = [answer for answer in answers.between(since) if not answer.served]
-        ended = rest[0].begins
-        for answer in rest:
-            bare = answer.status == 503 and answer.begins < ended + BLINK
-            assert answer.mark == "notice" or bare, answers.story()
-        return rest
 
     def measured(self, what: str, seconds: float, target: float) -> None:
         """A figure for the end of the run."""

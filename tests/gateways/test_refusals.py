@@ -10,7 +10,7 @@ from tests.gateways.conftest import Lane
 from tests.gateways.stage import Stage
 from tests.support.kubectl import Kubectl
 from tests.support.operator import OperatorProcess
-from tests.support.site import condition, message
+from tests.support.site import condition, message, says
 
 pytestmark = pytest.mark.cluster
 
@@ -68,9 +68,10 @@ async def test_a_gateway_that_is_not_there(stage: Stage, lane: Lane, tmp_path: P
         planned = stage.site.planned()
         await stage.site.apply(planned.registration(), planned.act(), planned.verification())
         await stage.site.apply(await stage.eservice(planned))
-        named = "Gateway gateway-system/nope"
-        seen = await stage.site.until(planned.ref, lambda obj: named in message(obj, "Published"), named)
-        assert (condition(seen, "Published") or {})["status"] == "False"
+        seen = await stage.site.until(
+            planned.ref, lambda obj: says(obj, "Published", "False", "GatewayNotFound"), "no such Gateway"
+        )
+        assert message(seen, "Published") == "Gateway gateway-system/nope does not exist"
         assert seen["status"]["phase"] != "Published"
         assert not (await stage.citizens.ask(planned.host)).served
     finally:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -112,6 +113,48 @@ async def test_with_too_many_connections_the_most_silent_goes(monkeypatch: pytes
             assert (await reader.readuntil(b"</html>\n")).startswith(b"HTTP/1.1 503 ")
         for _, writer in streams:
             writer.close()
+
+
+async def test_the_bound_of_connections_holds_in_a_burst(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them come before the server has got round to losing one."""
+    monkeypatch.setattr(server, "MOST_CONNECTIONS", 3)
+    async with notice_server() as (port, figures):
+        burst = [socket.create_connection(("127.0.0.1", port)) for _ in range(40)]
+        try:
+            await eventually(lambda: sum(map(is_open, burst)) == 3, "three connections")
+            assert all(map(is_open, burst[-3:])), "those that came last"
+            assert b"page_connections 3.0" in figures.render()
+        finally:
+            for one in burst:
+                one.close()
+
+
+def is_open(one: socket.socket) -> bool:
+    """Whether the other side of a connection that nothing was sent on has not closed it."""
+    one.setblocking(False)
+    try:
+        return one.recv(1) != b""
+    except BlockingIOError:
+        return True
+    except ConnectionResetError:
+        return False
+
+
+async def test_who_is_closed_while_asking_is_no_fault(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(server, "MOST_CONNECTIONS", 1)
+    async with notice_server() as (port, _):
+        burst = [socket.create_connection(("127.0.0.1", port)) for _ in range(10)]
+        for one in burst:
+            one.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert (await reader.readuntil(b"</html>\n")).startswith(b"HTTP/1.1 503 ")
+        writer.close()
+        for one in burst:
+            one.close()
+    assert caplog.records == []
 
 
 async def test_a_fault_of_ours_is_a_notice_too(caplog: pytest.LogCaptureFixture) -> None:

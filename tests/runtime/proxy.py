@@ -17,7 +17,7 @@ import yaml
 from aiohttp import web
 
 from eservice_operator.cluster import credentials
-from tests.support.upstream import upstream
+from tests.support.api_session import api_session
 
 HOP_BY_HOP = {"host", "connection", "transfer-encoding", "content-length", "content-encoding"}
 
@@ -102,7 +102,7 @@ class Proxy:
 async def proxied(kubeconfig: Path, folder: Path) -> AsyncIterator[tuple[Proxy, Path]]:
     """A proxy, and a kubeconfig in ``folder`` that leads through it."""
     configuration = await credentials.load(str(kubeconfig), None)
-    async with upstream(configuration, auto_decompress=False) as session:
+    async with api_session(configuration, auto_decompress=False) as session:
         proxy = Proxy(configuration.host, session)
         runner = web.AppRunner(_application(proxy), access_log=None, shutdown_timeout=0.1)
         await runner.setup()

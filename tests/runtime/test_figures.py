@@ -95,6 +95,20 @@ def test_gates_and_trouble_are_counted_with_their_owner() -> None:
     )
 
 
+def test_who_contests_a_host_is_counted_and_not_named() -> None:
+    """Names of objects that any tenant may write would be time series without end."""
+    others = [
+        {"host": worlds.HOST, "by": f"Ingress {name}", "standing": "Beside"} for name in ("a/one", "b/two")
+    ]
+    others.append({"host": worlds.HOST, "by": "EService other/theirs", "standing": "Waits"})
+    seen = samples(contested=others)["eservice_host_contested"]
+    assert [({"host": of["host"], "standing": of["standing"]}, many) for of, many in seen] == [
+        ({"host": worlds.HOST, "standing": "Beside"}, 2),
+        ({"host": worlds.HOST, "standing": "Waits"}, 1),
+    ]
+    assert all("by" not in of for of, _ in seen)
+
+
 def test_the_lag_is_that_of_the_public_release_in_production() -> None:
     public = worlds.eservice(status={"release": {"public": PUBLIC}})
     seen = seen_of(public, worlds.template())["eservice_template_lag_days"]

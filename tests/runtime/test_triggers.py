@@ -11,7 +11,7 @@ from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.store import Change, Store, key_of
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.keys import ObjectKey
-from eservice_operator.runtime.triggers import keys_for, left_behind
+from eservice_operator.runtime.triggers import left_behind, triggers_for
 from tests.support import worlds
 
 SERVICE = ObjectKey("EService", worlds.NAMESPACE, worlds.NAME)
@@ -19,6 +19,9 @@ TEMPLATE = ObjectKey("EServiceTemplate", "", worlds.TEMPLATE)
 REGISTRATION = ObjectKey("EServiceRegistration", "", worlds.NAME)
 ACT = ObjectKey("AcceptanceAct", "", "act-1")
 VERIFICATION = ObjectKey("ProductionVerification", worlds.NAMESPACE, "verified-1")
+
+
+keys_for = triggers_for((worlds.POLICY.gateway,))
 
 
 def store() -> Store:
@@ -105,14 +108,12 @@ def named(*hosts: str | None, **spec: Any) -> Manifest:
     "changed, wakes",
     [
         (claiming(worlds.HOST, answer=REFUSED), True),
-        (claiming("*.latvija.example"), True),
-        (claiming("*.example"), True),
         (claiming("*.address.latvija.example"), False),
         (claiming("other.latvija.example"), False),
         (claiming(), False),
         (claiming(answer=REFUSED), False),
         (named(worlds.HOST), True),
-        (named("other.latvija.example", "*.latvija.example"), True),
+        (named("other.latvija.example", "*.latvija.example"), False),
         (named("other.latvija.example"), False),
         (named(None), False),
         (named(defaultBackend={}), False),
@@ -194,21 +195,57 @@ def ours(gateway: str) -> Manifest:
     return route | {"spec": {"parentRefs": [{"namespace": "gateway-system", "name": gateway}]}}
 
 
-def test_a_route_without_hosts_wakes_everybody_where_our_routes_are() -> None:
+def gateway(name: str, namespace: str = "gateway-system", admits: str = "All") -> Manifest:
+    listeners = [{"name": "https", "allowedRoutes": {"namespaces": {"from": admits}}}]
+    body = plain("Gateway", name, namespace, uid=f"uid-{name}", resourceVersion="1")
+    return body | {"spec": {"listeners": listeners}}
+
+
+@pytest.mark.parametrize(
+    "hosts, within",
+    [
+        ((), True),
+        (("*.latvija.example",), True),
+        (("*.example",), True),
+        (("*.address.latvija.example",), False),
+    ],
+)
+def test_a_route_for_many_hosts_wakes_whom_it_covers_if_our_gateway_takes_it(
+    hosts: tuple[str, ...], within: bool
+) -> None:
+    """Anybody may write such a route, and say of it what they like: of other Gateways it wakes nobody."""
+    for found, at, wakes in (
+        (gateway("public"), "gateway-system", within),
+        (gateway("public", admits="Same"), "gateway-system", False),
+        (gateway("internal"), "gateway-system", False),
+        (gateway("public", "shop", "Same"), "shop", False),
+        (None, "gateway-system", False),
+    ):
+        filled = store()
+        name = "public"
+        if found is not None:
+            filled.upsert(found)
+            name = found["metadata"]["name"]
+        for answer in (ACCEPTED, REFUSED):
+            route = claiming(*hosts, answer=answer, parentRef={"namespace": at, "name": name})
+            for change in (made(route), Change(key_of(route), route, None)):
+                woken = set(keys_for(change, filled))
+                assert woken == ({SERVICE} if wakes and answer is ACCEPTED else set()), (found, answer)
+
+
+def test_a_gateway_that_admits_others_now_wakes_those_on_it() -> None:
     filled = store()
     filled.upsert(ours("public"))
-    ref = {"namespace": "gateway-system", "name": "public"}
-    for name, wakes in (("public", True), ("internal", False)):
-        changed = claiming(parentRef=ref | {"name": name})
-        assert (SERVICE in set(keys_for(made(changed), filled))) is wakes
+    before, after = gateway("public", admits="Same"), gateway("public")
+    assert set(keys_for(Change(key_of(after), before, after), filled)) == {SERVICE}
 
 
 def test_a_gateway_that_comes_or_goes_wakes_those_on_it() -> None:
     filled = store()
     filled.upsert(ours("public"))
     for name, wakes in (("public", True), ("internal", False)):
-        gateway = plain("Gateway", name, "gateway-system")
-        for change in (made(gateway), Change(key_of(gateway), gateway, None)):
+        found = gateway(name)
+        for change in (made(found), Change(key_of(found), found, None)):
             assert set(keys_for(change, filled)) == ({SERVICE} if wakes else set())
-        same = Change(key_of(gateway), gateway, gateway | {"status": {"conditions": []}})
+        same = Change(key_of(found), found, found | {"status": {"conditions": []}})
         assert set(keys_for(same, filled)) == set()

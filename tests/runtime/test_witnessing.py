@@ -12,7 +12,7 @@ from eservice_operator.api.seen import Answered
 from eservice_operator.core.decide import Decision, decide
 from eservice_operator.core.faces import Face
 from eservice_operator.core.keys import ObjectKey
-from eservice_operator.core.sightings import Answer, Question
+from eservice_operator.core.sightings import Answer, Question, Witnessed
 from eservice_operator.outside.book import Book
 from eservice_operator.runtime.metrics import Metrics
 from eservice_operator.runtime.settings import Address, Settings
@@ -20,6 +20,7 @@ from eservice_operator.runtime.witnessing import ProbeFigures, Witnessing, book_
 from tests.runtime.clocks import MovedClock, breathe
 from tests.support import worlds
 from tests.support.pure_cluster import PureCluster
+from tests.support.waiting import eventually
 from tests.support.worlds import HOST, NOTICED, NOW, SECOND
 
 KEY = ObjectKey("EService", worlds.NAMESPACE, worlds.NAME)
@@ -150,8 +151,12 @@ async def test_the_settings_say_where_it_connects(unused_tcp_port: int) -> None:
     assert made is not None
     book, look_up = made
     book.watch(KEY, Question(Face.LIVE, 1, (HOST,), "/", MARK, marked=True), None)
-    while (seen := book.seen(KEY)) is not None and not seen.hosts:
-        await breathe()
+
+    def answered() -> Witnessed | None:
+        seen = book.seen(KEY)
+        return seen if seen is not None and seen.hosts else None
+
+    seen = await eventually(answered, "an answer")
     assert seen is not None
     assert seen.hosts[HOST].answered is Answered.NOT_ALLOWED, "it is private, and not allowed"
     await book.close()

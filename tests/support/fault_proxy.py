@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import ClientError, ClientResponse, ClientSession, web
 from kubernetes.aio.client import Configuration
 
-from tests.support.upstream import upstream
+from tests.support.api_session import api_session
 
 HOP_BY_HOP = {"Host", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive"}
 
@@ -136,7 +136,7 @@ class FaultProxy:
 async def fault_proxy(configuration: Configuration) -> AsyncIterator[FaultProxy]:
     """A running proxy to the API server of ``configuration``."""
     proxy = FaultProxy()
-    async with upstream(configuration) as session:
+    async with api_session(configuration) as session:
 
         async def handle(request: web.Request) -> web.StreamResponse:
             return await proxy._handle(session, configuration.host, request)

@@ -78,10 +78,6 @@ class Answers:
         """The first that came of a release, of those that were sent after an instant."""
         return min((a for a in self.of(release) if a.begins >= after), key=lambda answer: answer.ends)
 
-    def last(self, release: str) -> Answer:
-        """The last that a release answered, by the instant of its sending."""
-        return max(self.of(release), key=lambda answer: answer.begins)
-
     def between(self, begins: float, ends: float = math.inf) -> list[Answer]:
         """Those that were sent from the one instant to the other."""
         return [answer for answer in self.all if begins <= answer.begins < ends]

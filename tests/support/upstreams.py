@@ -76,9 +76,11 @@ class Upstreams:
     _running: dict[str, Upstream] = field(default_factory=dict)
 
     async def open(self, release: str) -> Upstream:
-        """The server of a release, answering."""
-        upstream = self._running.setdefault(release, Upstream(release, self.address))
-        await upstream.open()
+        """The server of a release, which answers from now on; who was cut does not come back by this."""
+        upstream = self._running.get(release)
+        if upstream is None:
+            upstream = self._running[release] = Upstream(release, self.address)
+            await upstream.open()
         return upstream
 
     async def close(self) -> None:

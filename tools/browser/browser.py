@@ -7,7 +7,6 @@ import asyncio
 import json
 import os
 import tempfile
-from base64 import b64decode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -106,10 +105,6 @@ class Page:
             frozenset(rule["id"] for rule in found["incomplete"]),
             frozenset(rule["id"] for rule in found["passes"]),
         )
-
-    async def picture(self) -> bytes:
-        """A PNG of what is shown."""
-        return b64decode((await self.call("Page.captureScreenshot"))["data"])
 
 
 class Browser:

@@ -6,12 +6,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar, assert_never
 
-from eservice_operator.api.names import (
-    FINALIZER,
-    FINALIZER_MANAGER,
-    MANAGER,
-    STATUS_MANAGER,
-)
+from eservice_operator.api.names import FINALIZER, FINALIZER_MANAGER, MANAGER, STATUS_MANAGER
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound
 from eservice_operator.cluster.managed_fields import take_over, take_over_status

@@ -3,7 +3,8 @@
 
 Of HTTPRoutes only those count that attach to the Gateway of the e-services: what another Gateway serves is no
 conflict, nor is a route that ours does not admit. Which controller serves an Ingress is not known: it is
-reported and holds nothing back, or whoever may write Ingresses could keep anybody off the public route.
+reported and holds nothing back, or whoever may write Ingresses could keep anybody off the public route. So is
+a route from a namespace that no listener of the Gateway admits, whatever its status says.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from eservice_operator.api import names
 from eservice_operator.api.contested import Standing
 from eservice_operator.api.eservice import EService
 from eservice_operator.cluster import indexes
+from eservice_operator.cluster.admission import admits
 from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.slim import INGRESS_CLASS
 from eservice_operator.cluster.store import Store
@@ -100,11 +102,24 @@ class Neighbours:
             return None
         if not exact and self._makes_way(route):
             return None
+        if not self._admitted(route):
+            return Standing.BESIDE if exact and _accepted(route, self._gateways) else None
         if _accepted(route, self._gateways):
             return Standing.SERVES if exact or host not in self._served else Standing.BESIDE
         answers = _answers(route, self._gateways)
         conflict = any(answer.get("reason") == REFUSED_FOR_ANOTHER for answer in answers)
         return Standing.WAITS if conflict else None
+
+    def _admitted(self, route: Manifest) -> bool:
+        """Whether a Gateway that it names takes routes from its namespace; an unknown one is believed to."""
+        home = route["metadata"].get("namespace", "")
+        for parent in part(route, "spec", "parentRefs") or ():
+            for ref in (ref for ref in self._gateways if _names(parent, ref, home)):
+                gateway = self._store.get("Gateway", ref.namespace, ref.name)
+                sections = (ref.section, parent.get("sectionName") or "")
+                if gateway is None or admits(gateway, home, self._store, *sections):
+                    return True
+        return False
 
     def _makes_way(self, route: Manifest) -> bool:
         metadata = route["metadata"]

@@ -123,11 +123,12 @@ def _ingress(obj: Manifest) -> Manifest:
 
 
 def _gateway(obj: Manifest) -> Manifest:
-    """Without the number of routes attached, which changes with every publication."""
+    """From where it takes routes; not how many are attached, which changes with every publication."""
     spec, status = obj.get("spec") or {}, obj.get("status") or {}
     listeners = [_fields(listener, "name", "conditions") for listener in status.get("listeners") or ()]
     return _named(obj) | {
-        "spec": _fields(spec, "gatewayClassName"),
+        "spec": _fields(spec, "gatewayClassName")
+        | {"listeners": [_fields(one, "name", "allowedRoutes") for one in spec.get("listeners") or ()]},
         "status": _fields(status, "conditions") | {"listeners": listeners},
     }
 

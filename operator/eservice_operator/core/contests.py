@@ -67,17 +67,40 @@ def told_here(old: Iterable[Contender], new: Iterable[Contender]) -> Iterator[tu
 
 
 def _known(facts: Facts) -> list[HostClaim]:
+    """Those that are listed: who was listed and stands as before goes first among equals."""
     world = facts.world
     if not facts.stands or world.service.metadata.deletion_timestamp is not None:
         return []
+    before = {(one.host, one.by) for one in world.service.status.contested}
+    order = list(Standing)
     mine = [
         claim
         for claim in (*world.claims, *world.contenders)
         if not unregistered_hosts((claim.host,), world.registration, facts.spec.environment)
     ]
-    order = list(Standing)
-    mine.sort(key=lambda claim: (order.index(claim.standing), claim.host, claim.owner))
-    return mine[:MOST_CONTENDERS]
+    mine.sort(
+        key=lambda one: (
+            order.index(one.standing),
+            (one.host, str(one.owner)) not in before,
+            one.host,
+            one.owner,
+        )
+    )
+    listed = _one_for_each_place(mine)[:MOST_CONTENDERS]
+    return sorted(listed, key=lambda one: (order.index(one.standing), one.host, one.owner))
+
+
+def _one_for_each_place(claims: Iterable[HostClaim]) -> list[HostClaim]:
+    """Of those beside it, the first of each kind in a namespace for each host.
+
+    A tenant may write as many as they like, and each that is listed is a write and two Events.
+    """
+    first: dict[tuple[str, ...], HostClaim] = {}
+    for claim in claims:
+        owner = claim.owner
+        name = "" if claim.standing is Standing.BESIDE else owner.name
+        first.setdefault((claim.standing, claim.host, owner.kind, owner.namespace, name), claim)
+    return list(first.values())
 
 
 def _identity(one: Contender) -> tuple[str, str, Reason]:

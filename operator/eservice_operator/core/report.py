@@ -121,6 +121,7 @@ def _report_unread(decision: Decision) -> EServiceStatus:
             "publication": publication_of(decision),
             "template": _template(facts),
             "last_decision": last_decision(facts),
+            "contested": contenders(facts),
             "next": outlook(decision),
         }
     )

@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from eservice_operator.core.cleaning import link, one_line
+from eservice_operator.notice.languages import in_riga
 
 VERSION: Final = 1
 LONGEST: Final = 4096
@@ -92,6 +93,9 @@ def _instant(told: Mapping[str, Any]) -> datetime | None:
         return None
     try:
         instant = datetime.fromisoformat(until)
-        return instant.astimezone(UTC) if instant.tzinfo is not None else None
-    except (ValueError, OverflowError):  # the latter: beyond the ends of time in UTC
+        if instant.tzinfo is None:
+            return None
+        in_riga(instant)
+        return instant.astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter: beyond the ends of time, in UTC or where it is shown
         return None

@@ -33,12 +33,17 @@ class Words:
     """The text of the link."""
 
 
+def in_riga(instant: datetime) -> datetime:
+    """The same by the clocks of Latvia. OverflowError where that is beyond the end of time."""
+    return instant.astimezone(RIGA)
+
+
 def _latvian_moment(instant: datetime) -> str:
     """``2026. gada 1. decembrī plkst. 14.00 (pēc Latvijas laika)``; a midnight is the day alone.
 
     No line ends between a number and its word.
     """
-    local = instant.astimezone(RIGA)
+    local = in_riga(instant)
     day = f"{local.year}.\u00a0gada {local.day}.\u00a0{LATVIAN_MONTHS[local.month - 1]}"
     return (
         f"{day} plkst.\u00a0{local:%H.%M} (pēc Latvijas laika)"
@@ -49,7 +54,7 @@ def _latvian_moment(instant: datetime) -> str:
 
 def _english_moment(instant: datetime) -> str:
     """``1 December 2026 at 14:00 (Latvian time)``; a midnight is the day alone."""
-    local = instant.astimezone(RIGA)
+    local = in_riga(instant)
     day = f"{local.day}\u00a0{ENGLISH_MONTHS[local.month - 1]} {local.year}"
     return f"{day} at {local:%H:%M} (Latvian time)" if (local.hour, local.minute) != (0, 0) else day
 

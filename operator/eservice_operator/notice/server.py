@@ -66,8 +66,8 @@ class NoticeServer(web.Server):
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
         self._silent[handler] = None
-        if len(self._silent) > MOST_CONNECTIONS:
-            next(iter(self._silent)).force_close()
+        while len(self._silent) > MOST_CONNECTIONS:
+            self._close(self._silent.popitem(last=False)[0])
         self._figures.connections.set(len(self._silent))
 
     @override
@@ -76,12 +76,20 @@ class NoticeServer(web.Server):
         self._silent.pop(handler, None)
         self._figures.connections.set(len(self._silent))
 
+    def _close(self, handler: RequestHandler) -> None:
+        """At once, also where the other side takes nothing that it was sent."""
+        transport = handler.transport
+        handler.force_close()
+        if transport is not None:
+            transport.abort()
+
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         last = self._leaving or request.body_exists
         connection = request.protocol
         if isinstance(connection, Connection):
             connection.head_read(last=last)
-            self._silent.move_to_end(connection)
+            if connection in self._silent:  # it may have been closed meanwhile
+                self._silent.move_to_end(connection)
         response = self._response(
             Asked(
                 method=request.method,

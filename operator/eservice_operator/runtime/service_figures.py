@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -33,8 +34,8 @@ DISAGREES: Final = Family(
 )
 CONTESTED: Final = Family(
     "eservice_host_contested",
-    "1 for each object that has or wants a host of the e-service, or may answer for it.",
-    (*WHO, "host", "by", "standing"),
+    "How many others have or want a host of the e-service, or may answer for it.",
+    (*WHO, "host", "standing"),
 )
 NOT_SERVED: Final = Family(
     "eservice_not_served",
@@ -112,8 +113,9 @@ def samples_of_service(
     if not served and not leaving and part(status, "release", "public") is not None:
         yield NOT_SERVED, (*who, part(conditions, "Published", "reason") or ""), 1
     yield from _from_outside(who, status, marked=marked)
-    for other in status.get("contested") or ():
-        yield CONTESTED, (*who, other["host"], other["by"], other["standing"]), 1
+    others = Counter((one["host"], one["standing"]) for one in status.get("contested") or ())
+    for (host, stands), many in others.items():  # not who: names of tenants' own would be series without end
+        yield CONTESTED, (*who, host, stands), many
     for gate in status.get("gates") or ():
         yield GATE_UNMET, (*who, gate["gate"], gate["owner"], gate["reason"]), 1
     if "Stalled" in conditions:

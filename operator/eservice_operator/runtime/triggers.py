@@ -3,30 +3,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from eservice_operator.api import names
 from eservice_operator.cluster import indexes
+from eservice_operator.cluster.admission import admits
 from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.store import Change, Store, key_of
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.hosts import EVERY, WILDCARD
 from eservice_operator.core.keys import ObjectKey
+from eservice_operator.core.policy import GatewayRef
+from eservice_operator.runtime.ports import Triggers
 
 RECORDS = ("AcceptanceAct", "ProductionVerification", "UnpublishDeferral")
 CLAIMING = ("HTTPRoute", "Ingress")
 
 
-def keys_for(change: Change, store: Store) -> Iterable[ObjectKey]:
+Places = Collection[tuple[str, str]]
+"""Gateways, by namespace and name."""
+
+
+def triggers_for(gateways: Iterable[GatewayRef]) -> Triggers:
+    """The triggers of an operator whose e-services may be on these Gateways."""
+    return partial(_keys_for, frozenset((one.namespace, one.name) for one in gateways))
+
+
+def _keys_for(gateways: Places, change: Change, store: Store) -> Iterable[ObjectKey]:
     """The keys to reconcile after an object appeared, changed or went away: those of what it was, too."""
     if _only_counted(change):
         return {change.key}
     told = [obj for obj in (change.before, change.after) if obj is not None]
     woken = {key for obj in told for key in _keys(obj, store)}
     if change.key.kind in CLAIMING and not _claims_as_before(change):
-        woken |= {key for obj in told for key in _contested(obj, store)}
-    if change.key.kind == "Gateway" and len(told) == 1:  # it came, or went
+        woken |= {key for obj in told for key in _contested(obj, store, gateways)}
+    if change.key.kind == "Gateway" and not _admits_as_before(change):
         place = f"{change.key.namespace}/{change.key.name}"
         for route in store.by_index("HTTPRoute", indexes.GATEWAY, place):
             woken |= set(_owner_of_child(route))
@@ -127,6 +140,12 @@ def _claims_as_before(change: Change) -> bool:
     return same and _labels(before) == _labels(after) and _answers(before) == _answers(after)
 
 
+def _admits_as_before(change: Change) -> bool:
+    """Whether a Gateway was there, and takes routes from where it did."""
+    before, after = change.before, change.after
+    return before is not None and after is not None and before.get("spec") == after.get("spec")
+
+
 def _labels(obj: Manifest) -> Any:
     return part(obj, "metadata", "labels") or {}
 
@@ -140,27 +159,31 @@ def _answers(obj: Manifest) -> list[tuple[Any, Any, Any]]:
     ]
 
 
-def _contested(obj: Manifest, store: Store) -> Iterator[ObjectKey]:
+def _contested(obj: Manifest, store: Store, gateways: Places) -> Iterator[ObjectKey]:
     """The EServices whose hosts a route or an Ingress answers for.
 
-    An Ingress without a host wakes nobody: whoever may write one could have every EService looked at as often
-    as they like. The next regular look finds it.
+    One that covers many hosts, by a wildcard or by naming none, wakes nobody unless a Gateway of ours takes
+    it: its author could have every EService looked at as often as they like. The next regular look finds it.
     """
+    taken = obj["kind"] == "HTTPRoute" and _taken(obj, store, gateways)
     for pattern in indexes.INDEXES[obj["kind"], indexes.HOST](obj):
-        if pattern == EVERY:
-            every = store.all("EService") if obj["kind"] == "HTTPRoute" and _beside(obj, store) else ()
-            yield from (key_of(service) for service in every)
-        else:
-            index = indexes.UNDER if pattern.startswith(WILDCARD) else indexes.HOST
-            yield from _found(store, "EService", index, pattern)
+        if pattern != EVERY and not pattern.startswith(WILDCARD):
+            yield from _found(store, "EService", indexes.HOST, pattern)
+        elif taken and pattern == EVERY:
+            yield from (key_of(service) for service in store.all("EService"))
+        elif taken:
+            yield from _found(store, "EService", indexes.UNDER, pattern)
 
 
-def _beside(route: Manifest, store: Store) -> bool:
-    """Whether a gateway takes the route on which routes of ours are."""
+def _taken(route: Manifest, store: Store, gateways: Places) -> bool:
+    """Whether a Gateway of ours takes the route: by its status, and by what it admits."""
     home = part(route, "metadata", "namespace")
-    taken = [ref or {} for ref, status, _ in _answers(route) if status == "True"]
-    places = {f"{ref.get('namespace', home)}/{ref.get('name')}" for ref in taken}
-    return any(store.unordered("HTTPRoute", indexes.GATEWAY, place) for place in places)
+    for ref in (ref or {} for ref, status, _ in _answers(route) if status == "True"):
+        place = (ref.get("namespace", home), ref.get("name", ""))
+        gateway = store.get("Gateway", *place) if place in gateways else None
+        if gateway is not None and admits(gateway, home, store, ref.get("sectionName") or ""):
+            return True
+    return False
 
 
 def _found(store: Store, kind: str, index: str, value: str) -> Iterator[ObjectKey]:

@@ -128,15 +128,7 @@ async def watch(
     """
     streams = Streams()
     with streams.noticed():
-        tasks = await kopf.spawn_tasks(
-            registry=registry,
-            settings=kopf_settings(),
-            standalone=True,
-            clusterwide=not namespaces,
-            namespaces=namespaces,
-            ready_flag=ready,
-            stop_flag=stop,
-        )
+        tasks = await _spawn(registry, namespaces, ready, stop)
         spawned()
         wanted = False
         try:
@@ -151,6 +143,20 @@ async def watch(
         task.result()
     if not wanted:
         raise RuntimeError(f"kopf ended on its own: {', '.join(sorted(task.get_name() for task in done))}")
+
+
+async def _spawn(
+    registry: kopf.OperatorRegistry, namespaces: Collection[str], ready: asyncio.Event, stop: asyncio.Event
+) -> Collection[asyncio.Task[None]]:
+    return await kopf.spawn_tasks(
+        registry=registry,
+        settings=kopf_settings(),
+        standalone=True,
+        clusterwide=not namespaces,
+        namespaces=namespaces,
+        ready_flag=ready,
+        stop_flag=stop,
+    )
 
 
 async def _end(tasks: Collection[asyncio.Task[None]]) -> None:

@@ -21,7 +21,7 @@ from eservice_operator.runtime.ports import Reconciler, Surroundings, Wiring
 from eservice_operator.runtime.reconcile import ObjectReconciler
 from eservice_operator.runtime.senders import channels_of, senders_of
 from eservice_operator.runtime.settings import Settings
-from eservice_operator.runtime.triggers import keys_for, left_behind
+from eservice_operator.runtime.triggers import left_behind, triggers_for
 from eservice_operator.runtime.witnessing import Witnessing, book_of
 
 RECONCILED = (
@@ -110,7 +110,7 @@ def wiring_of(settings: Settings) -> Wiring:
     """Everything that the shell is given."""
     return Wiring(
         make_reconciler=make_reconciler,
-        triggers=keys_for,
+        triggers=triggers_for((settings.gateway, *settings.allowed_gateways)),
         left_behind=left_behind,
         reconciled=RECONCILED,
         indexes=INDEXES,

@@ -20,7 +20,7 @@ PATIENCE = 10.0
 
 
 @asynccontextmanager
-async def upstream(configuration: Configuration, **options: Any) -> AsyncIterator[aiohttp.ClientSession]:
+async def api_session(configuration: Configuration, **options: Any) -> AsyncIterator[aiohttp.ClientSession]:
     """A session with the credentials of ``configuration``; no socket of it is open after the block.
 
     ``options`` are those of the session. Closing a session waits for the connections that it still knows, and

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From which namespaces a Gateway takes routes, as its own spec says.
+
+What a route's status says of it is no proof: whoever may write routes may often write their status, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from eservice_operator.api.names import NAMESPACE_NAME_LABEL
+from eservice_operator.cluster.indexes import part
+from eservice_operator.cluster.store import Store
+from eservice_operator.core.actions import Manifest
+
+SAME: Final = "Same"
+"""What holds where a listener does not say: routes beside the Gateway."""
+
+
+def admits(gateway: Manifest, namespace: str, store: Store, *sections: str) -> bool:
+    """Whether a listener of the Gateway takes routes from a namespace; of some listeners only, if named."""
+    wanted = {section for section in sections if section}
+    home = gateway["metadata"]["namespace"]
+    listeners = part(gateway, "spec", "listeners") or ()
+    return any(
+        _takes(listener, home, namespace, store)
+        for listener in listeners
+        if wanted <= {part(listener, "name")}
+    )
+
+
+def _takes(listener: Mapping[str, Any], home: str, namespace: str, store: Store) -> bool:
+    allowed = part(listener, "allowedRoutes", "namespaces") or {}
+    match allowed.get("from", SAME):
+        case "All":
+            return True
+        case "Same":
+            return namespace == home
+        case "Selector":
+            selector = allowed.get("selector")
+            return selector is not None and _selects(selector, _labels(namespace, store))
+        case _:
+            return False
+
+
+def _labels(namespace: str, store: Store) -> Mapping[str, str]:
+    """Those of the namespace, with its name as the API server adds it."""
+    known = store.get("Namespace", "", namespace) or {}
+    return {**(part(known, "metadata", "labels") or {}), NAMESPACE_NAME_LABEL: namespace}
+
+
+def _selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    return all(_holds(labels, *term) for term in _terms(selector))
+
+
+def _terms(selector: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """The terms of a label selector: key, operator and values."""
+    for key, value in (selector.get("matchLabels") or {}).items():
+        yield key, "In", (value,)
+    for term in selector.get("matchExpressions") or ():
+        yield term["key"], term["operator"], tuple(term.get("values") or ())
+
+
+def _holds(labels: Mapping[str, str], key: str, operator: str, values: tuple[str, ...]) -> bool:
+    match operator:
+        case "In":
+            return labels.get(key) in values
+        case "NotIn":
+            return labels.get(key) not in values
+        case "Exists":
+            return key in labels
+        case "DoesNotExist":
+            return key not in labels
+        case _:
+            return False

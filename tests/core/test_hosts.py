@@ -4,35 +4,40 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from eservice_operator.api.contested import Standing
 from eservice_operator.api.eservice import EService, EServiceStatus
 from eservice_operator.api.reasons import ConditionType
+from eservice_operator.core.actions import Create, Manifest, Update
 from eservice_operator.core.conditions import find
 from eservice_operator.core.decide import decide
+from eservice_operator.core.faces import Face
 from eservice_operator.core.facts import Facts
+from eservice_operator.core.policy import Policy
 from eservice_operator.core.transitions import notes_elsewhere
 from eservice_operator.core.world import HostClaim
-from tests.core.strategies_worlds import clusters, instants
+from tests.core.strategies_worlds import clusters, good_clusters, instants
 from tests.support import worlds
 from tests.support.pure_cluster import PureCluster
-from tests.support.worlds import HOST, NAME, NAMESPACE, POLICY, ROUTE, ROUTES, at
+from tests.support.worlds import BY_INGRESS, HOST, NAME, NAMESPACE, NOTICED, NOW, POLICY, ROUTE, ROUTES, at
 
 LATER = at("2026-10-20")
 AT_ROUTE = ("HTTPRoute", ROUTES, ROUTE)
 STRANGE = "shop.latvija.example"
 
 
-def forge_snapshot(cluster: PureCluster, host: str) -> None:
+def forge_snapshot(cluster: PureCluster, *hosts: str) -> None:
     """A ControllerRevision that says of itself that it is ours, and remembers other hosts."""
     forged = copy.deepcopy(next(iter(cluster.of_kind("ControllerRevision").values())))
     forged["metadata"] |= {"name": "forged", "uid": "uid-forged"}
-    forged |= {"revision": 99, "data": forged["data"] | {"hosts": [host]}}
+    forged |= {"revision": 99, "data": forged["data"] | {"hosts": list(hosts)}}
     cluster.objects["ControllerRevision", NAMESPACE, "forged"] = forged
 
 
@@ -72,6 +77,62 @@ def test_a_registered_host_comes_unless_somebody_has_it(
     public.edit_service(publication={"hosts": [STRANGE]})
     public.settle(LATER)
     assert hosts(public) == [kept]
+
+
+TWO_HOSTS = [{"environment": "Production", "host": host} for host in (HOST, STRANGE)]
+
+
+@pytest.mark.parametrize("claimed, shown", [(True, [HOST]), (False, [STRANGE])], ids=["claimed", "free"])
+def test_a_forged_snapshot_brings_the_notice_page_on_nobody_elses_host(
+    cluster: PureCluster, claimed: bool, shown: list[str]
+) -> None:
+    cluster.policy = NOTICED
+    cluster.put(worlds.registration(spec={"hosts": TWO_HOSTS}))
+    cluster.edit_service(publication={"paused": {"reason": "maintenance"}})
+    cluster.settle(NOW)
+    cluster.edit_service(publication={"paused": None})
+    cluster.settle(NOW)
+    cluster.edit_service(publication={"paused": {"reason": "maintenance"}})
+    cluster.settle(NOW)
+    assert (cluster.face(), hosts(cluster)) == (Face.NOTICE, [HOST])
+    if claimed:
+        cluster.claims = ((STRANGE, "EService other/theirs"),)
+    forge_snapshot(cluster, *shown, *([STRANGE] if claimed else []))
+    cluster.edit_service(productionRequest=None)
+    cluster.settle(LATER)
+    assert hosts(cluster) == shown
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.one_of(clusters(), good_clusters()),
+    instants(),
+    st.sampled_from([NOTICED, POLICY, BY_INGRESS]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_whatever_a_route_shows_no_host_comes_onto_it_that_is_not_its_own(
+    cluster: PureCluster, now: datetime, policy: Policy, paused: bool, registered: bool
+) -> None:
+    """Registered and nobody else's, or on the route before: a snapshot alone gives none."""
+    cluster.policy = policy
+    if registered:
+        cluster.put(worlds.registration(spec={"hosts": TWO_HOSTS}))
+    cluster.settle(now)
+    assume(cluster.of_kind("EService") and cluster.of_kind("ControllerRevision"))
+    forge_snapshot(cluster, HOST, STRANGE)
+    cluster.claims = (*cluster.claims, (STRANGE, "EService other/theirs"))
+    if paused:
+        cluster.edit_service(publication={"paused": {"reason": "maintenance"}})
+    for action in decide(cluster.world(), now, policy).actions:
+        if isinstance(action, Create | Update) and action.manifest["kind"] in ROUTED:
+            assert STRANGE not in ROUTED[action.manifest["kind"]](action.manifest["spec"])
+
+
+ROUTED: dict[str, Callable[[Manifest], list[str]]] = {
+    "HTTPRoute": lambda spec: spec["hostnames"],
+    "Ingress": lambda spec: [rule["host"] for rule in spec["rules"]],
+}
 
 
 # both sides are told, once

@@ -155,13 +155,36 @@ def test_somebody_else_who_answers_is_told_and_changes_nothing(seen: PureCluster
     assert (published(seen), seen.phase(), ready(seen)) == (
         "Unknown AnsweredByOther",
         Phase.PUBLISHED,
-        ("False", True),
+        ("True", False),
     )
     assert len(seen.log) == before, "no write but the status"
     assert [note.reason for note in seen.told] == ["AnsweredByOther"]
     sees(seen, Answered.E_SERVICE, NOW - timedelta(days=1))
     seen.settle(NOW + 2 * SECOND)
     assert published(seen) == "True Published"
+
+
+@pytest.mark.parametrize("paused", [False, True])
+@pytest.mark.parametrize("answered", [Answered.UNMARKED, Answered.NOTHING, Answered.E_SERVICE])
+def test_what_only_people_can_mend_is_in_progress_no_longer_than_the_patience(
+    seen: PureCluster, answered: Answered, paused: bool
+) -> None:
+    """DNS still at the old portal, a CDN's 503, a cache: no batch of GitOps waits for weeks."""
+    if paused:
+        seen.edit_service(publication={"paused": PAUSE})
+    seen.settle(NOW + SECOND)
+    asked = NOW + SECOND
+    sees(seen, answered, asked)
+    seen.settle(asked + PATIENCE - SECOND)
+    early = published(seen)
+    assert ready(seen) == ("False", True) if early.startswith("Unknown") else ("True", False)
+    seen.settle(asked + PATIENCE)
+    late = published(seen)
+    assert ready(seen) == ("True", False)
+    said = find(seen.status.conditions, ConditionType.READY)
+    assert said is not None
+    assert late.split()[0] != "Unknown" or late.endswith(f" {said.reason}")
+    assert_status_sound(seen.objects[seen.service_place])
 
 
 def test_after_a_restart_what_was_written_down_counts_and_nothing_is_written(seen: PureCluster) -> None:

@@ -77,6 +77,22 @@ def test_who_answered_is_told_by_the_mark_and_else_by_the_status(given_: Answer,
 
 
 @pytest.mark.parametrize(
+    "given_, answered",
+    [
+        (answer(503, "notice"), Answered.NOTICE),
+        (answer(200, "notice"), Answered.UNMARKED),
+        (answer(404, "notice"), Answered.NOTHING),
+        (answer(200, "elsewhere.other"), Answered.UNMARKED),
+        (answer(503, "elsewhere.other"), Answered.NOTHING),
+        (answer(200, MARK), Answered.E_SERVICE),
+    ],
+)
+def test_without_marks_an_e_service_does_not_sign_itself_away(given_: Answer, answered: Answered) -> None:
+    """No route writes the header then, so what is in it is the backend's own word."""
+    assert answered_by(given_, PLAIN_OFF) is answered
+
+
+@pytest.mark.parametrize(
     "question, answered, early, late",
     [
         (LIVE, Answered.E_SERVICE, AGREES, AGREES),
@@ -99,8 +115,8 @@ def test_who_answered_is_told_by_the_mark_and_else_by_the_status(given_: Answer,
         (PLAIN_OFF, Answered.NOTICE, AGREES, AGREES),
         (PLAIN_OFF, Answered.UNMARKED, NOT_YET, STILL),
         (NOTHING, Answered.E_SERVICE, NOT_YET, STILL),
-        (NOTHING, Answered.OTHER, AGREES, AGREES),
-        (NOTHING, Answered.UNMARKED, AGREES, AGREES),
+        (NOTHING, Answered.OTHER, BY_OTHER, BY_OTHER),
+        (NOTHING, Answered.UNMARKED, BY_OTHER, BY_OTHER),
         (NOTHING, Answered.NOTHING, AGREES, AGREES),
         *((question, blind, NOT_YET, UNREACHABLE) for question in (LIVE, NOTICE, NOTHING) for blind in BLIND),
     ],
@@ -140,6 +156,7 @@ LATER = NOW + PATIENCE
         (PAUSED, NOTICE, Answered.UNMARKED, "False Paused", "False Paused"),
         (PAUSED, NOTICE, Answered.NO_ADDRESS, "Unknown AwaitingProbe", "False Paused"),
         (PAUSED, NOTHING, Answered.REFUSED, "False Paused", "False Paused"),
+        (PAUSED, NOTHING, Answered.UNMARKED, "False Paused", "False Paused"),
         (PAUSED, NOTHING, Answered.E_SERVICE, "Unknown AwaitingProbe", "Unknown StillAnswers"),
     ],
 )
@@ -170,6 +187,15 @@ def test_what_is_seen_instead_is_said() -> None:
     verdict = witnessed(PAUSED, None, NOTICE, seen(NOTICE, Answered.OTHER), LATER)
     assert verdict.message == (
         f"{PAUSED.message}; instead of the notice page: {HOST} (the route of another e-service answers, 200)"
+    )
+
+
+def test_off_the_route_without_a_notice_page_somebody_else_is_no_silence() -> None:
+    """It may be the e-service by a way past the route: an Ingress of the institution's has no mark."""
+    verdict = witnessed(PAUSED, None, NOTHING, seen(NOTHING, Answered.UNMARKED), NOW)
+    assert verdict.message == (
+        f"{PAUSED.message}; though nothing is routed there: "
+        f"{HOST} (an answer without the mark of its route, 200)"
     )
 
 
@@ -241,7 +267,7 @@ def test_a_host_that_fits_agrees_or_is_named_and_no_blindness_lasts(
 ) -> None:
     finding = finding_of(sighting(answered), question, late=late)
     if answered is not None and fits(answered, question.face, marked=question.marked):
-        assert finding is AGREES or (finding is BY_OTHER and question.face is Face.NOTICE)
+        assert finding is AGREES or (finding is BY_OTHER and question.face is not Face.LIVE)
     if answered is None or answered in FACELESS:
         assert finding is (UNREACHABLE if late else NOT_YET)
     if late and question.face is not Face.LIVE:

@@ -7,14 +7,20 @@ one e-service that is lawfully off would block everything that is applied togeth
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from eservice_operator.api.seen import Answered
 from eservice_operator.core.actions import Manifest, Ref, ref_of
+from eservice_operator.core.sightings import PATIENCE, Sighting, Witnessed
 from tests.gitops.verdicts import Kstatus
-from tests.support import fleet
+from tests.support import fleet, worlds
 from tests.support.fleet import Planned, in_test, with_instruction
 from tests.support.operator import OperatorProcess
+from tests.support.pure_cluster import PureCluster
 from tests.support.site import Site, condition, says
+from tests.support.worlds import NOW
 
 pytestmark = [pytest.mark.cluster, pytest.mark.judges]
 
@@ -177,6 +183,29 @@ async def test_what_comes_by_itself_is_in_progress(
     await reaches(site, kstatus, planned.ref, "Terminating", TERMINATING)
     await let_go(site, planned.route)
     await site.gone(planned.ref)
+
+
+@pytest.mark.parametrize(
+    "paused, answered", [(False, Answered.UNMARKED), (False, Answered.NOTHING), (True, Answered.E_SERVICE)]
+)
+async def test_what_strangers_answer_holds_nobody_up_for_long(
+    kstatus: Kstatus, paused: bool, answered: Answered
+) -> None:
+    """DNS still at the old portal, a CDN's 503, a cache that outlives a pause: as the report writes it."""
+    cluster = PureCluster(policy=replace(worlds.POLICY, probed=True, marked=True))
+    cluster.put(
+        worlds.template(), worlds.registration(), worlds.act(), worlds.verification(), worlds.eservice()
+    )
+    cluster.settle(NOW)
+    if paused:
+        cluster.edit_service(publication={"paused": {"reason": "maintenance"}})
+        cluster.settle(NOW)
+    cluster.sightings = Witnessed(cluster.face(), 0, NOW, {worlds.HOST: Sighting(answered, 200, NOW)})
+    for after, verdict in ((PATIENCE - worlds.SECOND, IN_PROGRESS), (PATIENCE, CURRENT)):
+        cluster.settle(NOW + after)
+        found = cluster.objects[cluster.service_place]
+        assert says(found, "Published", "Unknown"), condition(found, "Published")
+        assert kstatus.says(found) == verdict, condition(found, "Ready")
 
 
 async def test_what_only_another_spec_mends_has_failed(

@@ -115,7 +115,7 @@ async def test_an_e_service_that_still_answers_is_not_called_unpublished(
         planned.ref, lambda obj: says(obj, "Published", "Unknown", "StillAnswers"), "still answers"
     )
     assert planned.host in message(still, "Published")
-    assert says(still, "Ready", "False", "StillAnswers")
+    assert says(still, "Ready", "True", "StillAnswers")
     await place.told(planned.ref, "StillAnswers")
     figures = machine.operator.metrics()
     labels = f'namespace="{planned.namespace}",name="{planned.name}",host="{planned.host}"'
@@ -139,6 +139,7 @@ async def test_somebody_else_who_answers_is_told_and_a_restart_writes_nothing(
     await place.told(planned.ref, "AnsweredByOther")
     assert await place.see(planned.route), "and the route stays as it is"
     del door.answers[planned.host]
+    await place.until(planned.ref, lambda obj: says(obj, "Published", "True", "Published"), "seen again")
     back = await place.settled(planned, "Published")
     assert seen(back) == seen(public)
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from collections.abc import Sequence
@@ -128,6 +129,31 @@ def test_what_the_settings_allow_may_be_asked_and_nothing_beside_it() -> None:
     assert rules.why_not("fd00:8::1") == "private"
 
 
+@pytest.mark.parametrize(
+    "network, address",
+    [
+        ("100.64.0.0/10", "100.100.100.200"),
+        ("fd00::/8", "fd00:ec2::254"),
+        ("fd00::/8", "fd00:ec2::23"),
+        ("169.254.0.0/16", "169.254.169.254"),
+        ("169.254.0.0/16", "169.254.170.23"),
+        ("169.254.169.254/31", "169.254.169.254"),
+        ("0.0.0.0/0", "168.63.129.16"),
+        ("::/0", "::ffff:169.254.169.254"),
+        ("::/0", "64:ff9b::169.254.169.254"),
+    ],
+)
+def test_a_network_that_is_allowed_does_not_open_the_metadata_of_a_cloud(network: str, address: str) -> None:
+    assert Rules([ip_network(network)]).why_not(address) == "metadata"
+
+
+@pytest.mark.parametrize("written", ["168.63.129.16", "::ffff:168.63.129.16"])
+def test_a_metadata_address_is_asked_where_it_is_named_itself(written: str) -> None:
+    rules = Rules([ip_network("168.63.129.16/32")])
+    assert rules.why_not(written) is None
+    assert rules.why_not("169.254.169.254") == "metadata"
+
+
 def test_what_is_no_address_is_no_address() -> None:
     with pytest.raises(ValueError, match="does not appear"):
         STRICT.why_not("localhost")
@@ -181,6 +207,40 @@ async def test_the_place_that_is_asked_instead_is_checked_as_well() -> None:
     assert (found["hostname"], found["host"], found["port"]) == ("address.example", "127.0.0.1", 8443)
     (found,) = await CheckedResolver(rules, names, ("gateway.svc", 8443)).resolve("address.example", 443)
     assert (found["host"], names.asked) == ("10.96.0.9", ["gateway.svc"]), "as the cluster knows it"
+
+
+async def test_silent_names_hold_up_no_others_and_keep_one_thread_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A look-up goes on in its thread when the question about it is over."""
+    end, begun = threading.Event(), []
+
+    def slow(name: str, *_: object, **__: object) -> list[tuple[object, ...]]:
+        begun.append(name)
+        if name.startswith("dead"):
+            end.wait()
+            raise socket.gaierror(socket.EAI_AGAIN, "temporary failure")
+        return [(0, 0, 0, "", ("8.8.8.8", 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    look_up = SystemLookUp()
+    try:
+        for _ in range(6):
+            for number in range(16):
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.001):
+                        await look_up(f"dead{number}.example.")
+        async with asyncio.timeout(5):
+            assert await look_up("good.example.") == ("8.8.8.8",)
+        assert len(begun) <= 17
+        waits = asyncio.ensure_future(look_up("dead0.example."))
+        await asyncio.sleep(0)
+        end.set()
+        with pytest.raises(OSError, match="temporary"):
+            await waits
+    finally:
+        end.set()
+        look_up.close()
 
 
 async def test_the_machines_own_names_are_looked_up_in_threads_of_their_own(

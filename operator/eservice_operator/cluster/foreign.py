@@ -24,7 +24,7 @@ from eservice_operator.core.actions import Manifest, Ref, ref_of
 from eservice_operator.core.faces import Face
 from eservice_operator.core.gateway_driver import gateway_of
 from eservice_operator.core.hosts import EVERY, patterns_over
-from eservice_operator.core.owner import route_name
+from eservice_operator.core.owner import owned_by, route_name
 from eservice_operator.core.policy import GatewayRef, Policy
 from eservice_operator.core.releases import snapshot_of
 from eservice_operator.core.world import HostClaim, Observed
@@ -39,6 +39,7 @@ class Neighbours:
     def __init__(self, service: EService, store: Store, policy: Policy) -> None:
         self._uid = service.metadata.uid
         self._namespace = service.metadata.namespace
+        self._name = service.metadata.name
         self._store = store
         self._policy = policy
         home = route_name(service.metadata.namespace, service.metadata.name)
@@ -70,11 +71,14 @@ class Neighbours:
         return HostClaim(host, ref_of(found), standing, found["metadata"]["uid"])
 
     def _is_own(self, found: Manifest) -> bool:
+        """Of Ingresses, which lie where tenants write, only the one that is put right and taken off."""
         metadata = found["metadata"]
         labels = metadata.get("labels") or {}
-        home = self._policy.routes_namespace if found["kind"] == "HTTPRoute" else self._namespace
+        if found["kind"] == "Ingress":
+            place = metadata.get("namespace"), metadata["name"]
+            return place == (self._namespace, self._name) and owned_by(metadata, self._uid)
         return (
-            metadata.get("namespace") == home
+            metadata.get("namespace") == self._policy.routes_namespace
             and labels.get(names.MANAGED_BY_LABEL) == names.MANAGER
             and labels.get(names.OWNER_UID_LABEL) == self._uid
         )

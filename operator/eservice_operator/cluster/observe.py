@@ -26,8 +26,9 @@ from eservice_operator.cluster.store import Store
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.facts import age
 from eservice_operator.core.gateway_driver import gateway_of
+from eservice_operator.core.ingress_driver import INGRESS_KIND
 from eservice_operator.core.keys import ObjectKey
-from eservice_operator.core.owner import preview_name, route_name
+from eservice_operator.core.owner import owned_by, preview_name, route_name
 from eservice_operator.core.policy import GatewayRef, Policy
 from eservice_operator.core.releases import Snapshot, read_snapshot, release_name
 from eservice_operator.core.templating import catalogue_of
@@ -181,13 +182,20 @@ class Observer:
         return max(same, key=lambda other: age(other.metadata)) == verification
 
     def _children(self, owner: ObjectMeta) -> dict[tuple[str, str], Observed]:
-        """Own children: by the owner's UID, and only where we put them. A label elsewhere changes nothing."""
+        """Own children: by the owner's UID, and only where we put them. A label elsewhere changes nothing.
+
+        The public Ingress also by its name and owner reference: whoever may write labels there hides it from
+        nobody.
+        """
         found = {}
         for kind in CHILD_KINDS:
             home = self._policy.routes_namespace if kind == "HTTPRoute" else owner.namespace
             for body in self._store.by_index(kind, indexes.OWNER, owner.uid):
                 if body["metadata"].get("namespace") == home:
                     found[kind, body["metadata"]["name"]] = Observed(body)
+        ingress = self._store.get(INGRESS_KIND, owner.namespace, owner.name)
+        if ingress is not None and owned_by(ingress["metadata"], owner.uid):
+            found[INGRESS_KIND, owner.name] = Observed(ingress)
         return found
 
     def _missing_gateway(

@@ -10,6 +10,8 @@ from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.slim import slim
 from eservice_operator.cluster.store import Change, Store
 from eservice_operator.core.actions import Manifest, Ref
+from eservice_operator.core.ingress_driver import INGRESS_KIND
+from eservice_operator.core.owner import owned_by
 
 
 class Refused(Exception):
@@ -67,11 +69,17 @@ class Sight:
 
 
 def is_managed(live: Manifest) -> bool:
-    """Whether the object says that we manage it."""
-    return (live["metadata"].get("labels") or {}).get(MANAGED_BY_LABEL) == MANAGER
+    """Whether the object says that we manage it; an Ingress by its owner as well as by its label.
+
+    It lies where tenants may write labels, and without one it has to leave the public route all the same.
+    """
+    labelled = (live["metadata"].get("labels") or {}).get(MANAGED_BY_LABEL) == MANAGER
+    return labelled or (live["kind"] == INGRESS_KIND and owned_by(live["metadata"]))
 
 
 def is_ours(live: Manifest, desired: Manifest) -> bool:
     """The proof of ownership: managed by us, and for the owner that the manifest is written for."""
     owner = (desired["metadata"].get("labels") or {}).get(OWNER_UID_LABEL)
+    if owner and live["kind"] == INGRESS_KIND and owned_by(live["metadata"], owner):
+        return True
     return is_managed(live) and (live["metadata"].get("labels") or {}).get(OWNER_UID_LABEL) == owner

@@ -12,7 +12,7 @@ from eservice_operator.core.faces import Face
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.owner import route_name
 from eservice_operator.core.sightings import Question, Witnessed, recalled
-from eservice_operator.core.witness import publication_seen, witnessed
+from eservice_operator.core.witness import publication_seen, still_open, witnessed
 
 
 def looked_at(facts: Facts) -> bool:
@@ -63,6 +63,12 @@ def seen_from_outside(decision: Decision, said: Verdict) -> Verdict:
         return said
     before = find(facts.world.service.status.conditions, ConditionType.PUBLISHED)
     return witnessed(said, before, question, sightings_of(facts), facts.now)
+
+
+def still_looking(decision: Decision) -> bool:
+    """Whether gateway and probe have time left for a doubted host; after that it waits for people."""
+    question, facts = question_of(decision), decision.facts
+    return question is not None and still_open(question, sightings_of(facts), facts.now)
 
 
 def publication_of(decision: Decision) -> PublicationStatus:

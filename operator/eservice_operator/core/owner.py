@@ -68,6 +68,16 @@ class Owner:
         return seal({"apiVersion": api_version, "kind": kind, "metadata": metadata, **content})
 
 
+def owned_by(metadata: Mapping[str, Any], uid: str = "") -> bool:
+    """Whether an owner reference names the EService of that UID; without a UID any EService."""
+    return any(
+        reference.get("kind") == "EService"
+        and str(reference.get("apiVersion", "")).startswith(f"{names.GROUP}/")
+        and uid in ("", reference.get("uid"))
+        for reference in metadata.get("ownerReferences") or ()
+    )
+
+
 def deployment_name(service: str, release: str) -> str:
     """Name of the Deployment of a release."""
     return f"{service}-{release}"

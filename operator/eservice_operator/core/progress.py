@@ -16,6 +16,7 @@ from eservice_operator.core.decide import Decision
 from eservice_operator.core.faces import Face
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.gates import refused
+from eservice_operator.core.outside_in import still_looking
 from eservice_operator.core.rollout import Running
 from eservice_operator.core.unpublication import governing_decision, judge
 from eservice_operator.core.witness import doubted
@@ -114,8 +115,10 @@ def _under_way(decision: Decision, published: Verdict) -> tuple[Reason, str] | N
         return Reason.SWITCHING, text
     if any(route is not None and route.terminating for route in (facts.route, facts.former)):
         return Reason.PROGRESSING, "the public route is being removed"
-    awaited = published.reason in SILENT or doubted(published)
-    if awaited or (facts.face is Face.LIVE and published.reason is not Reason.PUBLISHED):
+    if doubted(published):
+        return (published.reason, published.message) if still_looking(decision) else None
+    silent = published.reason in SILENT
+    if silent or (facts.face is Face.LIVE and published.reason is not Reason.PUBLISHED):
         return published.reason, published.message
     return None
 

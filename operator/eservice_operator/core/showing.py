@@ -62,9 +62,14 @@ def shown_by(facts: Facts, public: Snapshot | None, gates: tuple[Unmet, ...]) ->
 
 
 def _noticed(facts: Facts, public: Snapshot, gates: tuple[Unmet, ...]) -> Shown | None:
-    """The notice page under the hosts that are still the e-service's; it takes none from anybody else."""
+    """The notice page under the hosts that are still the e-service's; it takes none from anybody else.
+
+    Nor does a snapshot's word: a host that is not on the route yet has to be nobody else's, as on a live one.
+    """
     foreign = unregistered_hosts(public.hosts, facts.world.registration, facts.spec.environment)
-    hosts = tuple(host for host in public.hosts if host not in foreign)
+    on_route = () if facts.route is None else facts.driver.hosts(facts.route)
+    claimed = {claim.host for claim in facts.world.claims}.difference(on_route)
+    hosts = tuple(host for host in public.hosts if host not in foreign and host not in claimed)
     if facts.route is None and any(unmet.gate is Gate.HOST_ALLOWED for unmet in gates):
         return None
     paused = facts.spec.publication.paused

@@ -21,6 +21,8 @@ NOTICE_MARK: Final = "notice"
 """What the notice page writes into the header that tells routes apart."""
 NOT_FOUND: Final = 404
 SERVER_ERRORS: Final = range(500, 600)
+UNAVAILABLE: Final = 503
+"""What the notice page answers, always."""
 FACELESS: Final = (
     Answered.REDIRECTED,
     Answered.TIMED_OUT,
@@ -90,16 +92,28 @@ class Witnessed:
     since: datetime
     """Since when the hosts are asked about this face."""
     hosts: Mapping[str, Sighting] = field(default_factory=dict)
+    later: Mapping[str, datetime] = field(default_factory=dict)
+    """The same of hosts that came on after that."""
+
+    def began(self, host: str) -> datetime:
+        """Since when a host is asked about this face."""
+        return self.later.get(host, self.since)
 
 
 def answered_by(answer: Answer, question: Question) -> Answered:
-    """Who gave an answer, by its mark where there is one."""
+    """Who gave an answer, by its mark where there is one.
+
+    Where routes do not mark, a backend may write into the header what it likes. Its own mark is believed, and
+    the notice page's with that page's status; no other.
+    """
     if answer.failure is not None:
         return answer.failure
-    if answer.mark:
-        if answer.mark == NOTICE_MARK:
-            return Answered.NOTICE
-        return Answered.E_SERVICE if answer.mark == question.mark else Answered.OTHER
+    if answer.mark == question.mark:
+        return Answered.E_SERVICE
+    if answer.mark == NOTICE_MARK and (question.marked or answer.code == UNAVAILABLE):
+        return Answered.NOTICE
+    if answer.mark and question.marked:
+        return Answered.OTHER
     error = answer.code == NOT_FOUND or answer.code in SERVER_ERRORS
     return Answered.NOTHING if error else Answered.UNMARKED
 

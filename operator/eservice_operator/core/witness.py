@@ -90,11 +90,11 @@ def standing(answered: Answered, face: Face, *, marked: bool) -> Finding:
 
 
 def _off(answered: Answered, face: Face, *, marked: bool) -> Finding:
-    """Of a host that the e-service is off: all that has to be so is that it no longer answers."""
+    """Of a host that the e-service is off: it no longer answers, unless past its route, without the mark."""
     if not fits(answered, face, marked=marked):
         return Finding.STILL_ANSWERS
     strange = answered in {Answered.OTHER, Answered.UNMARKED}
-    return Finding.ANSWERED_BY_OTHER if strange and face is Face.NOTICE else Finding.AGREES
+    return Finding.ANSWERED_BY_OTHER if strange else Finding.AGREES
 
 
 def about(question: Question, seen: Witnessed | None) -> Witnessed | None:
@@ -102,16 +102,24 @@ def about(question: Question, seen: Witnessed | None) -> Witnessed | None:
     return seen if seen is not None and seen.face is question.face else None
 
 
-def overdue(known: Witnessed | None, now: datetime) -> bool:
-    """Whether the patience with gateway and probe is over."""
-    return known is not None and now - known.since >= PATIENCE
+def overdue(known: Witnessed | None, host: str, now: datetime) -> bool:
+    """Whether the patience with gateway and probe is over; another generation of a route brings none anew."""
+    return known is not None and now - known.began(host) >= PATIENCE
+
+
+def still_open(question: Question, seen: Witnessed | None, now: datetime) -> bool:
+    """Whether a host does not show what the route does, and there is time left for it."""
+    found, known = findings(question, seen, now), about(question, seen)
+    return any(one is not Finding.AGREES and not overdue(known, host, now) for host, one in found.items())
 
 
 def findings(question: Question, seen: Witnessed | None, now: datetime) -> dict[str, Finding]:
     """How each host stands at an instant, in the order of the question."""
     known = about(question, seen)
-    late, hosts = overdue(known, now), {} if known is None else known.hosts
-    return {host: finding_of(hosts.get(host), question, late=late) for host in question.hosts}
+    hosts = {} if known is None else known.hosts
+    return {
+        host: finding_of(hosts.get(host), question, late=overdue(known, host, now)) for host in question.hosts
+    }
 
 
 def witnessed(
@@ -123,17 +131,19 @@ def witnessed(
     that is switched on, or asks about a new generation of the route, takes nothing back before it has looked.
     """
     found, known = findings(question, seen, now), about(question, seen)
-    stands = before is not None and before.status is said.status and not overdue(known, now)
+    stands = before is not None and before.status is said.status
     for doubt, reason in DOUBTS.items():
         hosts = [host for host, finding in found.items() if finding is doubt]
         harmless = doubt is Finding.ANSWERED_BY_OTHER and question.face is not Face.LIVE
-        if hosts and not harmless and not (stands and doubt is Finding.NOT_YET):
+        if stands and doubt is Finding.NOT_YET:
+            hosts = [host for host in hosts if overdue(known, host, now)]
+        if hosts and not harmless:
             text = f"{said.message}; {_LEAD[doubt]}: {_told(hosts, known)}"
             return replace(said, status=ConditionStatus.UNKNOWN, reason=reason, message=text)
     text = said.message
     for finding, lead in _BESIDE.items():
         hosts = [host for host, one in found.items() if one is finding]
-        text += f"; {lead}: {_told(hosts, known)}" if hosts else ""
+        text += f"; {lead[question.face]}: {_told(hosts, known)}" if hosts else ""
     return said if text == said.message else replace(said, message=text)
 
 
@@ -142,9 +152,12 @@ _LEAD: Final[Mapping[Finding, str]] = {
     Finding.ANSWERED_BY_OTHER: "but something else answers",
     Finding.NOT_YET: "not seen from outside yet",
 }
-_BESIDE: Final[Mapping[Finding, str]] = {
-    Finding.ANSWERED_BY_OTHER: "instead of the notice page",
-    Finding.UNREACHABLE: "not confirmed from outside",
+_BESIDE: Final[Mapping[Finding, Mapping[Face, str]]] = {
+    Finding.ANSWERED_BY_OTHER: {
+        Face.NOTICE: "instead of the notice page",
+        Face.NOTHING: "though nothing is routed there",
+    },
+    Finding.UNREACHABLE: dict.fromkeys(Face, "not confirmed from outside"),
 }
 
 

@@ -23,8 +23,8 @@ Network = IPv4Network | IPv6Network
 LookUp = Callable[[str], Awaitable[Sequence[str]]]
 """The addresses of a name; raises OSError when there are none."""
 
-THREADS: Final = 4
-"""Names looked up at once; a look-up that nobody waits for any more ends by itself."""
+THREADS: Final = 64
+"""Names looked up at once; a look-up that nobody waits for any more ends by itself, and may take long."""
 
 
 class NotAllowed(Exception):
@@ -39,18 +39,21 @@ def _networks(why: str, *cidrs: str) -> list[tuple[Network, str]]:
     return [(ip_network(cidr), why) for cidr in cidrs]
 
 
+METADATA: Final = _networks(
+    "metadata",
+    "169.254.169.254/32",
+    "169.254.170.2/32",
+    "169.254.170.23/32",
+    "168.63.129.16/32",  # a public address by its look
+    "100.100.100.200/32",
+    "192.0.0.192/32",
+    "fd00:ec2::254/128",
+    "fd00:ec2::23/128",
+    "fd20:ce::254/128",
+)
+"""Where clouds hand out credentials: allowed one by one only, never within a wider network."""
 REFUSED: Final[tuple[tuple[Network, str], ...]] = (
-    # before the wider ones that hold them
-    *_networks(
-        "metadata",
-        "169.254.169.254/32",
-        "169.254.170.2/32",
-        "168.63.129.16/32",  # a public address by its look
-        "100.100.100.200/32",
-        "192.0.0.192/32",
-        "fd00:ec2::254/128",
-        "fd20:ce::254/128",
-    ),
+    *METADATA,  # before the wider ones that hold them
     *_networks("unspecified", "0.0.0.0/8", "::/128"),
     *_networks("loopback", "127.0.0.0/8", "::1/128"),
     *_networks("private", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fec0::/10"),
@@ -89,7 +92,10 @@ _CARRIERS: Final = (
 
 
 class Rules:
-    """Which addresses may be asked: public ones, and those in the networks that the settings allow."""
+    """Which addresses may be asked: public ones, and those in the networks that the settings allow.
+
+    A cloud's metadata address has to be named itself.
+    """
 
     def __init__(self, allowed: Iterable[Network] = ()) -> None:
         self._allowed = tuple(allowed)
@@ -102,7 +108,9 @@ class Rules:
         """
         address = ip_address(text.partition("%")[0])
         forms = (address, *_carried(address))
-        if any(form in network for form in forms for network in self._allowed):
+        handed = any(form in network for form in forms for network, _ in METADATA)
+        allowed = [one for one in self._allowed if one.num_addresses == 1 or not handed]
+        if any(form in network for form in forms for network in allowed):
             return None
         return next((why for form in reversed(forms) if (why := _refused(form)) is not None), None)
 
@@ -123,10 +131,16 @@ def _refused(address: Address) -> str | None:
 
 
 class SystemLookUp:
-    """Names looked up as the machine does it, in threads of their own: slow DNS holds up nobody else."""
+    """Names looked up as the machine does it, in threads of their own.
+
+    A silent name keeps one thread, however often it is asked for, and no more than there are threads wait in
+    them; who waits for a thread has the time of the question.
+    """
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="probe-dns")
+        self._free = asyncio.Semaphore(THREADS)
+        self._under_way: dict[str, asyncio.Future[list[str]]] = {}
 
     async def __call__(self, name: str) -> Sequence[str]:
         """The addresses of a name, each once.
@@ -134,9 +148,27 @@ class SystemLookUp:
         Raises:
             OSError: there are none, or DNS does not answer.
         """
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._threads, _addresses_of, name)
+        if name not in self._under_way:
+            await self._free.acquire()
+            self._begin(name)
+        found = await asyncio.shield(self._under_way[name])
         return tuple(dict.fromkeys(found))
+
+    def _begin(self, name: str) -> None:
+        """Look a name up in the thread that is free, unless another has begun to while this one waited."""
+        if name in self._under_way:
+            self._free.release()
+            return
+        loop = asyncio.get_running_loop()
+        begun = loop.run_in_executor(self._threads, _addresses_of, name)
+        self._under_way[name] = begun
+        begun.add_done_callback(lambda ended: self._ended(name, ended))
+
+    def _ended(self, name: str, ended: asyncio.Future[list[str]]) -> None:
+        del self._under_way[name]
+        self._free.release()
+        if not ended.cancelled():
+            ended.exception()  # told to whoever waits; nobody may any more
 
     def close(self) -> None:
         """Look nothing more up; what is under way is left to itself."""
@@ -171,7 +203,7 @@ class CheckedResolver(AbstractResolver):
         name = f"{host.rstrip('.')}."
         if self._instead is not None:
             name, port = self._instead
-        found = [name] if _is_address(name) else await self._look_up(name)
+        found = [name] if is_address(name) else await self._look_up(name)
         judged = [(address, self._rules.why_not(address)) for address in found]
         fit = [address for address, why in judged if why is None]
         if not fit:
@@ -183,7 +215,8 @@ class CheckedResolver(AbstractResolver):
         """The look-up is closed by who made it."""
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
+    """Whether a text is an IP address."""
     try:
         ip_address(text)
     except ValueError:

@@ -13,7 +13,6 @@ import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
@@ -22,7 +21,7 @@ import aiohttp
 from eservice_operator.api import names
 from eservice_operator.api.seen import Answered
 from eservice_operator.core.sightings import Answer
-from eservice_operator.outside.addresses import CheckedResolver, NotAllowed
+from eservice_operator.outside.addresses import CheckedResolver, NotAllowed, is_address
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -98,7 +97,7 @@ class Asker:
 
     async def _asked(self, place: _Place) -> tuple[int, str]:
         """The status and the mark of the first answer that is marked, or leads nowhere else on the host."""
-        if _is_address(place.host):
+        if is_address(place.host):
             raise NotAllowed("literal")
         code = 0
         async with self._session() as session:
@@ -172,11 +171,3 @@ def _failed(error: Exception) -> Answered:
             return Answered.REFUSED
         case _:
             return Answered.BROKEN
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -199,10 +199,7 @@ class Observer:
         return found
 
     def _missing_gateway(
-        self,
-        name: Callable[[str, str], str],
-        owner: ObjectMeta,
-        children: dict[tuple[str, str], Observed],
+        self, name: Callable[[str, str], str], owner: ObjectMeta, children: dict[tuple[str, str], Observed]
     ) -> GatewayRef | None:
         """The Gateway that a route of ours is on, if it is known not to be there."""
         route = children.get(("HTTPRoute", name(owner.namespace, owner.name)))

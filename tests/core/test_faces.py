@@ -185,7 +185,8 @@ def test_the_route_shows_what_was_decided_and_what_is_kept_off_never_serves(
     assume(decision is not None)
     assert decision is not None
     leaving = decision.facts.world.service.metadata.deletion_timestamp is not None
-    stuck = any("deletionTimestamp" in body["metadata"] for body in cluster.of_kind("HTTPRoute").values())
+    routes = [*cluster.of_kind("HTTPRoute").values(), *cluster.of_kind("Ingress").values()]
+    stuck = any("deletionTimestamp" in body["metadata"] for body in routes)
     assume(not leaving and not stuck and not decision.actions and decision.facts.public_name is not None)
     facts = decision.facts
     assert cluster.face() is decision.rollout.face

@@ -199,10 +199,7 @@ def assert_each_once(post: Post, entries: list[Manifest], planned: Planned) -> C
     received = Counter(post.received())
     ids = {(entry["id"], entry["recipient"]): entry["state"] for entry in entries}
     assert {one for one, state in ids.items() if state == "Sent"} <= set(received) <= set(ids)
-    twice = {one: count for one, count in received.items() if count > 1}
-    assert sum(twice.values()) - len(twice) <= post.kills * len(everybody), twice
-    if not post.kills:
-        assert not twice
+    assert max(received.values()) <= 1 + post.kills, "a crash has nothing told again more than once"
     return received
 
 

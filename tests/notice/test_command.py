@@ -234,8 +234,8 @@ async def test_it_runs_as_the_image_runs_it_and_writes_nothing(tmp_path: Path) -
     assert {record["level"] for record in process.records()} == {"info"}
 
 
-def test_it_needs_neither_kopf_nor_a_client_for_the_cluster() -> None:
-    strange = "('kopf', 'kubernetes', 'eservice_operator.runtime', 'eservice_operator.core')"
+def test_it_needs_neither_kopf_nor_a_client_for_the_cluster_nor_its_kinds() -> None:
+    strange = "('kopf', 'kubernetes', 'eservice_operator.runtime', 'pydantic')"
     found = f"', '.join(name for name in {strange} if name in sys.modules)"
     code = f"import sys, eservice_operator.notice.command; sys.exit({found} or None)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

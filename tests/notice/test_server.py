@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eservice_operator.core.address import Address
 from eservice_operator.notice import connection, server
 from eservice_operator.notice.figures import Figures
-from eservice_operator.notice.server import Address, NoticeServer, listening, runner_of
+from eservice_operator.notice.server import NoticeServer, listening, runner_of
 from tests.notice.noticing import read_page
 from tests.support.waiting import eventually
 

@@ -13,6 +13,7 @@ from kubernetes.aio.client import Configuration
 
 from eservice_operator.api.notices import Channel
 from eservice_operator.cluster.client import KubeApi
+from eservice_operator.core.address import Address
 from eservice_operator.notify.addresses import Address as MailAddress
 from eservice_operator.notify.addresses import Mailbox
 from eservice_operator.notify.cloudevents import EventsSender
@@ -20,7 +21,7 @@ from eservice_operator.notify.smtp import SmtpSender
 from eservice_operator.runtime.clock import SYSTEM
 from eservice_operator.runtime.commandline import command_line
 from eservice_operator.runtime.senders import senders_of
-from eservice_operator.runtime.settings import Address, SecretName, Settings
+from eservice_operator.runtime.settings import SecretName, Settings
 from eservice_operator.runtime.wiring import policy_of
 
 MAIL = {"smtp-server": "mail.agency.example:587", "mail-from": "E-pakalpojumi <e@agency.example>"}

@@ -13,6 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from eservice_operator.cluster.transport import Attempt
+from eservice_operator.core.address import Address
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.runtime.checks import Pulse, lists_fresh, loop_in_time, queue_moves
 from eservice_operator.runtime.exposition import Family, Rendered
@@ -20,7 +21,6 @@ from eservice_operator.runtime.health import Check, HealthServer
 from eservice_operator.runtime.metrics import Metrics
 from eservice_operator.runtime.ports import Result
 from eservice_operator.runtime.queue import KeyedQueue
-from eservice_operator.runtime.settings import Address
 from eservice_operator.runtime.watchdog import Watchdog
 from tests.runtime.clocks import MovedClock, breathe
 

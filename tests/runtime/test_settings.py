@@ -14,11 +14,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from eservice_operator import __version__
+from eservice_operator.core.address import Address
 from eservice_operator.core.policy import GatewayRef, NoticeRef, Preview, PublishBy
 from eservice_operator.runtime.clock import SYSTEM
 from eservice_operator.runtime.commandline import command_line
 from eservice_operator.runtime.settings import (
-    Address,
     Settings,
     format_duration,
     parse_duration,

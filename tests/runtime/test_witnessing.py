@@ -9,13 +9,14 @@ from datetime import timedelta
 import pytest
 
 from eservice_operator.api.seen import Answered
+from eservice_operator.core.address import Address
 from eservice_operator.core.decide import Decision, decide
 from eservice_operator.core.faces import Face
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.sightings import Answer, Question, Witnessed
 from eservice_operator.outside.book import Book
 from eservice_operator.runtime.metrics import Metrics
-from eservice_operator.runtime.settings import Address, Settings
+from eservice_operator.runtime.settings import Settings
 from eservice_operator.runtime.witnessing import ProbeFigures, Witnessing, book_of
 from tests.runtime.clocks import MovedClock, breathe
 from tests.support import worlds

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import re
 import signal
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -16,10 +15,10 @@ import click
 from typing_extensions import override
 
 from eservice_operator import __version__
+from eservice_operator.core.address import Address, to_listen_on
 from eservice_operator.notice import logs
 from eservice_operator.notice.figures import Figures
 from eservice_operator.notice.server import (
-    Address,
     HealthApp,
     NoticeServer,
     health_runner_of,
@@ -31,8 +30,6 @@ log = logging.getLogger(__name__)
 
 LEAVING_SECONDS: Final = 0.75
 """From SIGTERM until it no longer listens: who still comes is answered, and told to come to another."""
-ADDRESS: Final = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^:\[\]]*):(?P<port>\d{1,5})")
-HIGHEST_PORT: Final = 65_535
 SIGNALLED: Final = 128
 """Added to a signal's number for the exit code, as shells do."""
 
@@ -46,14 +43,14 @@ class ListenOn(click.ParamType[Address]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Address:
         if isinstance(value, Address):
             return value
-        match = ADDRESS.fullmatch(str(value).strip())
-        if match is None or int(match["port"]) > HIGHEST_PORT:
+        address = to_listen_on(str(value))
+        if address is None:
             self.fail(
                 f"{value!r} is not an address to listen on; write HOST:PORT: 0.0.0.0:8080, [::]:8080",
                 param,
                 ctx,
             )
-        return Address(match["host"].strip("[]"), int(match["port"]))
+        return address
 
 
 @click.command()

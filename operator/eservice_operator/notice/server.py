@@ -9,13 +9,14 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 from typing_extensions import override
 
 from eservice_operator.api.names import NOTICE_HEADER
+from eservice_operator.core.address import Address
 from eservice_operator.notice.answer import STATUS, Answer, Asked, answer
 from eservice_operator.notice.connection import Connection
 from eservice_operator.notice.figures import Figures
@@ -30,18 +31,6 @@ BACKLOG: Final = 1024
 METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 SERVER: Final = {"Server": "eservice-notice"}
 """In place of the versions of Python and aiohttp."""
-
-
-class Address(NamedTuple):
-    """Where to listen; an empty host means every interface, port 0 any free one."""
-
-    host: str
-    port: int
-
-    @override
-    def __str__(self) -> str:
-        """``HOST:PORT``."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 class NoticeServer(web.Server):

@@ -8,26 +8,20 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from eservice_operator.core.address import Address, to_connect_to
 from eservice_operator.core.cleaning import link
 from eservice_operator.notify.addresses import Mailbox, NotOneAddress, mailbox_of
 from eservice_operator.notify.smtp import Security
 from eservice_operator.notify.tls import trust
-from eservice_operator.runtime.settings import (
-    ADDRESS,
-    DNS_LABEL,
-    HIGHEST_PORT,
-    Address,
-    SecretName,
-    Settings,
-)
+from eservice_operator.runtime.settings import DNS_LABEL, SecretName, Settings
 
 
 def parse_server(text: str) -> Address:
     """``HOST:PORT`` of a server to connect to."""
-    match = ADDRESS.fullmatch(text.strip())
-    if match is None or not match["host"] or not 0 < int(match["port"]) <= HIGHEST_PORT:
+    address = to_connect_to(text)
+    if address is None:
         raise ValueError(f"{text!r} is not a mail server; write HOST:PORT, such as mail.agency.example:587")
-    return Address(match["host"].strip("[]"), int(match["port"]))
+    return address
 
 
 def parse_secret(text: str) -> SecretName:

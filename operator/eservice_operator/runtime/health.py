@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from eservice_operator.core.address import Address
 from eservice_operator.runtime.metrics import Metrics
-from eservice_operator.runtime.settings import Address
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
+from eservice_operator.core.address import HIGHEST_PORT, Address, to_connect_to
 from eservice_operator.core.policy import GatewayRef, NoticeRef
-from eservice_operator.runtime.settings import ADDRESS, DNS_LABEL, HIGHEST_PORT, Address, parse_gateway
+from eservice_operator.runtime.settings import DNS_LABEL, parse_gateway
 
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`|~]{1,256}")
 LONGEST_VALUE = 4096
@@ -66,12 +67,12 @@ def parse_header(text: str) -> tuple[str, str]:
 
 def parse_probe_address(text: str) -> Address:
     """``HOST:PORT`` to connect to."""
-    match = ADDRESS.fullmatch(text.strip())
-    if match is None or not match["host"] or not 0 < int(match["port"]) <= HIGHEST_PORT:
+    address = to_connect_to(text)
+    if address is None:
         raise ValueError(
             f"{text!r} is nothing to connect to; write HOST:PORT, such as gateway.agency.example:443"
         )
-    return Address(match["host"].strip("[]"), int(match["port"]))
+    return address
 
 
 def parse_networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:

@@ -20,25 +20,12 @@ from zoneinfo import ZoneInfo, available_timezones
 import holidays
 from typing_extensions import override
 
+from eservice_operator.core.address import Address, to_listen_on
 from eservice_operator.core.policy import GatewayRef, NoticeRef
 from eservice_operator.notify.addresses import Mailbox
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 DURATION = re.compile(r"(?:(?P<hours>\d+)h)?(?:(?P<minutes>\d+)m)?(?:(?P<seconds>\d+(?:\.\d+)?)s)?")
-ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^:\[\]]*):(?P<port>\d{1,5})")
-HIGHEST_PORT = 65_535
-
-
-class Address(NamedTuple):
-    """Where to listen; an empty host means every interface, port 0 any free one."""
-
-    host: str
-    port: int
-
-    @override
-    def __str__(self) -> str:
-        """``HOST:PORT``."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 class SecretName(NamedTuple):
@@ -205,12 +192,12 @@ def parse_country(text: str) -> str:
 
 def parse_address(text: str) -> Address:
     """``HOST:PORT``, ``:PORT`` for every interface, ``[ADDRESS]:PORT`` for IPv6; port 0 takes a free one."""
-    match = ADDRESS.fullmatch(text.strip())
-    if match is None or int(match["port"]) > HIGHEST_PORT:
+    address = to_listen_on(text)
+    if address is None:
         raise ValueError(
             f"{text!r} is not an address to listen on; write HOST:PORT: 0.0.0.0:8080, 127.0.0.1:0, [::]:8080"
         )
-    return Address(match["host"].strip("[]"), int(match["port"]))
+    return address
 
 
 def unknown_variables(environment: Iterable[str]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core.dates import parse_instant
-from eservice_operator.core.driver import Driver, Serving
+from eservice_operator.core.driver import Serving
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.policy import GatewayRef
 from eservice_operator.core.world import Observed
@@ -20,20 +20,22 @@ SILENT: Final = frozenset({Reason.AWAITING_GATEWAY, Reason.GATEWAY_NOT_ANSWERING
 """Reasons of a gateway that has not answered for the route as it is now."""
 
 
-def answer_of(facts: Facts, route: Observed) -> Serving:
-    """What the gateway says of the public route."""
+def answer_of(facts: Facts) -> Serving | None:
+    """What the gateway says of the public route; none without one."""
+    route, said = facts.route, facts.said
+    if route is None or said is None:
+        return None
     missing = facts.world.missing_gateway if facts.driver.far else None
-    return answered(facts, facts.driver, route, missing)
+    return answered(said, route, missing, facts.now)
 
 
-def answered(facts: Facts, driver: Driver, route: Observed, missing: GatewayRef | None) -> Serving:
+def answered(seen: Serving, route: Observed, missing: GatewayRef | None, now: datetime) -> Serving:
     """What the gateway says; of one that does not exist nothing holds that it has said before."""
     if missing is not None:
         text = f"Gateway {missing.namespace}/{missing.name} does not exist"
         return Serving(served=False, reason=Reason.GATEWAY_NOT_FOUND, message=text)
-    seen = driver.serving(route)
     ends = _patience_ends(route)
-    if seen.reason is not Reason.AWAITING_GATEWAY or ends is None or facts.now < ends:
+    if seen.reason is not Reason.AWAITING_GATEWAY or ends is None or now < ends:
         return seen
     text = f"{seen.message}, for more than {PATIENCE.seconds} s: does its controller run?"
     return Serving(seen.served, Reason.GATEWAY_NOT_ANSWERING, text)
@@ -41,14 +43,14 @@ def answered(facts: Facts, driver: Driver, route: Observed, missing: GatewayRef 
 
 def patience_ends(facts: Facts) -> Iterator[datetime]:
     """When silence about the public route begins to mean something, if the gateway is silent."""
-    if facts.route is not None:
-        yield from silence_ends(facts.driver, facts.route)
+    if facts.route is not None and facts.said is not None:
+        yield from silence_ends(facts.said, facts.route)
 
 
-def silence_ends(driver: Driver, route: Observed) -> Iterator[datetime]:
+def silence_ends(seen: Serving, route: Observed) -> Iterator[datetime]:
     """When the patience with a gateway ends that has not answered for a route."""
     ends = _patience_ends(route)
-    if ends is not None and driver.serving(route).reason is Reason.AWAITING_GATEWAY:
+    if ends is not None and seen.reason is Reason.AWAITING_GATEWAY:
         yield ends
 
 

@@ -75,7 +75,7 @@ def layout_of(facts: Facts, rollout: Rollout) -> Layout:
     metadata = facts.world.service.metadata
     lost = facts.lost and rollout.public is None
     return Layout(
-        owner=Owner(metadata.namespace, metadata.name, metadata.uid),
+        owner=Owner.of(metadata),
         policy=facts.policy,
         running=rollout.running,
         public=rollout.public,

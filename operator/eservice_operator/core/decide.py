@@ -160,9 +160,8 @@ def _unpublish(facts: Facts, rollout: Rollout) -> Iterator[Action]:
     if rollout.shown is None:
         yield from _remove_route(facts.route, OFF)
     elif facts.face is Face.LIVE:
-        metadata = facts.world.service.metadata
-        owner = Owner(metadata.namespace, metadata.name, metadata.uid)
-        for swap in difference(facts.driver.build(owner, rollout.shown), facts.route):
+        notice = facts.driver.build(Owner.of(facts.world.service.metadata), rollout.shown)
+        for swap in difference(notice, facts.route):
             yield replace(swap, reason=OFF)
 
 
@@ -174,8 +173,8 @@ def _former(facts: Facts, rollout: Rollout) -> Iterator[Action]:
     """
     if facts.former is None or facts.public_name is None:
         return
-    asked = rollout.serves and facts.driver.answers
-    replaced = asked and facts.route is not None and answer_of(facts, facts.route).served
+    seen = answer_of(facts)
+    replaced = rollout.serves and facts.driver.answers and seen is not None and seen.served
     if replaced or taken_off(facts, rollout.public) or face_of(facts.former) is not Face.LIVE:
         yield from _remove_route(facts.former, f"{facts.driver.kind}s publish now" if replaced else OFF)
 

@@ -31,8 +31,8 @@ def question_of(decision: Decision) -> Question | None:
     if not looked_at(facts) or decision.rollout.face is not facts.face or facts.lingering is not None:
         return None
     route, public = facts.route, facts.public
-    if route is not None:
-        if facts.face is Face.LIVE and facts.driver.serving(route).reason is not Reason.PUBLISHED:
+    if route is not None and facts.said is not None:
+        if facts.face is Face.LIVE and facts.said.reason is not Reason.PUBLISHED:
             return None
         hosts, path = facts.driver.hosts(route), facts.driver.path(route)
     elif public is not None:

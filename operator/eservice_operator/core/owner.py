@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from eservice_operator.api import names
+from eservice_operator.api.base import ObjectMeta
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.releases import short_hash
 
@@ -19,6 +20,11 @@ class Owner:
     namespace: str
     name: str
     uid: str
+
+    @classmethod
+    def of(cls, metadata: ObjectMeta) -> Self:
+        """The owner that an EService's metadata name."""
+        return cls(metadata.namespace, metadata.name, metadata.uid)
 
     @property
     def labels(self) -> dict[str, str]:

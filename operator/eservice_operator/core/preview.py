@@ -72,14 +72,14 @@ def preview_serving(facts: Facts) -> Serving | None:
     route, driver = _route(facts), _driver(facts.policy)
     if route is None or driver is None:
         return None
-    return answered(facts, driver, route, facts.world.missing_preview_gateway)
+    return answered(driver.serving(route), route, facts.world.missing_preview_gateway, facts.now)
 
 
 def preview_patience_ends(facts: Facts) -> Iterator[datetime]:
     """When the silence of the Gateway of the previews begins to mean something, if it is silent."""
     route, driver = _route(facts), _driver(facts.policy)
     if route is not None and driver is not None:
-        yield from silence_ends(driver, route)
+        yield from silence_ends(driver.serving(route), route)
 
 
 def preview_url(facts: Facts) -> str | None:

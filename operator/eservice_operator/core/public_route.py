@@ -10,7 +10,7 @@ from functools import cached_property
 from eservice_operator.api.base import ConditionStatus
 from eservice_operator.api.reasons import ConditionType
 from eservice_operator.core.conditions import find
-from eservice_operator.core.driver import Driver
+from eservice_operator.core.driver import Driver, Serving
 from eservice_operator.core.drivers import driver_of, former_driver_of
 from eservice_operator.core.faces import Face, face_of
 from eservice_operator.core.policy import Policy
@@ -40,6 +40,11 @@ class PublicRoute:
     def route(self) -> Observed | None:
         """The public route, also while it is being deleted: until it is gone it may be served."""
         return self.world.children.get((self.driver.kind, self.driver.name(*self.place)))
+
+    @cached_property
+    def said(self) -> Serving | None:
+        """What is read off the public route of its gateway's answer; none without a route."""
+        return None if self.route is None else self.driver.serving(self.route)
 
     @cached_property
     def former(self) -> Observed | None:

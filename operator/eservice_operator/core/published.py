@@ -31,9 +31,9 @@ def published_verdict(decision: Decision) -> Verdict:
     lingers = None if facts.lingering is None else _by_former(decision, facts.lingering)
     if lingers is not None:
         return _served(decision, lingers)
-    if facts.route is None:
+    seen = answer_of(facts)
+    if seen is None:
         return _off(decision)
-    seen = answer_of(facts, facts.route)
     if seen.reason in SILENT:
         still = seen.served and facts.was_public
         if still or facts.face is Face.LIVE:
@@ -49,8 +49,8 @@ def _by_former(decision: Decision, former: Observed) -> Serving | None:
     """What still serves it from before another driver was set up; None once the new one does."""
     facts = decision.facts
     by = f"the {former.ref.kind} {former.ref.name} of before serves it"
-    if facts.route is not None:
-        seen = answer_of(facts, facts.route)
+    seen = answer_of(facts)
+    if seen is not None:
         text = f"{seen.message}; until then {by}"
         return None if seen.served else Serving(served=True, reason=Reason.AWAITING_GATEWAY, message=text)
     if decision.rollout.serves or taken_off(facts, decision.rollout.public):

@@ -45,11 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print what was measured."""
-    lines = config.stash[MEASURED].lines
-    if lines:
-        terminalreporter.section("measured through the gateways")
-    for name, value in lines:
-        terminalreporter.write_line(f"{name}: {value}")
+    config.stash[MEASURED].show(terminalreporter, "measured through the gateways")
 
 
 @dataclass(frozen=True)

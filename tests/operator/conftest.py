@@ -30,11 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print what was counted."""
-    lines = config.stash[COUNTED].lines
-    if lines:
-        terminalreporter.section("counted on the real API server")
-    for name, value in lines:
-        terminalreporter.write_line(f"{name}: {value}")
+    config.stash[COUNTED].show(terminalreporter, "counted on the real API server")
 
 
 @pytest.fixture

@@ -169,7 +169,11 @@ def commands() -> str:
 
 
 async def typed(script: str, kubeconfig: Path) -> None:
-    environment = {"KUBECONFIG": str(kubeconfig), "PATH": f"{KUBECTL.parent}:{os.defpath}"}
+    environment = {
+        "KUBECONFIG": str(kubeconfig),
+        "HOME": str(kubeconfig.parent),
+        "PATH": f"{KUBECTL.parent}:{os.defpath}",
+    }
     shell = await asyncio.create_subprocess_exec(
         "bash",
         "-euo",

@@ -6,7 +6,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,6 +84,18 @@ def notice_page(cluster: Cluster, address: str, folder: Path) -> Iterator[None]:
         page.close()
 
 
+@contextmanager
+def opened(name: str, running: AbstractContextManager[Cluster], folder: Path) -> Iterator[Lane]:
+    """A lane through the public gateway of a control plane, with the notice page beside it."""
+    with running as cluster:
+        if cluster.pod_address is None or cluster.pod_address == NOWHERE:
+            pytest.skip("a Pod that answers needs an address of this machine other than loopback")
+        operator = cluster.user_kubeconfig(OPERATOR, ["system:masters"], folder / "operator")
+        people = cluster.user_kubeconfig("people", ["system:masters"], folder / "people")
+        with notice_page(cluster, cluster.pod_address, folder):
+            yield Lane(name, cluster, operator, people)
+
+
 @pytest.fixture(scope="session", params=["traefik", pytest.param("contour", marks=pytest.mark.second_lane)])
 def lane(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lane]:
     """Every test of this folder passes through each."""
@@ -92,13 +104,8 @@ def lane(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         running = control_plane(folder / "cluster")
     else:
         running = private_control_plane(folder / "cluster", Options(public_gateway=request.param))
-    with running as cluster:
-        if cluster.pod_address is None or cluster.pod_address == NOWHERE:
-            pytest.skip("a Pod that answers needs an address of this machine other than loopback")
-        operator = cluster.user_kubeconfig(OPERATOR, ["system:masters"], folder / "operator")
-        people = cluster.user_kubeconfig("people", ["system:masters"], folder / "people")
-        with notice_page(cluster, cluster.pod_address, folder):
-            yield Lane(request.param, cluster, operator, people)
+    with opened(request.param, running, folder) as lane:
+        yield lane
 
 
 @pytest.fixture

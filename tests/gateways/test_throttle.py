@@ -27,7 +27,7 @@ PAUSED = {"spec": {"publication": {"paused": {"reason": "the register moves hous
 def lane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lane]:
     """In the place of the others: this test is about one setting of one of them."""
     folder = tmp_path_factory.mktemp("throttled")
-    options = Options(throttle=f"{THROTTLE:g}s", audit=False)
+    options = Options(throttle=f"{THROTTLE:g}s")
     running = private_control_plane(folder / "cluster", options)
     with opened(f"traefik, throttled for {THROTTLE:g} s", running, folder) as lane:
         yield lane

@@ -196,7 +196,8 @@ def test_a_route_beside_one_that_is_public_is_told_how_each_stands(
     public: PureCluster, standing: Standing, said: str
 ) -> None:
     claim = wanted_by("HTTPRoute shop/shop", standing)
-    world = replace(public.world(), **{"claims" if standing.holds else "contenders": (claim,)})
+    claims, contenders = ((claim,), ()) if standing.holds else ((), (claim,))
+    world = replace(public.world(), claims=claims, contenders=contenders)
     ((_, _, note),) = notes_elsewhere(Facts(world, LATER, POLICY))
     service = f"EService {NAMESPACE}/{NAME} (EServiceRegistration {NAME})"
     assert note.text.startswith(f"{HOST} is on the public route of {service}, {said}: ")

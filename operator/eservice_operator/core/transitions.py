@@ -137,8 +137,9 @@ def _publication(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
         yield Note(WARNING, after.reason, "Look", after.message)
     elif after is not None and leaves(old, new, before, after):
         paused = new.phase is Phase.PAUSED or after.reason in {Reason.PAUSED, Reason.REGISTRATION_SUSPENDED}
-        off = "Unpublished" if after.status is ConditionStatus.FALSE else "Unpublishing"
-        yield Note(WARNING, "Paused" if paused else off, "Unpublish", after.message)
+        final = after.status is ConditionStatus.FALSE
+        off = Note(WARNING, "Unpublished" if final else "Unpublishing", "Unpublish", after.message)
+        yield Note(WARNING, "Paused", "Unpublish", after.message) if paused else off
     elif after is not None and is_gone(new, before, after):
         yield Note(WARNING, "Unpublished", "Unpublish", after.message)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import copy
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from eservice_operator.api import names
-from eservice_operator.api.base import LocalizedText
+from eservice_operator.api.base import LocalizedTitle
 from eservice_operator.api.publication import Catalogue, Publication
 from eservice_operator.api.reasons import ConditionType, Phase, Reason
 from eservice_operator.core.actions import Create, Manifest, Update
@@ -60,6 +61,17 @@ def noticed(cluster: PureCluster) -> PureCluster:
 def pause(cluster: PureCluster, paused: Manifest | None) -> None:
     cluster.edit_service(publication={"paused": paused})
     cluster.settle(NOW)
+
+
+def test_what_a_client_tells_the_notice_page_never_reaches_the_e_service(noticed: PureCluster) -> None:
+    """Nobody but the operator sets that header: set over it where it is read, removed where it is not."""
+    (live,) = rules_of(noticed)
+    assert [one["requestHeaderModifier"] for one in live["filters"]] == [{"remove": [names.NOTICE_HEADER]}]
+    noticed.policy = replace(NOTICED, probed=True, marked=True)
+    noticed.settle(NOW)
+    (live,) = rules_of(noticed)
+    kinds = [one["type"] for one in live["filters"]]
+    assert kinds == ["RequestHeaderModifier", "ResponseHeaderModifier"]
 
 
 def test_a_pause_swaps_the_rule_in_place_and_its_end_swaps_it_back(noticed: PureCluster) -> None:
@@ -221,7 +233,7 @@ words = st.text(max_size=2_000)
     st.sampled_from([None, "https://e.example/" + "a" * 1_000, "https://e.example/" + "ā" * 800]),
 )
 def test_what_the_page_is_told_fits_into_a_header(lv: str, en: str, url: str | None) -> None:
-    title = LocalizedText.model_construct(lv=lv, en=en)
+    title = LocalizedTitle.model_construct(lv=lv, en=en)
     catalogue = Catalogue.model_construct(url=url, title=title)
     value = notice_value(Publication.model_construct(hosts=(HOST,), catalogue=catalogue), NOW)
     assert len(value) <= LONGEST_VALUE

@@ -176,6 +176,26 @@ def test_what_it_cannot_do_is_refused_and_named(public: PureCluster) -> None:
     assert public.reason(ConditionType.HOST_PROTECTED) is None
 
 
+@pytest.mark.parametrize("name", ["other", POLICY.gateway.name])
+def test_a_gateway_of_its_own_has_one_reason_everywhere(cluster: PureCluster, name: str) -> None:
+    """Who asks for another entrance is not let in by this one; what is public stays."""
+    cluster.policy = BY_INGRESS
+    chosen = {"namespace": POLICY.gateway.namespace, "name": name}
+    cluster.edit_service(publication={"gateway": chosen})
+    cluster.settle(NOW)
+    assert routes(cluster) == set()
+    (gate,) = cluster.status.gates
+    assert (gate.gate, gate.reason) == (Gate.HOST_ALLOWED, Reason.NOT_WITH_INGRESS)
+    assert cluster.reason(ConditionType.PUBLISHED) == ("False", Reason.NOT_WITH_INGRESS)
+    assert cluster.reason(ConditionType.ROUTE_SUPPORTED) == ("False", Reason.NOT_WITH_INGRESS)
+    cluster.edit_service(publication={"gateway": None})
+    cluster.settle(NOW)
+    cluster.edit_service(publication={"gateway": chosen})
+    cluster.settle(NOW)
+    assert routes(cluster) == {"Ingress"}
+    assert cluster.reason(ConditionType.READY) == ("True", Reason.NOT_WITH_INGRESS)
+
+
 @few
 @given(good_clusters(), instants())
 def test_none_takes_what_is_nobodys(cluster: PureCluster, now: datetime) -> None:

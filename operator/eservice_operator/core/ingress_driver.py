@@ -13,7 +13,7 @@ from eservice_operator.core.driver import Serving, Shown
 from eservice_operator.core.faces import Face
 from eservice_operator.core.manifests import HTTP_PORT
 from eservice_operator.core.owner import Owner
-from eservice_operator.core.policy import Policy
+from eservice_operator.core.policy import GatewayRef, Policy
 from eservice_operator.core.releases import Snapshot
 from eservice_operator.core.world import Observed
 
@@ -68,6 +68,11 @@ class IngressDriver:
         what = f"the Ingress {route.ref.name} of class {self.policy.ingress_class} is there"
         text = f"{what}; an Ingress controller does not say whether it serves it"
         return Serving(served=True, reason=Reason.PUBLISHED, message=text)
+
+    def refuses(self, gateway: GatewayRef) -> tuple[Reason, str] | None:
+        """Every one: who asks for another entrance does not mean this one."""
+        text = f"an {self.kind} leads through no Gateway: leave out spec.publication.gateway ({gateway})"
+        return Reason.NOT_WITH_INGRESS, text
 
     def lacks(self, release: Snapshot) -> Iterator[str]:
         """What needs Gateways."""

@@ -16,10 +16,11 @@ from eservice_operator.cluster.store import Store
 from eservice_operator.core.actions import Delete, Manifest, Update
 from eservice_operator.core.decide import Decision, decide
 from eservice_operator.core.keys import ObjectKey
+from eservice_operator.core.policy import Policy
 from eservice_operator.core.world import World
 from tests.support import worlds
 from tests.support.pure_cluster import PureCluster
-from tests.support.worlds import BY_INGRESS, NAME, NAMESPACE, NOW
+from tests.support.worlds import BY_INGRESS, NAME, NAMESPACE, NOW, POLICY
 
 KEY = ObjectKey("EService", NAMESPACE, NAME)
 PLACE = ("Ingress", NAMESPACE, NAME)
@@ -36,14 +37,16 @@ def public() -> PureCluster:
     return cluster
 
 
-def seen(cluster: PureCluster) -> World:
-    """The world as it is read from a store."""
+def seen(cluster: PureCluster, *, listed: bool = False, policy: Policy = BY_INGRESS) -> World:
+    """The world as it is read from a store; ``listed`` once it knows all IngressClasses."""
     store = Store(INDEXES)
+    if listed:
+        store.mark_synced("IngressClass")
     for number, body in enumerate(cluster.objects.values()):
         stored = copy.deepcopy(body)
         stored["metadata"] = {"uid": f"uid-of-{number}"} | stored["metadata"] | {"resourceVersion": "5"}
         store.upsert(slim(stored))
-    world = Observer(store, BY_INGRESS).eservice(KEY)
+    world = Observer(store, policy).eservice(KEY)
     assert isinstance(world, World)
     return world
 
@@ -87,3 +90,12 @@ def test_labels_hide_no_other_ingress(public: PureCluster) -> None:
     other["metadata"] |= {"name": "shop", "uid": "uid-shop"}
     public.objects["Ingress", NAMESPACE, "shop"] = other
     assert [claim.owner.name for claim in seen(public).contenders] == ["shop"]
+
+
+def test_a_class_is_missing_once_all_are_known(public: PureCluster) -> None:
+    assert not seen(public).missing_class, "they were not listed yet"
+    assert seen(public, listed=True).missing_class == "outside"
+    assert not seen(public, listed=True, policy=POLICY).missing_class, "no Ingress publishes"
+    there = {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": "outside"}}
+    public.objects["IngressClass", "", "outside"] = there
+    assert not seen(public, listed=True).missing_class

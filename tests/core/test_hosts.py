@@ -97,7 +97,7 @@ def test_a_route_without_hosts_gets_none_from_a_forged_snapshot(
     cluster.policy = by
     cluster.settle(NOW)
     place = next(place for place in cluster.objects if place[0] in {"Ingress", "HTTPRoute"})
-    emptied = {"hostnames": [], "rules": []} if place[0] == "HTTPRoute" else {"rules": []}
+    emptied: Manifest = {"hostnames": [], "rules": []} if place[0] == "HTTPRoute" else {"rules": []}
     cluster.vandalise(place, spec=emptied)
     forge_snapshot(cluster, *forged)
     cluster.claims = ((HOST, "EService other/theirs"),) if claimed else ()

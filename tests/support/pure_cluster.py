@@ -105,6 +105,7 @@ class PureCluster:
     gateway_answers: bool = True
     missing_gateway: GatewayRef | None = None
     missing_preview_gateway: GatewayRef | None = None
+    missing_class: str = ""
     gateway_refuses: str = ""
     """Reason with which the gateway refuses routes, if it does."""
     preview_refused: str = ""
@@ -299,6 +300,7 @@ class PureCluster:
             claims=tuple(worlds.claim(host, owner) for host, owner in self.claims),
             contenders=self.contenders,
             missing_gateway=self.missing_gateway if self.of_kind("HTTPRoute") else None,
+            missing_class=self.missing_class,
             missing_preview_gateway=self.missing_preview_gateway if self.preview() else None,
             children={(body["kind"], body["metadata"]["name"]): Observed(body) for body in children},
             leftovers=self._leftovers(metadata.uid),

@@ -126,6 +126,7 @@ class Reason(StrEnum):
     AWAITING_GATEWAY = "AwaitingGateway"
     GATEWAY_NOT_ANSWERING = "GatewayNotAnswering"
     GATEWAY_NOT_FOUND = "GatewayNotFound"
+    INGRESS_CLASS_NOT_FOUND = "IngressClassNotFound"
     ROUTE_REFUSED = "RouteRefused"
     AWAITING_PROBE = "AwaitingProbe"
     STILL_ANSWERS = "StillAnswers"

@@ -86,6 +86,7 @@ class Observer:
             senior=senior_of(service, reading),
             missing_gateway=self._missing_gateway(route_name, metadata, children),
             missing_preview_gateway=self._missing_gateway(preview_name, metadata, children),
+            missing_class=self._missing_class(),
             claims=tuple(claim for claim in claims if claim.standing.holds),
             contenders=tuple(claim for claim in claims if not claim.standing.holds),
             children=children,
@@ -208,6 +209,12 @@ class Observer:
             return None
         there = self._store.get("Gateway", gateway.namespace, gateway.name)
         return gateway if there is None else None
+
+    def _missing_class(self) -> str:
+        """The class of the public Ingresses, if it is known not to be there."""
+        name = self._policy.ingress_class
+        unknown = not name or not self._store.synced("IngressClass")
+        return "" if unknown or self._store.get("IngressClass", "", name) is not None else name
 
     def _leftovers(self, owner: ObjectMeta) -> tuple[Observed, ...]:
         """Our routes by those names in the Agency's namespace, where nobody else writes, of another owner."""

@@ -25,8 +25,14 @@ def answer_of(facts: Facts) -> Serving | None:
     route, said = facts.route, facts.said
     if route is None or said is None:
         return None
-    missing = facts.world.missing_gateway if facts.driver.far else None
-    return answered(said, route, missing, facts.now)
+    if facts.driver.far:
+        return answered(said, route, facts.world.missing_gateway, facts.now)
+    return said if not facts.world.missing_class else _of_no_class(route, facts.world.missing_class)
+
+
+def _of_no_class(route: Observed, missing: str) -> Serving:
+    text = f"the {route.ref.kind} {route.ref.name} is there, and its IngressClass {missing} does not exist"
+    return Serving(served=False, reason=Reason.INGRESS_CLASS_NOT_FOUND, message=text)
 
 
 def answered(seen: Serving, route: Observed, missing: GatewayRef | None, now: datetime) -> Serving:

@@ -63,9 +63,12 @@ class IngressDriver:
     def serving(self, route: Observed) -> Serving:
         """Whether it is there: no Ingress controller says whether it serves one.
 
-        Some write an address at once, whatever the Ingress leads to, and some never write any.
+        Some write an address at once, whatever the Ingress leads to, and some never write any: that there is
+        one is said, and is no answer.
         """
-        what = f"the Ingress {route.ref.name} of class {self.policy.ingress_class} is there"
+        addressed = (route.status.get("loadBalancer") or {}).get("ingress")
+        address = "with an address" if addressed else "without an address, which some controllers never write"
+        what = f"the Ingress {route.ref.name} of class {self.policy.ingress_class} is there, {address}"
         text = f"{what}; an Ingress controller does not say whether it serves it"
         return Serving(served=True, reason=Reason.PUBLISHED, message=text)
 

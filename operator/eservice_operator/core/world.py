@@ -122,6 +122,8 @@ class World:
     """The Gateway that its route is on, if there is none of that name."""
     missing_preview_gateway: GatewayRef | None = None
     """The same of the Gateway that the candidate's route is on."""
+    missing_class: str = ""
+    """The class of the public Ingresses, where it is they that publish and there is none of that name."""
     children: Mapping[tuple[str, str], Observed] = field(default_factory=dict)
     """Own children by (kind, name), the public route included."""
     snapshots: tuple[Snapshot, ...] = ()

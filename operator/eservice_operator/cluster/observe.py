@@ -7,7 +7,7 @@ nothing, a template nobody can read is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from eservice_operator.api import names
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
@@ -18,6 +18,7 @@ from eservice_operator.api.parse import InvalidObject
 from eservice_operator.api.registration import EServiceIdentifier, EServiceRegistration
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.cluster import indexes
+from eservice_operator.cluster.entrances import missing_class, missing_gateway
 from eservice_operator.cluster.fleets import Fleets
 from eservice_operator.cluster.reading import Reading
 from eservice_operator.cluster.resources import CHILDREN
@@ -25,11 +26,10 @@ from eservice_operator.cluster.rivals import claims_of, senior_of
 from eservice_operator.cluster.store import Store
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.facts import age
-from eservice_operator.core.gateway_driver import gateway_of
 from eservice_operator.core.ingress_driver import INGRESS_KIND
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.owner import owned_by, preview_name, route_name
-from eservice_operator.core.policy import GatewayRef, Policy
+from eservice_operator.core.policy import Policy
 from eservice_operator.core.releases import Snapshot, read_snapshot, release_name
 from eservice_operator.core.templating import catalogue_of
 from eservice_operator.core.unread import last_known
@@ -84,9 +84,9 @@ class Observer:
             deferrals=reading.found(UnpublishDeferral, indexes.ESERVICE, place),
             decisions=decisions,
             senior=senior_of(service, reading),
-            missing_gateway=self._missing_gateway(route_name, metadata, children),
-            missing_preview_gateway=self._missing_gateway(preview_name, metadata, children),
-            missing_class=self._missing_class(),
+            missing_gateway=missing_gateway(route_name, metadata, children, self._store),
+            missing_preview_gateway=missing_gateway(preview_name, metadata, children, self._store),
+            missing_class=missing_class(self._policy, self._store),
             claims=tuple(claim for claim in claims if claim.standing.holds),
             contenders=tuple(claim for claim in claims if not claim.standing.holds),
             children=children,
@@ -198,23 +198,6 @@ class Observer:
         if ingress is not None and owned_by(ingress["metadata"], owner.uid):
             found[INGRESS_KIND, owner.name] = Observed(ingress)
         return found
-
-    def _missing_gateway(
-        self, name: Callable[[str, str], str], owner: ObjectMeta, children: dict[tuple[str, str], Observed]
-    ) -> GatewayRef | None:
-        """The Gateway that a route of ours is on, if it is known not to be there."""
-        route = children.get(("HTTPRoute", name(owner.namespace, owner.name)))
-        gateway = None if route is None else gateway_of(route)
-        if gateway is None or not self._store.synced("Gateway"):
-            return None
-        there = self._store.get("Gateway", gateway.namespace, gateway.name)
-        return gateway if there is None else None
-
-    def _missing_class(self) -> str:
-        """The class of the public Ingresses, if it is known not to be there."""
-        name = self._policy.ingress_class
-        unknown = not name or not self._store.synced("IngressClass")
-        return "" if unknown or self._store.get("IngressClass", "", name) is not None else name
 
     def _leftovers(self, owner: ObjectMeta) -> tuple[Observed, ...]:
         """Our routes by those names in the Agency's namespace, where nobody else writes, of another owner."""

@@ -1,21 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From which namespaces a Gateway takes routes, as its own spec says.
+"""Which Gateways and classes of Ingresses there are, and from where a Gateway takes routes, by its own spec.
 
 What a route's status says of it is no proof: whoever may write routes may often write their status, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from eservice_operator.api.names import NAMESPACE_NAME_LABEL
 from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.store import Store
 from eservice_operator.core.actions import Manifest
+from eservice_operator.core.policy import GatewayRef, Policy
 
 SAME: Final = "Same"
 """What holds where a listener does not say: routes beside the Gateway."""
+
+
+def missing_of(gateways: Iterable[GatewayRef], store: Store) -> Iterator[GatewayRef]:
+    """Those that are known not to be there; with its section one that has no such listener."""
+    if not store.synced("Gateway"):
+        return
+    for gateway in gateways:
+        there = store.get("Gateway", gateway.namespace, gateway.name)
+        if there is None:
+            yield gateway.whole
+        elif gateway.section and not any(
+            part(listener, "name") == gateway.section for listener in part(there, "spec", "listeners") or ()
+        ):
+            yield gateway
+
+
+def missing_class(policy: Policy, store: Store) -> str:
+    """The class of the public Ingresses, if it is known not to be there; empty otherwise."""
+    name = policy.ingress_class
+    unknown = not name or not store.synced("IngressClass")
+    return "" if unknown or store.get("IngressClass", "", name) is not None else name
 
 
 def admits(gateway: Manifest, namespace: str, store: Store, *sections: str) -> bool:

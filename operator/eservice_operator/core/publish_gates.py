@@ -42,7 +42,7 @@ def host_allowed(facts: Facts, subject: Subject) -> Unmet | None:
     refused = None if gateway is None else facts.driver.refuses(gateway)
     if refused is not None:
         return holds_publish(Gate.HOST_ALLOWED, *refused, GateOwner.INSTITUTION, "R1")
-    taken = sentence(claim for claim in facts.world.claims if claim.host in hosts)
+    taken = sentence(facts, (claim for claim in facts.world.claims if claim.host in hosts))
     if taken:
         return holds_publish(Gate.HOST_ALLOWED, Reason.HOST_CONFLICT, taken, GateOwner.AGENCY, "R1")
     return None

@@ -231,6 +231,58 @@ def test_a_gateway_of_its_own_has_one_reason_everywhere(cluster: PureCluster, na
     assert cluster.reason(ConditionType.READY) == ("True", Reason.NOT_WITH_INGRESS)
 
 
+REDIRECT = "nginx.ingress.kubernetes.io/permanent-redirect"
+ISSUER = "cert-manager.io/cluster-issuer"
+
+
+def annotate(cluster: PureCluster, *keys: str) -> None:
+    """As others do: their writing is not ours, and an apply of ours leaves it alone."""
+    cluster.one("Ingress")["metadata"]["annotations"] |= dict.fromkeys(keys, "https://elsewhere.example")
+
+
+@pytest.mark.parametrize("allowed", [(), (ISSUER,), ("cert-manager.io/*",), ("*",)])
+def test_annotations_of_others_go_unless_the_settings_name_them(
+    cluster: PureCluster, allowed: tuple[str, ...]
+) -> None:
+    change_to(cluster, replace(BY_INGRESS, ingress_annotations=allowed))
+    before = set(cluster.one("Ingress")["metadata"]["annotations"])
+    cluster.forget()
+    annotate(cluster, REDIRECT, ISSUER)
+    cluster.settle(NOW)
+    kept = {REDIRECT, ISSUER} if allowed == ("*",) else {ISSUER} if allowed else set()
+    gone = sorted({REDIRECT, ISSUER} - kept)
+    assert set(cluster.one("Ingress")["metadata"]["annotations"]) - before == kept
+    assert list(cluster.status.removed_annotations) == gone
+    told = [(one.reason, one.type) for one in cluster.told]
+    assert told == ([("AnnotationsRemoved", "Warning")] if gone else [])
+        gone
+    )
+    assert cluster.phase() is Phase.PUBLISHED
+    cluster.forget()
+    annotate(cluster, *gone)
+    cluster.settle(NOW)
+    assert not cluster.statuses, "each name is told once"
+    cluster.edit_service(publication=PAUSE)
+    cluster.settle(NOW)
+    assert not cluster.status.removed_annotations
+
+
+def test_of_many_annotations_the_first_are_listed(public: PureCluster) -> None:
+    annotate(public, *(f"a.example/{number:02}" for number in range(20)))
+    public.settle(NOW)
+    annotate(public, REDIRECT)
+    public.settle(NOW)
+    assert list(public.status.removed_annotations) == [f"a.example/{number:02}" for number in range(16)]
+
+
+def test_a_stranger_s_annotation_holds_up_no_pause(public: PureCluster) -> None:
+    annotate(public, REDIRECT)
+    public.edit_service(publication=PAUSE)
+    public.forget()
+    public.settle(NOW)
+    assert public.writes() == {"Delete Ingress": 1}
+
+
 @few
 @given(good_clusters(), instants())
 def test_none_takes_what_is_nobodys(cluster: PureCluster, now: datetime) -> None:

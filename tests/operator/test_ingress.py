@@ -173,6 +173,26 @@ async def test_published_paused_and_published_again(
 
 
 @pytest.mark.usefixtures("controller", "operator")
+async def test_annotations_of_others_are_taken_off_whoever_owns_them(site: Site) -> None:
+    await site.prepare()
+    planned = site.planned()
+    await site.apply(*planned.everything())
+    await site.settled(planned, "Published")
+    ingress = ingress_of(planned)
+    redirect = {"nginx.ingress.kubernetes.io/permanent-redirect": "https://elsewhere.example"}
+    where = {"name": planned.name, "namespace": planned.namespace}
+    foreign: Manifest = {"apiVersion": ingress.api_version, "kind": "Ingress"}
+    await site.apply(foreign | {"metadata": where | {"annotations": redirect}})
+    told = await site.until(
+        planned.ref, lambda body: body["status"].get("removedAnnotations") == [*redirect], "it is said"
+    )
+    assert says(told, "Published", "True", "Published")
+    annotations = (await site.see(ingress))["metadata"]["annotations"]
+    assert list(annotations) == ["eservice.dev/manifest"]
+    await site.settled(planned, "Published")
+
+
+@pytest.mark.usefixtures("controller", "operator")
 async def test_who_makes_it_theirs_is_told_so_and_a_pause_is_not_final(site: Site) -> None:
     await site.prepare()
     planned = site.planned()

@@ -119,6 +119,7 @@ def test_the_kubeconfig_has_to_be_there(tmp_path: Path) -> None:
         ("traffic-from", "a,*", "write each namespace by its name"),
         ("publish-by", "nodeport", "'gateway', 'ingress'"),
         ("ingress-class", "Outside", "kubectl get ingressclasses"),
+        ("ingress-annotations", "a.example/*/b", "cert-manager.io/*"),
         ("preview-gateway", "internal", "write NAMESPACE/NAME"),
         ("preview-domain", "*.agency.example", "write one without a wildcard"),
         ("preview-domain", f"{'a' * 63}.{'b' * 63}.{'c' * 63}", "write one without a wildcard"),
@@ -173,6 +174,7 @@ def test_the_probe_is_told_where_to_connect() -> None:
     [
         (["--probe-allow", "10.0.0.0/8"], "need --probe https or --probe http"),
         (["--probe-address", "127.0.0.1:80"], "need --probe https or --probe http"),
+        (["--ingress-annotations", "*"], "--ingress-annotations needs --publish-by ingress"),
         (["--ingress-class", "outside"], "--ingress-class needs --publish-by ingress"),
         (["--publish-by", "ingress", "--traffic-from", "a"], "needs --ingress-class"),
         (["--publish-by", "ingress", "--ingress-class", "a"], "needs --traffic-from"),

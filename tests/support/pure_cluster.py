@@ -368,7 +368,7 @@ class PureCluster:
             if not decision.actions or outcome.failure is not None:
                 self._tell(decision, outcome)
                 return decision
-            outcome = self.run(decision.actions, now)
+            outcome = outcome.then(self.run(decision.actions, now))
         raise AssertionError(f"still acting after {ROUNDS} rounds: {self.last_steps()}")
 
     def _tell(self, decision: Decision, outcome: Outcome) -> None:
@@ -452,6 +452,12 @@ class PureCluster:
         kept = {key: old["metadata"][key] for key in ("uid", "creationTimestamp", "generation")}
         changed = content(new) != content(old)
         new["metadata"] |= kept | {"generation": kept["generation"] + int(changed)}
+        others = {
+            key: value
+            for key, value in (old["metadata"].get("annotations") or {}).items()
+            if not key.startswith(names.GROUP) and key not in action.drop
+        }
+        new["metadata"]["annotations"] = others | new["metadata"].get("annotations", {})
         if "status" in old:
             new["status"] = old["status"]
         if manifest["kind"] == "HTTPRoute":

@@ -16,6 +16,7 @@ from eservice_operator.api.fields import (
     DateTime,
     Day,
     Image,
+    Line,
     Message,
     Name,
     ObjectName,
@@ -188,6 +189,9 @@ class PhaseChange(Model):
     """Hash of the facts that it was decided on."""
 
 
+MOST_REMOVED = 16
+
+
 class EServiceStatus(Status):
     """The computed side of an e-service."""
 
@@ -218,6 +222,10 @@ class EServiceStatus(Status):
     """Every gate that is not passed."""
     contested: Contenders = ()
     """Who else has or wants one of its hosts; of many the first 16."""
+    removed_annotations: Annotated[
+        tuple[Line, ...], Field(max_length=MOST_REMOVED, json_schema_extra=LIST_ATOMIC)
+    ] = ()
+    """Annotations of others that were taken off its Ingress since that is there; of many the first 16."""
     next: Next | None = None
     """What happens next by itself, when, and why."""
     notices: Notices = ()

@@ -144,6 +144,7 @@ def policy_of(setup: Setup, now: datetime, store: Store) -> Policy:
         allowed_gateways=tuple(GatewayRef(*one) for one in setup.allowed_gateways),
         routes_namespace=setup.routes_namespace,
         publish_by=PublishBy(setup.publish_by),
+        ingress_annotations=("*",),  # which ones the operator takes off is not known here
         notice=None if setup.notice_service is None else NoticeRef(*setup.notice_service),
         channels=tuple((Channel(channel), sink) for channel, sink in channels),
     )

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, TypeVar, assert_never
+from typing import Any, Final, TypeVar, assert_never
 
 from eservice_operator.api.names import FINALIZER, FINALIZER_MANAGER, MANAGER, STATUS_MANAGER
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound
-from eservice_operator.cluster.managed_fields import take_over, take_over_status
+from eservice_operator.cluster.managed_fields import take_over, take_over_status, without_annotations
 from eservice_operator.cluster.sight import Refused, Sight, is_managed, is_ours
 from eservice_operator.cluster.store import Change, Store
 from eservice_operator.core.actions import (
@@ -105,16 +105,19 @@ class Applier:
         ref = ref_of(action.manifest)
         known = self._sight.known(ref)
         if action.take_over or known is None or "ownUpdates" in known:
-            await _again(lambda: self._take_over(action))
+            await _again(lambda: self._prepare(action, take_over))
+        if action.drop:
+            await _again(lambda: self._prepare(action, lambda live: without_annotations(live, action.drop)))
         metadata = action.manifest["metadata"] | {"uid": action.uid}
         await self._apply(action.manifest | {"metadata": metadata}, MANAGER)
 
-    async def _take_over(self, action: Update) -> None:
+    async def _prepare(self, action: Update, patch_of: Callable[[Manifest], list[dict[str, Any]]]) -> None:
+        """Patch what an apply alone would not change; only where the object still says that it is ours."""
         ref = ref_of(action.manifest)
         live = await self._sight.look(ref, action.uid)
         if not is_ours(live, action.manifest):
             raise Refused("NotOurs", f"{ref} no longer says that it is ours", transient=False)
-        patch = take_over(live)
+        patch = patch_of(live)
         if patch:
             await self._api.json_patch(ref, patch)
 

@@ -7,6 +7,7 @@ marker ``.``; ``{}`` is a leaf.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from eservice_operator.api.names import FINALIZER_MANAGER, MANAGER, STATUS_MANAGER
@@ -148,6 +149,19 @@ def take_over_status(live: Manifest) -> list[dict[str, Any]]:
         {"op": "replace", "path": "/metadata/managedFields", "value": kept},
         {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
     ]
+
+
+def without_annotations(live: Manifest, keys: Iterable[str]) -> list[dict[str, Any]]:
+    """The JSON patch that takes these annotations off, whoever owns them; empty where none is there.
+
+    Guarded by the resourceVersion of ``live``.
+    """
+    metadata = live["metadata"]
+    there = sorted(set(keys).intersection(metadata.get("annotations") or ()))
+    paths = (key.replace("~", "~0").replace("/", "~1") for key in there)
+    ops = [{"op": "remove", "path": f"/metadata/annotations/{path}"} for path in paths]
+    version = {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]}
+    return [*ops, version] if ops else []
 
 
 def _is_own_status(entry: Entry) -> bool:

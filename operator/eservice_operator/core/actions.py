@@ -45,13 +45,15 @@ class Update:
     """Bring an own object (seen with this ``uid``) to the manifest by server-side apply.
 
     ``take_over`` is set when the fields of other writers on the object have to become ours first, so
-    that the apply removes what is not wanted.
+    that the apply removes what is not wanted. ``drop`` names annotations that go, whoever wrote them: an
+    apply leaves those of others alone.
     """
 
     manifest: Manifest
     uid: str
     reason: str
     take_over: bool = False
+    drop: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,10 @@ class Outcome:
 
     done: tuple[Action, ...]
     failure: Failure | None = None
+
+    def then(self, later: Outcome) -> Outcome:
+        """All that was done, and how it ended."""
+        return Outcome((*self.done, *later.done), later.failure)
 
     @property
     def wrote(self) -> bool:

@@ -185,28 +185,35 @@ def _same(bodies: Mapping[tuple[str, str], Mapping[str, Any]], children: Childre
 
 
 def _changes(layout: Layout, children: Children) -> Iterator[Action]:
-    wanted = set()
+    wanted, driver = set(), driver_of(layout.policy)
     for manifest in desired(layout):
         key = manifest["kind"], manifest["metadata"]["name"]
         wanted.add(key)
         if layout.kept and manifest["kind"] == "NetworkPolicy" and key in children:
             continue  # what the kept release needs of it is not known
-        yield from difference(manifest, children.get(key))
+        strays = driver.strays(children[key]) if manifest["kind"] == driver.kind and key in children else ()
+        yield from difference(manifest, children.get(key), strays)
     for key, child in sorted(children.items()):
         if key not in wanted and _superfluous(layout, key, child):
             yield Delete(child.ref, child.uid, "no longer part of the e-service")
 
 
-def difference(manifest: Manifest, observed: Observed | None) -> Iterator[Action]:
-    """The write that brings one child to its manifest; none while it is being deleted or already there."""
+def difference(
+    manifest: Manifest, observed: Observed | None, strays: tuple[str, ...] = ()
+) -> Iterator[Action]:
+    """The write that brings one child to its manifest; none while it is being deleted or already there.
+
+    ``strays`` are annotations on it that go.
+    """
     if observed is None:
         yield Create(manifest, "missing")
         return
     if observed.terminating:
         return
     found = first_difference(manifest, observed.body)
-    if found is not None or observed.edited:
-        yield Update(manifest, observed.uid, found or "edited by somebody else", take_over=observed.edited)
+    if found is not None or observed.edited or strays:
+        others = f"annotations of others: {', '.join(strays)}" if strays else "edited by somebody else"
+        yield Update(manifest, observed.uid, found or others, take_over=observed.edited, drop=strays)
 
 
 def _superfluous(layout: Layout, key: tuple[str, str], child: Observed) -> bool:

@@ -89,6 +89,9 @@ class Driver(Protocol):
     def lacks(self, release: Snapshot) -> Iterator[str]:
         """What it cannot do of what the settings and a release ask, in words."""
 
+    def strays(self, route: Observed) -> tuple[str, ...]:
+        """The annotations on a route that are not ours and may change what it serves, sorted."""
+
     def hosts(self, route: Observed) -> tuple[str, ...]:
         """The hosts that a route serves."""
 

@@ -146,6 +146,10 @@ class GatewayDriver:
         """Nothing."""
         yield from ()
 
+    def strays(self, route: Observed) -> tuple[str, ...]:  # noqa: ARG002 - as the Protocol has it
+        """None: they mean nothing to a Gateway, and nobody else writes where its routes are."""
+        return ()
+
     def hosts(self, route: Observed) -> tuple[str, ...]:
         """The hosts that a route serves."""
         return tuple(route.spec.get("hostnames") or ())

@@ -84,6 +84,15 @@ class IngressDriver:
         if self.policy.preview is not None:
             yield "a preview of the candidate (--preview-gateway)"
 
+    def strays(self, route: Observed) -> tuple[str, ...]:
+        """All that the settings do not name: controllers take orders by them, each its own.
+
+        To redirect, to split requests, to insert configuration; and nobody has a list of them all.
+        """
+        may = tuple(one.removesuffix("*") for one in self.policy.ingress_annotations if one.endswith("*"))
+        named = {names.MANIFEST_ANNOTATION, *self.policy.ingress_annotations}
+        return tuple(sorted(one for one in route.annotations if one not in named and not one.startswith(may)))
+
     def hosts(self, route: Observed) -> tuple[str, ...]:
         """The hosts of its rules."""
         return tuple(rule["host"] for rule in route.spec.get("rules") or () if rule.get("host"))

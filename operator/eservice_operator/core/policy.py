@@ -115,6 +115,8 @@ class Policy:
     publish_by: PublishBy = PublishBy.GATEWAY
     ingress_class: str = ""
     """Of the Ingresses; only where it is they that publish."""
+    ingress_annotations: tuple[str, ...] = ()
+    """Those that others may write on them: names, or a beginning and ``*``. Every other is taken off."""
     clock_trusted: bool = True
     """Whether the wall clock agrees with the apiserver's: if not, nothing new is unpublished."""
 

@@ -32,7 +32,7 @@ from eservice_operator.core.decide import Decision
 from eservice_operator.core.domain import domain_conditions, template_current
 from eservice_operator.core.driver import url_of
 from eservice_operator.core.facts import Facts
-from eservice_operator.core.limits import limits
+from eservice_operator.core.limits import limits, removed_annotations
 from eservice_operator.core.outlook import outlook
 from eservice_operator.core.outside_in import publication_of, seen_from_outside
 from eservice_operator.core.phases import phase_of
@@ -78,6 +78,7 @@ def report(decision: Decision, outcome: Outcome) -> EServiceStatus:
         installation=_installation(facts),
         gates=_gates(decision.rollout.gates, old, now),
         contested=contenders(facts),
+        removed_annotations=removed_annotations(facts, outcome),
         next=outlook(decision),
         history=_history(old, now, phase, (said if unknown else published).reason, facts),
     )

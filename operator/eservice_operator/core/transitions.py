@@ -77,6 +77,7 @@ def notes(old: EServiceStatus, new: EServiceStatus) -> tuple[Note, ...]:
         *_tidings(old, new),
         *_stalled(old, new),
         *_contests(old, new),
+        *_annotations(old, new),
     )
 
 
@@ -230,3 +231,11 @@ def _stalled(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
 def _contests(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
     for reason, text in told_here(old.contested, new.contested):
         yield Note(WARNING, reason.value, "Check", text)
+
+
+def _annotations(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
+    """What others wrote on the Ingress and was taken off it, once for each name."""
+    added = [name for name in new.removed_annotations if name not in old.removed_annotations]
+    if added:
+        text = f"taken off its Ingress, since --ingress-annotations does not name it: {', '.join(added)}"
+        yield Note(WARNING, "AnnotationsRemoved", "Update", text)

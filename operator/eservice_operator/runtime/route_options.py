@@ -25,6 +25,12 @@ ROUTE_OPTIONS = (
         "The IngressClass of the public routes, with --publish-by ingress.",
     ),
     option(
+        "ingress-annotations",
+        Parsed("NAME[,…]", route_settings.parse_annotations),
+        "Annotations that others may write on them; a * at the end stands for any. Every other is taken off.",
+        "",
+    ),
+    option(
         "gateway",
         Parsed("NAMESPACE/NAME[/SECTION]", settings.parse_gateway),
         "The Gateway that public routes attach to.",
@@ -130,6 +136,8 @@ def _about_ingresses(given: Settings) -> Iterator[str]:
     if given.publish_by == PublishBy.GATEWAY:
         if given.ingress_class is not None:
             yield "--ingress-class needs --publish-by ingress"
+        if given.ingress_annotations:
+            yield "--ingress-annotations needs --publish-by ingress"
         return
     if given.ingress_class is None:
         yield "--publish-by ingress needs --ingress-class, or several controllers may serve the same Ingress"

@@ -11,6 +11,7 @@ from eservice_operator.core.policy import GatewayRef, NoticeRef
 from eservice_operator.runtime.settings import DNS_LABEL, parse_gateway
 
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`|~]{1,256}")
+ANNOTATIONS = re.compile(r"[A-Za-z0-9][A-Za-z0-9./_-]*\*?|\*")
 LONGEST_VALUE = 4096
 """Characters of a header's value that an HTTPRoute can ask for."""
 LONGEST_NAME = 253
@@ -40,6 +41,18 @@ def parse_class(text: str) -> str:
     if len(text) > LONGEST_NAME or not all(DNS_LABEL.fullmatch(label) for label in text.split(".")):
         raise ValueError(f"{text!r} is not the name of an IngressClass; see kubectl get ingressclasses")
     return text
+
+
+def parse_annotations(text: str) -> tuple[str, ...]:
+    """Names of annotations separated by commas, or beginnings with a ``*`` after them; nothing for none."""
+    wanted = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    for one in wanted:
+        if ANNOTATIONS.fullmatch(one) is None:
+            raise ValueError(
+                f"{one!r} names no annotation; write one such as cert-manager.io/cluster-issuer, or"
+                " cert-manager.io/* for all that begin so"
+            )
+    return wanted
 
 
 def parse_domain(text: str) -> str:

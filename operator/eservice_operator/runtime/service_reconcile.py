@@ -67,7 +67,8 @@ class ServiceReconciler:
             self.witnessing.follow(key, decision)
             generation = world.service.metadata.generation
             if outcome.failure is not None and generation != tried:
-                outcome = NOTHING_DONE  # what failed was asked for by a spec that was changed meanwhile
+                # what failed was asked for by a spec that was changed meanwhile
+                outcome = Outcome(outcome.done)
             if not decision.actions or not left or (outcome.failure is not None and not outdated(outcome)):
                 break
             left -= 1
@@ -76,7 +77,7 @@ class ServiceReconciler:
             except ApiError as error:
                 return Result(error=f"cannot confirm what the decision rests on: {error}")
             if confirmed:
-                outcome, tried = await self.writer.apply(decision.actions), generation
+                outcome, tried = outcome.then(await self.writer.apply(decision.actions)), generation
                 looks = Looks()  # what was read before a write is no last look at what follows it
         return await self._tell(key, decision, outcome)
 
@@ -131,7 +132,8 @@ class ServiceReconciler:
 
     def _waits(self, key: ObjectKey, old: EServiceStatus, new: EServiceStatus) -> bool:
         """Whether to hold a status back for a moment: most work is done before anybody reads of it."""
-        if new == old or find(new.conditions, ConditionType.RECONCILING) is None:
+        told_once = new.removed_annotations != old.removed_annotations  # the next look does not see them
+        if new == old or told_once or find(new.conditions, ConditionType.RECONCILING) is None:
             self._in_flight.pop(key, None)
             return False
         since = self._in_flight.setdefault(key, self.monotonic())

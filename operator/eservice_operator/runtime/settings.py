@@ -54,6 +54,8 @@ class Settings:
     """``gateway`` (an HTTPRoute) or ``ingress``: by what the public is served."""
     ingress_class: str | None = None
     """The class of the Ingresses, where it is they that publish."""
+    ingress_annotations: tuple[str, ...] = ()
+    """Annotations that others may write on them: names, or a beginning and ``*``."""
     gateway: GatewayRef = GatewayRef("gateway-system", "public")
     allowed_gateways: tuple[GatewayRef, ...] = ()
     """Other Gateways that an EService may choose."""

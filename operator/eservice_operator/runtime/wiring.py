@@ -59,6 +59,7 @@ def policy_of(settings: Settings, clock: Clock) -> Policy:
         marked=settings.probe != "off" and settings.route_mark == "on" and by is PublishBy.GATEWAY,
         publish_by=by,
         ingress_class=settings.ingress_class or "",
+        ingress_annotations=settings.ingress_annotations,
         drain=settings.drain_delay,
         channels=channels_of(settings),
     )

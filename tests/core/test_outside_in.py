@@ -85,7 +85,8 @@ def test_it_is_published_once_it_was_seen(probed: PureCluster) -> None:
     sees(probed, Answered.E_SERVICE)
     probed.settle(NOW + 2 * SECOND)
     assert (published(probed), ready(probed)) == ("True Published", ("True", False))
-    assert [note.reason for note in probed.told].count("Published") == 1
+    (told,) = [note for note in probed.told if note.reason == "Published"]
+    assert told.text == "public at https://address.latvija.example/", "by the gateway's word it was so before"
     (host,) = probed.status.publication.hosts
     assert (host.host, host.answer, host.code, host.since) == (HOST, Answered.E_SERVICE, 200, NOW)
 
@@ -162,6 +163,7 @@ def test_somebody_else_who_answers_is_told_and_changes_nothing(seen: PureCluster
     sees(seen, Answered.E_SERVICE, NOW - timedelta(days=1))
     seen.settle(NOW + 2 * SECOND)
     assert published(seen) == "True Published"
+    assert seen.told[-1].text == "public again at https://address.latvija.example/"
 
 
 @pytest.mark.parametrize("paused", [False, True])

@@ -12,22 +12,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
 from tests.gitops.argo import ROOT
 from tests.gitops.verdicts import Kstatus
-from tests.support.audit import OPERATOR
 from tests.support.cluster import private_control_plane
 from tests.support.door import Door, door_before
-from tests.support.kubectl import Kubectl
 from tests.support.operator import OperatorProcess, assert_log_clean
 from tests.support.site import Site
 from tests.support.street import looking_in, notice_page
 
 if TYPE_CHECKING:
     from controlplane import Cluster
-
-ADMINISTRATORS = ["system:masters"]
 
 
 def tool(name: str) -> Path:
@@ -79,28 +74,12 @@ def door(ground: Cluster, seen: bool) -> Iterator[Door | None]:
         yield made
 
 
-def asking(door: Door) -> dict[str, str]:
-    """Settings for asking at a door, often."""
-    return {"probe-address": f"127.0.0.1:{door.port}", "probe-interval": "10s"}
-
-
 @pytest.fixture(scope="module")
-def people_kubeconfig(ground: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    target = tmp_path_factory.mktemp("credentials") / "people"
-    return ground.user_kubeconfig("people", ADMINISTRATORS, target)
-
-
-@pytest.fixture(scope="module")
-def idle(
-    ground: Cluster, door: Door | None, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[OperatorProcess]:
-    """The module's operator, which nobody has started yet."""
-    folder = tmp_path_factory.mktemp("operator")
-    kubeconfig = ground.user_kubeconfig(OPERATOR, ADMINISTRATORS, folder / "kubeconfig")
-    settings = {} if door is None else looking_in(ground) | asking(door)
-    process = OperatorProcess(kubeconfig, folder / "log", settings)
-    yield process
-    process.end()
+def operator_settings(ground: Cluster, door: Door | None) -> dict[str, str]:
+    """With a door it is asked there, and often."""
+    if door is None:
+        return {}
+    return looking_in(ground) | {"probe-address": f"127.0.0.1:{door.port}", "probe-interval": "10s"}
 
 
 @pytest.fixture
@@ -111,17 +90,6 @@ async def operator(idle: OperatorProcess) -> AsyncIterator[OperatorProcess]:
     yield await idle.until_ready()
     assert idle.running, idle.tail()
     assert_log_clean(idle.records())
-
-
-@pytest.fixture
-async def people(people_kubeconfig: Path) -> AsyncIterator[KubeApi]:
-    async with KubeApi(await credentials.load(str(people_kubeconfig), None)) as client:
-        yield client
-
-
-@pytest.fixture
-def kubectl(people_kubeconfig: Path) -> Kubectl:
-    return Kubectl(people_kubeconfig)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +13,7 @@ import pytest
 
 from tests.support.kubectl import KUBECTL
 from tests.support.operator import PROGRAM
-
-sys.path.append(str(Path(__file__).parents[2] / "tools" / "demo"))
-
-from street import NOTICE, NoticePage
+from tools.demo.street import NOTICE, NoticePage
 
 if TYPE_CHECKING:
     from controlplane import Cluster

@@ -70,7 +70,7 @@ def preview_serving(facts: Facts) -> Serving | None:
     route, driver = _route(facts), _driver(facts.policy)
     if route is None or driver is None:
         return None
-    return answered(driver.serving(route), route, facts.world.missing_preview_gateway, facts.now)
+    return answered(driver.serving(route), route, facts.world, facts.now)
 
 
 def preview_patience_ends(facts: Facts) -> Iterator[datetime]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,6 +47,13 @@ class Lane:
         }
 
 
+@contextmanager
+def opened(name: str, running: AbstractContextManager[Cluster], folder: Path) -> Iterator[Lane]:
+    """A lane through the public gateway of a control plane, with the notice page beside it."""
+    with running as cluster, notice_page(cluster, folder):
+        yield Lane(name, cluster, operator_credentials(cluster, folder / "operator"))
+
+
 @pytest.fixture(scope="session", params=["traefik", pytest.param("contour", marks=pytest.mark.second_lane)])
 def lane(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lane]:
     """Every test of this folder passes through each."""
@@ -54,9 +62,8 @@ def lane(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         running = control_plane(folder / "cluster")
     else:
         running = private_control_plane(folder / "cluster", Options(public_gateway=request.param))
-    with running as cluster, notice_page(cluster, folder):
-        operator = operator_credentials(cluster, folder / "operator")
-        yield Lane(request.param, cluster, operator)
+    with opened(request.param, running, folder) as lane:
+        yield lane
 
 
 @pytest.fixture(scope="module")

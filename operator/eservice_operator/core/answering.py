@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from eservice_operator.api.reasons import Reason
@@ -12,10 +12,9 @@ from eservice_operator.core.dates import parse_instant
 from eservice_operator.core.driver import Serving
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.gateway_driver import gateway_of
+from eservice_operator.core.sightings import PATIENCE
 from eservice_operator.core.world import Observed, World
 
-PATIENCE: Final = timedelta(seconds=30)
-"""How long a gateway may take to answer for a route that was written."""
 SILENT: Final = frozenset({Reason.AWAITING_GATEWAY, Reason.GATEWAY_NOT_ANSWERING})
 """Reasons of a gateway that has not answered for the route as it is now."""
 
@@ -25,7 +24,14 @@ def answer_of(facts: Facts) -> Serving | None:
     route, said = facts.route, facts.said
     if route is None or said is None:
         return None
+    if facts.world.missing_class and not facts.driver.far:
+        return _of_no_class(route, facts.world.missing_class)
     return answered(said, route, facts.world, facts.now)
+
+
+def _of_no_class(route: Observed, missing: str) -> Serving:
+    text = f"the {route.ref.kind} {route.ref.name} is there, and its IngressClass {missing} does not exist"
+    return Serving(served=False, reason=Reason.INGRESS_CLASS_NOT_FOUND, message=text)
 
 
 def answered(seen: Serving, route: Observed, world: World, now: datetime) -> Serving:

@@ -13,7 +13,8 @@ from eservice_operator.api.base import ObjectMeta
 from eservice_operator.api.contested import Standing
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.eservice import EService
-from eservice_operator.api.registration import EServiceIdentifier, EServiceRegistration
+from eservice_operator.api.identifier import EServiceIdentifier
+from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.core.actions import Ref, ref_of
 from eservice_operator.core.fleet import Fleet
@@ -121,6 +122,8 @@ class World:
     missing_gateways: frozenset[GatewayRef] = frozenset()
     """Of the Gateways that its routes are on, or may come onto: those that are not there. With a section: the
     Gateway is there, and has no such listener."""
+    missing_class: str = ""
+    """The class of the public Ingresses, where it is they that publish and there is none of that name."""
     children: Mapping[tuple[str, str], Observed] = field(default_factory=dict)
     """Own children by (kind, name), the public route included."""
     snapshots: tuple[Snapshot, ...] = ()

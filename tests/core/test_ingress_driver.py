@@ -255,8 +255,6 @@ def test_annotations_of_others_go_unless_the_settings_name_them(
     assert list(cluster.status.removed_annotations) == gone
     told = [(one.reason, one.type) for one in cluster.told]
     assert told == ([("AnnotationsRemoved", "Warning")] if gone else [])
-        gone
-    )
     assert cluster.phase() is Phase.PUBLISHED
     cluster.forget()
     annotate(cluster, *gone)

@@ -11,6 +11,7 @@ from eservice_operator.api import names
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.admission import admits
 from eservice_operator.cluster.indexes import part
+from eservice_operator.cluster.ownership import is_our_route, service_of
 from eservice_operator.cluster.store import Change, Store, key_of
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.hosts import EVERY, WILDCARD
@@ -49,8 +50,7 @@ def _keys_for(gateways: Places, change: Change, store: Store) -> Iterable[Object
 def left_behind(store: Store) -> Iterator[ObjectKey]:
     """The EServices that are gone while their public route is not: deleted without our finalizer."""
     for route in store.all("HTTPRoute"):
-        labels = part(route, "metadata", "labels") or {}
-        if labels.get(names.MANAGED_BY_LABEL) == names.MANAGER:
+        if is_our_route(route):
             for key in _owner_of_child(route):
                 if store.get(*key) is None:
                     yield key
@@ -125,8 +125,10 @@ def _around_eservice(obj: Manifest, store: Store) -> Iterator[ObjectKey]:
 def _owner_of_child(obj: Manifest) -> Iterator[ObjectKey]:
     """The EService that a child says it belongs to."""
     labels = part(obj, "metadata", "labels") or {}
-    name = labels.get(names.ESERVICE_LABEL)
-    if name:
+    name, route = labels.get(names.ESERVICE_LABEL), service_of(obj) if is_our_route(obj) else None
+    if route is not None:
+        yield route
+    elif name:
         namespace = labels.get(names.NAMESPACE_LABEL) or part(obj, "metadata", "namespace")
         yield ObjectKey("EService", namespace, name)
 

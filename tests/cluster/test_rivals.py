@@ -153,13 +153,13 @@ def test_where_it_chose_another_gateway_what_attaches_to_that_one_counts() -> No
 
 def test_a_gateway_is_missed_by_the_route_that_is_on_it_once_all_are_known() -> None:
     gateway = TRAEFIK[0]
-    assert seen(own_route()).missing_gateway is None, "Gateways were not listed yet"
-    for present, missing in (((), GatewayRef("gateway-system", "public")), ((gateway,), None)):
+    assert not seen(own_route()).missing_gateways, "Gateways were not listed yet"
+    for present, missing in (((), {GatewayRef("gateway-system", "public")}), ((gateway,), set())):
         store = filled(own_route(), *present)
         store.mark_synced("Gateway")
         world = Observer(store, POLICY).eservice(KEY)
         assert isinstance(world, World)
-        assert world.missing_gateway == missing
+        assert world.missing_gateways == missing
 
 
 def test_so_is_that_of_the_candidate_and_each_for_itself() -> None:
@@ -170,8 +170,24 @@ def test_so_is_that_of_the_candidate_and_each_for_itself() -> None:
     store.mark_synced("Gateway")
     world = Observer(store, POLICY).eservice(KEY)
     assert isinstance(world, World)
-    assert world.missing_gateway is None
-    assert world.missing_preview_gateway == GatewayRef("gateway-system", "nope")
+    assert world.missing_gateways == {GatewayRef("gateway-system", "nope")}
+
+
+@pytest.mark.parametrize("section, there", [("https", True), ("http", False), ("", True)])
+def test_so_is_one_that_it_may_move_to_and_a_listener_of_that(section: str, there: bool) -> None:
+    target, other = (
+        GatewayRef("gateway-system", "next", section),
+        GatewayRef("gateway-system", "nope", "https"),
+    )
+    mine = worlds.eservice(spec={"publication": {"gateway": other.fields()}})
+    mine["metadata"]["resourceVersion"] = "9"
+    following = public_gateway(listener(None))
+    following["metadata"] |= {"name": "next", "uid": "uid-next"}
+    store = filled(mine, own_route(), public_gateway(), following)
+    store.mark_synced("Gateway")
+    world = Observer(store, replace(POLICY, gateway=target)).eservice(KEY)
+    assert isinstance(world, World)
+    assert world.missing_gateways == {other.whole} | (set() if there else {target})
 
 
 @pytest.mark.parametrize(

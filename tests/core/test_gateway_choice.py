@@ -5,16 +5,25 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from eservice_operator.api.base import Condition
 from eservice_operator.api.reasons import ConditionType
+from eservice_operator.core.actions import Action, Update, target_of
 from eservice_operator.core.conditions import find
+from eservice_operator.core.decide import Decision, decide
+from eservice_operator.core.faces import Face
+from eservice_operator.core.gateway_driver import gateway_of
 from eservice_operator.core.policy import GatewayRef
 from eservice_operator.core.releases import read_snapshot
+from eservice_operator.core.world import Observed
+from tests.core.strategies_worlds import decisions, instants, maybe, publications, registrations, several
+from tests.support import worlds
 from tests.support.pure_cluster import PureCluster
 from tests.support.worlds import HOST, NAMESPACE, NOTICED, NOW, POLICY, at
 
@@ -194,11 +203,178 @@ def test_a_gateway_that_served_it_goes_on_serving_while_it_is_silent(public: Pur
 
 
 def test_a_gateway_that_is_not_there_serves_nothing_whatever_it_said(public: PureCluster) -> None:
-    public.missing_gateway = PUBLIC
+    public.missing_gateways = frozenset({PUBLIC})
     public.settle(LATER)
     assert (published(public).status.value, published(public).reason) == ("False", "GatewayNotFound")
     assert published(public).message == "Gateway gateway-system/public does not exist"
     assert public.routed(), "the route stays, for when it comes back"
-    public.missing_gateway = None
+    public.missing_gateways = frozenset()
     public.settle(LATER)
     assert published(public).status.value == "True"
+
+
+# what is to move to a gateway that is not there
+
+NEXT = GatewayRef("gateway-system", "next")
+
+
+def waiting(cluster: PureCluster) -> str:
+    """Why its public route does not move, as Ready says it."""
+    ready = find(cluster.status.conditions, ConditionType.READY)
+    assert ready is not None
+    assert (ready.status.value, ready.reason) == ("False", "GatewayNotFound")
+    return ready.message.removeprefix("the public route cannot move: ")
+
+
+@pytest.mark.parametrize(
+    "target, missing, why",
+    [
+        (NEXT, NEXT, "Gateway gateway-system/next does not exist"),
+        (replace(NEXT, section="https"), NEXT, "Gateway gateway-system/next does not exist"),
+        (
+            replace(NEXT, section="http"),
+            replace(NEXT, section="http"),
+            "Gateway gateway-system/next has no listener http",
+        ),
+        (
+            replace(PUBLIC, section="http"),
+            replace(PUBLIC, section="http"),
+            "Gateway gateway-system/public has no listener http",
+        ),
+    ],
+)
+@pytest.mark.parametrize("by", ["setting", "choice"])
+def test_what_is_public_stays_where_it_is_until_the_next_gateway_is_there(
+    public: PureCluster, target: GatewayRef, missing: GatewayRef, why: str, by: str
+) -> None:
+    uid = public.one("HTTPRoute")["metadata"]["uid"]
+    snapshots = set(public.of_kind("ControllerRevision"))
+    public.missing_gateways = frozenset({missing})
+    if by == "setting":
+        public.policy = replace(public.policy, gateway=target)
+    else:
+        public.policy = replace(public.policy, allowed_gateways=(target,))
+        public.edit_service(publication={"gateway": target.fields()})
+    public.settle(LATER)
+    assert parent(public) == PUBLIC.parent_ref()
+    assert published(public).status.value == "True"
+    assert published(public).reason == "Published"
+    assert published(public).message == f"served by Gateway gateway-system/public; it cannot move: {why}"
+    assert waiting(public) == why
+    assert not public.gates()
+    assert "gateway-system" in sources(public), "where its requests come from"
+    public.missing_gateways = frozenset()
+    public.settle(LATER)
+    assert parent(public) == target.parent_ref()
+    assert public.one("HTTPRoute")["metadata"]["uid"] == uid
+    assert published(public).message == f"served by Gateway {target.namespace}/{target.name}"
+    assert public.reason(ConditionType.READY) == ("True", "Succeeded")
+    if by == "setting":
+        assert set(public.of_kind("ControllerRevision")) == snapshots, "nothing of the wait is remembered"
+
+
+@pytest.mark.parametrize("policy", [POLICY, NOTICED], ids=["no notice page", "a notice page"])
+def test_every_face_is_shown_where_the_route_is_while_it_waits(cluster: PureCluster, policy: Any) -> None:
+    cluster.policy = policy
+    cluster.settle(NOW)
+    cluster.policy, cluster.missing_gateways = replace(policy, gateway=NEXT), frozenset({NEXT})
+    cluster.edit_service(publication={"paused": {"reason": "maintenance"}})
+    cluster.settle(LATER)
+    if policy.notice is None:
+        assert not cluster.of_kind("HTTPRoute")
+        assert published(cluster).message == "paused by the institution: maintenance"
+        return
+    assert cluster.face() is Face.NOTICE
+    assert parent(cluster) == PUBLIC.parent_ref()
+    assert published(cluster).message == (
+        "paused by the institution: maintenance; the notice page is shown; it cannot move:"
+        " Gateway gateway-system/next does not exist"
+    )
+    cluster.edit_service(publication={"paused": None, "path": "/declare"})
+    cluster.settle(LATER)
+    assert cluster.routed()
+    assert parent(cluster) == PUBLIC.parent_ref()
+    assert cluster.status.public_url == f"https://{HOST}/declare"
+
+
+def test_neither_is_there(public: PureCluster) -> None:
+    public.policy, public.missing_gateways = replace(public.policy, gateway=NEXT), frozenset({NEXT, PUBLIC})
+    public.settle(LATER)
+    assert parent(public) == PUBLIC.parent_ref()
+    assert (published(public).status.value, published(public).reason) == ("False", "GatewayNotFound")
+    assert published(public).message == (
+        "Gateway gateway-system/public does not exist; it cannot move:"
+        " Gateway gateway-system/next does not exist"
+    )
+
+
+def test_a_first_publication_waits_on_the_route_for_its_gateway(cluster: PureCluster) -> None:
+    cluster.policy, cluster.missing_gateways = replace(POLICY, gateway=NEXT), frozenset({NEXT})
+    cluster.settle(NOW)
+    assert parent(cluster) == NEXT.parent_ref()
+    assert (published(cluster).status.value, published(cluster).reason) == ("False", "GatewayNotFound")
+    assert published(cluster).message == "Gateway gateway-system/next does not exist"
+
+
+gateways = st.sampled_from([PUBLIC, NEXT, replace(PARTNER, section="https")])
+BOTH = st.sampled_from([POLICY, NOTICED])
+
+
+@st.composite
+def public_ones(draw: st.DrawFn) -> PureCluster:
+    """An e-service that went public in order; what was written since is not carried out yet."""
+    cluster = PureCluster(policy=replace(draw(BOTH), allowed_gateways=(PARTNER,)))
+    cluster.put(worlds.template(), worlds.registration(), worlds.act(), worlds.verification())
+    cluster.put(worlds.eservice())
+    cluster.settle(NOW)
+    cluster.put(*draw(several(decisions, 1)))
+    if draw(st.booleans()):
+        cluster.put(draw(registrations()))
+    chosen = draw(maybe(gateways))
+    cluster.edit_service(
+        publication=draw(publications()) | {"gateway": None if chosen is None else chosen.fields()}
+    )
+    return cluster
+
+
+@given(public_ones(), instants(), gateways, st.frozensets(gateways))
+def test_no_decision_moves_a_route_to_a_gateway_that_is_not_there(
+    cluster: PureCluster, now: datetime, target: GatewayRef, missing: frozenset[GatewayRef]
+) -> None:
+    """And none that takes, or swaps what is shown, waits for a Gateway or differs by it in anything else."""
+    policy, world = (
+        replace(cluster.policy, gateway=target),
+        replace(cluster.world(), missing_gateways=missing),
+    )
+    decision = decide(world, now, policy)
+    free = decide(replace(world, missing_gateways=frozenset()), now, policy)
+    assert decision.rollout.face is free.rollout.face
+    swap, wanted = (_on_route(one) for one in (decision, free))
+    if isinstance(swap, Update):
+        moved = swap.manifest["spec"]["parentRefs"] != parents_of(cluster)
+        assert not (moved and world.lacks(gateway_of(Observed(swap.manifest)) or target))
+        assert isinstance(wanted, Update)
+        assert _shown(swap) == _shown(wanted)
+    elif isinstance(wanted, Update):
+        assert decision.rollout.face is decision.facts.face, "only the move is left out"
+    else:
+        assert swap == wanted
+    beside = ("HTTPRoute", "NetworkPolicy")
+    others, wanted_others = (
+        [action for action in one.actions if target_of(action).kind not in beside] for one in (decision, free)
+    )
+    assert others == wanted_others
+
+
+def parents_of(cluster: PureCluster) -> Any:
+    return cluster.one("HTTPRoute")["spec"]["parentRefs"]
+
+
+def _on_route(decision: Decision) -> Action | None:
+    return next((one for one in decision.actions if target_of(one).kind == "HTTPRoute"), None)
+
+
+def _shown(swap: Update) -> dict[str, Any]:
+    """All that the route shows, wherever it is; its hash is that of the whole."""
+    spec = {key: value for key, value in swap.manifest["spec"].items() if key != "parentRefs"}
+    return spec | {"labels": swap.manifest["metadata"]["labels"]}

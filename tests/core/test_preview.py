@@ -199,7 +199,7 @@ def test_a_gateway_that_does_not_exist_is_said_and_what_it_said_before_is_void(
 ) -> None:
     assert PREVIEWED.preview is not None
     assert str(candidate.status.preview_url) == URL
-    candidate.missing_preview_gateway = PREVIEWED.preview.gateway
+    candidate.missing_gateways = frozenset({PREVIEWED.preview.gateway})
     candidate.settle(LATER)
     said = find(candidate.status.conditions, ConditionType.PREVIEWED)
     assert said is not None
@@ -207,7 +207,7 @@ def test_a_gateway_that_does_not_exist_is_said_and_what_it_said_before_is_void(
     assert said.message == "Gateway gateway-internal/internal does not exist"
     assert not candidate.status.preview_url
     assert candidate.reason(ConditionType.PUBLISHED) == ("True", Reason.PUBLISHED)
-    candidate.missing_preview_gateway = None
+    candidate.missing_gateways = frozenset()
     candidate.settle(LATER)
     assert candidate.status.preview_url == URL
 

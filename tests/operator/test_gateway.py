@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A gateway that refuses the route: nothing is called public that is not, and its own words are shown."""
+"""A gateway that refuses the route, and one that is not there: nothing is called public that is not."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+from eservice_operator.core.actions import Ref
 from tests.support.kubectl import Kubectl
+from tests.support.operator import OperatorProcess
 from tests.support.site import Site, message, says
 
 pytestmark = pytest.mark.cluster
@@ -13,6 +16,7 @@ pytestmark = pytest.mark.cluster
 NAMESPACE, NAME = "gateway-system", "internal"
 """Nobody else's routes attach to this one, so a test may change it."""
 HOSTNAME = "/spec/listeners/0/hostname"
+GATEWAY_API = "gateway.networking.k8s.io/v1"
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +59,41 @@ async def patch_gateway(kubectl: Kubectl, change: dict[str, str]) -> None:
         "patch", "gateway", NAME, "-n", NAMESPACE, "--type=json", "-p", json.dumps([change])
     )
     assert code == 0, printed
+
+
+async def test_a_start_with_the_name_of_no_gateway_moves_nothing_until_there_is_one(
+    site: Site, operator: OperatorProcess, operator_kubeconfig: Path, tmp_path: Path
+) -> None:
+    await site.prepare()
+    planned = site.planned()
+    await site.published(planned)
+    route = await site.see(planned.route)
+    target = Ref(GATEWAY_API, "Gateway", NAMESPACE, f"next-{site.mark}")
+    operator.end()
+    settings = {"gateway": f"{target.namespace}/{target.name}"}
+    other = await OperatorProcess(operator_kubeconfig, tmp_path / "log", settings).start()
+    try:
+        stays = await site.until(planned.ref, lambda obj: "cannot move" in message(obj, "Published"), "stays")
+        why = f"Gateway {NAMESPACE}/{target.name} does not exist"
+        served = f"served by Gateway {NAMESPACE}/{NAME}"
+        assert message(stays, "Published") == f"{served}; it cannot move: {why}"
+        assert says(stays, "Published", "True", "Published")
+        assert says(stays, "Ready", "False", "GatewayNotFound")
+        assert (await site.see(planned.route))["spec"] == route["spec"]
+
+        await site.apply(planned.eservice(spec={"publication": {"path": "/declare"}}))
+        await site.until(
+            planned.ref, lambda obj: obj["status"].get("publicURL", "").endswith("/declare"), "changed there"
+        )
+        assert (await site.see(planned.route))["spec"]["parentRefs"] == route["spec"]["parentRefs"]
+
+        spec = (await site.see(Ref(GATEWAY_API, "Gateway", NAMESPACE, NAME)))["spec"]
+        metadata = {"namespace": target.namespace, "name": target.name}
+        await site.apply({"apiVersion": GATEWAY_API, "kind": "Gateway", "metadata": metadata, "spec": spec})
+        moved = await site.settled(planned, "Published")
+        assert message(moved, "Published") == f"served by Gateway {NAMESPACE}/{target.name}"
+        assert (await site.see(planned.route))["metadata"]["uid"] == route["metadata"]["uid"]
+    finally:
+        other.end()
+        await operator.start()
+    await site.until(planned.ref, lambda obj: message(obj, "Published") == served, "back where it was")

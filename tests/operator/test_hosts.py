@@ -235,11 +235,14 @@ async def test_an_eservice_is_served_by_the_gateway_that_it_chose(site: Site) ->
     assert (await site.see(planned.route))["metadata"]["uid"] == uid
 
     await site.apply(planned.eservice(spec=chosen("missing")))
-    missed = await site.until(
-        planned.ref, lambda obj: says(obj, "Published", "False", "GatewayNotFound"), "not there"
+    stays = await site.until(
+        planned.ref, lambda obj: says(obj, "Ready", "False", "GatewayNotFound"), "not there"
     )
-    assert message(missed, "Published") == "Gateway gateway-system/missing does not exist"
-    assert says(missed, "Ready", "False", "GatewayNotFound")
+    assert says(stays, "Published", "True", "Published")
+    assert message(stays, "Published") == (
+        "served by Gateway gateway-system/internal; it cannot move:"
+        " Gateway gateway-system/missing does not exist"
+    )
 
     await site.apply(planned.eservice())
     back = await site.settled(planned, "Published")

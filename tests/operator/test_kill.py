@@ -172,7 +172,8 @@ class Theatre:
         async with self.assassin.reviving():
             await story(site)
         self.assassin.disarm()
-        await quiet(self.assassin.operator)
+        await self.assassin.operator.until_ready()
+        await self.assassin.operator.at_rest()
         writes = self.assassin.writes
         old = site.planned(version="1.0.0")
         names = Names(site, [old.release, site.planned().release, old.renewed().release])

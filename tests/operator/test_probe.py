@@ -140,6 +140,7 @@ async def test_somebody_else_who_answers_is_told_and_a_restart_writes_nothing(
     assert await place.see(planned.route), "and the route stays as it is"
     del door.answers[planned.host]
     await place.until(planned.ref, lambda obj: says(obj, "Published", "True", "Published"), "seen again")
+    await machine.operator.at_rest()
     back = await place.settled(planned, "Published")
     assert seen(back) == seen(public)
 

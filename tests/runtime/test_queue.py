@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -294,6 +295,24 @@ async def test_of_several_instants_the_earliest_counts_and_a_run_answers_them_al
         assert recorder.ran == [A]
         await clock.advance(3600)
         assert recorder.ran == [A]
+
+
+async def test_it_says_when_the_next_key_is_due_and_leaves_out_what_is_looked_at_anyway(
+    recorder: Recorder, clock: MovedClock
+) -> None:
+    queue = queue_for(clock, Limits(first_backoff=60.0))
+    async with running(queue, recorder):
+        queue.add_within(A, 5)
+        assert queue.next_in == math.inf
+        queue.add_at(A, clock.now() + timedelta(hours=3))
+        queue.add_at(B, clock.now() + timedelta(hours=2))
+        assert queue.next_in == 2 * 3600
+        await clock.advance(10)
+        assert (recorder.ran, queue.next_in) == ([A], 2 * 3600 - 10)
+        recorder.always(Result(error="not yet"))
+        queue.add(A)
+        await breathe()
+        assert queue.next_in == 90
 
 
 async def test_a_clock_set_forward_makes_due_keys_run_within_the_longest_sleep(

@@ -249,3 +249,13 @@ def test_a_gateway_that_comes_or_goes_wakes_those_on_it() -> None:
             assert set(keys_for(change, filled)) == ({SERVICE} if wakes else set())
         same = Change(key_of(found), found, found | {"status": {"conditions": []}})
         assert set(keys_for(same, filled)) == set()
+
+
+def test_one_of_ours_that_comes_wakes_those_that_may_wait_to_move_there() -> None:
+    filled = store()
+    filled.upsert(ours("before"))
+    found = gateway("public")
+    assert set(keys_for(made(found), filled)) == {SERVICE}
+    taken_from = Change(key_of(found), found, found | {"spec": {"listeners": []}})
+    assert set(keys_for(taken_from, filled)) == {SERVICE}
+    assert set(keys_for(made(gateway("internal")), filled)) == set()

@@ -24,6 +24,9 @@ BOUND = re.compile(r"answering probes and scrapes on 127\.0\.0\.1:(\d+)")
 START = 90.0
 """Seconds until it has to be ready, on a machine that is busy with other things."""
 STOP = 40.0
+SOON = 20.0
+"""Seconds: longer than any pause that the operator makes between two steps of the same work."""
+REST = 90.0
 
 
 @dataclass
@@ -89,6 +92,36 @@ class OperatorProcess:
         assert text is not None, "no metrics"
         lines = [line for line in text.splitlines() if line and not line.startswith("#")]
         return {series: float(value) for series, _, value in (line.rpartition(" ") for line in lines)}
+
+    async def at_rest(self, within: float = REST) -> None:
+        """Wait until the operator has nothing to do, and plans nothing for the next `SOON` but regular looks.
+
+        That nothing was written for a while does not say so: it counts the e-services of a template every
+        other second only, and holds a status back that says no more than that work goes on.
+        """
+        deadline, ended = time.monotonic() + within, -1.0
+        while True:
+            before, (busy, soonest, ended) = ended, self._occupation()
+            if not busy and soonest > SOON and ended == before:
+                return
+            assert time.monotonic() < deadline, (
+                f"not at rest in {within} s: {busy:.0f} keys wait or run, the next is due in {soonest:.1f} s"
+            )
+            await asyncio.sleep(0.05)
+
+    def _occupation(self) -> tuple[float, float, float]:
+        """Keys that wait or run, seconds until the next is due, reconciles ended so far.
+
+        They are not read at one instant: a key that moves on meanwhile is missed, but its reconcile counts.
+        """
+        metrics = self.metrics()
+        ended = sum(
+            value
+            for series, value in metrics.items()
+            if series.startswith("eservice_operator_reconciles_total{")
+        )
+        busy = metrics["eservice_operator_queue_depth"] + metrics["eservice_operator_queue_running"]
+        return busy, metrics["eservice_operator_queue_next_seconds"], ended
 
     async def terminate(self) -> int:
         """SIGTERM; the exit code."""

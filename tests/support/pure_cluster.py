@@ -103,8 +103,8 @@ class PureCluster:
     slices_follow: bool = True
     """Whether the EndpointSlice controller does its work."""
     gateway_answers: bool = True
-    missing_gateway: GatewayRef | None = None
-    missing_preview_gateway: GatewayRef | None = None
+    missing_gateways: frozenset[GatewayRef] = frozenset()
+    """Gateways, and listeners of Gateways, that are not there."""
     gateway_refuses: str = ""
     """Reason with which the gateway refuses routes, if it does."""
     preview_refused: str = ""
@@ -298,8 +298,7 @@ class PureCluster:
             senior=None if self.senior is None else EService.model_validate(self.senior).metadata,
             claims=tuple(worlds.claim(host, owner) for host, owner in self.claims),
             contenders=self.contenders,
-            missing_gateway=self.missing_gateway if self.of_kind("HTTPRoute") else None,
-            missing_preview_gateway=self.missing_preview_gateway if self.preview() else None,
+            missing_gateways=self.missing_gateways,
             children={(body["kind"], body["metadata"]["name"]): Observed(body) for body in children},
             leftovers=self._leftovers(metadata.uid),
             snapshots=worlds.snapshots_of(children),

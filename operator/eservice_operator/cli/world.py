@@ -28,8 +28,8 @@ from eservice_operator.core.ingress_driver import INGRESS_KIND
 from eservice_operator.core.policy import GatewayRef, NoticeRef, Policy, PublishBy
 
 UNUSED: Final = frozenset({"EServiceIdentifier", "Namespace", "IngressClass", "Gateway", "GatewayClass"})
-"""What no decision about an EService reads: who wants its hosts besides is told, and changes nothing.
-Ingresses are read only where they publish."""
+"""What no forecast rests on: who wants its hosts besides is told, and changes nothing; a Gateway that is not
+there keeps a route from moving, and changes no date. Ingresses are read only where they publish."""
 BESIDE: Final = frozenset({"ProductionVerification"})
 """Of our own kinds those that speak of e-services in their own namespace only."""
 GATEWAY_API: Final = "gateway.networking.k8s.io"

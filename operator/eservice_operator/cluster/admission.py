@@ -1,21 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From which namespaces a Gateway takes routes, as its own spec says.
+"""Which Gateways there are, and from which namespaces each takes routes, as its own spec says.
 
 What a route's status says of it is no proof: whoever may write routes may often write their status, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from eservice_operator.api.names import NAMESPACE_NAME_LABEL
 from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.store import Store
 from eservice_operator.core.actions import Manifest
+from eservice_operator.core.policy import GatewayRef
 
 SAME: Final = "Same"
 """What holds where a listener does not say: routes beside the Gateway."""
+
+
+def missing_of(gateways: Iterable[GatewayRef], store: Store) -> Iterator[GatewayRef]:
+    """Those that are known not to be there; with its section one that has no such listener."""
+    if not store.synced("Gateway"):
+        return
+    for gateway in gateways:
+        there = store.get("Gateway", gateway.namespace, gateway.name)
+        if there is None:
+            yield gateway.whole
+        elif gateway.section and not any(
+            part(listener, "name") == gateway.section for listener in part(there, "spec", "listeners") or ()
+        ):
+            yield gateway
 
 
 def admits(gateway: Manifest, namespace: str, store: Store, *sections: str) -> bool:

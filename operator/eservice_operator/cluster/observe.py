@@ -7,7 +7,7 @@ nothing, a template nobody can read is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from eservice_operator.api import names
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
@@ -18,6 +18,7 @@ from eservice_operator.api.parse import InvalidObject
 from eservice_operator.api.registration import EServiceIdentifier, EServiceRegistration
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.cluster import indexes
+from eservice_operator.cluster.admission import missing_of
 from eservice_operator.cluster.fleets import Fleets
 from eservice_operator.cluster.ownership import is_our_route, is_route_of
 from eservice_operator.cluster.reading import Reading
@@ -30,7 +31,7 @@ from eservice_operator.core.gateway_driver import ROUTE_KIND, gateway_of
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.owner import preview_name, route_name
 from eservice_operator.core.policy import GatewayRef, Policy
-from eservice_operator.core.releases import Snapshot, read_snapshot, release_name
+from eservice_operator.core.releases import Snapshot, read_snapshot, release_name, snapshot_of
 from eservice_operator.core.templating import catalogue_of
 from eservice_operator.core.unread import last_known
 from eservice_operator.core.world import Observed, RecordWorld, RegistrationWorld, TemplateWorld, World
@@ -84,8 +85,7 @@ class Observer:
             deferrals=reading.found(UnpublishDeferral, indexes.ESERVICE, place),
             decisions=decisions,
             senior=senior_of(service, reading),
-            missing_gateway=self._missing_gateway(route_name, metadata, children),
-            missing_preview_gateway=self._missing_gateway(preview_name, metadata, children),
+            missing_gateways=self._missing_gateways(service, snapshots, children),
             claims=tuple(claim for claim in claims if claim.standing.holds),
             contenders=tuple(claim for claim in claims if not claim.standing.holds),
             children=children,
@@ -205,16 +205,14 @@ class Observer:
             if route is not None:
                 yield route
 
-    def _missing_gateway(
-        self, name: Callable[[str, str], str], owner: ObjectMeta, children: dict[tuple[str, str], Observed]
-    ) -> GatewayRef | None:
-        """The Gateway that a route of ours is on, if it is known not to be there."""
-        route = children.get((ROUTE_KIND, name(owner.namespace, owner.name)))
-        gateway = None if route is None else gateway_of(route)
-        if gateway is None or not self._store.synced("Gateway"):
-            return None
-        there = self._store.get("Gateway", gateway.namespace, gateway.name)
-        return gateway if there is None else None
+    def _missing_gateways(
+        self, service: EService, snapshots: tuple[Snapshot, ...], children: dict[tuple[str, str], Observed]
+    ) -> frozenset[GatewayRef]:
+        """Of the Gateways that its routes are on, or may come onto, those that are known not to be there."""
+        releases = (snapshot_of(service), *snapshots)
+        routes = (child for (kind, _), child in children.items() if kind == ROUTE_KIND)
+        named = {self._policy.gateway, *(one.gateway for one in releases), *map(gateway_of, routes)}
+        return frozenset(missing_of((one for one in named if one is not None), self._store))
 
     def _leftovers(self, owner: ObjectMeta) -> tuple[Observed, ...]:
         """Our routes by those names that are of another owner; of whichever, where there is none any more."""

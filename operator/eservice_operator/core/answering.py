@@ -11,8 +11,8 @@ from eservice_operator.api.reasons import Reason
 from eservice_operator.core.dates import parse_instant
 from eservice_operator.core.driver import Serving
 from eservice_operator.core.facts import Facts
-from eservice_operator.core.policy import GatewayRef
-from eservice_operator.core.world import Observed
+from eservice_operator.core.gateway_driver import gateway_of
+from eservice_operator.core.world import Observed, World
 
 PATIENCE: Final = timedelta(seconds=30)
 """How long a gateway may take to answer for a route that was written."""
@@ -25,15 +25,18 @@ def answer_of(facts: Facts) -> Serving | None:
     route, said = facts.route, facts.said
     if route is None or said is None:
         return None
-    missing = facts.world.missing_gateway if facts.driver.far else None
-    return answered(said, route, missing, facts.now)
+    return answered(said, route, facts.world, facts.now)
 
 
-def answered(seen: Serving, route: Observed, missing: GatewayRef | None, now: datetime) -> Serving:
-    """What the gateway says; of one that does not exist nothing holds that it has said before."""
-    if missing is not None:
-        text = f"Gateway {missing.namespace}/{missing.name} does not exist"
-        return Serving(served=False, reason=Reason.GATEWAY_NOT_FOUND, message=text)
+def answered(seen: Serving, route: Observed, world: World, now: datetime) -> Serving:
+    """What the gateway says; of one that does not exist nothing holds that it has said before.
+
+    That a listener is missing it says itself.
+    """
+    gateway = gateway_of(route)
+    missing = "" if gateway is None else world.lacks(gateway.whole)
+    if missing:
+        return Serving(served=False, reason=Reason.GATEWAY_NOT_FOUND, message=missing)
     ends = _patience_ends(route)
     if seen.reason is not Reason.AWAITING_GATEWAY or ends is None or now < ends:
         return seen

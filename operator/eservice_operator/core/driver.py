@@ -32,6 +32,8 @@ class Shown:
     release: Snapshot
     notice: str = ""
     """For the notice page: what it is told about the e-service, as the value of a header."""
+    cannot_move: str = ""
+    """Why its route stays on a Gateway that it is to leave; empty where it is where it is to be."""
 
 
 class Driver(Protocol):

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from eservice_operator.api import names
 from eservice_operator.api.reasons import Reason
-from eservice_operator.core.actions import Manifest
+from eservice_operator.core.actions import Manifest, Ref
 from eservice_operator.core.driver import Serving, Shown
 from eservice_operator.core.faces import Face
 from eservice_operator.core.manifests import CANDIDATE_SUFFIX, HTTP_PORT
@@ -64,24 +64,14 @@ class GatewayDriver:
         It lies in another namespace than the e-service, where an owner reference cannot reach: labels name
         the owner, and our finalizer on the EService removes it.
         """
-        match = {"path": {"type": "PathPrefix", "value": shown.release.path}}
         rule = self._live(owner) if shown.face is Face.LIVE else self._notice(shown.notice)
-        return seal(
-            {
-                "apiVersion": ROUTE_API,
-                "kind": self.kind,
-                "metadata": {
-                    "name": self.name(owner.namespace, owner.name),
-                    "namespace": self.policy.routes_namespace,
-                    "labels": owner.labels
-                    | {names.NAMESPACE_LABEL: owner.namespace, names.SHOWS_LABEL: shown.face.value},
-                },
-                "spec": {
-                    "parentRefs": [(shown.release.gateway or self.policy.gateway).parent_ref()],
-                    "hostnames": list(shown.release.hosts),
-                    "rules": [{"matches": [match], **rule}],
-                },
-            }
+        return http_route(
+            owner,
+            Ref(ROUTE_API, self.kind, self.policy.routes_namespace, self.name(owner.namespace, owner.name)),
+            shown.face.value,
+            gateway=shown.release.gateway or self.policy.gateway,
+            hosts=shown.release.hosts,
+            rule={"matches": [path_match(shown.release)], **rule},
         )
 
     def _live(self, owner: Owner) -> Manifest:
@@ -163,6 +153,21 @@ def gateway_of(route: Observed) -> GatewayRef | None:
         if parent.get("namespace"):
             return GatewayRef(parent["namespace"], parent["name"], parent.get("sectionName", ""))
     return None
+
+
+def http_route(
+    owner: Owner, ref: Ref, shows: str, *, gateway: GatewayRef, hosts: Iterable[str], rule: Manifest
+) -> Manifest:
+    """A route of an e-service, with its one rule; labels name the owner, whose namespace is another."""
+    labels = {names.NAMESPACE_LABEL: owner.namespace, names.SHOWS_LABEL: shows}
+    metadata = {"name": ref.name, "namespace": ref.namespace, "labels": owner.labels | labels}
+    spec = {"parentRefs": [gateway.parent_ref()], "hostnames": list(hosts), "rules": [rule]}
+    return seal({"apiVersion": ref.api_version, "kind": ref.kind, "metadata": metadata, "spec": spec})
+
+
+def path_match(release: Snapshot) -> Manifest:
+    """What of a request a rule looks at: the path of a release, as a prefix."""
+    return {"path": {"type": "PathPrefix", "value": release.path}}
 
 
 def backend_ref(namespace: str, name: str, port: int) -> Manifest:

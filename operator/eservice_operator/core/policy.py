@@ -42,6 +42,11 @@ class GatewayRef:
         section = {"section": self.section} if self.section else {}
         return {"namespace": self.namespace, "name": self.name} | section
 
+    @property
+    def whole(self) -> GatewayRef:
+        """The Gateway itself, with all of its listeners."""
+        return GatewayRef(self.namespace, self.name)
+
     def admits(self, other: GatewayRef) -> bool:
         """Whether an e-service that may use this one may use the other: the same, or one listener of it."""
         same = (self.namespace, self.name) == (other.namespace, other.name)

@@ -10,14 +10,21 @@ from datetime import datetime
 from eservice_operator.api import names
 from eservice_operator.api.reasons import ConditionType
 from eservice_operator.core import conditions as c
-from eservice_operator.core.actions import Manifest
+from eservice_operator.core.actions import Manifest, Ref
 from eservice_operator.core.answering import answered, silence_ends
 from eservice_operator.core.conditions import Verdict
 from eservice_operator.core.driver import Serving, url_of
 from eservice_operator.core.facts import Facts
-from eservice_operator.core.gateway_driver import ROUTE_API, ROUTE_KIND, GatewayDriver, backend_ref
+from eservice_operator.core.gateway_driver import (
+    ROUTE_API,
+    ROUTE_KIND,
+    GatewayDriver,
+    backend_ref,
+    http_route,
+    path_match,
+)
 from eservice_operator.core.manifests import CANDIDATE_SUFFIX, HTTP_PORT
-from eservice_operator.core.owner import Owner, preview_name, seal
+from eservice_operator.core.owner import Owner, preview_name
 from eservice_operator.core.policy import Policy, Preview
 from eservice_operator.core.releases import Snapshot, short_hash
 from eservice_operator.core.world import Observed
@@ -43,27 +50,18 @@ def build_preview(owner: Owner, release: Snapshot, preview: Preview, policy: Pol
 
     It lies where the public route does, and goes as that does: by our finalizer.
     """
-    match: Manifest = {"path": {"type": "PathPrefix", "value": release.path}}
+    match = path_match(release)
     if preview.header is not None:
         name, value = preview.header
         match["headers"] = [{"type": "Exact", "name": name, "value": value}]
     backend = backend_ref(owner.namespace, owner.name + CANDIDATE_SUFFIX, HTTP_PORT)
-    labels = {names.NAMESPACE_LABEL: owner.namespace, names.SHOWS_LABEL: names.PREVIEW}
-    return seal(
-        {
-            "apiVersion": ROUTE_API,
-            "kind": ROUTE_KIND,
-            "metadata": {
-                "name": preview_name(owner.namespace, owner.name),
-                "namespace": policy.routes_namespace,
-                "labels": owner.labels | labels,
-            },
-            "spec": {
-                "parentRefs": [preview.gateway.parent_ref()],
-                "hostnames": [preview_host(owner.namespace, owner.name, preview.domain)],
-                "rules": [{"matches": [match], "backendRefs": [backend]}],
-            },
-        }
+    return http_route(
+        owner,
+        Ref(ROUTE_API, ROUTE_KIND, policy.routes_namespace, preview_name(owner.namespace, owner.name)),
+        names.PREVIEW,
+        gateway=preview.gateway,
+        hosts=[preview_host(owner.namespace, owner.name, preview.domain)],
+        rule={"matches": [match], "backendRefs": [backend]},
     )
 
 
@@ -72,7 +70,7 @@ def preview_serving(facts: Facts) -> Serving | None:
     route, driver = _route(facts), _driver(facts.policy)
     if route is None or driver is None:
         return None
-    return answered(driver.serving(route), route, facts.world.missing_preview_gateway, facts.now)
+    return answered(driver.serving(route), route, facts.world, facts.now)
 
 
 def preview_patience_ends(facts: Facts) -> Iterator[datetime]:

@@ -120,6 +120,9 @@ def _under_way(decision: Decision, published: Verdict) -> tuple[Reason, str] | N
     silent = published.reason in SILENT
     if silent or (facts.face is Face.LIVE and published.reason is not Reason.PUBLISHED):
         return published.reason, published.message
+    shown = decision.rollout.shown
+    if facts.face is Face.LIVE and shown is not None and shown.cannot_move:
+        return Reason.GATEWAY_NOT_FOUND, f"the public route cannot move: {shown.cannot_move}"
     return None
 
 

@@ -27,6 +27,13 @@ def published_verdict(decision: Decision) -> Verdict:
     What was true stays true until the gateway has answered for the route as it is now: it goes on serving
     what it was told before.
     """
+    shown = decision.rollout.shown
+    stays = f"; it cannot move: {shown.cannot_move}" if shown is not None and shown.cannot_move else ""
+    said = _said(decision)
+    return replace(said, message=said.message + stays)
+
+
+def _said(decision: Decision) -> Verdict:
     facts = decision.facts
     lingers = None if facts.lingering is None else _by_former(decision, facts.lingering)
     if lingers is not None:

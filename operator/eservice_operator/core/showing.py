@@ -52,7 +52,24 @@ def on_allowed_gateway(facts: Facts, public: Snapshot, route: Observed) -> Snaps
 
 
 def shown_by(facts: Facts, public: Snapshot | None, gates: tuple[Unmet, ...]) -> Shown | None:
-    """What the public route is to show: the e-service, else the notice page, else there is none.
+    """What the public route is to show, on a Gateway that there is: it moves to no other.
+
+    A wrong name in the settings would else take every host off the air at once. What the release asks for is
+    not touched, so that it moves as soon as it can. What has no route yet is told by its own.
+    """
+    shown = _faced(facts, public, gates)
+    present = None if facts.route is None else gateway_of(facts.route)
+    if shown is None or present is None:
+        return shown
+    wanted = shown.release.gateway or facts.policy.gateway
+    lacking = "" if wanted == present else facts.world.lacks(wanted)
+    if not lacking:
+        return shown
+    return replace(shown, release=replace(shown.release, gateway=present), cannot_move=lacking)
+
+
+def _faced(facts: Facts, public: Snapshot | None, gates: tuple[Unmet, ...]) -> Shown | None:
+    """The e-service, else the notice page, else nothing.
 
     The route of a public release that nobody remembers stays as it is while it serves.
     """

@@ -118,10 +118,9 @@ class World:
     """Whoever has one of its hosts, or had it before: it does not get that host."""
     contenders: tuple[HostClaim, ...] = ()
     """Whoever wants one of its hosts and does not keep it from this e-service."""
-    missing_gateway: GatewayRef | None = None
-    """The Gateway that its route is on, if there is none of that name."""
-    missing_preview_gateway: GatewayRef | None = None
-    """The same of the Gateway that the candidate's route is on."""
+    missing_gateways: frozenset[GatewayRef] = frozenset()
+    """Of the Gateways that its routes are on, or may come onto: those that are not there. With a section: the
+    Gateway is there, and has no such listener."""
     children: Mapping[tuple[str, str], Observed] = field(default_factory=dict)
     """Own children by (kind, name), the public route included."""
     snapshots: tuple[Snapshot, ...] = ()
@@ -138,6 +137,13 @@ class World:
     """What answers under the public hosts, as this process has seen it; only said, never decided on."""
     errors: tuple[str, ...] = ()
     """What is wrong with a spec that cannot be read: the EService is then as last known (see `unread`)."""
+
+    def lacks(self, gateway: GatewayRef) -> str:
+        """What is known not to be there of a Gateway, in words; empty where all is, or nothing is known."""
+        named = f"Gateway {gateway.namespace}/{gateway.name}"
+        if gateway.whole in self.missing_gateways:
+            return f"{named} does not exist"
+        return f"{named} has no listener {gateway.section}" if gateway in self.missing_gateways else ""
 
     def child(self, kind: str, name: str) -> Observed | None:
         """The own child of that kind and name, unless it is being deleted."""

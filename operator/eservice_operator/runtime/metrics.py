@@ -52,6 +52,9 @@ class Metrics:
         self.queue_oldest = self._gauge("queue_oldest_seconds", "How long the oldest waiting key has waited")
         self.queue_running = self._gauge("queue_running", "Keys being reconciled")
         self.queue_deadlines = self._gauge("queue_deadlines", "Keys with a future instant planned")
+        self.queue_next = self._gauge(
+            "queue_next_seconds", "Until the next planned instant or try of a key; regular looks apart"
+        )
         self.queue_adds = self._counter("queue_adds", "Keys added to the queue", "kind")
         self.queue_retries = self._counter("queue_retries", "Keys that came back after a backoff", "kind")
         self.queue_wait = self._histogram("queue_wait_seconds", "From being added to being reconciled")

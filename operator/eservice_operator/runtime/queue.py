@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -87,6 +88,7 @@ class KeyedQueue:
         metrics.queue_oldest.set_function(lambda: self.oldest_age)
         metrics.queue_running.set_function(lambda: len(self._running))
         metrics.queue_deadlines.set_function(lambda: len(self._deadlines))
+        metrics.queue_next.set_function(lambda: self.next_in)
 
     @property
     def depth(self) -> int:
@@ -98,6 +100,15 @@ class KeyedQueue:
         """Seconds that the oldest of the waiting keys has waited."""
         oldest = self._backlog.oldest()
         return 0.0 if oldest is None else self._clock.monotonic() - oldest
+
+    @property
+    def next_in(self) -> float:
+        """Seconds until the next deadline or retry; regular looks apart. Infinite where there is none."""
+        due = self._deadlines.soonest(), self._retries.soonest()
+        now = self._clock.now().timestamp(), self._clock.monotonic()
+        return min(
+            (at - clock for at, clock in zip(due, now, strict=True) if at is not None), default=math.inf
+        )
 
     @property
     def idle_for(self) -> float:

@@ -41,6 +41,10 @@ class Schedule:
             heapq.heappop(self._heap)  # replaced by an earlier one, or forgotten
         return self._heap[0][0] if self._heap else None
 
+    def soonest(self) -> float | None:
+        """What `next_due` says; changes nothing, so that any thread may ask."""
+        return min(list(self._due.values()), default=None)
+
     def pop_due(self, now: float) -> list[ObjectKey]:
         """Take out every key whose instant has come, the earliest first."""
         taken: list[ObjectKey] = []

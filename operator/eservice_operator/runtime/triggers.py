@@ -41,19 +41,28 @@ def _keys_for(gateways: Places, change: Change, store: Store) -> Iterable[Object
     if change.key.kind in CLAIMING and not _claims_as_before(change):
         woken |= {key for obj in told for key in _contested(obj, store, gateways)}
     if change.key.kind == "Gateway" and not _admits_as_before(change):
-        place = f"{change.key.namespace}/{change.key.name}"
-        for route in store.by_index("HTTPRoute", indexes.GATEWAY, place):
+        for route in _concerned(change.key, store, gateways):
             woken |= set(_owner_of_child(route))
     return woken
 
 
+def _concerned(gateway: ObjectKey, store: Store, gateways: Places) -> Iterable[Manifest]:
+    """The routes that a Gateway matters to: those on it; of one of ours all, which may wait to move there."""
+    if (gateway.namespace, gateway.name) in gateways:
+        return _our_routes(store)
+    return store.by_index("HTTPRoute", indexes.GATEWAY, f"{gateway.namespace}/{gateway.name}")
+
+
+def _our_routes(store: Store) -> Iterator[Manifest]:
+    return (route for route in store.all("HTTPRoute") if is_our_route(route))
+
+
 def left_behind(store: Store) -> Iterator[ObjectKey]:
     """The EServices that are gone while their public route is not: deleted without our finalizer."""
-    for route in store.all("HTTPRoute"):
-        if is_our_route(route):
-            for key in _owner_of_child(route):
-                if store.get(*key) is None:
-                    yield key
+    for route in _our_routes(store):
+        for key in _owner_of_child(route):
+            if store.get(*key) is None:
+                yield key
 
 
 def _only_counted(change: Change) -> bool:

@@ -24,7 +24,7 @@ help: ## this list
 
 .PHONY: demo
 demo: deps ## the whole story of an e-service on a real API server (KEEP=1 leaves it running)
-	@$(BIN)/python tools/demo/demo.py
+	@$(BIN)/python -m tools.demo.demo
 
 LEFT_OUT = $(strip $(if $(filter off,$(JUDGES)),judges) $(if $(filter traefik,$(LANES)),second_lane))
 

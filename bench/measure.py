@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 from bench import bare, fleet
 from bench.figures import Figure
 from eservice_operator.cluster.client import KubeApi
-from tests.support.audit import OPERATOR, AuditLog, counted
+from tests.support.audit import AuditLog, counted
 from tests.support.cluster import private_control_plane
 from tests.support.operator import OperatorProcess
+from tests.support.rights import operator_credentials, people_credentials
 from tests.support.site import Site
 
 if TYPE_CHECKING:
     from controlplane import Cluster
 
-ADMINISTRATORS = ["system:masters"]
 PERIODS = 2
 RESYNC = 5
 """Seconds from one full list to the next while the fleet is watched at rest."""
@@ -44,8 +44,8 @@ class Stage:
         """Start the control plane; everything ends with the stack."""
         await asyncio.to_thread(folder.mkdir, parents=True)
         cluster = stack.enter_context(private_control_plane(folder / "cluster"))
-        kubeconfig = cluster.user_kubeconfig(OPERATOR, ADMINISTRATORS, folder / "operator")
-        people = cluster.user_kubeconfig("people", ADMINISTRATORS, folder / "people")
+        kubeconfig = operator_credentials(cluster, folder / "operator")
+        people = people_credentials(cluster, folder / "people")
         api = await stack.enter_async_context(await fleet.connect(people))
         operator = fleet.new_operator(kubeconfig, folder)
         stack.callback(operator.end)

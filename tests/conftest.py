@@ -3,6 +3,7 @@
 
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,12 @@ from hypothesis import settings
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.core.actions import Ref
+from tests.support.audit import AuditLog
 from tests.support.cluster import control_plane
+from tests.support.figures import Figures
+from tests.support.kubectl import Kubectl
+from tests.support.operator import OperatorProcess
+from tests.support.rights import assert_none_was_missing, operator_credentials, people_credentials
 
 if TYPE_CHECKING:
     from controlplane import Cluster
@@ -21,6 +27,25 @@ if TYPE_CHECKING:
 settings.register_profile("usual", deadline=None, print_blob=True)
 settings.register_profile("full", deadline=None, print_blob=True, max_examples=2_000)
 settings.load_profile("usual")  # more with: pytest --hypothesis-profile full
+
+
+FIGURES = pytest.StashKey[Figures]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Nothing is counted yet."""
+    config.stash[FIGURES] = Figures()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print what was counted and measured."""
+    config.stash[FIGURES].show(terminalreporter, "counted and measured")
+
+
+@pytest.fixture
+def figures(pytestconfig: pytest.Config) -> Figures:
+    """What a test counts or measures is printed at the end of the run."""
+    return pytestconfig.stash[FIGURES]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,6 +58,69 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Cluster"]:
     """A real control plane with the project's CRDs, the same one for all tests."""
     with control_plane(tmp_path_factory.mktemp("cluster")) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def ground(cluster: "Cluster") -> "Cluster":
+    """The control plane that a module's operator runs on; a folder that needs another overrides this."""
+    return cluster
+
+
+@pytest.fixture(scope="module")
+def operator_kubeconfig(ground: "Cluster", tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Credentials of the operator's own: with its rights, and told from everybody else in the audit log."""
+    return operator_credentials(ground, tmp_path_factory.mktemp("credentials") / "operator")
+
+
+@pytest.fixture(scope="module")
+def people_kubeconfig(ground: "Cluster", tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return people_credentials(ground, tmp_path_factory.mktemp("credentials") / "people")
+
+
+@pytest.fixture
+async def people(people_kubeconfig: Path) -> AsyncIterator[KubeApi]:
+    """A client for what people do: the institution, the Agency, an administrator, a vandal."""
+    async with KubeApi(await credentials.load(str(people_kubeconfig), None)) as client:
+        yield client
+
+
+@pytest.fixture
+def kubectl(people_kubeconfig: Path) -> Kubectl:
+    return Kubectl(people_kubeconfig)
+
+
+@pytest.fixture(scope="module")
+def operator_settings() -> dict[str, str]:
+    """What a module's operator is told besides; a module overrides this fixture."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def idle(
+    ground: "Cluster",
+    operator_kubeconfig: Path,
+    operator_settings: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[OperatorProcess]:
+    """One operator for the tests of a module, which nobody has started yet; its rights are enough for it."""
+    audit = AuditLog.from_now(ground.audit_log)
+    log = tmp_path_factory.mktemp("operator") / "log"
+    process = OperatorProcess(operator_kubeconfig, log, operator_settings)
+    yield process
+    process.end()
+    assert_none_was_missing(audit.by())
+
+
+@pytest.fixture(scope="module")
+def launched(idle: OperatorProcess) -> OperatorProcess:
+    """The module's operator, starting."""
+    return idle.launch()
+
+
+@pytest.fixture
+async def operator(launched: OperatorProcess) -> OperatorProcess:
+    """The module's operator, ready."""
+    return await launched.until_ready()
 
 
 @pytest.fixture

@@ -7,26 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.operator.conftest import (
-    launched,
-    operator,
-    operator_kubeconfig,
-    operator_settings,
-    people,
-    people_kubeconfig,
-    site,
-)
+from tests.operator.conftest import site
 from tests.support.cluster import GIVEN
 
-__all__ = [
-    "launched",
-    "operator",
-    "operator_kubeconfig",
-    "operator_settings",
-    "people",
-    "people_kubeconfig",
-    "site",
-]
+__all__ = ["site"]
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,21 +12,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
 from tests.gateways.stage import Stage
-from tests.support.audit import OPERATOR
 from tests.support.cluster import Options, control_plane, private_control_plane
 from tests.support.figures import Figures
-from tests.support.kubectl import KUBECTL, Kubectl
+from tests.support.kubectl import KUBECTL
 from tests.support.load import citizen
-from tests.support.operator import PROGRAM, OperatorProcess, assert_log_clean
-from tests.support.site import Site
+from tests.support.operator import PROGRAM, OperatorProcess
+from tests.support.rights import operator_credentials
+from tests.support.site import Site, under
 from tests.support.upstreams import upstreams
-
-sys.path.append(str(Path(__file__).parents[2] / "tools" / "demo"))
-
-from street import NOTICE, NoticePage
+from tools.demo.street import NOTICE, NoticePage
 
 if TYPE_CHECKING:
     from controlplane import Cluster
@@ -36,16 +31,6 @@ ROUTES = "eservice-routes"
 PREVIEW_DOMAIN = "preview.agency.example"
 NOWHERE = "192.0.2.1"
 """The Pods' address on a machine without a network: nobody can answer on it."""
-MEASURED = pytest.StashKey[Figures]()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[MEASURED] = Figures()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print what was measured."""
-    config.stash[MEASURED].show(terminalreporter, "measured through the gateways")
 
 
 @dataclass(frozen=True)
@@ -56,7 +41,6 @@ class Lane:
     cluster: Cluster
     kubeconfig: Path
     """The operator's credentials."""
-    people: Path
 
     @property
     def settings(self) -> dict[str, str]:
@@ -95,51 +79,20 @@ def lane(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     with running as cluster:
         if cluster.pod_address is None or cluster.pod_address == NOWHERE:
             pytest.skip("a Pod that answers needs an address of this machine other than loopback")
-        operator = cluster.user_kubeconfig(OPERATOR, ["system:masters"], folder / "operator")
-        people = cluster.user_kubeconfig("people", ["system:masters"], folder / "people")
         with notice_page(cluster, cluster.pod_address, folder):
-            yield Lane(request.param, cluster, operator, people)
+            operator = operator_credentials(cluster, folder / "operator")
+            yield Lane(request.param, cluster, operator)
 
 
-@pytest.fixture
-def figures(pytestconfig: pytest.Config) -> Figures:
-    """What a test measures is printed at the end of the run."""
-    return pytestconfig.stash[MEASURED]
-
-
-@pytest.fixture
-async def people(lane: Lane) -> AsyncIterator[KubeApi]:
-    """A client for what people do."""
-    async with KubeApi(await credentials.load(str(lane.people), None)) as client:
-        yield client
-
-
-@pytest.fixture
-def kubectl(lane: Lane) -> Kubectl:
-    return Kubectl(lane.people)
+@pytest.fixture(scope="module")
+def ground(lane: Lane) -> Cluster:
+    return lane.cluster
 
 
 @pytest.fixture(scope="module")
 def operator_settings(lane: Lane) -> dict[str, str]:
     """What a module's operator is told besides; a module overrides this fixture."""
     return lane.settings
-
-
-@pytest.fixture(scope="module")
-def launched(
-    lane: Lane, operator_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[OperatorProcess]:
-    """One operator for the tests of a module in a lane."""
-    log = tmp_path_factory.mktemp("operator") / "log"
-    process = OperatorProcess(lane.kubeconfig, log, operator_settings).launch()
-    yield process
-    process.end()
-
-
-@pytest.fixture
-async def operator(launched: OperatorProcess) -> OperatorProcess:
-    """The module's operator, ready."""
-    return await launched.until_ready()
 
 
 @pytest.fixture
@@ -155,11 +108,5 @@ async def stage(lane: Lane, people: KubeApi, figures: Figures) -> AsyncIterator[
 @pytest.fixture
 async def operated(stage: Stage, operator: OperatorProcess) -> AsyncIterator[Stage]:
     """The same under the module's operator; at its end all is sound and the log is clean."""
-    begins = len(operator.records())
-    yield stage
-    try:
-        assert operator.running, operator.tail()
-        await stage.site.assert_sound()
-        assert_log_clean(operator.records()[begins:])
-    finally:
-        await stage.site.clear(operated=operator.running)
+    async with under(operator, stage.site):
+        yield stage

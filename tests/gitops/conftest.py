@@ -11,20 +11,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
 from tests.gitops.argo import ROOT
 from tests.gitops.verdicts import Kstatus
-from tests.support.audit import OPERATOR
 from tests.support.cluster import private_control_plane
-from tests.support.kubectl import Kubectl
 from tests.support.operator import OperatorProcess, assert_log_clean
 from tests.support.site import Site
 
 if TYPE_CHECKING:
     from controlplane import Cluster
-
-ADMINISTRATORS = ["system:masters"]
 
 
 def tool(name: str) -> Path:
@@ -59,22 +54,6 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def people_kubeconfig(ground: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    target = tmp_path_factory.mktemp("credentials") / "people"
-    return ground.user_kubeconfig("people", ADMINISTRATORS, target)
-
-
-@pytest.fixture(scope="module")
-def idle(ground: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
-    """The module's operator, which nobody has started yet."""
-    folder = tmp_path_factory.mktemp("operator")
-    kubeconfig = ground.user_kubeconfig(OPERATOR, ADMINISTRATORS, folder / "kubeconfig")
-    process = OperatorProcess(kubeconfig, folder / "log")
-    yield process
-    process.end()
-
-
 @pytest.fixture
 async def operator(idle: OperatorProcess) -> AsyncIterator[OperatorProcess]:
     """The module's operator, ready; its log is clean in the end."""
@@ -83,17 +62,6 @@ async def operator(idle: OperatorProcess) -> AsyncIterator[OperatorProcess]:
     yield await idle.until_ready()
     assert idle.running, idle.tail()
     assert_log_clean(idle.records())
-
-
-@pytest.fixture
-async def people(people_kubeconfig: Path) -> AsyncIterator[KubeApi]:
-    async with KubeApi(await credentials.load(str(people_kubeconfig), None)) as client:
-        yield client
-
-
-@pytest.fixture
-def kubectl(people_kubeconfig: Path) -> Kubectl:
-    return Kubectl(people_kubeconfig)
 
 
 @pytest.fixture

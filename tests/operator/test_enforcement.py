@@ -23,7 +23,7 @@ from eservice_operator.cluster.client import KubeApi
 from eservice_operator.core.actions import Manifest
 from tests.support import fleet
 from tests.support.agency import Agency, acting, by_service, local_days, recorded
-from tests.support.audit import OPERATOR, AuditLog
+from tests.support.audit import AuditLog
 from tests.support.cluster import private_control_plane
 from tests.support.crowd import CONVERGED, publish
 from tests.support.figures import Figures
@@ -31,6 +31,7 @@ from tests.support.fleet import Planned, with_instruction
 from tests.support.mail_login import mail_with_login
 from tests.support.mailserver import MailServer
 from tests.support.operator import OperatorProcess, assert_log_clean
+from tests.support.rights import operator_credentials, people_credentials
 from tests.support.site import Site, condition, poll
 
 if TYPE_CHECKING:
@@ -70,13 +71,11 @@ def empty_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]
 async def test_a_wrong_looking_wave_is_braked_and_a_released_one_carried_out_once(
     empty_cluster: Cluster, tmp_path: Path, figures: Figures
 ) -> None:
-    people = empty_cluster.user_kubeconfig("people", ["system:masters"], tmp_path / "people")
+    people = people_credentials(empty_cluster, tmp_path / "people")
     async with KubeApi(await credentials.load(str(people), None)) as api:
         site = Site(api)
         async with mail_with_login(site, tmp_path) as (mail, settings):
-            credentials_of_its_own = empty_cluster.user_kubeconfig(
-                OPERATOR, ["system:masters"], tmp_path / "operator"
-            )
+            credentials_of_its_own = operator_credentials(empty_cluster, tmp_path / "operator")
             operator = OperatorProcess(credentials_of_its_own, tmp_path / "log", settings)
             try:
                 await operator.start()

@@ -23,11 +23,11 @@ from typing_extensions import override
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.core.actions import Manifest, Ref
-from tests.support.audit import OPERATOR
 from tests.support.cluster import Options, private_control_plane
 from tests.support.fleet import Planned
 from tests.support.kubectl import Kubectl
 from tests.support.operator import PROGRAM, OperatorProcess, assert_log_clean
+from tests.support.rights import INGRESS_RIGHTS, applied, operator_credentials, people_credentials
 from tests.support.site import Site, message, says
 from tests.support.waiting import eventually
 
@@ -50,8 +50,11 @@ NOWHERE = "192.0.2.1"
 
 
 @pytest.fixture(scope="module")
-def operator_settings() -> dict[str, str]:
-    return SETTINGS
+def operator_settings(cluster: Cluster) -> Iterator[dict[str, str]]:
+    """With the rights that they take."""
+    applied(cluster, INGRESS_RIGHTS)
+    yield SETTINGS
+    applied(cluster, INGRESS_RIGHTS, "delete")
 
 
 class Pod(BaseHTTPRequestHandler):
@@ -197,14 +200,16 @@ async def test_from_ingress_to_gateway_and_back(
 async def test_a_cluster_without_the_gateway_api_is_enough(tmp_path: Path) -> None:
     """What is not installed is not waited for, nor taken for something that nobody may see."""
     with private_control_plane(tmp_path / "cluster", Options(gateway=False)) as cluster:
-        user = cluster.user_kubeconfig(OPERATOR, ["system:masters"], tmp_path / "user")
+        user = people_credentials(cluster, tmp_path / "user")
         kubectl = Kubectl(user)
         _, kinds = await kubectl("get", "crd", "-o", "name")
         for kind in kinds.split():
             if kind.endswith("gateway.networking.k8s.io"):
                 code, printed = await kubectl("delete", kind)
                 assert code == 0, printed
-        operator = OperatorProcess(user, tmp_path / "log", SETTINGS).launch()
+        applied(cluster, INGRESS_RIGHTS)
+        rightful = operator_credentials(cluster, tmp_path / "operator")
+        operator = OperatorProcess(rightful, tmp_path / "log", SETTINGS).launch()
         try:
             await operator.until_ready()
             async with KubeApi(await credentials.load(str(user), None)) as people:

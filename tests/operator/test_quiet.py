@@ -11,12 +11,13 @@ from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.resources import CHILDREN, OBSERVED, OWN
 from tests.support import fleet
-from tests.support.audit import OPERATOR, AuditLog, Request, counted
+from tests.support.audit import AuditLog, Request, counted
 from tests.support.cluster import private_control_plane
 from tests.support.crowd import CONVERGED, publish
 from tests.support.figures import Figures
 from tests.support.fleet import Planned
 from tests.support.operator import OperatorProcess, assert_log_clean
+from tests.support.rights import operator_credentials, people_credentials
 from tests.support.site import Site, poll
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ def empty_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Cluster
 async def test_a_converged_fleet_costs_no_write(
     empty_cluster: "Cluster", tmp_path: Path, figures: Figures
 ) -> None:
-    kubeconfig = empty_cluster.user_kubeconfig(OPERATOR, ["system:masters"], tmp_path / "operator")
-    people = empty_cluster.user_kubeconfig("people", ["system:masters"], tmp_path / "people")
+    kubeconfig = operator_credentials(empty_cluster, tmp_path / "operator")
+    people = people_credentials(empty_cluster, tmp_path / "people")
     audit = AuditLog.from_now(empty_cluster.audit_log)
     operator = OperatorProcess(kubeconfig, tmp_path / "log")
     try:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from eservice_operator.api.names import MANAGER
 from eservice_operator.core.actions import Manifest, Ref, ref_of
 from tests.support.audit import OPERATOR, AuditLog
 from tests.support.fleet import Planned
@@ -44,6 +45,7 @@ async def remove(site: Site, obj: Manifest) -> None:
 
 SIDECAR = {"name": "miner", "image": "registry.example/miner@sha256:" + "f" * 64}
 POD = "/spec/template/spec"
+OWNED = ("Service", "ServiceAccount", "NetworkPolicy", "PodDisruptionBudget", "ReferenceGrant")
 EDITS: list[tuple[str, str, Vandalism]] = [
     ("Deployment", "image", edit(f"{POD}/containers/0/image", "registry.example/other:1")),
     ("Deployment", "sidecar", edit(f"{POD}/containers/-", SIDECAR, "add")),
@@ -59,6 +61,7 @@ EDITS: list[tuple[str, str, Vandalism]] = [
     ("PodDisruptionBudget", "none may go", edit("/spec/maxUnavailable", 0)),
     ("ReferenceGrant", "to everything", edit("/spec/to/0", {"group": "", "kind": "Service"})),
     ("ServiceAccount", "token", edit("/automountServiceAccountToken", True)),
+    *((kind, "owner", edit("/metadata/ownerReferences", [])) for kind in OWNED),
     ("ServiceAccount", "label", edit("/metadata/labels/eservice.dev~1eservice", "somebody-else")),
 ]
 BY_LABEL = ("ServiceAccount", "NetworkPolicy", "Deployment", "Service", "ReferenceGrant", "HTTPRoute")
@@ -267,7 +270,7 @@ async def test_what_is_not_ours_is_left_alone_and_reported(site: Site) -> None:
         await site.told(planned.ref, "NameCollision", message(stalled, "Stalled"))
         live = await site.see(ref)
         assert without_bookkeeping(live) == without_bookkeeping(obj)
-        assert OPERATOR not in {entry["manager"] for entry in live["metadata"].get("managedFields", ())}, str(
+        assert MANAGER not in {entry["manager"] for entry in live["metadata"].get("managedFields", ())}, str(
             ref
         )
     for obj in theirs.values():

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+OWNERS_REFUSED = "cannot set "
+"""So OwnerReferencesPermissionEnforcement says no; it wants rights on more than the object of a request."""
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
-OPERATOR = "eservice-operator"
-"""The name under which the tests let the operator authenticate itself."""
+OPERATOR = "system:serviceaccount:eservice-system:eservice-operator"
+"""Under this name the operator authenticates itself: that of the ServiceAccount of docs/manifests."""
 
 
 class Request(NamedTuple):
@@ -32,6 +34,8 @@ class Request(NamedTuple):
     code: int
     at: str
     """When it arrived."""
+    forbidden: bool
+    """Whether it was refused for want of a right."""
 
     @property
     def writes(self) -> bool:
@@ -96,6 +100,7 @@ def _request(event: dict[str, Any]) -> Request | None:
     if event["stage"] != ("ResponseStarted" if watch else "ResponseComplete"):
         return None
     target = event.get("objectRef") or {}
+    status = event.get("responseStatus") or {}
     return Request(
         user=event["user"].get("username", ""),
         agent=event.get("userAgent", ""),
@@ -105,8 +110,10 @@ def _request(event: dict[str, Any]) -> Request | None:
         subresource=target.get("subresource", ""),
         namespace="" if target.get("resource") == "namespaces" else target.get("namespace", ""),
         name=target.get("name", ""),
-        code=(event.get("responseStatus") or {}).get("code", 0),
+        code=status.get("code", 0),
         at=event["requestReceivedTimestamp"],
+        forbidden=(event.get("annotations") or {}).get("authorization.k8s.io/decision") == "forbid"
+        or OWNERS_REFUSED in status.get("message", ""),
     )
 
 

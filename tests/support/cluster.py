@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.rights import RIGHTS, applied
+
 sys.path.append(str(Path(__file__).parents[2] / "tools" / "controlplane"))
 
 from controlplane import Cluster, Options
@@ -21,10 +23,15 @@ GIVEN = "ESERVICE_TEST_KUBECONFIG"
 
 @contextmanager
 def control_plane(folder: Path) -> Iterator[Cluster]:
-    """A real control plane in ``folder``, or the one that ``ESERVICE_TEST_KUBECONFIG`` names."""
+    """A real control plane in ``folder``, or the one that ``ESERVICE_TEST_KUBECONFIG`` names.
+
+    On each the operator has the rights of docs/manifests.
+    """
     given = os.environ.get(GIVEN)
     if given:
-        yield Cluster.attach(Path(given).parent)
+        cluster = Cluster.attach(Path(given).parent)
+        applied(cluster, RIGHTS)
+        yield cluster
         return
     with private_control_plane(folder) as cluster:
         yield cluster
@@ -35,6 +42,7 @@ def private_control_plane(folder: Path, options: Options | None = None) -> Itera
     """One that nobody else uses, whatever was given."""
     cluster = Cluster.up(folder, options)
     try:
+        applied(cluster, RIGHTS)
         yield cluster
     finally:
         cluster.down()

@@ -19,6 +19,7 @@ from eservice_operator.cluster.resources import CHILDREN, OWN, Resource, resourc
 from eservice_operator.core.actions import Manifest, Ref, ref_of
 from tests.support import fleet
 from tests.support.fleet import Planned
+from tests.support.operator import OperatorProcess, assert_log_clean
 from tests.support.status import assert_status_sound
 
 Answer = TypeVar("Answer")
@@ -269,6 +270,19 @@ class Site:
             },
         ]
         await self.api.json_patch(ref_of(obj), ops, field_manager=PERSON)
+
+
+@asynccontextmanager
+async def under(operator: OperatorProcess, site: Site) -> AsyncIterator[Site]:
+    """A site under an operator; at the end all is sound, the operator's log is clean, and nothing is left."""
+    begins = len(operator.records())
+    yield site
+    try:
+        assert operator.running, operator.tail()
+        await site.assert_sound()
+        assert_log_clean(operator.records()[begins:])
+    finally:
+        await site.clear(operated=operator.running)
 
 
 async def poll(

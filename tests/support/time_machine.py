@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tests.runtime.proxy import Proxy, proxied
 from tests.support.operator import OperatorProcess
+from tests.support.rights import operator_credentials
 
 if TYPE_CHECKING:
     from controlplane import Cluster
@@ -54,7 +55,7 @@ async def time_machine(cluster: Cluster, folder: Path, **settings: str) -> Async
     """For the operator with these settings; it is killed at the end if it still runs."""
     offset = folder / "offset"
     program = (sys.executable, "-m", "tests.support.moved_operator", str(offset))
-    async with proxied(cluster.kubeconfig, folder) as (proxy, kubeconfig):
+    async with proxied(operator_credentials(cluster, folder / "operator"), folder) as (proxy, kubeconfig):
         operator = OperatorProcess(kubeconfig, folder / "log", settings, program)
         machine = TimeMachine(operator, proxy, offset)
         machine.move()

@@ -10,8 +10,8 @@ import os
 import sys
 import time
 
-from stage import PROJECT, NotSeen, Stage, say
-from story import CHAPTERS
+from tools.demo.stage import PROJECT, NotSeen, Stage, say
+from tools.demo.story import CHAPTERS
 
 FOLDER = PROJECT / ".cluster"
 

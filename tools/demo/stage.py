@@ -19,13 +19,17 @@ PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT / "tools" / "controlplane"))
 
 from controlplane import Cluster, Options  # noqa: E402 - found by the line above
-from post import PostOffice  # noqa: E402
-from street import NOTICE, Answer, NoticePage, Pods, ask  # noqa: E402
+from tools.demo.post import PostOffice  # noqa: E402
+from tools.demo.street import NOTICE, Answer, NoticePage, Pods, ask  # noqa: E402
 
 PATIENCE = 60.0
 """Seconds until something that should happen counts as not happening."""
 POLL = 0.1
 PROGRAM = PROJECT / ".venv/bin/eservice-operator"
+RIGHTS = "docs/manifests/rbac.yaml"
+OPERATOR = "system:serviceaccount:eservice-system:eservice-operator"
+OPERATOR_GROUPS = ("system:serviceaccounts", "system:serviceaccounts:eservice-system")
+"""As which the operator acts: the ServiceAccount that has those rights."""
 ROUTES = "eservice-routes"
 PORTS = {3000, 8080, 8443}
 """Those that the samples' workloads name."""
@@ -70,8 +74,10 @@ class Stage:
         manifests.parent.mkdir(exist_ok=True)
         manifests.write_text(self._notice.manifests(ROUTES))
         self.kubectl("apply", "-f", str(manifests.relative_to(PROJECT)))
+        self.kubectl("apply", "-f", RIGHTS)
+        operator = cluster.user_kubeconfig(OPERATOR, OPERATOR_GROUPS, self.folder / "demo" / "operator")
         flags = {
-            "kubeconfig": str(self.kubeconfig.relative_to(PROJECT)),
+            "kubeconfig": str(operator.relative_to(PROJECT)),
             "metrics-address": "127.0.0.1:0",
             "smtp-server": self.post.address,
             "smtp-ca-file": str(self.post.ca_file.relative_to(PROJECT)),

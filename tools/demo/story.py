@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from stage import PROJECT, ROUTES, NotSeen, Stage, condition, say
+from tools.demo.stage import PROJECT, ROUTES, NotSeen, Stage, condition, say
 
 ZONE = ZoneInfo("Europe/Riga")
 

@@ -73,6 +73,7 @@ def apiserver(
         f"--tls-private-key-file={serving.key}",
         f"--client-ca-file={authority.pair.certificate}",
         "--authorization-mode=RBAC",
+        "--enable-admission-plugins=OwnerReferencesPermissionEnforcement",  # as the stricter distributions
         f"--service-account-issuer={ISSUER}",
         f"--service-account-key-file={authority.service_account_public_key}",
         f"--service-account-signing-key-file={authority.service_account_key}",

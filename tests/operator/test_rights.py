@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rights of docs/manifests are enough for a whole life, and those that nobody bound are missed in words.
+
+Every operator of these tests acts under them; here it is told which of them a life takes.
+"""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from eservice_operator.cluster.client import KubeApi
+from eservice_operator.core.actions import Manifest, Ref
+from tests.support.audit import AuditLog
+from tests.support.figures import Figures
+from tests.support.fleet import Planned, with_instruction
+from tests.support.operator import OperatorProcess, assert_log_clean
+from tests.support.rights import (
+    INGRESS_RIGHTS,
+    RIGHTS,
+    Right,
+    applied,
+    assert_none_was_missing,
+    granted,
+    used,
+)
+from tests.support.site import Site, message, says
+
+if TYPE_CHECKING:
+    from controlplane import Cluster
+
+pytestmark = pytest.mark.cluster
+
+ROUTES = {
+    "notice-service": "eservice-notice",
+    "preview-gateway": "gateway-system/internal",
+    "preview-domain": "preview.agency.example",
+}
+INGRESSES = {"publish-by": "ingress", "ingress-class": "outside", "traffic-from": "gateway-system"}
+WRITE = frozenset({"create", "patch", "delete"})
+
+
+@pytest.fixture
+async def place(people: KubeApi) -> AsyncIterator[Site]:
+    """A corner of the cluster, whoever operates it."""
+    site = Site(people)
+    yield site
+    await site.clear(operated=False)
+
+
+def scaled(planned: Planned) -> Manifest:
+    """The EService with an autoscaler, too."""
+    return planned.eservice(spec={"workload": {"autoscaling": {"minReplicas": 2, "maxReplicas": 3}}})
+
+
+async def lives(site: Site, audit: AuditLog) -> set[Right]:
+    """Registered, published, unpublished by the rule, renewed, paused, deleted: the rights that it took."""
+    body = await site.prepare()
+    old = site.planned(version="1.0.0")
+    new = old.renewed()
+    await site.apply(old.registration(), old.act(), old.verification(), scaled(old))
+    await site.settled(old, "Published")
+    await site.apply(with_instruction(body))
+    await site.settled(old, "Unpublished")
+    await site.apply(new.act(), new.verification(), new.eservice())
+    await site.settled(new, "Published")
+    await site.apply(new.eservice(spec={"publication": {"paused": {"reason": "maintenance"}}}))
+    await site.settled(new, "Paused")
+    await site.delete(new.ref)
+    await site.gone(new.ref)
+    return used(audit.by())
+
+
+def written(rights: set[Right], resource: str) -> set[str]:
+    """How a resource was written."""
+    return {right.verb for right in rights if right.resource == resource and right.verb in WRITE}
+
+
+def unused(manifest: Path, rights: set[Right]) -> str:
+    """Those that are granted and were not used; in words, for the figures."""
+    left = sorted(granted(manifest) - rights)
+    return ", ".join(f"{right.verb} {right.resource}" for right in left)
+
+
+async def test_a_life_on_a_gateway(
+    place: Site, operator_kubeconfig: Path, audit: AuditLog, figures: Figures, tmp_path: Path
+) -> None:
+    operator = OperatorProcess(operator_kubeconfig, tmp_path / "log", ROUTES)
+    try:
+        await operator.start()
+        rights = await lives(place, audit)
+        assert await operator.terminate() == 0
+    finally:
+        operator.end()
+    assert_none_was_missing(audit.by())
+    assert_log_clean(operator.records())
+    assert rights <= granted(RIGHTS)
+    assert written(rights, "httproutes") == {"create", "patch", "delete"}
+    figures.add("rights of rbac.yaml that one life on a Gateway does not take", unused(RIGHTS, rights))
+
+
+async def test_a_life_on_ingresses(
+    place: Site,
+    cluster: "Cluster",
+    operator_kubeconfig: Path,
+    audit: AuditLog,
+    tmp_path: Path,
+) -> None:
+    operator = OperatorProcess(operator_kubeconfig, tmp_path / "log", INGRESSES)
+    applied(cluster, INGRESS_RIGHTS)
+    try:
+        await operator.start()
+        rights = await lives(place, audit)
+        assert await operator.terminate() == 0
+    finally:
+        operator.end()
+        applied(cluster, INGRESS_RIGHTS, "delete")
+    assert_none_was_missing(audit.by())
+    assert_log_clean(operator.records())
+    assert rights <= granted(RIGHTS), "the role that is bound is in the same file"
+    assert written(rights, "ingresses") >= {"create", "delete"}
+    assert written(rights, "httproutes") == set()
+
+
+async def test_ingresses_that_it_may_not_write(
+    place: Site, cluster: "Cluster", operator_kubeconfig: Path, tmp_path: Path
+) -> None:
+    operator = OperatorProcess(operator_kubeconfig, tmp_path / "log", INGRESSES | {"resync": "2s"})
+    planned = place.planned()
+    ingress = Ref("networking.k8s.io/v1", "Ingress", planned.namespace, planned.name)
+    try:
+        await operator.start()
+        await place.prepare()
+        await place.apply(*planned.everything())
+        rejected = await place.until(
+            planned.ref, lambda obj: says(obj, "Stalled", "True", "Rejected"), "the right is missed"
+        )
+        assert "ingresses.networking.k8s.io is forbidden" in message(rejected, "Stalled")
+        assert await place.api.get(ingress) is None
+        applied(cluster, INGRESS_RIGHTS)
+        await place.settled(planned, "Published")
+        assert await place.api.get(ingress) is not None
+    finally:
+        operator.end()
+        applied(cluster, INGRESS_RIGHTS, "delete")

@@ -130,6 +130,7 @@ class Reason(StrEnum):
     AWAITING_PROBE = "AwaitingProbe"
     STILL_ANSWERS = "StillAnswers"
     ANSWERED_BY_OTHER = "AnsweredByOther"
+    DOES_NOT_ANSWER = "DoesNotAnswer"
     NOT_WITH_INGRESS = "NotWithIngress"
     INGRESS_TRUST = "IngressTrust"
     PAUSED = "Paused"

@@ -31,6 +31,7 @@ from eservice_operator.core.fairness import INSTALL_WITHIN_WORKING_DAYS
 from eservice_operator.core.gateway_driver import GATEWAY_GROUP
 from eservice_operator.core.lag import Lag, LagPolicy, Measure, measure_lag
 from eservice_operator.core.versions import Catalogue, CatalogueVersion
+from eservice_operator.core.witness import DOUBTS
 from eservice_operator.runtime.commandline import command_line
 from eservice_operator.runtime.figures import FAMILIES
 from eservice_operator.runtime.metrics import PREFIX, Metrics
@@ -131,12 +132,14 @@ def test_the_concepts_name_every_phase_gate_and_state() -> None:
 
 
 def event_reasons() -> set[str]:
-    """The reasons of Events that are written out in the code."""
+    """The reasons of Events that are written out in the code, and those that stand for others."""
     tree = ast.parse(Path(transitions.__file__).read_text())
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     notes = [call.args[1] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Note"]
     literal = [node for note in notes for node in ast.walk(note) if isinstance(node, ast.Constant)]
-    return {str(node.value) for node in literal} | set(transitions.ALARMING) | set(NoticeKind)
+    contested = {Reason.HOST_CONFLICT, Reason.HOST_CONTESTED}
+    others = {*transitions.ALARMING, *NoticeKind, *DOUBTS.values(), *contested}
+    return {str(node.value) for node in literal} | others
 
 
 def test_every_reason_of_an_event_has_its_line() -> None:

@@ -14,7 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from eservice_operator.api import names
-from eservice_operator.api.base import LocalizedText
+from eservice_operator.api.base import LocalizedTitle
 from eservice_operator.api.publication import Catalogue, Publication
 from eservice_operator.api.reasons import ConditionType, Phase, Reason
 from eservice_operator.core.actions import Create, Manifest, Update
@@ -221,7 +221,7 @@ words = st.text(max_size=2_000)
     st.sampled_from([None, "https://e.example/" + "a" * 1_000, "https://e.example/" + "ā" * 800]),
 )
 def test_what_the_page_is_told_fits_into_a_header(lv: str, en: str, url: str | None) -> None:
-    title = LocalizedText.model_construct(lv=lv, en=en)
+    title = LocalizedTitle.model_construct(lv=lv, en=en)
     catalogue = Catalogue.model_construct(url=url, title=title)
     value = notice_value(Publication.model_construct(hosts=(HOST,), catalogue=catalogue), NOW)
     assert len(value) <= LONGEST_VALUE

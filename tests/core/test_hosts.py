@@ -176,8 +176,40 @@ def test_the_later_one_is_told_who_has_it(cluster: PureCluster) -> None:
     ref, uid, note = elsewhere
     assert (ref.kind, ref.namespace, ref.name, uid) == ("HTTPRoute", "shop", "shop", "uid-shop")
     assert note.reason == "HostConflict"
-    assert f"{HOST} is a host of EService {NAMESPACE}/{NAME}" in note.text
+    assert note.text == (
+        f"{HOST} is registered for EService {NAMESPACE}/{NAME} (EServiceRegistration {NAME}),"
+        " which waits while this HTTPRoute serves it: the Agency settles who has it,"
+        " the operator changes neither"
+    )
     assert not notes_elsewhere(Facts(cluster.world(), LATER, POLICY)), "what is listed already was told"
+
+
+@pytest.mark.parametrize(
+    "standing, said",
+    [
+        (Standing.SERVES, "and this HTTPRoute serves it"),
+        (Standing.WAITS, "and this HTTPRoute wants it too"),
+        (Standing.BESIDE, "and this HTTPRoute may answer for it too"),
+    ],
+)
+def test_a_route_beside_one_that_is_public_is_told_how_each_stands(
+    public: PureCluster, standing: Standing, said: str
+) -> None:
+    claim = wanted_by("HTTPRoute shop/shop", standing)
+    claims, contenders = ((claim,), ()) if standing.holds else ((), (claim,))
+    world = replace(public.world(), claims=claims, contenders=contenders)
+    ((_, _, note),) = notes_elsewhere(Facts(world, LATER, POLICY))
+    service = f"EService {NAMESPACE}/{NAME} (EServiceRegistration {NAME})"
+    assert note.text.startswith(f"{HOST} is on the public route of {service}, {said}: ")
+
+
+def test_of_several_who_hold_hosts_the_condition_names_one(cluster: PureCluster) -> None:
+    cluster.claims = ((HOST, "HTTPRoute shop/shop"), (HOST, "EService other/theirs"))
+    cluster.settle(LATER)
+    condition = find(cluster.status.conditions, ConditionType.PUBLISHED)
+    assert condition is not None
+    assert condition.message == f"{HOST} is served by EService other/theirs; and 1 more, see status.contested"
+    assert len(listed(cluster)) == 2
 
 
 def fresh(cluster: PureCluster) -> EService:
@@ -211,6 +243,11 @@ def test_of_very_many_the_gravest_are_listed(public: PureCluster) -> None:
     public.contenders = (*many, wanted_by("EService other/theirs", Standing.WAITS))
     public.settle(LATER)
     assert len(listed(public)) == 16
+    condition = find(public.status.conditions, ConditionType.PUBLISHED)
+    assert condition is not None
+    assert condition.message.endswith(
+        f"; {HOST} is wanted by EService other/theirs as well, which waits; and 15 more, see status.contested"
+    )
     assert listed(public)[0] == (HOST, "EService other/theirs", "Waits")
 
 

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from eservice_operator.api.reasons import ConditionType, Gate, Phase, Reason
 from tests.support import worlds
 from tests.support.pure_cluster import PureCluster
-from tests.support.worlds import NAME, NOW, at
+from tests.support.worlds import HOST, NAME, NAMESPACE, NOW, at
 
 
 def test_everything_in_order_is_installed_and_made_public_with_each_child_written_once(
@@ -91,6 +93,29 @@ def test_the_story_from_application_to_the_public_gate_by_gate() -> None:
     assert [note.reason for note in cluster.told] == ["Installed", "VerificationWanted", "Published"]
 
 
+@pytest.mark.parametrize(
+    "without, phase",
+    [
+        ({"host"}, Phase.PENDING),
+        ({"host", "verification"}, Phase.AWAITING_VERIFICATION),
+        ({"verification"}, Phase.AWAITING_VERIFICATION),
+        ({"catalogue"}, Phase.PENDING),
+    ],
+)
+def test_what_is_installed_awaits_its_verification_only_while_that_is_missing(
+    cluster: PureCluster, without: set[str], phase: Phase
+) -> None:
+    if "host" in without:
+        cluster.claims = ((HOST, "HTTPRoute shop/shop"),)
+    if "verification" in without:
+        cluster.remove(("ProductionVerification", NAMESPACE, "verified-1"))
+    if "catalogue" in without:
+        cluster.edit_service(publication={"catalogue": None})
+    cluster.settle(NOW)
+    assert cluster.reason(ConditionType.INSTALLED) == ("True", Reason.INSTALLED)
+    assert cluster.phase() is phase
+
+
 def test_a_gate_is_unmet_since_it_was_first_found_so(cluster: PureCluster) -> None:
     cluster.remove(("AcceptanceAct", "", "act-1"))
     cluster.settle(at("2026-10-06"))
@@ -128,6 +153,10 @@ def test_published_is_what_the_gateway_says(cluster: PureCluster) -> None:
 def test_in_the_test_environment_only_the_gates_of_every_environment_count() -> None:
     cluster = PureCluster()
     cluster.put(worlds.template(), worlds.registration(), worlds.eservice_in_test())
+    cluster.claims = (("address.test.latvija.example", "HTTPRoute shop/shop"),)
+    cluster.settle(NOW)
+    assert cluster.phase() is Phase.PENDING, "nobody verifies it there"
+    cluster.claims = ()
     cluster.settle(NOW)
     assert cluster.phase() is Phase.PUBLISHED
     kinds = {condition.type for condition in cluster.status.conditions}

@@ -26,7 +26,7 @@ from eservice_operator.core.tidings import of_change
 from tests.support import worlds
 from tests.support.pure_cluster import PureCluster
 from tests.support.status import assert_status_sound
-from tests.support.worlds import HOST, NOTICED, NOW, POLICY, ROUTE, SECOND
+from tests.support.worlds import HOST, NOTICED, NOW, POLICY, ROUTE, SECOND, at
 
 PROBED = replace(NOTICED, probed=True, marked=True)
 PAUSE: Manifest = {"reason": "maintenance"}
@@ -252,6 +252,73 @@ def test_a_route_is_asked_about_when_the_gateway_says_that_it_serves_it(cluster:
     question = question_of(decide(cluster.world(), NOW, cluster.policy))
     assert question is not None
     assert (question.hosts, question.mark, question.marked) == ((HOST,), ROUTE, True)
+
+
+OFF = at("2027-06-02")
+
+
+@pytest.fixture
+def overdue(seen: PureCluster) -> PureCluster:
+    """Public and seen, on the last day before R8 takes it off."""
+    seen.put(worlds.template((*worlds.VERSIONS, worlds.NEXT_VERSION)))
+    seen.advance(at("2027-02-01"), at("2027-05-31"))
+    seen.forget()
+    return seen
+
+
+def ends(cluster: PureCluster) -> list[str]:
+    told = [note.reason for note in cluster.told]
+    return [one for one in told if one.startswith(("Unpublish", "Paus", "Still"))]
+
+
+def test_an_event_says_unpublished_when_that_is_final_and_once(overdue: PureCluster) -> None:
+    overdue.settle(OFF)
+    assert (published(overdue), ends(overdue)) == ("Unknown AwaitingProbe", ["Unpublishing"])
+    (leaving,) = [note for note in overdue.told if note.reason == "Unpublishing"]
+    assert leaving.text.endswith(f"not yet seen from outside to be off: {HOST} (no answer yet)")
+    sees(overdue, Answered.E_SERVICE, OFF)
+    overdue.settle(OFF + PATIENCE)
+    sees(overdue, Answered.NOTICE, OFF)
+    overdue.settle(OFF + PATIENCE + SECOND)
+    assert (published(overdue), ends(overdue)) == (
+        "False TemplateOverdue",
+        ["Unpublishing", "StillAnswers", "Unpublished"],
+    )
+    overdue.forget()
+    sees(overdue, Answered.E_SERVICE, OFF)
+    overdue.settle(OFF + 2 * PATIENCE)
+    sees(overdue, Answered.NOTICE, OFF)
+    overdue.settle(OFF + 3 * PATIENCE)
+    assert (published(overdue), ends(overdue)) == ("False TemplateOverdue", ["StillAnswers"])
+
+
+@pytest.mark.parametrize("first", [Answered.UNMARKED, Answered.NOTHING])
+@pytest.mark.parametrize("paused", [False, True])
+def test_what_was_in_doubt_when_it_left_is_told_too(
+    overdue: PureCluster, first: Answered, paused: bool
+) -> None:
+    sees(overdue, first, NOW)
+    overdue.settle(at("2027-05-31") + SECOND)
+    assert published(overdue).startswith("Unknown")
+    overdue.forget()
+    if paused:
+        overdue.edit_service(publication={"paused": PAUSE})
+        overdue.settle(at("2027-05-31") + 2 * SECOND)
+    else:
+        overdue.settle(OFF)
+    sees(overdue, Answered.NOTICE, OFF)
+    overdue.settle(OFF + SECOND)
+    wanted = ["Paused"] if paused else ["Unpublishing", "Unpublished"]
+    assert [one for one in ends(overdue) if one in {"Paused", "Unpublishing", "Unpublished"}] == wanted
+
+
+def test_off_by_a_spec_that_cannot_be_read_is_told_when_it_is_final(overdue: PureCluster) -> None:
+    overdue.edit_service(workload={"port": 99_999})
+    overdue.settle(at("2027-05-31") + SECOND)
+    overdue.settle(OFF)
+    sees(overdue, Answered.NOTICE, OFF)
+    overdue.settle(OFF + SECOND)
+    assert (overdue.phase(), ends(overdue)) == (Phase.INVALID, ["Unpublishing", "Unpublished"])
 
 
 def status_saying(base: EServiceStatus, said: str, told: NoticeKind | None) -> EServiceStatus:

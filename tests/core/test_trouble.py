@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from eservice_operator.api import names
+from eservice_operator.api.base import ConditionStatus
 from eservice_operator.api.reasons import ConditionType, Gate, Phase, Reason
 from eservice_operator.core.actions import Delete, Outcome, SetFinalizer
+from eservice_operator.core.conditions import find
 from eservice_operator.core.decide import decide
 from eservice_operator.core.report import report, report_invalid
 from tests.support import worlds
@@ -43,6 +45,29 @@ def test_a_pause_takes_the_route_and_gives_it_back_at_its_end(public: PureCluste
     assert public.phase() is Phase.PUBLISHED
     assert [note.reason for note in public.told] == ["Paused", "Published"]
     assert public.told[-1].text.startswith("public again at https://")
+
+
+def test_a_pause_that_has_passed_is_said_to_pause_nothing(public: PureCluster) -> None:
+    """Also right after it was written: a wrong year is what it looks like."""
+    public.edit_service(
+        publication={"paused": {"reason": "maintenance", "until": "2025-10-25T08:00:00+02:00"}}
+    )
+    public.settle(LATER)
+    assert public.routed()
+    condition = find(public.status.conditions, ConditionType.PUBLISHED)
+    assert condition is not None
+    assert condition.status is ConditionStatus.TRUE
+    assert condition.message.endswith(
+        "; spec.publication.paused ended at 2025-10-25T06:00:00Z and pauses nothing any more"
+    )
+    written = len(public.statuses)
+    public.settle(LATER)
+    assert len(public.statuses) == written
+    public.edit_service(publication={"paused": None})
+    public.settle(LATER)
+    condition = find(public.status.conditions, ConditionType.PUBLISHED)
+    assert condition is not None
+    assert "paused" not in condition.message
 
 
 def test_a_pause_ends_at_the_first_whole_second_that_is_not_before_it(public: PureCluster) -> None:

@@ -25,11 +25,12 @@ from eservice_operator.core.facts import Facts
 from eservice_operator.core.report import report
 from eservice_operator.core.transitions import notes_elsewhere
 from eservice_operator.core.unread import last_known
+from eservice_operator.notice.content import read as read_notice
 from tests.core.strategies_worlds import clusters, good_clusters, instants
 from tests.support import worlds
 from tests.support.pure_cluster import PureCluster, status_body
 from tests.support.status import assert_status_sound
-from tests.support.worlds import DAY, HOST, NAME, SECOND, TEMPLATE, at, image
+from tests.support.worlds import DAY, HOST, NAME, NOTICED, SECOND, TEMPLATE, at, image
 
 KNOWN, DUE, LATE = at("2027-02-01"), at("2027-06-01", "00:00"), at("2027-06-20")
 RENEWING = at("2027-05-26")
@@ -103,6 +104,32 @@ def test_r8_binds_what_cannot_be_read(
     public.forget()
     public.advance(DUE, LATE)
     assert not public.log
+
+
+@pytest.mark.parametrize(
+    "wrong, shown",
+    [
+        (BROKEN, "Dzīvesvietas deklarēšana"),
+        ({"publication": {"catalogue": {"title": {"lv": "Dzīves-\nvietas \u202edeklarēšana"}}}}, None),
+        ({"publication": {"catalogue": {"title": {"lv": 7}}}}, ""),
+    ],
+)
+def test_the_notice_page_has_what_can_be_read_of_its_title(
+    cluster: PureCluster, wrong: dict[str, Any], shown: str | None
+) -> None:
+    """Also where an older operator took a title of several lines."""
+    cluster.policy = NOTICED
+    cluster.settle(worlds.NOW)
+    cluster.edit_service(**wrong)
+    cluster.edit(AT_REGISTRATION, spec={"suspended": {"reason": "an incident"}})
+    cluster.settle(KNOWN)
+    assert (cluster.phase(), cluster.face()) == (Phase.INVALID, Face.NOTICE)
+    route = cluster.public_route()
+    assert route is not None
+    (told,) = route["spec"]["rules"][0]["filters"][0]["requestHeaderModifier"]["set"]
+    _, content = read_notice([told["value"]])
+    wanted = "Dzīves- vietas deklarēšana" if shown is None else shown
+    assert content.titles.get("lv", "") == wanted
 
 
 def test_a_suspension_binds_it_and_its_end_gives_nothing_back(unread: PureCluster) -> None:

@@ -182,13 +182,41 @@ def test_what_was_not_confirmed_is_said_with_its_cause() -> None:
 def test_what_is_seen_instead_is_said() -> None:
     verdict = witnessed(PAUSED, None, NOTICE, seen(NOTICE, Answered.E_SERVICE), LATER)
     assert verdict.message == (
-        f"{PAUSED.message}; but the e-service still answers, and that is not final: "
+        f"{PAUSED.message}; but this is not final, the e-service still answers: "
         f"{HOST} (the e-service answers, 200)"
     )
     verdict = witnessed(PAUSED, None, NOTICE, seen(NOTICE, Answered.OTHER), LATER)
     assert verdict.message == (
         f"{PAUSED.message}; instead of the notice page: {HOST} (the route of another e-service answers, 200)"
     )
+
+
+@pytest.mark.parametrize(
+    "said, question, answered, told",
+    [
+        (SERVED, LIVE, None, "not seen from outside yet: {} (no answer yet)"),
+        (SERVED, LIVE, Answered.NOTICE, "not seen from outside yet: {} (the notice page answers, 200)"),
+        (PAUSED, NOTICE, None, "not yet seen from outside to be off: {} (no answer yet)"),
+        (
+            PAUSED,
+            NOTICE,
+            Answered.E_SERVICE,
+            "not yet seen from outside to be off: {} (the e-service answers, 200)",
+        ),
+        (
+            PAUSED,
+            NOTHING,
+            Answered.E_SERVICE,
+            "not yet seen from outside to be off: {} (the e-service answers, 200)",
+        ),
+    ],
+)
+def test_what_is_waited_for_is_said_of_what_the_route_shows(
+    said: Verdict, question: Question, answered: Answered | None, told: str
+) -> None:
+    """Off the route, an e-service that answers was seen; what was not is that it is gone."""
+    verdict = witnessed(said, None, question, seen(question, answered), NOW)
+    assert verdict.message == f"{said.message}; {told.format(HOST)}"
 
 
 def test_off_the_route_without_a_notice_page_somebody_else_is_no_silence() -> None:

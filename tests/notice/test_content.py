@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eservice_operator.api.base import LocalizedText
+from eservice_operator.api.base import LocalizedTitle
 from eservice_operator.api.publication import Catalogue, Publication
 from eservice_operator.core.notice_rule import notice_value
 from eservice_operator.notice.content import LONGEST, LONGEST_TITLE, NOTHING, Content, Header, read
@@ -37,14 +37,14 @@ def test_all_of_it() -> None:
 
 @pytest.mark.parametrize("until", [None, INSTANT])
 def test_what_the_operator_writes_is_read(until: datetime | None) -> None:
-    catalogue = Catalogue(url=CATALOGUE, title=LocalizedText(**TITLE))
+    catalogue = Catalogue(url=CATALOGUE, title=LocalizedTitle(**TITLE))
     value = notice_value(Publication(hosts=("a.example",), catalogue=catalogue), until)
     assert read([value]) == (Header.READ, Content(TITLE, CATALOGUE, until))
 
 
 def test_the_longest_that_the_operator_writes_is_read() -> None:
     title, url = "\N{GRINNING FACE}" * 200, "https://a.example/" + "x" * 1800
-    catalogue = Catalogue(url=url, title=LocalizedText(lv=title, en=title))
+    catalogue = Catalogue(url=url, title=LocalizedTitle(lv=title, en=title))
     value = notice_value(Publication(hosts=("a.example",), catalogue=catalogue), INSTANT)
     header, found = read([value])
     assert (header, found.titles, found.until) == (Header.READ, {"lv": title, "en": title}, INSTANT)

@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """A gateway that refuses the route, and one that is not there: nothing is called public that is not."""
 
+import asyncio
 import json
+import os
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from eservice_operator.core.actions import Ref
-from tests.support.kubectl import Kubectl
-from tests.support.operator import OperatorProcess
+from eservice_operator.core.gateway_driver import GRANT_API
+from tests.support.kubectl import KUBECTL, Kubectl
+from tests.support.operator import START, OperatorProcess
 from tests.support.site import Site, message, says
 
 pytestmark = pytest.mark.cluster
@@ -17,6 +22,9 @@ NAMESPACE, NAME = "gateway-system", "internal"
 """Nobody else's routes attach to this one, so a test may change it."""
 HOSTNAME = "/spec/listeners/0/hostname"
 GATEWAY_API = "gateway.networking.k8s.io/v1"
+ROUTES = "eservice-routes"
+ADMITTED = "/spec/listeners/0/allowedRoutes/namespaces/selector"
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +62,7 @@ async def test_the_gateways_own_words_are_shown_while_it_refuses_the_route(
     assert public["status"]["publicURL"] == f"https://{planned.host}/"
 
 
-async def patch_gateway(kubectl: Kubectl, change: dict[str, str]) -> None:
+async def patch_gateway(kubectl: Kubectl, change: dict[str, Any]) -> None:
     code, printed = await kubectl(
         "patch", "gateway", NAME, "-n", NAMESPACE, "--type=json", "-p", json.dumps([change])
     )
@@ -97,3 +105,84 @@ async def test_a_start_with_the_name_of_no_gateway_moves_nothing_until_there_is_
         other.end()
         await operator.start()
     await site.until(planned.ref, lambda obj: message(obj, "Published") == served, "back where it was")
+
+
+async def test_routes_elsewhere_end_the_start_until_people_have_moved_them_as_is_written(
+    site: Site, operator: OperatorProcess, operator_kubeconfig: Path, people_kubeconfig: Path, tmp_path: Path
+) -> None:
+    await site.prepare()
+    planned = site.planned()
+    await site.published(planned)
+    route, grant = (
+        await site.see(planned.route),
+        Ref(GRANT_API, "ReferenceGrant", planned.namespace, planned.name),
+    )
+    granted = (await site.see(grant))["spec"]
+    home = f"routes-{site.mark}"
+    operator.end()
+    settings = {"gateway": f"{NAMESPACE}/{NAME}", "routes-namespace": home}
+    other = OperatorProcess(operator_kubeconfig, tmp_path / "log", settings).launch()
+    try:
+        assert await asyncio.to_thread(other.process.wait, START) == 2, other.tail()
+        assert (
+            f"--routes-namespace is {home}, and there are public routes elsewhere: 1 in {ROUTES}."
+            in other.tail()
+        )
+        assert (await site.see(grant))["spec"] == granted
+        assert (await site.see(planned.route))["metadata"]["resourceVersion"] == route["metadata"][
+            "resourceVersion"
+        ]
+
+        kubectl = Kubectl(people_kubeconfig)
+        await site.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": home}})
+        await patch_gateway(kubectl, {"op": "replace", "path": ADMITTED, "value": either(ROUTES, home)})
+        await typed(commands().replace("public-routes", home), people_kubeconfig)
+        moved = Ref(GATEWAY_API, "HTTPRoute", home, planned.route.name)
+        carried = await site.see(moved)
+        await other.start()
+        await site.until(
+            grant, lambda obj: [one["namespace"] for one in obj["spec"]["from"]] == [home], "only new"
+        )
+        await site.settled(planned, "Published")
+        assert (await site.see(moved))["metadata"]["uid"] == carried["metadata"]["uid"]
+        assert (await site.see(moved))["spec"] == carried["spec"] == route["spec"]
+        await site.delete(planned.ref)
+        await site.gone(moved)
+        await site.gone(planned.ref)
+    finally:
+        other.end()
+        only = {"matchLabels": {"kubernetes.io/metadata.name": ROUTES}}
+        await patch_gateway(Kubectl(people_kubeconfig), {"op": "replace", "path": ADMITTED, "value": only})
+        await operator.start()
+
+
+def either(*namespaces: str) -> dict[str, Any]:
+    named = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": list(namespaces)}
+    return {"matchExpressions": [named]}
+
+
+def commands() -> str:
+    """What the page has people type."""
+    section = OPERATIONS.read_text().partition("### Moving the routes")[2].partition("\n### ")[0]
+    (block,) = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+    return str(block)
+
+
+async def typed(script: str, kubeconfig: Path) -> None:
+    environment = {
+        "KUBECONFIG": str(kubeconfig),
+        "HOME": str(kubeconfig.parent),
+        "PATH": f"{KUBECTL.parent}:{os.defpath}",
+    }
+    shell = await asyncio.create_subprocess_exec(
+        "bash",
+        "-euo",
+        "pipefail",
+        "-c",
+        script,
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    printed, _ = await shell.communicate()
+    assert shell.returncode == 0, printed.decode()

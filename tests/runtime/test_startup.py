@@ -4,21 +4,30 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from eservice_operator.cluster import credentials
+from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.errors import ApiError, Forbidden, Invalid, NotFound, Transient
+from eservice_operator.cluster.indexes import INDEXES
+from eservice_operator.cluster.store import Change, Store
 from eservice_operator.cluster.transport import Transport
 from eservice_operator.core.gateway_driver import GATEWAY_GROUP
+from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.policy import PublishBy
 from eservice_operator.runtime.essentials import Essentials
+from eservice_operator.runtime.intake import Intake
+from eservice_operator.runtime.lists import LOOK_AGAIN, Lists
+from eservice_operator.runtime.metrics import Metrics
 from eservice_operator.runtime.settings import Settings
 from eservice_operator.runtime.startup import CannotStart, NotYetServed, persist, without
 from tests.runtime.clocks import MovedClock
 from tests.runtime.proxy import proxied
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from controlplane import Cluster
@@ -140,8 +149,56 @@ async def test_the_gateway_api_is_missed_where_it_is_not_served_and_not_where_it
         transport = Transport(await credentials.load(str(kubeconfig), None))
         try:
             proxy.without_group = GATEWAY_GROUP
-            assert await without(transport, settings) == frozenset()
+            assert await without(transport, settings, MovedClock()) == frozenset()
             proxy.refused = {f"/apis/{GATEWAY_GROUP}": 404}
-            assert "HTTPRoute" in await without(transport, settings)
+            assert "HTTPRoute" in await without(transport, settings, MovedClock())
         finally:
             await transport.close()
+
+
+@pytest.mark.cluster
+async def test_what_is_installed_later_is_looked_at_from_then_on(
+    cluster: Cluster, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = Settings(publish_by=PublishBy.INGRESS, ingress_class="outside", traffic_from=("traefik",))
+    clock, store, essentials, woken = MovedClock(), Store(INDEXES), Essentials(), Woken()
+    lists, intake = Lists(store, settings, clock), Intake(store, woken, woken.keys.append, Metrics())
+    intake.open()
+    caplog.set_level(logging.INFO)
+    async with proxied(cluster.kubeconfig, tmp_path) as (proxy, kubeconfig):
+        configuration = await credentials.load(str(kubeconfig), None)
+        transport = Transport(configuration)
+        try:
+            async with KubeApi(configuration) as api:
+                proxy.refused = {f"/apis/{GATEWAY_GROUP}": 404}
+                await lists.fill(api, transport, intake)
+                assert store.synced("Gateway"), "that there is none is known"
+                lists.watch(transport, essentials)
+                await eventually(clock.sleeps, "the first question")
+                assert "Gateway" not in lists.ages()
+                proxy.refused = {f"/apis/{GATEWAY_GROUP}": 503}
+                await clock.advance(LOOK_AGAIN)
+                await eventually(lambda: "503" in caplog.text or "by the test" in caplog.text, "no answer")
+                proxy.refused = {}
+                await clock.advance(LOOK_AGAIN)
+                await eventually(lambda: store.get("Gateway", "gateway-system", "public"), "the Gateway")
+                await eventually(lambda: proxy.watches("httproutes"), "the watch of the routes")
+                assert {"Gateway", "GatewayClass"} <= {change.key.kind for change in woken.changes}
+                assert "Gateway" in lists.ages()
+                assert f"{GATEWAY_GROUP} is served now" in caplog.text
+                await essentials.cancel(5)
+        finally:
+            await transport.close()
+
+
+class Woken:
+    """What the intake is told."""
+
+    def __init__(self) -> None:
+        self.changes: list[Change] = []
+        self.keys: list[ObjectKey] = []
+
+    def __call__(self, change: Change, store: Store) -> list[ObjectKey]:
+        del store
+        self.changes.append(change)
+        return []

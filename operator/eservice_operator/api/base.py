@@ -21,6 +21,7 @@ from eservice_operator.api.fields import (
     ObjectName,
     SemVer,
     Sha256,
+    Title,
     Url,
     list_map,
 )
@@ -67,6 +68,15 @@ class LocalizedText(Model):
     """The text in Latvian."""
     en: Annotated[str, StringConstraints(min_length=1, max_length=2000)] | None = None
     """The text in English."""
+
+
+class LocalizedTitle(LocalizedText):
+    """A title in Latvian and English: what the public is shown, on one line."""
+
+    lv: Title | None = None
+    """The title in Latvian."""
+    en: Title | None = None
+    """The title in English."""
 
 
 class SignedDocument(Model):

@@ -8,6 +8,7 @@ of the CEL rules.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Annotated, Any
 
 from pydantic import (
@@ -56,7 +57,8 @@ _NUMBER = r"(0|[1-9][0-9]*)"
 SEMVER_PATTERN = rf"^{_NUMBER}\.{_NUMBER}\.{_NUMBER}(-{_PRERELEASE}(\.{_PRERELEASE})*)?$"
 # thousandths at the finest: the apiserver rounds what is finer, and would never have what the spec says
 QUANTITY_PATTERN = r"^[0-9]+(m|(\.[0-9]{1,3})?(k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?)$"
-ONE_LINE = r"^[^\p{Cc}\p{Zl}\p{Zp}]+$"
+ONE_LINE = r"^[^\p{Cc}\p{Zl}\p{Zp}\x{061C}\x{200E}\x{200F}\x{202A}-\x{202E}\x{2066}-\x{2069}]+$"
+"""Nothing that ends a line, and nothing that turns the direction of reading round."""
 BLANK = r"\p{Cc}\p{Z}"
 """White space, in a class: the apiserver (RE2) takes other characters for ``\\s`` than Rust's regex here, and
 what only one of them accepts is an object that is stored and cannot be read."""
@@ -130,8 +132,10 @@ Duration = Annotated[
     ),
 ]
 """An ISO 8601 duration of whole years, months, weeks and days, such as ``P18M``."""
-Short = Annotated[str, text(ONE_LINE, "write a single line without control characters", most=128)]
-Line = Annotated[str, text(ONE_LINE, "write a single line without control characters", most=512)]
+_A_LINE = "write a single line without control characters"
+Short = Annotated[str, text(ONE_LINE, _A_LINE, most=128)]
+Line = Annotated[str, text(ONE_LINE, _A_LINE, most=512)]
+Title = Annotated[str, text(ONE_LINE, _A_LINE, most=2000)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 Message = Annotated[str, StringConstraints(max_length=4096)]
 Email = Annotated[
@@ -150,12 +154,9 @@ Phone = Annotated[
 Date = dt.date
 DateTime = AwareDatetime
 _FIRST_YEAR, _END_YEAR = 1990, 2200
+_FIRST, _END = (f"timestamp('{year}-01-01T00:00:00Z')" for year in (_FIRST_YEAR, _END_YEAR))
 _IN_RANGE = rules(
-    cel(
-        f"self >= timestamp('{_FIRST_YEAR}-01-01T00:00:00Z')"
-        f" && self < timestamp('{_END_YEAR}-01-01T00:00:00Z')",
-        f"write a year from {_FIRST_YEAR} to {_END_YEAR - 1}",
-    )
+    cel(f"self >= {_FIRST} && self < {_END}", f"write a year from {_FIRST_YEAR} to {_END_YEAR - 1}")
 )
 
 
@@ -172,13 +173,40 @@ Day = Annotated[
     BeforeValidator(_without_time),
 ]
 """A day that people write: in a range that lets every sum with a duration stay a date."""
+_CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]"
+INSTANT_PATTERN = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T{_CLOCK}:[0-5][0-9](\.[0-9]{{1,9}})?(Z|[+-]{_CLOCK})$"
+_AN_INSTANT = "write an instant with its offset from UTC, such as 2026-10-12T10:00:00Z"
+
+
+class _Written:
+    """The one form of an instant that both the apiserver and the operator take.
+
+    ``format: date-time`` would keep the apiserver from saying what to write.
+    """
+
+    @staticmethod
+    def __get_pydantic_core_schema__(source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(_Written.checked, handler(source))
+
+    @staticmethod
+    def __get_pydantic_json_schema__(_core: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        at = f"timestamp(self) >= {_FIRST} && timestamp(self) < {_END}"
+        write = f"{_AN_INSTANT}, from {_FIRST_YEAR} to {_END_YEAR - 1}"
+        rule = cel(f'self.matches(r"{INSTANT_PATTERN}") && {at}', write)
+        return {"type": "string", "maxLength": 64, **rules(rule)}
+
+    @staticmethod
+    def checked(value: Any) -> Any:
+        """The value, if it is not a text of another form."""
+        if isinstance(value, str) and re.fullmatch(INSTANT_PATTERN, value) is None:
+            raise PydanticCustomError("instant_form", "is no instant")
+        return value
+
+
 Instant = Annotated[
     AwareDatetime,
-    Field(
-        ge=dt.datetime(_FIRST_YEAR, 1, 1, tzinfo=dt.UTC),
-        lt=dt.datetime(_END_YEAR, 1, 1, tzinfo=dt.UTC),
-        json_schema_extra=_IN_RANGE,
-    ),
+    Field(ge=dt.datetime(_FIRST_YEAR, 1, 1, tzinfo=dt.UTC), lt=dt.datetime(_END_YEAR, 1, 1, tzinfo=dt.UTC)),
+    _Written,
 ]
 """An instant that people write, in the same range."""
 _AMOUNT = "write an amount such as 500m, 2, 512Mi or 1.5Gi, with three decimals at most"

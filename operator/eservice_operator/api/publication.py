@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from eservice_operator.api.base import LocalizedText, Model
+from eservice_operator.api.base import LocalizedText, LocalizedTitle, Model
 from eservice_operator.api.fields import (
     LIST_SET,
     Email,
@@ -28,7 +28,7 @@ class Catalogue(Model):
 
     url: Url | None = None
     """Where the catalogue shows the e-service."""
-    title: LocalizedText = LocalizedText()
+    title: LocalizedTitle = LocalizedTitle()
     """What the e-service is called."""
     description: LocalizedText = LocalizedText()
     """What the e-service does."""
@@ -49,9 +49,11 @@ class Pause(Model):
     """The institution takes the e-service off the public route for a while."""
 
     reason: Line
-    """Why it is off; shown to people."""
+    """Why it is off, for whoever may read the EService: the condition Published and the Event Paused say it.
+    The public is not told."""
     until: Instant | None = None
-    """When it comes back by itself; without it, once paused is removed."""
+    """When it comes back by itself, which the notice page tells the public; one that has passed pauses
+    nothing. Absent: it comes back once paused is removed."""
 
 
 class GatewayChoice(Model):

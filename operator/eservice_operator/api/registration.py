@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from eservice_operator.api.base import Environment, LocalizedText, Model, ObjectMeta, SignedDocument, Status
+from eservice_operator.api.base import Environment, LocalizedTitle, Model, ObjectMeta, SignedDocument, Status
 from eservice_operator.api.fields import (
     Day,
     Email,
@@ -179,7 +179,7 @@ class EServiceRegistrationSpec(Model):
         )
     )
 
-    title: LocalizedText
+    title: LocalizedTitle
     """What the e-service is called."""
     institution: Institution
     """Which institution is responsible."""

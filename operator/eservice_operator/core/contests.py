@@ -10,23 +10,38 @@ from collections.abc import Iterable, Iterator
 
 from eservice_operator.api.contested import MOST_CONTENDERS, Contender, Standing
 from eservice_operator.api.reasons import Reason
+from eservice_operator.core.actions import Ref
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.hosts import unregistered_hosts
 from eservice_operator.core.world import HostClaim
 
+GRAVITY = {standing: place for place, standing in enumerate(Standing)}
 SAYS = {
     Standing.SERVES: "{host} is served by {owner}",
     Standing.RESERVED: "{host} is reserved for {owner}",
     Standing.WAITS: "{host} is wanted by {owner} as well, which waits",
     Standing.BESIDE: "{host} may be answered for by {owner} as well",
 }
+THEIRS = {
+    Standing.SERVES: "serves it",
+    Standing.RESERVED: "has it",
+    Standing.WAITS: "wants it too",
+    Standing.BESIDE: "may answer for it too",
+}
+"""What is said of the route or the Ingress to itself."""
 ESERVICE = "EService"
 
 
-def sentence(claims: Iterable[HostClaim]) -> str:
-    """Who stands how to which host, in one order whatever theirs is."""
-    texts = [SAYS[claim.standing].format(host=claim.host, owner=claim.owner) for claim in claims]
-    return "; ".join(sorted(texts))
+def sentence(facts: Facts, claims: Iterable[HostClaim]) -> str:
+    """Who stands how to which host: the gravest, in one order whatever theirs is, and how many more."""
+    ordered = sorted(claims, key=_gravity)
+    if not ordered:
+        return ""
+    said = SAYS[ordered[0].standing].format(host=ordered[0].host, owner=ordered[0].owner)
+    if len(ordered) == 1:
+        return said
+    more = f"{said}; and {len(ordered) - 1} more"
+    return f"{more}, see status.contested" if _lists(facts) else more
 
 
 def contenders(facts: Facts) -> tuple[Contender, ...]:
@@ -41,21 +56,27 @@ def contenders(facts: Facts) -> tuple[Contender, ...]:
 
 def contested_here(facts: Facts) -> str:
     """Who else has or wants a host, as the Published condition of a public e-service says; empty: nobody."""
-    return sentence(_known(facts))
+    return sentence(facts, _known(facts))
 
 
 def told_elsewhere(facts: Facts) -> Iterator[tuple[HostClaim, Reason, str]]:
     """What the routes and Ingresses are told that are newly listed; EServices find out on their own."""
-    place, registration = "/".join(facts.place), facts.spec.registration
     before = {_identity(one) for one in facts.world.service.status.contested}
     for claim, one in zip(_known(facts), contenders(facts), strict=True):
-        if claim.owner.kind == ESERVICE or _identity(one) in before:
-            continue
-        text = (
-            f"{claim.host} is a host of EService {place} (EServiceRegistration {registration}):"
-            " only one can have it; the operator changes neither"
-        )
-        yield claim, _reason(claim.standing), text
+        if claim.owner.kind != ESERVICE and _identity(one) not in before:
+            text = f"{_ours(facts, claim)}: the Agency settles who has it, the operator changes neither"
+            yield claim, _reason(claim.standing), text
+
+
+def _ours(facts: Facts, claim: HostClaim) -> str:
+    """How the e-service stands to a host, and how whoever is told does."""
+    does = THEIRS[claim.standing]
+    service = f"EService {'/'.join(facts.place)} (EServiceRegistration {facts.spec.registration})"
+    if facts.route is not None and claim.host in facts.driver.hosts(facts.route):
+        return f"{claim.host} is on the public route of {service}, and this {claim.owner.kind} {does}"
+    if claim.standing.holds:
+        return f"{claim.host} is registered for {service}, which waits while this {claim.owner.kind} {does}"
+    return f"{claim.host} is registered for {service}, and this {claim.owner.kind} {does}"
 
 
 def told_here(old: Iterable[Contender], new: Iterable[Contender]) -> Iterator[tuple[Reason, str]]:
@@ -69,10 +90,9 @@ def told_here(old: Iterable[Contender], new: Iterable[Contender]) -> Iterator[tu
 def _known(facts: Facts) -> list[HostClaim]:
     """Those that are listed: who was listed and stands as before goes first among equals."""
     world = facts.world
-    if not facts.stands or world.service.metadata.deletion_timestamp is not None:
+    if not _lists(facts):
         return []
     before = {(one.host, one.by) for one in world.service.status.contested}
-    order = list(Standing)
     mine = [
         claim
         for claim in (*world.claims, *world.contenders)
@@ -80,14 +100,23 @@ def _known(facts: Facts) -> list[HostClaim]:
     ]
     mine.sort(
         key=lambda one: (
-            order.index(one.standing),
+            GRAVITY[one.standing],
             (one.host, str(one.owner)) not in before,
             one.host,
             one.owner,
         )
     )
     listed = _one_for_each_place(mine)[:MOST_CONTENDERS]
-    return sorted(listed, key=lambda one: (order.index(one.standing), one.host, one.owner))
+    return sorted(listed, key=_gravity)
+
+
+def _lists(facts: Facts) -> bool:
+    """Whether the status lists anybody: of an EService that stands for its registration, and stays."""
+    return facts.stands and facts.world.service.metadata.deletion_timestamp is None
+
+
+def _gravity(claim: HostClaim) -> tuple[int, str, Ref]:
+    return GRAVITY[claim.standing], claim.host, claim.owner
 
 
 def _one_for_each_place(claims: Iterable[HostClaim]) -> list[HostClaim]:

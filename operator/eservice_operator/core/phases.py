@@ -30,7 +30,11 @@ def phase_of(decision: Decision, published: Verdict) -> Phase:
 
 
 def _first_time(decision: Decision) -> Phase:
-    """The way to the public for a release that nobody has seen yet."""
+    """The way to the public for a release that nobody has seen yet.
+
+    Verified, or in no need of it, it waits for people as it did before the installation: for a host that is
+    another's, for its description.
+    """
     gates = decision.rollout.gates
     missing = {unmet.gate for unmet in gates}
     if refused(decision.facts, gates) is not None:
@@ -39,4 +43,4 @@ def _first_time(decision: Decision) -> Phase:
         return Phase.PENDING
     if Gate.INSTALLED in missing or not missing:
         return Phase.INSTALLING
-    return Phase.AWAITING_VERIFICATION
+    return Phase.AWAITING_VERIFICATION if Gate.VERIFIED in missing else Phase.PENDING

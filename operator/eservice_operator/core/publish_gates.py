@@ -43,7 +43,7 @@ def host_allowed(facts: Facts, subject: Subject) -> Unmet | None:
         allowed = ", ".join(str(one) for one in (facts.policy.gateway, *facts.policy.allowed_gateways))
         text = f"Gateway {gateway} is not one that the Agency allows: {allowed}"
         return holds_publish(Gate.HOST_ALLOWED, Reason.GATEWAY_NOT_ALLOWED, text, GateOwner.INSTITUTION, "R1")
-    taken = sentence(claim for claim in facts.world.claims if claim.host in hosts)
+    taken = sentence(facts, (claim for claim in facts.world.claims if claim.host in hosts))
     if taken:
         return holds_publish(Gate.HOST_ALLOWED, Reason.HOST_CONFLICT, taken, GateOwner.AGENCY, "R1")
     return None

@@ -10,6 +10,7 @@ from eservice_operator.core import conditions as c
 from eservice_operator.core.answering import SILENT, answer_of
 from eservice_operator.core.conditions import Verdict
 from eservice_operator.core.contests import contested_here
+from eservice_operator.core.dates import instant
 from eservice_operator.core.decide import Decision
 from eservice_operator.core.domain import gate_list
 from eservice_operator.core.driver import Serving
@@ -83,7 +84,17 @@ def _served(decision: Decision, seen: Serving) -> Verdict:
     but = f"; the public release does not pass: {gate_list(beside)}" if seen.served and beside else ""
     if seen.served and (others := contested_here(facts)):
         but += f"; {others}"
+    if seen.served and (ended := _pause_ended(facts)):
+        but += f"; {ended}"
     return (c.true if seen.served else c.false)(ConditionType.PUBLISHED, seen.reason, seen.message + but)
+
+
+def _pause_ended(facts: Facts) -> str:
+    """That a pause which the spec still has is over, or was so from the start; empty without one."""
+    paused = facts.spec.publication.paused
+    if facts.paused or paused is None or paused.until is None:
+        return ""
+    return f"spec.publication.paused ended at {instant(paused.until)} and pauses nothing any more"
 
 
 def _off(decision: Decision, but: str = "") -> Verdict:

@@ -20,6 +20,7 @@ from eservice_operator.core.conditions import find
 from eservice_operator.core.contests import told_elsewhere, told_here
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.held_tidings import TOLD_HOLDS
+from eservice_operator.core.leaving import comes_into_doubt, is_gone, leaves
 from eservice_operator.core.tidings import of_change, was_unpublished
 
 NORMAL = "Normal"
@@ -32,8 +33,6 @@ ALARMING = (
     Reason.TEMPLATE_UNKNOWN,
     Reason.TEMPLATE_VERSION_UNKNOWN,
 )
-SEEN_OTHERWISE = frozenset({Reason.STILL_ANSWERS, Reason.ANSWERED_BY_OTHER, Reason.DOES_NOT_ANSWER})
-"""What is seen from outside, and is not what the route shows."""
 
 
 SAID = {
@@ -134,16 +133,15 @@ def _publication(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
         back = any(change.phase is Phase.PUBLISHED for change in old.history)
         text = f"public again at {new.public_url}" if back else f"public at {new.public_url}"
         yield Note(NORMAL, "Republished" if was_unpublished(old) else "Published", "Publish", text)
-    elif after is not None and _comes_into_doubt(before, after):
+    elif after is not None and comes_into_doubt(before, after):
         yield Note(WARNING, after.reason, "Look", after.message)
-    elif after is not None and _holds(before) and not _holds(after):
+    elif after is not None and leaves(old, new, before, after):
         paused = new.phase is Phase.PAUSED or after.reason in {Reason.PAUSED, Reason.REGISTRATION_SUSPENDED}
-        yield Note(WARNING, "Paused" if paused else "Unpublished", "Unpublish", after.message)
-
-
-def _comes_into_doubt(before: Condition | None, after: Condition) -> bool:
-    """Whether something else is seen from outside than the route shows, beyond the moments after a change."""
-    return after.reason in SEEN_OTHERWISE and _newly(before, after)
+        final = after.status is ConditionStatus.FALSE
+        off = Note(WARNING, "Unpublished" if final else "Unpublishing", "Unpublish", after.message)
+        yield Note(WARNING, "Paused", "Unpublish", after.message) if paused else off
+    elif after is not None and is_gone(new, before, after):
+        yield Note(WARNING, "Unpublished", "Unpublish", after.message)
 
 
 def _switch(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:

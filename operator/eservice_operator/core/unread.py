@@ -8,7 +8,14 @@ nothing where none is left: nothing is built from it.
 
 from __future__ import annotations
 
-from eservice_operator.api.base import Environment, Model, ObjectMeta, TemplateRef
+from eservice_operator.api.base import (
+    Environment,
+    LocalizedText,
+    LocalizedTitle,
+    Model,
+    ObjectMeta,
+    TemplateRef,
+)
 from eservice_operator.api.delivery import Release
 from eservice_operator.api.eservice import (
     EService,
@@ -17,11 +24,13 @@ from eservice_operator.api.eservice import (
     ProductionRequest,
     ReleaseStatus,
 )
-from eservice_operator.api.fields import ObjectName
+from eservice_operator.api.fields import ObjectName, Url
 from eservice_operator.api.parse import InvalidObject, read
-from eservice_operator.api.publication import GatewayChoice, Publication
+from eservice_operator.api.publication import Catalogue, GatewayChoice, Publication
 from eservice_operator.api.workload import Workload
 from eservice_operator.core.actions import Manifest
+from eservice_operator.core.cleaning import one_line
+from eservice_operator.core.notice_rule import LONGEST_TITLE
 from eservice_operator.core.releases import Snapshot, newest
 
 
@@ -39,6 +48,19 @@ class _Asked(Model):
     template: TemplateRef
     release: Release
     production_request: ProductionRequest | None = None
+
+
+class _Catalogue(Model):
+    url: Url | None = None
+    title: LocalizedText = LocalizedText()
+
+
+class _Described(Model):
+    catalogue: _Catalogue = _Catalogue()
+
+
+class _Shown(Model):
+    publication: _Described = _Described()
 
 
 def last_known(body: Manifest, snapshots: tuple[Snapshot, ...]) -> EService | None:
@@ -62,14 +84,25 @@ def last_known(body: Manifest, snapshots: tuple[Snapshot, ...]) -> EService | No
         production_request=asked.production_request,
         workload=Workload() if last is None else last.workload,
         uses=() if last is None else last.uses,
-        publication=_nowhere() if last is None else _published(last),
+        publication=_nowhere() if last is None else _published(last, _catalogue(spec)),
     )
     return EService(metadata=envelope.metadata, spec=known, status=envelope.status)
 
 
-def _published(last: Snapshot) -> Publication:
+def _published(last: Snapshot, catalogue: Catalogue) -> Publication:
     gateway = None if last.gateway is None else GatewayChoice.model_validate(last.gateway.fields())
-    return Publication(hosts=last.hosts, path=last.path, gateway=gateway)
+    return Publication(hosts=last.hosts, path=last.path, gateway=gateway, catalogue=catalogue)
+
+
+def _catalogue(spec: Manifest) -> Catalogue:
+    """What the notice page tells of it, should it be taken off; a title of several lines becomes one."""
+    shown = read(_Shown, spec)
+    if isinstance(shown, InvalidObject):
+        return Catalogue()
+    found = shown.publication.catalogue
+    lines = {"lv": found.title.lv, "en": found.title.en}
+    titles = {language: one_line(text or "", LONGEST_TITLE) or None for language, text in lines.items()}
+    return Catalogue(url=found.url, title=LocalizedTitle(**titles))
 
 
 def _nowhere() -> Publication:

@@ -140,7 +140,7 @@ def witnessed(
         harmless = doubt is Finding.ANSWERED_BY_OTHER and question.face is not Face.LIVE
         early = stands and doubt is Finding.NOT_YET
         if hosts and not harmless and not early:
-            text = f"{said.message}; {_LEAD[doubt]}: {_told(hosts, known)}"
+            text = f"{said.message}; {_LEAD[doubt][question.face]}: {_told(hosts, known)}"
             return replace(said, status=ConditionStatus.UNKNOWN, reason=reason, message=text)
     text = said.message
     for finding, lead in _BESIDE.items():
@@ -149,11 +149,15 @@ def witnessed(
     return said if text == said.message else replace(said, message=text)
 
 
-_LEAD: Final[Mapping[Finding, str]] = {
-    Finding.STILL_ANSWERS: "but the e-service still answers, and that is not final",
-    Finding.ANSWERED_BY_OTHER: "but something else answers",
-    Finding.DOES_NOT_ANSWER: "but the e-service does not answer",
-    Finding.NOT_YET: "not seen from outside yet",
+_LEAD: Final[Mapping[Finding, Mapping[Face, str]]] = {
+    Finding.STILL_ANSWERS: dict.fromkeys(Face, "but this is not final, the e-service still answers"),
+    Finding.ANSWERED_BY_OTHER: dict.fromkeys(Face, "but something else answers"),
+    Finding.DOES_NOT_ANSWER: dict.fromkeys(Face, "but the e-service does not answer"),
+    Finding.NOT_YET: {
+        Face.LIVE: "not seen from outside yet",
+        Face.NOTICE: "not yet seen from outside to be off",
+        Face.NOTHING: "not yet seen from outside to be off",
+    },
 }
 _BESIDE: Final[Mapping[Finding, Mapping[Face, str]]] = {
     Finding.ANSWERED_BY_OTHER: {

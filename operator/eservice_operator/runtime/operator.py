@@ -15,7 +15,6 @@ from eservice_operator import __version__
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.credentials import CredentialsError
-from eservice_operator.cluster.reflector import Reflector
 from eservice_operator.cluster.store import Store, key_of
 from eservice_operator.cluster.transport import Attempt, Request, Transport
 from eservice_operator.core.keys import ObjectKey
@@ -27,12 +26,14 @@ from eservice_operator.runtime.essentials import Essentials
 from eservice_operator.runtime.handlers import registry_for
 from eservice_operator.runtime.health import HealthServer
 from eservice_operator.runtime.intake import Intake
+from eservice_operator.runtime.lists import Lists
 from eservice_operator.runtime.metrics import Metrics
 from eservice_operator.runtime.ports import Surroundings, Wiring
 from eservice_operator.runtime.queue import KeyedQueue, Limits
+from eservice_operator.runtime.routes_home import WrongHome, stay_with_routes
 from eservice_operator.runtime.settings import Settings, unknown_variables
 from eservice_operator.runtime.signals import StopSignals, leave_within
-from eservice_operator.runtime.startup import CannotStart, list_all, reflectors_for, until_served, without
+from eservice_operator.runtime.startup import CannotStart, until_served
 from eservice_operator.runtime.watchdog import Watchdog
 from eservice_operator.runtime.watching import watch
 
@@ -62,7 +63,7 @@ class Operator:
         self._intake = Intake(self._store, wiring.triggers, self._add, self._metrics)
         self._guard = ClockGuard(self._metrics, self._look_at_all, clock)
         self._watchdog = Watchdog(self._metrics, self._clock_moved, clock)
-        self._reflectors: list[Reflector] = []
+        self._lists = Lists(self._store, settings, clock)
         self._signals = StopSignals()
         self._essentials = Essentials()
         self._stop_kopf = asyncio.Event()
@@ -70,7 +71,7 @@ class Operator:
         self._waiting_for: str | None = "its credentials"
 
     async def run(self) -> int:
-        """Serve until told to stop; the exit code: 0 after a signal, 1 when it cannot go on."""
+        """Serve until told to stop; the exit code: 0 after a signal, 1 if it cannot go on, 2 by settings."""
         self._signals.install()
         try:
             async with AsyncExitStack() as stack:
@@ -80,7 +81,7 @@ class Operator:
                     await self._essentials.cancel(CLOSING)
         except (CredentialsError, CannotStart, OSError) as error:
             log.error("cannot start: %s", error)  # noqa: TRY400 - the sentence is for a person, and says all
-            return 1
+            return 2 if isinstance(error, WrongHome) else 1
         finally:
             self._signals.remove()
 
@@ -110,9 +111,8 @@ class Operator:
         await until_served(transport, self._clock)
         self._essentials.start("the clock guard", self._guard.run(lambda: transport.send(ASK)))
         self._waiting_for = "the first list of every kind"
-        absent = await without(transport, self._settings)
-        self._reflectors = reflectors_for(api, self._store, self._settings, self._intake, absent)
-        await list_all(self._reflectors, self._clock)
+        await self._lists.fill(api, transport, self._intake)
+        stay_with_routes(self._store, self._settings)
         reconciler = self._wiring.make_reconciler(
             Surroundings(
                 api=api,
@@ -127,8 +127,7 @@ class Operator:
             )
         )
         self._waiting_for = "its watches"
-        for reflector in self._reflectors:
-            self._essentials.start(f"the reflector of {reflector.resource.plural}", reflector.run())
+        self._lists.watch(transport, self._essentials)
         await self._watch_ours()
         self._essentials.start("the resync", self._look_again())
         self._intake.open()
@@ -206,28 +205,19 @@ class Operator:
             self._queue.add(key, background=True)
 
     def _health(self) -> HealthServer:
-        self._metrics.collect_list_ages(self._list_ages)
+        self._metrics.collect_list_ages(self._lists.ages)
         collector = self._wiring.collector
         if collector is not None:
             self._metrics.collect_state(lambda: collector.collect(self._store, self._clock.now()))
         live = {
             "loop": loop_in_time(self._watchdog),
             "queue": queue_moves(self._queue),
-            "lists": lists_fresh(self._list_ages, self._pulse, self._resync),
+            "lists": lists_fresh(self._lists.ages, self._pulse, self._resync),
         }
         return HealthServer(self._metrics, live, {"started": self._unready})
 
     def _unready(self) -> str | None:
         return f"waiting for {self._waiting_for}" if self._waiting_for is not None else None
-
-    def _list_ages(self) -> dict[str, float]:
-        """Per kind, the seconds since its last full list; kinds that were not listed yet are left out."""
-        now = self._clock.monotonic()
-        return {
-            reflector.resource.kind: now - reflector.listed_at
-            for reflector in self._reflectors
-            if reflector.listed_at is not None
-        }
 
 
 def serve(settings: Settings, wiring: Wiring, clock: Clock = SYSTEM) -> int:

@@ -67,35 +67,34 @@ class NotYetServed(Exception):
     """A kind of ours is not known to the API server."""
 
 
-async def without(transport: Transport, settings: Settings) -> frozenset[str]:
+async def without(transport: Transport, settings: Settings, clock: Clock) -> frozenset[str]:
     """The kinds that are not looked at: those of the Gateway API, where it is neither used nor installed.
 
     The group itself is asked for: the list of groups is filled a moment after its kinds are served.
 
     Raises:
-        ApiError: the API server cannot be asked.
+        CannotStart: the API server refuses.
     """
-    if settings.publish_by != PublishBy.INGRESS:
+    served = True
+
+    async def ask() -> None:
+        nonlocal served
+        try:
+            await transport.send(Request("get", "GET", f"/apis/{GATEWAY_GROUP}"))
+        except NotFound:
+            served = False
+
+    if settings.publish_by == PublishBy.INGRESS:
+        await persist(ask, GATEWAY_GROUP, clock)
+    if served:
         return frozenset()
-    try:
-        await transport.send(Request("get", "GET", f"/apis/{GATEWAY_GROUP}"))
-    except NotFound:
-        pass
-    else:
-        return frozenset()
-    log.info("%s is not served: nothing of it is looked at until the next start", GATEWAY_GROUP)
     return frozenset(
         resource.kind for resource in (*CHILDREN, *OBSERVED) if resource.api_version.startswith(GATEWAY_GROUP)
     )
 
 
-def reflectors_for(
-    api: KubeApi, store: Store, settings: Settings, intake: Intake, absent: frozenset[str] = frozenset()
-) -> list[Reflector]:
-    """One for each kind. Ours are watched by kopf and only listed here, the others also watched.
-
-    Of the ``absent`` kinds there is nothing, and that is known.
-    """
+def reflectors_for(api: KubeApi, store: Store, settings: Settings, intake: Intake) -> list[Reflector]:
+    """One for each kind. Ours are watched by kopf and only listed here, the others also watched."""
 
     def reflect(resource: Resource, *, ours: bool) -> Reflector:
         shared = resource.kind in EVERYBODYS
@@ -110,12 +109,9 @@ def reflectors_for(
             watch=not ours,
         )
 
-    for kind in absent:
-        store.mark_synced(kind)
-    others = (resource for resource in (*CHILDREN, *OBSERVED) if resource.kind not in absent)
     return [
         *(reflect(resource, ours=True) for resource in OWN),
-        *(reflect(resource, ours=False) for resource in others),
+        *(reflect(resource, ours=False) for resource in (*CHILDREN, *OBSERVED)),
     ]
 
 

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What fills the store and keeps it like the cluster: from the start, or from when a kind is installed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final
+
+from eservice_operator.cluster.client import KubeApi
+from eservice_operator.cluster.reflector import Reflector
+from eservice_operator.cluster.store import Store
+from eservice_operator.cluster.transport import Transport
+from eservice_operator.core.gateway_driver import GATEWAY_GROUP
+from eservice_operator.runtime.clock import Clock
+from eservice_operator.runtime.essentials import Essentials
+from eservice_operator.runtime.intake import Intake
+from eservice_operator.runtime.settings import Settings
+from eservice_operator.runtime.startup import CannotStart, list_all, reflectors_for, without
+
+log = logging.getLogger(__name__)
+
+LOOK_AGAIN: Final = 60.0
+"""Seconds between two questions whether what was not installed is there."""
+
+
+class Lists:
+    """The reflectors of one operator. Those of kinds that are not installed begin once they are.
+
+    An API server that starts itself may not serve them yet either: nobody can tell the two apart.
+    """
+
+    def __init__(self, store: Store, settings: Settings, clock: Clock) -> None:
+        self._store, self._settings, self._clock = store, settings, clock
+        self._present: list[Reflector] = []
+        self._late: list[Reflector] = []
+
+    async def fill(self, api: KubeApi, transport: Transport, intake: Intake) -> None:
+        """List every kind once; of those that are not installed there is nothing, and that is known.
+
+        Raises:
+            CannotStart: the API server refuses.
+        """
+        absent = await without(transport, self._settings, self._clock)
+        for reflector in reflectors_for(api, self._store, self._settings, intake):
+            (self._late if reflector.resource.kind in absent else self._present).append(reflector)
+        for reflector in self._late:
+            self._store.mark_synced(reflector.resource.kind)
+        if self._late:
+            log.info("%s is not served: asked for again every %d s", GATEWAY_GROUP, LOOK_AGAIN)
+        await list_all(self._present, self._clock)
+
+    def watch(self, transport: Transport, essentials: Essentials) -> None:
+        """Keep the store like the cluster from now on."""
+        for reflector in self._present:
+            essentials.start(f"the reflector of {reflector.resource.plural}", reflector.run())
+        if self._late:
+            essentials.start(f"the look for {GATEWAY_GROUP}", self._join(transport))
+
+    def ages(self) -> dict[str, float]:
+        """Per kind, the seconds since its last full list; kinds that were not listed yet are left out."""
+        now = self._clock.monotonic()
+        return {
+            reflector.resource.kind: now - reflector.listed_at
+            for reflector in self._present
+            if reflector.listed_at is not None
+        }
+
+    async def _join(self, transport: Transport) -> None:
+        """Wait until what was not installed is, and begin with it."""
+        while await self._still_absent(transport):
+            await self._clock.sleep(LOOK_AGAIN)
+        log.info("%s is served now, and looked at from now on", GATEWAY_GROUP)
+        self._present += self._late
+        async with asyncio.TaskGroup() as reflecting:
+            for reflector in self._late:
+                reflecting.create_task(reflector.run())
+
+    async def _still_absent(self, transport: Transport) -> bool:
+        try:
+            return bool(await without(transport, self._settings, self._clock))
+        except CannotStart as error:
+            log.warning("looking again later: %s", error)
+            return True

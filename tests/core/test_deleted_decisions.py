@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision
-from eservice_operator.api.eservice import GateOwner
+from eservice_operator.api.gates import GateOwner
 from eservice_operator.api.notices import Channel
 from eservice_operator.api.reasons import ConditionType, Gate, Phase, Reason
 from eservice_operator.core.actions import Create

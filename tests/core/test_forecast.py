@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from eservice_operator.api.template import Enforcement, EServiceTemplate
+from eservice_operator.api.lifecycle import Enforcement
+from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.core.forecast import Forecast, forecast, rehearsed
 from eservice_operator.core.simulated_cluster import Scene
 from eservice_operator.core.templating import catalogue_of

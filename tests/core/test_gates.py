@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from eservice_operator.api.delivery import DocumentKind
-from eservice_operator.api.eservice import GateOwner
+from eservice_operator.api.gates import GateOwner
 from eservice_operator.api.reasons import Gate, Reason
 from eservice_operator.core.facts import Facts, Subject
 from eservice_operator.core.gates import GATES_IN_PRODUCTION, blocks_install, check_all

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from eservice_operator.api import names
 from eservice_operator.api.reasons import ConditionType, Gate, Phase, Reason
-from eservice_operator.cluster.freshness import _takes
+from eservice_operator.cluster.freshness import takes_off
 from eservice_operator.core.actions import Create, Manifest, Update
 from eservice_operator.core.conditions import find
 from eservice_operator.core.decide import decide
@@ -314,10 +314,10 @@ def test_to_take_a_former_route_off_is_a_grave_step_and_to_replace_it_is_not(rou
     routed.policy = BY_INGRESS
     taking = copy.deepcopy(routed)
     taking.edit_service(publication=PAUSE)
-    assert _takes(decide(taking.world(), NOW, BY_INGRESS))
+    assert takes_off(decide(taking.world(), NOW, BY_INGRESS))
     first = routed.reconcile(NOW)
     assert first is not None
-    assert not _takes(first)
+    assert not takes_off(first)
 
 
 def test_an_ingress_that_anybody_wrote_opens_no_gate(cluster: PureCluster) -> None:

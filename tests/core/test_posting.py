@@ -11,8 +11,9 @@ from email import message_from_bytes, policy
 import pytest
 
 from eservice_operator.api.decisions import UnpublishDecisionStatus
+from eservice_operator.api.identifier import EServiceIdentifier
 from eservice_operator.api.notices import Audience, Channel, NoticeKind, NoticeState
-from eservice_operator.api.registration import EServiceIdentifier, EServiceRegistration
+from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.api.template import EServiceTemplate, HeldSet
 from eservice_operator.core.actions import Outcome
 from eservice_operator.core.addressees import Recipient, entries, recipients, told_before

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from eservice_operator.api import names
 from eservice_operator.api.reasons import ConditionType, Gate, Reason
-from eservice_operator.cluster.freshness import _takes
+from eservice_operator.cluster.freshness import takes_off
 from eservice_operator.core.actions import Delete, Manifest, SetFinalizer, target_of
 from eservice_operator.core.conditions import find
 from eservice_operator.core.decide import decide
@@ -224,9 +224,9 @@ def test_its_end_is_no_grave_step_and_the_end_of_the_public_route_is(candidate: 
     candidate.policy = POLICY
     ends = decide(candidate.world(), LATER, candidate.policy)
     assert [target_of(one).name for one in ends.actions if isinstance(one, Delete)] == [PREVIEW_NAME]
-    assert not _takes(ends)
+    assert not takes_off(ends)
     candidate.edit_service(publication={"paused": {"reason": "maintenance"}})
-    assert _takes(decide(candidate.world(), LATER, candidate.policy))
+    assert takes_off(decide(candidate.world(), LATER, candidate.policy))
 
 
 names_of_services = st.from_regex(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?", fullmatch=True)

@@ -13,7 +13,8 @@ from eservice_operator.api import names
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
 from eservice_operator.api.decisions import UnpublishDeferral
 from eservice_operator.api.eservice import EService
-from eservice_operator.api.registration import EServiceIdentifier, EServiceRegistration
+from eservice_operator.api.identifier import EServiceIdentifier
+from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.core.actions import Create, Manifest, Outcome, SetLabels
 from eservice_operator.core.dates import start_of_day

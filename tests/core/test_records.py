@@ -11,9 +11,9 @@ import pytest
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.eservice import EService
+from eservice_operator.api.identifier import EServiceIdentifier
 from eservice_operator.api.kinds import BY_KIND
 from eservice_operator.api.reasons import Reason
-from eservice_operator.api.registration import EServiceIdentifier
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.records import decision_status, next_change, record_status
 from eservice_operator.core.releases import release_name

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from eservice_operator.api import names
+from eservice_operator.api.identifier import EServiceIdentifier
 from eservice_operator.api.reasons import ConditionType, Reason
-from eservice_operator.api.registration import EServiceIdentifier, EServiceRegistration, NamespaceState
+from eservice_operator.api.registration import EServiceRegistration, NamespaceState
 from eservice_operator.core.actions import Action, Create, Manifest, Outcome, SetLabels
 from eservice_operator.core.conditions import find
 from eservice_operator.core.registering import decide_registration, next_identifier, registration_status

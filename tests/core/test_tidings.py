@@ -16,7 +16,8 @@ from eservice_operator.api.notices import Channel, Notice, NoticeKind, NoticeSta
 from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.core.addressees import recipients
 from eservice_operator.core.dates import day_after_end, start_of_day
-from eservice_operator.core.tidings import next_step, of_change, of_decision, passed_step, warning_steps
+from eservice_operator.core.decision_tidings import next_step, of_decision, passed_step, warning_steps
+from eservice_operator.core.tidings import of_change
 from tests.support import worlds
 from tests.support.postal import BOTH, PostalCluster, postal
 from tests.support.worlds import DAY, RIGA, SECOND, at

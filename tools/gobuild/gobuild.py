@@ -24,20 +24,16 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from gocommand import BuildError, GoMissing, environment, go_command
+
+__all__ = ["BuildError", "GoMissing", "GoTool", "Say", "Shared", "build", "cache_root", "cached", "main"]
+
 Say = Callable[[str], None]
 
 _FLAGS = ("-trimpath", "-buildvcs=false", "-mod=readonly")
 _PROGRESS_SECONDS = 15.0
 # A line of `go build -v` that names the package being compiled.
 _PACKAGE = re.compile(r"[^\s:]+")
-
-
-class BuildError(Exception):
-    """A tool could not be built; the message says why, in Go's own words where it has some."""
-
-
-class GoMissing(BuildError):
-    """There is no Go, or none that is new enough."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +100,7 @@ def build(tool: GoTool, say: Say) -> Path:
     """
     if (folder := cached(tool)) is not None:
         return folder
-    go = _go(tool)
+    go = go_command(tool.name, tool.folder / "go.mod")
     folder = tool.cache
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _lock(folder.parent, say):
@@ -181,7 +177,7 @@ class _Build:
             command = subprocess.Popen(
                 [self.go, *arguments],
                 cwd=self.tool.folder,
-                env=_environment(),
+                env=environment(),
                 stdout=stdout,
                 stderr=stderr,
             )
@@ -216,30 +212,6 @@ def _downloaded(lines: list[str]) -> str:
 
 def _compiled(lines: list[str]) -> int:
     return sum(1 for line in lines if _PACKAGE.fullmatch(line))
-
-
-def _go(tool: GoTool) -> str:
-    """The go command, new enough for go.mod."""
-    needed = _version(re.search(r"^go (\d+)\.(\d+)", (tool.folder / "go.mod").read_text(), re.MULTILINE))
-    wanted = f"Go {needed[0]}.{needed[1]} or newer is needed to build {tool.name}"
-    go = shutil.which("go")
-    if go is None:
-        raise GoMissing(f"{wanted}, and there is no go command.")
-    asked = [go, "env", "GOVERSION"]
-    # Outside of the module: within it, a go that is too old says so instead of answering.
-    told = subprocess.run(asked, cwd="/", env=_environment(), capture_output=True, text=True, check=False)
-    if _version(re.match(r"go(\d+)\.(\d+)", told.stdout)) < needed:
-        raise GoMissing(f"{wanted}, and {go} is {told.stdout.strip() or 'broken'}.")
-    return go
-
-
-def _version(found: re.Match[str] | None) -> tuple[int, int]:
-    return (int(found[1]), int(found[2])) if found else (0, 0)
-
-
-def _environment() -> dict[str, str]:
-    # Without cgo no C compiler or headers are needed, and the programs run on any Linux.
-    return {**os.environ, "GOTOOLCHAIN": "local", "GOWORK": "off", "CGO_ENABLED": "0"}
 
 
 @contextlib.contextmanager

@@ -33,10 +33,10 @@ from eservice_operator.api.fields import (
     text,
 )
 from eservice_operator.api.ground import DecisionInputs, Fairness, Ground
+from eservice_operator.api.lifecycle import LagMeasure
 from eservice_operator.api.notices import Notices
 from eservice_operator.api.reasons import Reason
 from eservice_operator.api.remembered import RememberedDecision
-from eservice_operator.api.template import LagMeasure
 
 
 class UnpublishDeferralSpec(Model):

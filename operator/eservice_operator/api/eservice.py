@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import ConfigDict, Field, StringConstraints
 
@@ -27,10 +26,11 @@ from eservice_operator.api.fields import (
     list_map,
     rules,
 )
+from eservice_operator.api.gates import UnmetGate
+from eservice_operator.api.identifier import Identifier
 from eservice_operator.api.notices import Notices
 from eservice_operator.api.publication import Publication
-from eservice_operator.api.reasons import Gate, Phase
-from eservice_operator.api.registration import Identifier
+from eservice_operator.api.reasons import Phase
 from eservice_operator.api.remembered import RememberedDecision
 from eservice_operator.api.seen import PublicationStatus
 from eservice_operator.api.workload import Workload
@@ -107,34 +107,6 @@ class EServiceSpec(Model):
     """How the public reaches it."""
     production_request: ProductionRequest | None = None
     """The request for installation in Production (R4)."""
-
-
-class GateOwner(StrEnum):
-    """Who has to supply what a gate misses."""
-
-    INSTITUTION = "Institution"
-    AGENCY = "Agency"
-    HOLDER = "Holder"
-    OPERATOR = "Operator"
-
-
-class UnmetGate(Model):
-    """A gate that is not passed."""
-
-    gate: Gate
-    """Which gate it is; the reference has a line on each."""
-    blocks: Literal["Install", "Publish"]
-    """What it holds back: Install or Publish."""
-    reason: Short
-    """Why it is not passed, in one word."""
-    message: Message
-    """What is missing, and what to do."""
-    owner: GateOwner
-    """Who has to supply it: Institution, Agency, Holder (of a web service) or Operator (it is at work)."""
-    rule: Annotated[str, StringConstraints(pattern=r"^R[0-9]{1,2}$", max_length=3)]
-    """The rule it comes from, such as R2."""
-    since: DateTime
-    """Since when it is not passed."""
 
 
 class ReleaseStatus(Model):

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from eservice_operator.api.base import Model
 from eservice_operator.api.fields import Date, DateTime, Duration, SemVer, Short, list_map, text
-from eservice_operator.api.template import LagMeasure
+from eservice_operator.api.lifecycle import LagMeasure
 
 
 class DecidedVersion(Model):

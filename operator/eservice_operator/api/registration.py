@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""EServiceRegistration and EServiceIdentifier: the Agency's register of e-services (R1)."""
+"""EServiceRegistration: the Agency's register of e-services (R1)."""
 
 from __future__ import annotations
 
@@ -11,69 +11,20 @@ from pydantic import ConfigDict, Field
 from eservice_operator.api.base import Environment, LocalizedTitle, Model, ObjectMeta, SignedDocument, Status
 from eservice_operator.api.fields import (
     Day,
-    Email,
     HostPattern,
     Instant,
     Line,
     Message,
     Name,
-    ObjectName,
-    Phone,
     Short,
     Url,
     cel,
     list_map,
     rules,
-    text,
 )
+from eservice_operator.api.identifier import Identifier
 from eservice_operator.api.notices import Notices
-
-Identifier = Annotated[str, text(r"^EP-[0-9]{6}$", "write EP- and six digits, such as EP-000042", most=9)]
-"""The number of an e-service, such as EP-000042."""
-InstitutionCode = Annotated[
-    str,
-    text(
-        r"^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$",
-        "write the code with letters, digits, -, _ and . only, such as 90000054163",
-        most=63,
-    ),
-]
-"""The institution's code in the national register; also the value of a label."""
-
-
-class Contact(Model):
-    """A person of the institution."""
-
-    name: Short
-    """Name of the person."""
-    email: Email
-    """Where notices go."""
-    phone: Phone | None = None
-    """Telephone number."""
-    role: Short | None = None
-    """What the person does for the e-service, such as Owner."""
-
-
-class Institution(Model):
-    """The institution that is responsible for the e-service."""
-
-    name: Short
-    """Name or abbreviation of the institution."""
-    code: InstitutionCode
-    """Its code in the national register."""
-    contacts: Annotated[
-        tuple[Contact, ...], Field(min_length=1, max_length=16, json_schema_extra=list_map("email"))
-    ]
-    """Who is told what happens to the e-service; at least one person."""
-
-
-class AgencyContact(Model):
-    """The contact person at the Agency."""
-
-    name: Short
-    """Name of the person."""
-    email: Email
-    """Address of the person."""
+from eservice_operator.api.people import Access, AgencyContact, Institution
 
 
 class ScenarioStudy(Model):
@@ -112,39 +63,6 @@ class EnvironmentHost(Model):
     """Test, Acceptance or Production."""
     host: HostPattern
     """A host, or ``*.`` and a domain, which stands for any single label before it."""
-
-
-class SubjectKind(StrEnum):
-    """Kind of an RBAC subject."""
-
-    USER = "User"
-    GROUP = "Group"
-
-
-class Subject(Model):
-    """A person or a group."""
-
-    kind: SubjectKind
-    """Whether it is a User or a Group."""
-    name: Line
-    """Name of the user or the group as the cluster knows it."""
-
-
-Subjects = Annotated[tuple[Subject, ...], Field(max_length=64, json_schema_extra=list_map("kind", "name"))]
-
-
-class Access(Model):
-    """Who of the institution works on the e-service."""
-
-    developers: Subjects = ()
-    """They maintain the EService objects."""
-    testers: Subjects = ()
-    """They test; they have no rights in Production."""
-    verifiers: Subjects = ()
-    """They verify an installation in Production before the public sees it (R6), and may do nothing else
-    there."""
-    api_publishers: Subjects = ()
-    """They publish web services."""
 
 
 class Suspension(Model):
@@ -253,38 +171,3 @@ class EServiceRegistration(Model):
     def namespace_for(self, environment: Environment) -> str | None:
         """The namespace that it has for an environment (R1)."""
         return next((entry.name for entry in self.spec.namespaces if entry.environment is environment), None)
-
-
-class EServiceIdentifierSpec(Model):
-    """A number that belongs to a registration name for good."""
-
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            cel(
-                "self == oldSelf",
-                "an identifier never changes: it belongs to one registration for good, leave it",
-            )
-        )
-    )
-
-    identifier: Identifier
-    """The number, such as EP-000042."""
-    registration: ObjectName
-    """Name of the registration it belongs to, also after that was deleted."""
-
-
-class EServiceIdentifier(Model):
-    """A number of an e-service, made once by the operator and never deleted."""
-
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            cel(
-                "self.metadata.name == 'ep-' + self.spec.identifier.substring(3)",
-                "the name must be the identifier in lower case, such as ep-000042",
-            )
-        )
-    )
-
-    metadata: ObjectMeta
-    spec: EServiceIdentifierSpec
-    status: Status = Status()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""EServiceTemplate: the versions of a template and its lifecycle policy (R7, R8)."""
+"""EServiceTemplate: the versions of a template (R7, R8)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from eservice_operator.api.fields import (
     Date,
     DateTime,
     Day,
-    Duration,
     Email,
     Line,
     Message,
@@ -26,22 +25,8 @@ from eservice_operator.api.fields import (
     list_map,
     rules,
 )
+from eservice_operator.api.lifecycle import Lifecycle
 from eservice_operator.api.notices import Notices
-
-
-class LagMeasure(StrEnum):
-    """How the lag behind the current version is measured (R8)."""
-
-    RELEASE_GAP = "ReleaseGap"
-    SINCE_SUPERSEDED = "SinceSuperseded"
-
-
-class Enforcement(StrEnum):
-    """What happens when a public e-service is overdue."""
-
-    OBSERVE = "Observe"
-    WARN = "Warn"
-    ENFORCE = "Enforce"
 
 
 class Owner(Model):
@@ -110,51 +95,6 @@ class TemplateVersion(Model):
     """How to move to the version; without it the version is never current, whatever its number."""
     withdrawn: Withdrawal | None = None
     """Recalls the version: it is no longer current and goes live nowhere. A withdrawal stays."""
-
-
-class Brake(Model):
-    """How many decisions may take effect within 24 hours before all of them are held."""
-
-    percent: Annotated[int, Field(ge=0, le=100)] = 10
-    """Share of the template's published e-services in Production, in percent."""
-    at_least: Annotated[int, Field(ge=1, le=100000)] = 5
-    """The brake never engages at this many decisions or fewer."""
-    release: Short | None = None
-    """The token of a held set of decisions that the Agency lets go."""
-
-
-class Lifecycle(Model):
-    """The policy for migrating and for unpublishing (R7, R8)."""
-
-    maximum_lag: Duration = "P18M"
-    """How far behind the current version a public release may be: a lag above this unpublishes, exactly
-    this does not."""
-    lag_measure: LagMeasure = LagMeasure.RELEASE_GAP
-    """How the lag is measured. ReleaseGap: from the release of the version in use to the release of the
-    current one. SinceSuperseded: the time since the instruction for a higher version was published."""
-    migrate_within: Duration = "P12M"
-    """How long the institution has for migrating, from the publication of a higher version."""
-    warn_before: Annotated[tuple[Duration, ...], Field(max_length=12, json_schema_extra=LIST_ATOMIC)] = (
-        "P6M",
-        "P3M",
-        "P1M",
-        "P7D",
-    )
-    """How long before an unpublication the institution is warned, each step once."""
-    notice_period: Duration = "P0D"
-    """The least time between telling the institution and the unpublication."""
-    enforcement: Enforcement = Enforcement.ENFORCE
-    """What happens when a public e-service is overdue. Observe: it is shown. Warn: the institution is told
-    too. Enforce: it is unpublished too."""
-    enforce_from: Day | None = None
-    """The first day on which anything is unpublished."""
-    maximum_deferral: Duration = "P6M"
-    """The longest deferral, counted from the day without it."""
-    hold_uninformed: Duration = "P3D"
-    """How long an unpublication waits until a notice of it has been accepted."""
-    brake: Brake = Brake()
-    """Holds all decisions of a day when they are too many, so that one wrong date does not take many
-    services down."""
 
 
 class EServiceTemplateSpec(Model):

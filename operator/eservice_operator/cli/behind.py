@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from eservice_operator.api.decisions import UnpublishDecision
-from eservice_operator.api.template import Enforcement, EServiceTemplate
+from eservice_operator.api.lifecycle import Enforcement
+from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.cli.dated import Days, on_day
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.known import KnownTemplate

@@ -14,7 +14,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from eservice_operator.api.eservice import EService, GateOwner
+from eservice_operator.api.eservice import EService
+from eservice_operator.api.gates import GateOwner
 from eservice_operator.api.kinds import BY_KIND
 from eservice_operator.api.reasons import Gate, Reason
 from eservice_operator.api.template import EServiceTemplate

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
-from eservice_operator.api.template import Enforcement, EServiceTemplate, LagMeasure, Lifecycle
+from eservice_operator.api.lifecycle import Enforcement, LagMeasure, Lifecycle
+from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.cli.check_judging import Judged, Severity
 from eservice_operator.core.dates import add_period, parse_period
 from eservice_operator.core.known import KnownTemplate

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from eservice_operator.api.base import ConditionStatus
-from eservice_operator.api.eservice import UnmetGate
+from eservice_operator.api.gates import UnmetGate
 from eservice_operator.api.reasons import ConditionType, Gate
 from eservice_operator.cli.advice import Advice
 from eservice_operator.cli.clock import now

@@ -9,9 +9,10 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision
+from eservice_operator.api.lifecycle import Enforcement
 from eservice_operator.api.parse import parse
 from eservice_operator.api.reasons import Reason
-from eservice_operator.api.template import Enforcement, EServiceTemplate
+from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.cli.dated import Days
 from eservice_operator.cli.dossier import Body, place_of
 from eservice_operator.cli.plain import condition, part

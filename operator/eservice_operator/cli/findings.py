@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDecisionStatus
-from eservice_operator.api.eservice import EService, EServiceStatus, UnmetGate
+from eservice_operator.api.eservice import EService, EServiceStatus
+from eservice_operator.api.gates import UnmetGate
 from eservice_operator.api.parse import InvalidObject, parse
 from eservice_operator.api.reasons import ConditionType
 from eservice_operator.cli.advice import UNKNOWN_VERSION, Advice, Case, advice

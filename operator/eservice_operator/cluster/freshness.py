@@ -57,7 +57,7 @@ class Freshness:
         looks = Looks() if looks is None else looks
         behind, place = tuple(_behind(decision)), "/".join(decision.facts.place)
         unread = [ref for ref in behind if ref not in looks.at]
-        unlisted = _takes(decision) and not looks.deferrals
+        unlisted = takes_off(decision) and not looks.deferrals
         if not unread and not unlisted:
             return True
         decided_on = self._seen(behind, place)
@@ -106,14 +106,14 @@ def _version(obj: Manifest) -> tuple[str, ...]:
 
 def _behind(decision: Decision) -> Iterator[Ref]:
     """What a grave decision rests on, and the apiserver is asked for; nothing behind any other."""
-    if _takes(decision):
+    if takes_off(decision):
         yield from _behind_taking(decision)
     elif _gives(decision):
         yield from _behind_giving(decision)
     yield from _behind_replacing(decision)
 
 
-def _takes(decision: Decision) -> bool:
+def takes_off(decision: Decision) -> bool:
     """Whether the e-service leaves the public route: that goes, or shows the notice page from now on."""
     facts = decision.facts
     leaves = facts.served_by is not None and not decision.rollout.serves

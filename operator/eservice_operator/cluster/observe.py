@@ -14,8 +14,9 @@ from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
 from eservice_operator.api.base import ObjectMeta, Status
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.eservice import EService
+from eservice_operator.api.identifier import EServiceIdentifier
 from eservice_operator.api.parse import InvalidObject
-from eservice_operator.api.registration import EServiceIdentifier, EServiceRegistration
+from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.admission import missing_of

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from eservice_operator.api.reasons import Reason
@@ -12,10 +12,9 @@ from eservice_operator.core.dates import parse_instant
 from eservice_operator.core.driver import Serving
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.gateway_driver import gateway_of
+from eservice_operator.core.sightings import PATIENCE
 from eservice_operator.core.world import Observed, World
 
-PATIENCE: Final = timedelta(seconds=30)
-"""How long a gateway may take to answer for a route that was written."""
 SILENT: Final = frozenset({Reason.AWAITING_GATEWAY, Reason.GATEWAY_NOT_ANSWERING})
 """Reasons of a gateway that has not answered for the route as it is now."""
 

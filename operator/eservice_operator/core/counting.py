@@ -16,7 +16,7 @@ from functools import cached_property
 
 from eservice_operator.api.base import EServiceRef, revoked_by
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDeferral
-from eservice_operator.api.template import Enforcement
+from eservice_operator.api.lifecycle import Enforcement
 from eservice_operator.core.dates import ONE_SECOND, local_day, parse_period
 from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.lag import Lag

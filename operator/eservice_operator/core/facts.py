@@ -12,7 +12,7 @@ from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
 from eservice_operator.api.base import Environment, ObjectMeta, TemplateRef, revoked_by
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDecisionStatus
 from eservice_operator.api.eservice import EServiceSpec
-from eservice_operator.api.template import Enforcement, Lifecycle
+from eservice_operator.api.lifecycle import Enforcement, Lifecycle
 from eservice_operator.core.dates import local_day, start_of_day
 from eservice_operator.core.lag import Lag
 from eservice_operator.core.owner import deployment_name

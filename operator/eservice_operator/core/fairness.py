@@ -11,7 +11,7 @@ from datetime import date
 
 from eservice_operator.api.base import TemplateRef
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision
-from eservice_operator.api.eservice import GateOwner
+from eservice_operator.api.gates import GateOwner
 from eservice_operator.api.ground import Fairness
 from eservice_operator.api.reasons import Gate
 from eservice_operator.core.checklist import IN_PRODUCTION

@@ -15,8 +15,9 @@ from eservice_operator.api.eservice import EServiceStatus
 from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.core.conditions import find
 from eservice_operator.core.dates import local_day
+from eservice_operator.core.decision_tidings import announced_anew
 from eservice_operator.core.facts import Facts
-from eservice_operator.core.tidings import SERVED, announced_anew
+from eservice_operator.core.tidings import SERVED
 
 
 class Happening(StrEnum):

@@ -6,7 +6,7 @@ from __future__ import annotations
 from eservice_operator.api.base import TemplateRef
 from eservice_operator.api.decisions import UnpublishDecision
 from eservice_operator.api.ground import DecidedVersion, DecisionInputs
-from eservice_operator.api.template import LagMeasure
+from eservice_operator.api.lifecycle import LagMeasure
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.inputs import inputs_of
 from eservice_operator.core.known import KnownTemplate

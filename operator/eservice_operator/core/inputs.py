@@ -12,7 +12,7 @@ import semver
 
 from eservice_operator.api.decisions import UnpublishDecisionSpec
 from eservice_operator.api.ground import DecidedVersion, DecisionInputs, Ground
-from eservice_operator.api.template import Lifecycle
+from eservice_operator.api.lifecycle import Lifecycle
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.dates import add_period, day_after_end, local_day, parse_period
 from eservice_operator.core.known import KnownTemplate

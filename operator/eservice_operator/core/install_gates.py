@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from eservice_operator.api.base import ConditionStatus, Environment, revoked_by
 from eservice_operator.api.delivery import DocumentKind
-from eservice_operator.api.eservice import GateOwner
+from eservice_operator.api.gates import GateOwner
 from eservice_operator.api.reasons import ConditionType, Gate, Reason
 from eservice_operator.api.registration import EServiceRegistration, NamespaceState
 from eservice_operator.core.conditions import find

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from eservice_operator.api.eservice import GateOwner
+from eservice_operator.api.gates import GateOwner
 from eservice_operator.api.reasons import Gate, Reason
 from eservice_operator.core.facts import Facts, Subject
 from eservice_operator.core.remembered import kept_off, why_kept_off

@@ -9,9 +9,10 @@ from datetime import date
 from eservice_operator.api.decisions import DecisionState, UnpublishDecisionStatus
 from eservice_operator.api.eservice import EServiceStatus
 from eservice_operator.api.notices import Channel, NoticeKind, NoticeState
+from eservice_operator.core.decision_tidings import announced_anew
 from eservice_operator.core.held_tidings import tells_of_hold
 from eservice_operator.core.ledger import ANNOUNCING, Notices, give_up, on_its_way, withdraw
-from eservice_operator.core.tidings import Tiding, announced_anew
+from eservice_operator.core.tidings import Tiding
 
 HOLDS = frozenset({NoticeKind.UNPUBLISH_HELD})
 TERM = frozenset({NoticeKind.INSTALLATION_DUE, NoticeKind.INSTALLATION_OVERDUE})

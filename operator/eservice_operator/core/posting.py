@@ -14,10 +14,18 @@ from itertools import islice
 
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDecisionStatus
 from eservice_operator.api.eservice import EServiceStatus
+from eservice_operator.api.lifecycle import Enforcement, Lifecycle
 from eservice_operator.api.notices import Notice, NoticeKind
-from eservice_operator.api.template import Enforcement, EServiceTemplate, HeldSet, Lifecycle
+from eservice_operator.api.template import EServiceTemplate, HeldSet
 from eservice_operator.core.addressees import entries, owner_and_sinks, recipients, told_before
 from eservice_operator.core.dates import local_day
+from eservice_operator.core.decision_tidings import (
+    announced_anew,
+    next_step,
+    of_decision,
+    passed_step,
+    warning_steps,
+)
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.held_tidings import announced_as_held, of_hold
 from eservice_operator.core.holds import foreseen_hold
@@ -26,16 +34,7 @@ from eservice_operator.core.letters import Delivery
 from eservice_operator.core.overtaken import overtaken, overtaken_by_newer, overtaken_of_service
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.records import revised
-from eservice_operator.core.tidings import (
-    Tiding,
-    announced_anew,
-    next_step,
-    of_change,
-    of_decision,
-    of_duty,
-    passed_step,
-    warning_steps,
-)
+from eservice_operator.core.tidings import Tiding, of_change, of_duty
 from eservice_operator.core.unpublication import governing_decision, is_open, judge
 
 ENFORCED_KINDS = frozenset(

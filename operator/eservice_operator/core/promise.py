@@ -19,8 +19,8 @@ from eservice_operator.api.decisions import (
     UnpublishDecisionStatus,
     UnpublishDeferral,
 )
+from eservice_operator.api.lifecycle import Enforcement, Lifecycle
 from eservice_operator.api.reasons import Reason
-from eservice_operator.api.template import Enforcement, Lifecycle
 from eservice_operator.core.dates import (
     Period,
     add_period,

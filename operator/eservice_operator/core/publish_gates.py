@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from eservice_operator.api.acts import VerificationOutcome
-from eservice_operator.api.eservice import GateOwner
+from eservice_operator.api.gates import GateOwner
 from eservice_operator.api.reasons import Gate, Reason
 from eservice_operator.core.availability import available, failure_of
 from eservice_operator.core.contests import sentence

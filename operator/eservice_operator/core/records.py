@@ -13,8 +13,8 @@ from eservice_operator.api import names
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
 from eservice_operator.api.base import Status, revoked_by
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDecisionStatus, UnpublishDeferral
+from eservice_operator.api.identifier import EServiceIdentifier
 from eservice_operator.api.reasons import ConditionType, Reason
-from eservice_operator.api.registration import EServiceIdentifier
 from eservice_operator.core.actions import Ref, SetStatus
 from eservice_operator.core.conditions import Verdict, merge, true
 from eservice_operator.core.dates import Period, add_period, local_day

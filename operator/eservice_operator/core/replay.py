@@ -13,8 +13,8 @@ from datetime import datetime
 
 from eservice_operator.api.decisions import UnpublishDecisionSpec
 from eservice_operator.api.ground import Ground
+from eservice_operator.api.lifecycle import LagMeasure
 from eservice_operator.api.remembered import RememberedDecision
-from eservice_operator.api.template import LagMeasure
 from eservice_operator.core.dates import instant
 from eservice_operator.core.inputs import Recomputed, Recorded, recompute, recompute_ground
 

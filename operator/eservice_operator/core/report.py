@@ -17,8 +17,8 @@ from eservice_operator.api.eservice import (
     Releases,
     ReleaseStatus,
     TemplateLag,
-    UnmetGate,
 )
+from eservice_operator.api.gates import UnmetGate
 from eservice_operator.api.reasons import Phase, Reason
 from eservice_operator.core import conditions as c
 from eservice_operator.core.abandoned import in_reach

@@ -8,9 +8,9 @@ from datetime import date, datetime
 
 from eservice_operator.api import names
 from eservice_operator.api.base import TemplateRef
+from eservice_operator.api.lifecycle import Enforcement
 from eservice_operator.api.reasons import Reason
 from eservice_operator.api.remembered import RememberedDecision
-from eservice_operator.api.template import Enforcement
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.dates import instant, parse_period
 from eservice_operator.core.facts import Facts

@@ -16,7 +16,7 @@ from eservice_operator.api.seen import Answered, PublicationStatus
 from eservice_operator.core.faces import Face
 
 PATIENCE: Final = timedelta(seconds=30)
-"""How long a gateway may take to show what a route says, and how long the probe is waited for."""
+"""How long a gateway may take to answer for a route and to show what it says, and the probe is waited for."""
 NOTICE_MARK: Final = "notice"
 """What the notice page writes into the header that tells routes apart."""
 NOT_FOUND: Final = 404

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from eservice_operator.api.eservice import GateOwner
+from eservice_operator.api.gates import GateOwner
 from eservice_operator.api.reasons import Gate, Reason
 from eservice_operator.core.facts import Facts, Subject
 

@@ -13,7 +13,8 @@ from eservice_operator.api.base import ObjectMeta
 from eservice_operator.api.contested import Standing
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.eservice import EService
-from eservice_operator.api.registration import EServiceIdentifier, EServiceRegistration
+from eservice_operator.api.identifier import EServiceIdentifier
+from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.core.actions import Ref, ref_of
 from eservice_operator.core.fleet import Fleet

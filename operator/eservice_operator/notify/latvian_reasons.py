@@ -6,7 +6,7 @@ Dates are told without saying whether they have come: a decision can be made lon
 
 from __future__ import annotations
 
-from eservice_operator.api.template import LagMeasure
+from eservice_operator.api.lifecycle import LagMeasure
 from eservice_operator.notify.language import Facts, sentences, spaced
 from eservice_operator.notify.periods import Case
 

@@ -30,8 +30,8 @@ from eservice_operator.core.dates import add_period, add_working_days, following
 from eservice_operator.core.fairness import INSTALL_WITHIN_WORKING_DAYS
 from eservice_operator.core.gateway_driver import GATEWAY_GROUP
 from eservice_operator.core.lag import Lag, LagPolicy, Measure, measure_lag
-from eservice_operator.core.versions import Catalogue, CatalogueVersion
 from eservice_operator.core.leaving import SEEN_OTHERWISE
+from eservice_operator.core.versions import Catalogue, CatalogueVersion
 from eservice_operator.runtime.commandline import command_line
 from eservice_operator.runtime.figures import FAMILIES
 from eservice_operator.runtime.metrics import PREFIX, Metrics

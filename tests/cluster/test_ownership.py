@@ -26,11 +26,9 @@ from tests.support.pure_cluster import PureCluster
 from tests.support.worlds import BY_INGRESS, NAME, NAMESPACE, NOTICED, NOW, POLICY, ROUTE, ROUTES
 
 KEY = ObjectKey("EService", NAMESPACE, NAME)
-INGRESS = ("Ingress", NAMESPACE, NAME)
 ROUTE_PLACE = ("HTTPRoute", ROUTES, ROUTE)
 SCALED = {"workload": {"autoscaling": {"minReplicas": 1, "maxReplicas": 2, "cpuPercent": 70}}}
 BESIDE = {resource.kind for resource in CHILDREN} - {"HTTPRoute"}
-MARKS = (names.OWNER_UID_LABEL, names.MANAGED_BY_LABEL)
 PAUSED = {"paused": {"reason": "maintenance"}}
 WRITTEN = [{"manager": names.MANAGER, "operation": "Apply", "time": "2026-10-12T08:00:00Z", "fieldsV1": {}}]
 """The trace of our writing, which the API server keeps on every object."""
@@ -46,12 +44,6 @@ def published(policy: Policy, **spec: object) -> PureCluster:
         cluster.edit_service(**spec)
     cluster.settle(NOW)
     return cluster
-
-
-@pytest.fixture
-def public() -> PureCluster:
-    """One that an Ingress serves."""
-    return published(BY_INGRESS)
 
 
 @pytest.fixture
@@ -90,24 +82,6 @@ def without_a_trace(route: Manifest) -> None:
     for trace in ("labels", "annotations", "managedFields"):
         del route["metadata"][trace]
     route.pop("writtenAt", None)
-
-
-@pytest.mark.parametrize("gone", MARKS)
-def test_it_is_our_own_without_a_label_and_leaves_with_a_pause(public: PureCluster, gone: str) -> None:
-    del public.objects[INGRESS]["metadata"]["labels"][gone]
-    (update,) = updates(public)
-    assert (update.manifest["kind"], update.reason.split(":")[0]) == ("Ingress", f"metadata.labels.{gone}")
-    public.edit_service(publication=PAUSED)
-    (delete,) = [one for one in decided(public).actions if isinstance(one, Delete)]
-    assert (delete.ref.kind, delete.ref.name) == ("Ingress", NAME)
-
-
-def test_labels_hide_no_other_ingress(public: PureCluster) -> None:
-    assert not seen(public).contenders
-    other = copy.deepcopy(public.objects[INGRESS])
-    other["metadata"] |= {"name": "shop", "uid": "uid-shop"}
-    public.objects["Ingress", NAMESPACE, "shop"] = other
-    assert [claim.owner.name for claim in seen(public).contenders] == ["shop"]
 
 
 @pytest.mark.parametrize("policy", [BY_INGRESS, POLICY])

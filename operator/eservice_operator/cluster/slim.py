@@ -52,6 +52,7 @@ STATUS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "HorizontalPodAutoscaler": ("currentReplicas", "desiredReplicas"),
     "HTTPRoute": ("parents",),
+    "Ingress": ("loadBalancer",),
     "Namespace": ("phase",),
 }
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import copy
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -60,6 +61,17 @@ def noticed(cluster: PureCluster) -> PureCluster:
 def pause(cluster: PureCluster, paused: Manifest | None) -> None:
     cluster.edit_service(publication={"paused": paused})
     cluster.settle(NOW)
+
+
+def test_what_a_client_tells_the_notice_page_never_reaches_the_e_service(noticed: PureCluster) -> None:
+    """Nobody but the operator sets that header: set over it where it is read, removed where it is not."""
+    (live,) = rules_of(noticed)
+    assert [one["requestHeaderModifier"] for one in live["filters"]] == [{"remove": [names.NOTICE_HEADER]}]
+    noticed.policy = replace(NOTICED, probed=True, marked=True)
+    noticed.settle(NOW)
+    (live,) = rules_of(noticed)
+    kinds = [one["type"] for one in live["filters"]]
+    assert kinds == ["RequestHeaderModifier", "ResponseHeaderModifier"]
 
 
 def test_a_pause_swaps_the_rule_in_place_and_its_end_swaps_it_back(noticed: PureCluster) -> None:

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +27,8 @@ BACK = 5.0
 BLINK = 0.5
 """Seconds for which a gateway may answer 503 by itself while what it shows is swapped."""
 
+NOBODY = 0
+"""For a status where no connection is accepted: Contour's port is closed while it has no route."""
 ENOUGH = 0.1
 """Of the requests that were due, how many have to be sent: few, since a busy machine is no failure."""
 LATEST = 20 * HONEST
@@ -96,13 +99,22 @@ class Stage:
         release = planned.release
         return await self.citizens.until(planned.host, lambda a: a.release == release, release, within)
 
-    async def looked_at(self, planned: Planned) -> None:
-        """Wait until whoever verifies it is answered by the candidate, under its preview host."""
+    async def looked_at(self, planned: Planned, headers: Mapping[str, str] = MappingProxyType({})) -> str:
+        """Wait until the candidate answers whoever verifies it; the host under which it does.
+
+        ``headers`` are those without which nobody is answered.
+        """
         seen = await self.site.until(planned.ref, lambda obj: obj["status"].get("previewURL"), "a preview")
         host = str(urlsplit(seen["status"]["previewURL"]).hostname)
         release = planned.release
-        await self.insiders.until(host, lambda a: a.release == release, f"{release} previewed")
-        assert not (await self.citizens.ask(host)).served, "never on the public gateway"
+        await self.insiders.until(
+            host, lambda a: a.release == release, f"{release} previewed", headers=headers
+        )
+        if headers:
+            assert (await self.insiders.ask(host)).status == 404, "without the header it is not there"
+        public = await self.citizens.ask(host, headers=headers)
+        assert public.status in (404, NOBODY), f"on the public gateway: {public.said}"
+        return host
 
     @asynccontextmanager
     async def asked(self, planned: Planned, rate: float) -> AsyncIterator[Answers]:

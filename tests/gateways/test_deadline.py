@@ -55,6 +55,7 @@ async def test_the_deadline_passes_and_the_renewed_e_service_comes_back(
         renewed = planned.renewed()
         await site.apply(renewed.act(), await stage.eservice(renewed))
         await site.candidate(renewed)
+        await stage.looked_at(renewed)
         assert (await stage.citizens.ask(planned.host)).mark == "notice", "editing the spec renews nothing"
         verified = await stage.apply(renewed.verification())
         back = (await stage.answered(renewed)).ends - verified

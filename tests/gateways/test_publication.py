@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a citizen gets through a real gateway, from the first release to a pause and back."""
 
+import base64
+
 import pytest
 
 from eservice_operator.core.actions import Manifest, Ref
+from tests.gateways.conftest import Lane
 from tests.gateways.stage import BACK, TARGET, Stage, off
 from tests.support.fleet import Planned
 from tests.support.kubectl import Kubectl
@@ -15,6 +18,18 @@ RATE = 200.0
 """Requests a second while releases change."""
 SLOWLY = 50.0
 PAUSED = {"spec": {"publication": {"paused": {"reason": "the register moves house"}}}}
+TITLE = "Dzīvesvietas deklarēšana"
+LOOK = {"X-Look": "yes"}
+"""The header without which no candidate is shown here; elsewhere in these lanes there is none."""
+FORGED = {
+    "EService-Notice": base64.urlsafe_b64encode(b'{"v":1,"title":{"lv":"Viltots"}}').decode().rstrip("=")
+}
+"""What a client may send to put words into the mouth of the notice page."""
+
+
+@pytest.fixture(scope="module")
+def operator_settings(lane: Lane) -> dict[str, str]:
+    return lane.settings | {"preview-header": "=".join(*LOOK.items())}
 
 
 async def test_once_verified_the_first_citizen_is_answered(operated: Stage) -> None:
@@ -22,7 +37,7 @@ async def test_once_verified_the_first_citizen_is_answered(operated: Stage) -> N
     await site.prepare()
     planned = site.planned()
     await operated.installed(planned)
-    await operated.looked_at(planned)
+    preview = await operated.looked_at(planned, LOOK)
     assert not (await operated.citizens.ask(planned.host)).served, "nobody has verified it"
     verified = await operated.apply(planned.verification())
     first = await operated.answered(planned)
@@ -31,6 +46,10 @@ async def test_once_verified_the_first_citizen_is_answered(operated: Stage) -> N
     assert first.mark == f"{planned.namespace}.{planned.name}"
     public = await site.settled(planned, "Published")
     assert says(public, "Published", "True")
+    await operated.insiders.until(preview, lambda a: a.status == 404, "gone", headers=LOOK)
+    assert (await operated.citizens.ask(preview, headers=LOOK)).status == 404, (
+        "the public gateway knows no previews"
+    )
 
 
 async def test_a_new_release_takes_over_and_goes_back_without_one_failed_request(operated: Stage) -> None:
@@ -42,7 +61,10 @@ async def test_a_new_release_takes_over_and_goes_back_without_one_failed_request
     async with operated.asked(first, RATE) as answers:
         await site.apply(await operated.eservice(second), second.act())
         await site.candidate(second)
-        await operated.looked_at(second)
+        preview = await operated.looked_at(second, LOOK)
+        assert (await operated.citizens.ask(preview, headers=LOOK)).status == 404, (
+            "never on the public gateway"
+        )
         failed = await operated.apply(second.verification("Failed", number=1))
         await site.until(
             first.ref, lambda obj: says(obj, "Verified", "False", "VerificationFailed"), "failed"
@@ -122,12 +144,20 @@ async def test_a_pause_shows_the_notice_and_its_end_the_e_service(operated: Stag
     assert ended <= TARGET
     assert (noticed.status, noticed.headers["Cache-Control"]) == (503, "no-store")
     assert int(noticed.headers["Retry-After"]) > 0
-    assert "Dzīvesvietas deklarēšana" in noticed.text
+    assert TITLE in noticed.text
+    forged = await operated.citizens.ask(planned.host, headers=FORGED)
+    assert (TITLE in forged.text, "Viltots" in forged.text) == (True, False), (
+        "what a client says is overwritten"
+    )
     assert (await operated.citizens.ask(planned.host, "/any/where")).mark == "notice", (
         "the whole host is kept"
     )
     resumed = await operated.apply(await operated.eservice(planned))
     back = (await operated.answered(planned)).ends - resumed
+    assert (await operated.citizens.ask(planned.host, headers=FORGED)).release == planned.release
+    heard = (await operated.pods.open(planned.release)).heard
+    assert heard["Host"] == planned.host
+    assert "EService-Notice" not in heard, "nor does it reach the e-service"
     operated.measured("resumed to the first 200", back, TARGET)
     assert back <= TARGET
     await site.settled(planned, "Published")

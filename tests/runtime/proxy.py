@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from email.utils import format_datetime, parsedate_to_datetime
@@ -36,6 +36,9 @@ class Proxy:
         """By how much the dates of the answers are later than the API server's own."""
         self.without_group = ""
         """The list of API groups leaves this one out, as it does for a moment after its first CRD."""
+        self.late: Callable[[dict[str, Any]], bool] = lambda _: False
+        """A watch stops before the first object that this holds for, until ``caught_up`` is set."""
+        self.caught_up = asyncio.Event()
         self._watches: dict[aiohttp.ClientResponse, str] = {}
         self._answering: set[asyncio.Task[Any]] = set()
 
@@ -71,6 +74,16 @@ class Proxy:
         ) as answer:
             return await self._pass_on(request, answer)
 
+    async def _events(self, watch: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+        """Each in a line of its own."""
+        rest = b""
+        async for chunk in watch.content.iter_any():
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                if self.late(json.loads(line)["object"]):
+                    await self.caught_up.wait()
+                yield line + b"\n"
+
     def _without(self, groups: dict[str, Any]) -> bytes:
         left = [group for group in groups["groups"] if group["name"] != self.without_group]
         return json.dumps(groups | {"groups": left}).encode()
@@ -87,7 +100,7 @@ class Proxy:
             await reply.prepare(request)
             if request.path == "/apis" and self.without_group:
                 await reply.write(self._without(await answer.json(content_type=None)))
-            async for chunk in answer.content.iter_any():
+            async for chunk in self._events(answer) if watches else answer.content.iter_any():
                 if not (watches and self.deaf):
                     await reply.write(chunk)
         except (aiohttp.ClientError, ConnectionError):

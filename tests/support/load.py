@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import aiohttp
 
@@ -119,11 +120,18 @@ class Citizen:
     url: str
     _session: aiohttp.ClientSession
 
-    async def ask(self, host: str, path: str = "/", *, due: float | None = None, **headers: str) -> Answer:
+    async def ask(
+        self,
+        host: str,
+        path: str = "/",
+        headers: Mapping[str, str] = MappingProxyType({}),
+        *,
+        due: float | None = None,
+    ) -> Answer:
         """One GET; no redirects are followed."""
         begins = time.monotonic()
         late = 0.0 if due is None else begins - due
-        sent = {name.replace("_", "-"): value for name, value in headers.items()} | {"Host": host}
+        sent = {**headers, "Host": host}
         try:
             async with self._session.get(f"{self.url}{path}", headers=sent, allow_redirects=False) as answer:
                 text = await answer.text()
@@ -142,11 +150,17 @@ class Citizen:
         )
 
     async def until(
-        self, host: str, check: Callable[[Answer], bool], what: str, within: float = 30.0, path: str = "/"
+        self,
+        host: str,
+        check: Callable[[Answer], bool],
+        what: str,
+        within: float = 30.0,
+        path: str = "/",
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> Answer:
         """The first answer that ``check`` holds for, asked again and again."""
         deadline = time.monotonic() + within
-        while not check(answer := await self.ask(host, path)):
+        while not check(answer := await self.ask(host, path, headers)):
             assert time.monotonic() < deadline, f"{host}{path}: not {what} in {within} s, but {answer.said}"
             await asyncio.sleep(OFTEN)
         return answer

@@ -13,7 +13,7 @@ import asyncio
 import socket
 import struct
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -23,6 +23,7 @@ from eservice_operator.api.names import RELEASE_LABEL
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.core.actions import Manifest
 from tests.support.site import PODS
+from tests.support.waiting import eventually
 
 RELEASE_HEADER = "X-Release"
 _RESET = struct.pack("ii", 1, 0)
@@ -38,8 +39,15 @@ class Upstream:
     port: int = 0
     asked: int = 0
     """How many requests it has answered."""
+    heard: Mapping[str, str] = field(default_factory=dict)
+    """The headers of the latest one, as they came through the gateway."""
     _server: asyncio.Server | None = None
     _protocol: web.Server | None = None
+
+    @property
+    def answers(self) -> bool:
+        """Whether it does now."""
+        return self._server is not None
 
     async def open(self) -> None:
         """Answer from now on; does nothing while it answers."""
@@ -63,8 +71,9 @@ class Upstream:
                 connection.transport.abort()
         await protocol.shutdown(0)
 
-    async def _answer(self, _: web.BaseRequest) -> web.Response:
+    async def _answer(self, request: web.BaseRequest) -> web.Response:
         self.asked += 1
+        self.heard = request.headers
         return web.Response(text=self.release, headers={RELEASE_HEADER: self.release})
 
 
@@ -82,6 +91,10 @@ class Upstreams:
             upstream = self._running[release] = Upstream(release, self.address)
             await upstream.open()
         return upstream
+
+    async def ended(self, release: str) -> None:
+        """Wait until a release has lost its last Pod."""
+        await eventually(lambda: not self._running[release].answers, f"the last Pod of {release} gone")
 
     async def close(self) -> None:
         """Cut all of them."""

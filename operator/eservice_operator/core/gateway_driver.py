@@ -75,21 +75,22 @@ class GatewayDriver:
         )
 
     def _live(self, owner: Owner) -> Manifest:
-        """To the public Service; marked on every answer where the outside-in probe looks for that."""
-        backend = backend_ref(owner.namespace, owner.name, HTTP_PORT)
-        if not self.policy.marked:
-            return {"backendRefs": [backend]}
-        header = _setting(names.ROUTE_HEADER, route_name(owner.namespace, owner.name))
-        mark = {"type": "ResponseHeaderModifier", "responseHeaderModifier": header}
-        return {"filters": [mark], "backendRefs": [backend]}
+        """To the public Service, without what only the notice page is told.
+
+        Marked on every answer where the outside-in probe looks for that.
+        """
+        filters = [_request({"remove": [names.NOTICE_HEADER]})]
+        if self.policy.marked:
+            header = _setting(names.ROUTE_HEADER, route_name(owner.namespace, owner.name))
+            filters.append({"type": "ResponseHeaderModifier", "responseHeaderModifier": header})
+        return {"filters": filters, "backendRefs": [backend_ref(owner.namespace, owner.name, HTTP_PORT)]}
 
     def _notice(self, value: str) -> Manifest:
         """To the notice page, which lies beside the routes and so needs no ReferenceGrant."""
         notice = self.policy.notice
         if notice is None:
             raise ValueError("there is no notice page to lead to")
-        header = _setting(names.NOTICE_HEADER, value)
-        told = {"type": "RequestHeaderModifier", "requestHeaderModifier": header}
+        told = _request(_setting(names.NOTICE_HEADER, value))
         backend = backend_ref(self.policy.routes_namespace, notice.name, notice.port)
         return {"filters": [told], "backendRefs": [backend]}
 
@@ -133,6 +134,14 @@ class GatewayDriver:
             and (not gateway.section or parent.get("sectionName") == gateway.section)
         )
 
+    def refuses(self, gateway: GatewayRef) -> tuple[Reason, str] | None:
+        """Those that the Agency does not allow."""
+        if self.policy.allows(gateway):
+            return None
+        allowed = ", ".join(str(one) for one in (self.policy.gateway, *self.policy.allowed_gateways))
+        text = f"Gateway {gateway} is not one that the Agency allows: {allowed}"
+        return Reason.GATEWAY_NOT_ALLOWED, text
+
     def lacks(self, release: Snapshot) -> Iterator[str]:  # noqa: ARG002 - as the Protocol has it
         """Nothing."""
         yield from ()
@@ -173,6 +182,10 @@ def path_match(release: Snapshot) -> Manifest:
 def backend_ref(namespace: str, name: str, port: int) -> Manifest:
     """Where a rule leads: a Service by its port; its weight is the API's default, never 0."""
     return {"group": "", "kind": "Service", "namespace": namespace, "name": name, "port": port}
+
+
+def _request(change: Manifest) -> Manifest:
+    return {"type": "RequestHeaderModifier", "requestHeaderModifier": change}
 
 
 def _setting(header: str, value: str) -> Manifest:

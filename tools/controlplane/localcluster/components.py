@@ -159,10 +159,11 @@ def _adapted(stage: str) -> str:
     return stage
 
 
-def traefik(program: Path, ports: Ports, *, public: bool) -> list[str]:
+def traefik(program: Path, ports: Ports, throttle: str, *, public: bool) -> list[str]:
     """Traefik takes the cluster from the environment: see `KUBECONFIG` where it is started.
 
-    It listens for the Gateway `internal`, and for the other one if it is to be `public` as well.
+    It listens for the Gateway `internal`, and for the other one if it is to be `public` as well. For
+    `throttle` it collects changes before it follows them.
     """
     return [
         str(program),
@@ -170,7 +171,7 @@ def traefik(program: Path, ports: Ports, *, public: bool) -> list[str]:
         f"--entrypoints.internal.address={LOOPBACK}:{ports.internal}",
         "--providers.kubernetesgateway=true",
         f"--providers.kubernetesgateway.statusaddress.ip={LOOPBACK}",
-        "--providers.providersthrottleduration=50ms",
+        f"--providers.providersthrottleduration={throttle}",
         "--global.checknewversion=false",
         "--global.sendanonymoususage=false",
         "--log.level=INFO",

@@ -48,19 +48,21 @@ class Gateways:
 
     traefik: Path
     contour: ContourPrograms | None
+    throttle: str
+    """Traefik's, such as `50ms`."""
 
     @classmethod
-    def find(cls, public: PublicGateway, bin_dir: Path | None, say: Say) -> Gateways:
+    def find(cls, public: PublicGateway, throttle: str, bin_dir: Path | None, say: Say) -> Gateways:
         """Find the programs; nothing is started yet."""
         second = ContourPrograms.find(bin_dir, say) if public == "contour" else None
-        return cls(require_traefik(bin_dir), second)
+        return cls(require_traefik(bin_dir), second, throttle)
 
     def start(
         self, starting: Starting, kubectl: Kubectl, credentials: Callable[[str], Path], ports: Ports
     ) -> dict[str, str]:
         """Start them and apply their Gateways; the URL of each Gateway, once it is programmed."""
         second = self.contour
-        traefik = components.traefik(self.traefik, ports, public=second is None)
+        traefik = components.traefik(self.traefik, ports, self.throttle, public=second is None)
         starting.start("traefik", traefik, {"KUBECONFIG": str(credentials("traefik"))})
         if second is not None:
             kubectl.apply(components.MANIFESTS / "contour.yaml", *components.manifests(second.share))

@@ -44,13 +44,15 @@ _NODES = 3
 class Options:
     """How a cluster is to be started. `port` is the API server's; None chooses a free one.
 
-    `public_gateway` serves the Gateway `public`; the other Gateway is always Traefik's.
+    `public_gateway` serves the Gateway `public`; the other Gateway is always Traefik's, which collects
+    changes for `throttle` (its own default is 2 s).
     """
 
     port: int | None = None
     audit: bool = True
     gateway: bool = True
     public_gateway: PublicGateway = "traefik"
+    throttle: str = "50ms"
     kwok: bool = True
     crds: Path = PROJECT_CRDS
     bin_dir: Path | None = None
@@ -72,7 +74,8 @@ class Programs:
         for lack in _lacks(binaries, options):
             say(f"there is no {lack}")
         wanted = options.gateway and binaries.share is not None
-        gateways = Gateways.find(options.public_gateway, options.bin_dir, say) if wanted else None
+        chosen = options.public_gateway, options.throttle, options.bin_dir
+        gateways = Gateways.find(*chosen, say) if wanted else None
         return cls(binaries, require_kubectl(options.bin_dir), gateways)
 
 

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, TypeVar, assert_never
+from typing import Any, Final, assert_never
 
 from eservice_operator.api.names import FINALIZER, FINALIZER_MANAGER, MANAGER, STATUS_MANAGER
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound
 from eservice_operator.cluster.managed_fields import take_over, take_over_status, without_annotations
-from eservice_operator.cluster.sight import Refused, Sight, is_managed, is_ours
+from eservice_operator.cluster.ownership import MARKS, is_managed, is_ours
+from eservice_operator.cluster.sight import Refused, Sight, again
 from eservice_operator.cluster.store import Change, Store
 from eservice_operator.core.actions import (
     Action,
@@ -27,11 +28,8 @@ from eservice_operator.core.actions import (
     ref_of,
 )
 
-ATTEMPTS: Final = 4
 OUTDATED: Final = "Outdated"
 """The reason of a failure: the object was written to since the status for it was computed."""
-
-T = TypeVar("T")
 
 
 class Applier:
@@ -97,17 +95,30 @@ class Applier:
             if not is_ours(live, action.manifest):
                 message = f"{ref} exists and is not ours; it was left alone"
                 raise Refused("NameCollision", message, transient=False) from error
-            self._sight.learn(live)
+            self._sight.learn(await self._marked(live, action.manifest))
             raise Refused("AlreadyExists", f"{ref} is ours already", transient=True) from error
         self._sight.learn(answer)
+
+    async def _marked(self, live: Manifest, desired: Manifest) -> Manifest:
+        """The object, with the labels by which we see it where somebody took those off."""
+        wanted, have = desired["metadata"].get("labels") or {}, live["metadata"].get("labels") or {}
+        lacking = {mark: wanted[mark] for mark in MARKS if mark in wanted and have.get(mark) != wanted[mark]}
+        if not lacking:
+            return live
+        version = live["metadata"]["resourceVersion"]
+        ops = [
+            {"op": "add", "path": "/metadata/labels", "value": have | lacking},
+            {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
+        ]
+        return await self._api.json_patch(ref_of(live), ops, field_manager=MANAGER)
 
     async def _update(self, action: Update) -> None:
         ref = ref_of(action.manifest)
         known = self._sight.known(ref)
         if action.take_over or known is None or "ownUpdates" in known:
-            await _again(lambda: self._prepare(action, take_over))
+            await again(lambda: self._prepare(action, take_over))
         if action.drop:
-            await _again(lambda: self._prepare(action, lambda live: without_annotations(live, action.drop)))
+            await again(lambda: self._prepare(action, lambda live: without_annotations(live, action.drop)))
         metadata = action.manifest["metadata"] | {"uid": action.uid}
         await self._apply(action.manifest | {"metadata": metadata}, MANAGER)
 
@@ -153,7 +164,7 @@ class Applier:
                 manifest["metadata"]["resourceVersion"] = answer["metadata"]["resourceVersion"]
                 await self._apply(manifest, STATUS_MANAGER, subresource="status")
 
-        await (self._only_onto(action, write) if action.version else _again(write))
+        await (self._only_onto(action, write) if action.version else again(write))
 
     async def _only_onto(self, action: SetStatus, write: Callable[[], Awaitable[None]]) -> None:
         """Write, unless the object is not in the version any more that the status was computed from."""
@@ -186,7 +197,7 @@ class Applier:
                 return await self._delete_this(action, known)
             except Conflict:
                 pass
-        return await _again(lambda: self._delete_as_read(action))
+        return await again(lambda: self._delete_as_read(action))
 
     async def _delete_as_read(self, action: Delete) -> Manifest | None:
         live = await self._api.get(action.ref)
@@ -229,18 +240,6 @@ class Applier:
             self._sight.learn(answer)
         if "deletionTimestamp" in answer["metadata"] and not answer["metadata"].get("finalizers"):
             self._sight.forget(action.ref, action.uid)
-
-
-async def _again(step: Callable[[], Awaitable[T]]) -> T:
-    """Look and write once more when somebody (often a controller, its status) wrote between the two."""
-    attempt = 1
-    while True:
-        try:
-            return await step()
-        except Conflict:
-            if attempt == ATTEMPTS:
-                raise
-        attempt += 1
 
 
 def _addressed(ref: Ref, uid: str) -> Manifest:

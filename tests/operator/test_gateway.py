@@ -24,6 +24,9 @@ HOSTNAME = "/spec/listeners/0/hostname"
 GATEWAY_API = "gateway.networking.k8s.io/v1"
 ROUTES = "eservice-routes"
 ADMITTED = "/spec/listeners/0/allowedRoutes/namespaces/selector"
+RIGHTS = f"""kubectl get roles,rolebindings -n {ROUTES} -o yaml |
+  sed -e '/^    uid: /d' -e '/^    resourceVersion: /d' -e 's/^\\(    namespace: \\){ROUTES}$/\\1NEW/' |
+  kubectl create -f -"""
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
 
@@ -136,6 +139,7 @@ async def test_routes_elsewhere_end_the_start_until_people_have_moved_them_as_is
         kubectl = Kubectl(people_kubeconfig)
         await site.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": home}})
         await patch_gateway(kubectl, {"op": "replace", "path": ADMITTED, "value": either(ROUTES, home)})
+        await typed(RIGHTS.replace("NEW", home), people_kubeconfig)
         await typed(commands().replace("public-routes", home), people_kubeconfig)
         moved = Ref(GATEWAY_API, "HTTPRoute", home, planned.route.name)
         carried = await site.see(moved)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from eservice_operator.api.base import ConditionStatus
 from eservice_operator.api.eservice import EServiceStatus
-from eservice_operator.api.notices import Channel, Notice, NoticeKind, NoticeState
+from eservice_operator.api.notices import NoticeKind
 from eservice_operator.api.reasons import ConditionType, Phase
 from eservice_operator.api.seen import Answered, PublicationStatus
 from eservice_operator.core.actions import Manifest, Outcome
@@ -26,6 +26,7 @@ from eservice_operator.core.report import report
 from eservice_operator.core.sightings import PATIENCE, Sighting, Witnessed
 from eservice_operator.core.tidings import of_change
 from tests.support import worlds
+from tests.support.postal import sent
 from tests.support.pure_cluster import PureCluster
 from tests.support.status import assert_status_sound
 from tests.support.worlds import HOST, NOTICED, NOW, POLICY, ROUTE, SECOND, at
@@ -351,20 +352,8 @@ def status_saying(base: EServiceStatus, said: str, told: NoticeKind | None) -> E
         else one
         for one in base.conditions
     )
-    notices = () if told is None else (notice(told),)
+    notices = () if told is None else (sent(told, NOW),)
     return base.model_copy(update={"conditions": conditions, "notices": notices})
-
-
-def notice(kind: NoticeKind) -> Notice:
-    return Notice(
-        id=kind.value,
-        kind=kind,
-        channel=Channel.EMAIL,
-        recipient="a@pmlp.example",
-        state=NoticeState.SENT,
-        entered=NOW,
-        at=NOW,
-    )
 
 
 @pytest.mark.parametrize(

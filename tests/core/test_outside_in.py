@@ -111,6 +111,31 @@ def test_a_probe_that_sees_nothing_holds_nothing_up_for_long(probed: PureCluster
     assert said.message.endswith(f"not confirmed from outside: {HOST} (no answer within 5 s, 200)")
 
 
+@pytest.mark.parametrize("instead", [Answered.NOTICE, Answered.NOTHING])
+def test_a_live_route_that_another_page_answers_for_is_waited_for_and_then_disagreed_with(
+    probed: PureCluster, instead: Answered
+) -> None:
+    sees(probed, instead)
+    probed.settle(NOW + PATIENCE - SECOND)
+    assert (published(probed), ready(probed)) == ("Unknown AwaitingProbe", ("False", True))
+    probed.forget()
+    probed.settle(NOW + PATIENCE)
+    assert (published(probed), probed.phase()) == ("Unknown DoesNotAnswer", Phase.PUBLISHED)
+    assert ready(probed) == ("True", False), "it waits for people now"
+    assert [(note.type, note.reason) for note in probed.told] == [("Warning", "DoesNotAnswer")]
+    sees(probed, Answered.E_SERVICE)
+    probed.settle(NOW + PATIENCE + SECOND)
+    assert published(probed) == "True Published"
+
+
+def test_what_was_seen_and_answers_no_more_is_told_once(seen: PureCluster) -> None:
+    sees(seen, Answered.NOTHING, NOW)
+    seen.settle(NOW + PATIENCE)
+    seen.settle(NOW + PATIENCE + SECOND)
+    assert published(seen) == "Unknown DoesNotAnswer"
+    assert [note.reason for note in seen.told] == ["DoesNotAnswer"]
+
+
 def test_off_is_final_once_the_e_service_no_longer_answers(seen: PureCluster) -> None:
     assert question_of(decide(seen.world(), NOW, PROBED)) is not None
     seen.edit_service(publication={"paused": PAUSE})

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from eservice_operator.cluster.indexes import INDEXES
@@ -93,6 +94,20 @@ def test_gates_and_trouble_are_counted_with_their_owner() -> None:
         "EP-000007",
         "Production",
     )
+
+
+@pytest.mark.parametrize(
+    "published, ready, moves",
+    [("True", "GatewayNotFound", False), ("False", "GatewayNotFound", True), ("True", "Succeeded", True)],
+)
+def test_what_is_served_and_cannot_move_is_told(published: str, ready: str, *, moves: bool) -> None:
+    found = samples(
+        conditions=[
+            {"type": "Published", "status": published, "reason": "Published"},
+            {"type": "Ready", "status": "False", "reason": ready},
+        ]
+    )["eservice_route_cannot_move"]
+    assert found == ([] if moves else [(WHO, 1)])
 
 
 def test_who_contests_a_host_is_counted_and_not_named() -> None:

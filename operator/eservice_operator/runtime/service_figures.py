@@ -42,6 +42,11 @@ NOT_SERVED: Final = Family(
     "1 while the gateway does not serve a release that has been public.",
     (*WHO, "reason"),
 )
+CANNOT_MOVE: Final = Family(
+    "eservice_route_cannot_move",
+    "1 while it is served, and stays on a Gateway that it is to leave for one that is not there.",
+    WHO,
+)
 GATE_UNMET: Final = Family(
     "eservice_gate_unmet", "1 for each gate that is not passed.", (*WHO, "gate", "owner", "reason")
 )
@@ -77,6 +82,7 @@ SERVICE_FAMILIES: Final = (
     DISAGREES,
     CONTESTED,
     NOT_SERVED,
+    CANNOT_MOVE,
     GATE_UNMET,
     STALLED,
     LAG,
@@ -112,6 +118,8 @@ def samples_of_service(
     leaving = "deletionTimestamp" in service["metadata"]
     if not served and not leaving and part(status, "release", "public") is not None:
         yield NOT_SERVED, (*who, part(conditions, "Published", "reason") or ""), 1
+    if served and part(conditions, "Ready", "reason") == Reason.GATEWAY_NOT_FOUND:
+        yield CANNOT_MOVE, who, 1
     yield from _from_outside(who, status, marked=marked)
     others = Counter((one["host"], one["standing"]) for one in status.get("contested") or ())
     for (host, stands), many in others.items():  # not who: names of tenants' own would be series without end

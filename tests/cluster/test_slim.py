@@ -174,3 +174,4 @@ def test_of_a_foreign_ingress_only_its_claims_are_kept() -> None:
     }
     obj["metadata"]["labels"] = {"app.kubernetes.io/managed-by": MANAGER}
     assert slim(obj)["spec"] == obj["spec"], "our own is a child"
+    assert slim(obj)["status"] == obj["status"], "and whether it has an address is said"

@@ -18,11 +18,12 @@ from eservice_operator.api.reasons import ConditionType
 from eservice_operator.core.actions import Create, Manifest, Update
 from eservice_operator.core.conditions import find
 from eservice_operator.core.decide import decide
+from eservice_operator.core.drivers import driver_of
 from eservice_operator.core.faces import Face
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.transitions import notes_elsewhere
-from eservice_operator.core.world import HostClaim
+from eservice_operator.core.world import HostClaim, Observed
 from tests.core.strategies_worlds import clusters, good_clusters, instants
 from tests.support import worlds
 from tests.support.pure_cluster import PureCluster
@@ -77,6 +78,35 @@ def test_a_registered_host_comes_unless_somebody_has_it(
     public.edit_service(publication={"hosts": [STRANGE]})
     public.settle(LATER)
     assert hosts(public) == [kept]
+
+
+@pytest.mark.parametrize("by", [POLICY, NOTICED, BY_INGRESS], ids=["gateway", "notice", "ingress"])
+@pytest.mark.parametrize(
+    "forged, claimed, shown",
+    [
+        ((STRANGE,), False, []),
+        ((STRANGE, HOST), False, [HOST]),
+        ((HOST,), True, []),
+        ((HOST,), False, [HOST]),
+    ],
+)
+def test_a_route_without_hosts_gets_none_from_a_forged_snapshot(
+    cluster: PureCluster, by: Policy, forged: tuple[str, ...], claimed: bool, shown: list[str]
+) -> None:
+    """Emptied rules show nobody anything: what comes onto them is what comes onto a new route."""
+    cluster.policy = by
+    cluster.settle(NOW)
+    place = next(place for place in cluster.objects if place[0] in {"Ingress", "HTTPRoute"})
+    emptied: Manifest = {"hostnames": [], "rules": []} if place[0] == "HTTPRoute" else {"rules": []}
+    cluster.vandalise(place, spec=emptied)
+    forge_snapshot(cluster, *forged)
+    cluster.claims = ((HOST, "EService other/theirs"),) if claimed else ()
+    cluster.edit_service(productionRequest=None)
+    cluster.settle(LATER)
+    route = cluster.objects.get(place)
+    assert ([] if route is None else list(driver_of(by).hosts(Observed(route)))) == shown
+    assert (cluster.status.public_url is not None) is bool(shown)
+    assert cluster.gates(), "and it is said why"
 
 
 TWO_HOSTS = [{"environment": "Production", "host": host} for host in (HOST, STRANGE)]

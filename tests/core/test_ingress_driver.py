@@ -106,12 +106,47 @@ def test_it_publishes_and_says_what_that_is_worth(public: PureCluster) -> None:
     assert (public.phase(), public.status.public_url) == (Phase.PUBLISHED, URL)
     assert public.reason(ConditionType.PUBLISHED) == ("True", Reason.PUBLISHED)
     assert published(public) == (
-        f"the Ingress {NAME} of class outside is there;"
-        " an Ingress controller does not say whether it serves it"
+        f"the Ingress {NAME} of class outside is there, without an address, which some controllers never"
+        " write; an Ingress controller does not say whether it serves it"
     )
     assert public.reason(ConditionType.HOST_PROTECTED) == ("False", Reason.INGRESS_TRUST)
     assert public.reason(ConditionType.ROUTE_SUPPORTED) is None
     assert public.reason(ConditionType.READY) == ("True", Reason.SUCCEEDED)
+
+
+def test_an_address_is_said_and_is_no_more_than_that(public: PureCluster) -> None:
+    """Measured: one controller writes it whatever the Ingress leads to, another never does."""
+    public.one("Ingress")["status"] = {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}
+    public.settle(NOW)
+    assert published(public).startswith(f"the Ingress {NAME} of class outside is there, with an address;")
+    assert published(public).endswith("does not say whether it serves it")
+    public.forget()
+    public.one("Ingress")["status"] = {"loadBalancer": {"ingress": [{"ip": "192.0.2.2"}]}}
+    public.settle(NOW)
+    assert not public.statuses, "which one it is, is not written down"
+
+
+def test_a_class_that_is_not_there_serves_nothing_and_takes_nothing_off(public: PureCluster) -> None:
+    public.missing_class = "outside"
+    public.settle(NOW)
+    assert routes(public) == {"Ingress"}
+    assert public.reason(ConditionType.PUBLISHED) == ("False", Reason.INGRESS_CLASS_NOT_FOUND)
+    assert published(public) == f"the Ingress {NAME} is there, and its IngressClass outside does not exist"
+    assert public.reason(ConditionType.READY) == ("False", Reason.INGRESS_CLASS_NOT_FOUND)
+    assert public.status.public_url is None
+    public.edit_service(publication=PAUSE)
+    public.settle(NOW)
+    assert routes(public) == set(), "nor does it hold up what takes it off"
+    public.missing_class = ""
+    public.edit_service(publication={"paused": None})
+    public.settle(NOW)
+    assert public.reason(ConditionType.PUBLISHED) == ("True", Reason.PUBLISHED)
+
+
+def test_a_gateway_asks_for_no_class(routed: PureCluster) -> None:
+    routed.missing_class = "outside"
+    routed.settle(NOW)
+    assert routed.reason(ConditionType.PUBLISHED) == ("True", Reason.PUBLISHED)
 
 
 def test_it_needs_no_gateway(public: PureCluster) -> None:
@@ -174,6 +209,26 @@ def test_what_it_cannot_do_is_refused_and_named(public: PureCluster) -> None:
     change_to(public, PREVIEWED)
     assert public.reason(ConditionType.ROUTE_SUPPORTED) is None
     assert public.reason(ConditionType.HOST_PROTECTED) is None
+
+
+@pytest.mark.parametrize("name", ["other", POLICY.gateway.name])
+def test_a_gateway_of_its_own_has_one_reason_everywhere(cluster: PureCluster, name: str) -> None:
+    """Who asks for another entrance is not let in by this one; what is public stays."""
+    cluster.policy = BY_INGRESS
+    chosen = {"namespace": POLICY.gateway.namespace, "name": name}
+    cluster.edit_service(publication={"gateway": chosen})
+    cluster.settle(NOW)
+    assert routes(cluster) == set()
+    (gate,) = cluster.status.gates
+    assert (gate.gate, gate.reason) == (Gate.HOST_ALLOWED, Reason.NOT_WITH_INGRESS)
+    assert cluster.reason(ConditionType.PUBLISHED) == ("False", Reason.NOT_WITH_INGRESS)
+    assert cluster.reason(ConditionType.ROUTE_SUPPORTED) == ("False", Reason.NOT_WITH_INGRESS)
+    cluster.edit_service(publication={"gateway": None})
+    cluster.settle(NOW)
+    cluster.edit_service(publication={"gateway": chosen})
+    cluster.settle(NOW)
+    assert routes(cluster) == {"Ingress"}
+    assert cluster.reason(ConditionType.READY) == ("True", Reason.NOT_WITH_INGRESS)
 
 
 @few

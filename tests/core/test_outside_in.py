@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eservice_operator.api.base import ConditionStatus
@@ -85,7 +87,8 @@ def test_it_is_published_once_it_was_seen(probed: PureCluster) -> None:
     sees(probed, Answered.E_SERVICE)
     probed.settle(NOW + 2 * SECOND)
     assert (published(probed), ready(probed)) == ("True Published", ("True", False))
-    assert [note.reason for note in probed.told].count("Published") == 1
+    (told,) = [note for note in probed.told if note.reason == "Published"]
+    assert told.text == "public at https://address.latvija.example/", "by the gateway's word it was so before"
     (host,) = probed.status.publication.hosts
     assert (host.host, host.answer, host.code, host.since) == (HOST, Answered.E_SERVICE, 200, NOW)
 
@@ -162,6 +165,7 @@ def test_somebody_else_who_answers_is_told_and_changes_nothing(seen: PureCluster
     sees(seen, Answered.E_SERVICE, NOW - timedelta(days=1))
     seen.settle(NOW + 2 * SECOND)
     assert published(seen) == "True Published"
+    assert seen.told[-1].text == "public again at https://address.latvija.example/"
 
 
 @pytest.mark.parametrize("paused", [False, True])
@@ -232,13 +236,25 @@ def test_a_route_is_asked_about_when_the_gateway_says_that_it_serves_it(cluster:
 OFF = at("2027-06-02")
 
 
-@pytest.fixture
-def overdue(seen: PureCluster) -> PureCluster:
+@cache
+def last_day() -> PureCluster:
     """Public and seen, on the last day before R8 takes it off."""
-    seen.put(worlds.template((*worlds.VERSIONS, worlds.NEXT_VERSION)))
-    seen.advance(at("2027-02-01"), at("2027-05-31"))
-    seen.forget()
-    return seen
+    cluster = PureCluster(policy=PROBED)
+    cluster.put(
+        worlds.template((*worlds.VERSIONS, worlds.NEXT_VERSION)),
+        *(worlds.registration(), worlds.act(), worlds.verification(), worlds.eservice()),
+    )
+    cluster.settle(NOW)
+    sees(cluster, Answered.E_SERVICE)
+    cluster.advance(at("2027-02-01"), at("2027-05-31"))
+    cluster.forget()
+    return cluster
+
+
+@pytest.fixture
+def overdue() -> PureCluster:
+    """That, for one test."""
+    return copy.deepcopy(last_day())
 
 
 def ends(cluster: PureCluster) -> list[str]:
@@ -294,6 +310,36 @@ def test_off_by_a_spec_that_cannot_be_read_is_told_when_it_is_final(overdue: Pur
     sees(overdue, Answered.NOTICE, OFF)
     overdue.settle(OFF + SECOND)
     assert (overdue.phase(), ends(overdue)) == (Phase.INVALID, ["Unpublishing", "Unpublished"])
+
+
+STEPS = st.sampled_from(["off", "on", "pause", "go on", *Answered])
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(STEPS, min_size=3, max_size=14))
+def test_whatever_is_seen_unpublished_is_said_of_what_is_final_and_once(steps: list[str]) -> None:
+    """A deferral brings it back on the route, and its revocation takes it off again."""
+    cluster, now, said_off = copy.deepcopy(last_day()), OFF, False
+    for step in steps:
+        now += PATIENCE
+        match step:
+            case "off" | "on":
+                revoked = {"at": str(now.date()), "reason": "so decided"} if step == "off" else None
+                cluster.put(worlds.deferral("2027-07-31", spec={"revoked": revoked}))
+            case "pause" | "go on":
+                cluster.edit_service(publication={"paused": PAUSE if step == "pause" else None})
+            case _:
+                sees(cluster, Answered(step), now - PATIENCE)
+        cluster.settle(now)
+        for note in cluster.told:
+            if note.reason == "Unpublished":
+                assert not said_off, "once"
+                assert published(cluster) == "False TemplateOverdue"
+            said_off = note.reason == "Unpublished" or (said_off and note.reason not in BACK)
+        cluster.forget()
+
+
+BACK = {"Published", "Republished", "Unpublishing", "Paused"}
 
 
 def status_saying(base: EServiceStatus, said: str, told: NoticeKind | None) -> EServiceStatus:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -16,21 +15,17 @@ from eservice_operator.cluster.client import KubeApi
 from tests.gateways.stage import Stage
 from tests.support.cluster import Options, control_plane, private_control_plane
 from tests.support.figures import Figures
-from tests.support.kubectl import KUBECTL
 from tests.support.load import citizen
-from tests.support.operator import PROGRAM, OperatorProcess
+from tests.support.operator import OperatorProcess
 from tests.support.rights import operator_credentials
 from tests.support.site import Site, under
+from tests.support.street import address_of_pods, looking_in, notice_page
 from tests.support.upstreams import upstreams
-from tools.demo.street import NOTICE, NoticePage
 
 if TYPE_CHECKING:
     from controlplane import Cluster
 
-ROUTES = "eservice-routes"
 PREVIEW_DOMAIN = "preview.agency.example"
-NOWHERE = "192.0.2.1"
-"""The Pods' address on a machine without a network: nobody can answer on it."""
 
 
 @dataclass(frozen=True)
@@ -45,37 +40,18 @@ class Lane:
     @property
     def settings(self) -> dict[str, str]:
         """What an operator here is told: the notice page, the internal Gateway for previews, the probe."""
-        return {
-            "notice-service": NOTICE,
+        return looking_in(self.cluster) | {
             "preview-gateway": "gateway-system/internal",
             "preview-domain": PREVIEW_DOMAIN,
-            "probe": "http",
-            "probe-address": self.cluster.gateway_url.removeprefix("http://"),
-            "probe-allow": "127.0.0.0/8",
             "drain-delay": "2s",
         }
 
 
 @contextmanager
-def notice_page(cluster: Cluster, address: str, folder: Path) -> Iterator[None]:
-    """The image's notice page, running, and the Service that leads to it."""
-    page = NoticePage(PROGRAM, address, folder / "notice.log")
-    try:
-        apply = [str(KUBECTL), f"--kubeconfig={cluster.kubeconfig}", "apply", "--filename=-"]
-        subprocess.run(apply, input=page.manifests(ROUTES).encode(), check=True, capture_output=True)
-        yield
-    finally:
-        page.close()
-
-
-@contextmanager
 def opened(name: str, running: AbstractContextManager[Cluster], folder: Path) -> Iterator[Lane]:
     """A lane through the public gateway of a control plane, with the notice page beside it."""
-    with running as cluster:
-        if cluster.pod_address is None or cluster.pod_address == NOWHERE:
-            pytest.skip("a Pod that answers needs an address of this machine other than loopback")
-        with notice_page(cluster, cluster.pod_address, folder):
-            yield Lane(name, cluster, operator_credentials(cluster, folder / "operator"))
+    with running as cluster, notice_page(cluster, folder):
+        yield Lane(name, cluster, operator_credentials(cluster, folder / "operator"))
 
 
 @pytest.fixture(scope="session", params=["traefik", pytest.param("contour", marks=pytest.mark.second_lane)])
@@ -104,10 +80,10 @@ def operator_settings(lane: Lane) -> dict[str, str]:
 @pytest.fixture
 async def stage(lane: Lane, people: KubeApi, figures: Figures) -> AsyncIterator[Stage]:
     """A corner of the cluster, Pods that answer, and citizens; who operates it is the test's affair."""
-    assert lane.cluster.pod_address is not None
     site = Site(people)
     gateways = citizen(lane.cluster.gateway_url), citizen(lane.cluster.internal_gateway_url)
-    async with upstreams(lane.cluster.pod_address) as pods, gateways[0] as public, gateways[1] as internal:
+    address = address_of_pods(lane.cluster)
+    async with upstreams(address) as pods, gateways[0] as public, gateways[1] as internal:
         yield Stage(lane.name, site, pods, public, internal, figures)
 
 

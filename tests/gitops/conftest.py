@@ -6,6 +6,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,10 @@ from eservice_operator.cluster.client import KubeApi
 from tests.gitops.argo import ROOT
 from tests.gitops.verdicts import Kstatus
 from tests.support.cluster import private_control_plane
+from tests.support.door import Door, door_before
 from tests.support.operator import OperatorProcess, assert_log_clean
 from tests.support.site import Site
+from tests.support.street import looking_in, notice_page
 
 if TYPE_CHECKING:
     from controlplane import Cluster
@@ -48,10 +51,35 @@ def kstatus(judges: Path) -> Kstatus:
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def seen() -> bool:
+    """Whether the operator shows the notice page, and looks from outside; a module overrides this fixture."""
+    return True
+
+
+@pytest.fixture(scope="module")
+def ground(seen: bool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A control plane for one module: the samples have names that others use, too."""
-    with private_control_plane(tmp_path_factory.mktemp("gitops")) as running:
+    folder = tmp_path_factory.mktemp("gitops")
+    with (
+        private_control_plane(folder / "cluster") as running,
+        notice_page(running, folder) if seen else nullcontext(),
+    ):
         yield running
+
+
+@pytest.fixture(scope="module")
+def door(ground: Cluster, seen: bool) -> Iterator[Door | None]:
+    """What stands before the gateway, where the operator looks from outside."""
+    with door_before(ground.gateway_url) if seen else nullcontext() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def operator_settings(ground: Cluster, door: Door | None) -> dict[str, str]:
+    """With a door it is asked there, and often."""
+    if door is None:
+        return {}
+    return looking_in(ground) | {"probe-address": f"127.0.0.1:{door.port}", "probe-interval": "10s"}
 
 
 @pytest.fixture

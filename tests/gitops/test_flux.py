@@ -2,7 +2,8 @@
 """Flux applies the samples as they are, while the rules publish, unpublish and publish again.
 
 It finds no drift in any of these states, nobody fights over a field, and nothing that is lawfully off holds
-up what else comes from Git: the second Kustomization depends on the first and follows every commit.
+up what else comes from Git: the second Kustomization depends on the first and follows every commit. All of it
+once as the operator is by default, and once with the notice page and the look from outside.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from tests.gitops.flux import Repository, artifacts, controller
 from tests.gitops.verdicts import Kstatus
 from tests.support import fleet
 from tests.support.agency import Agency
+from tests.support.door import Door
 from tests.support.kubectl import Kubectl
 from tests.support.operator import OperatorProcess
 from tests.support.site import Site, says, without_bookkeeping
@@ -44,12 +46,18 @@ ADDRESS = Ref(API_VERSION, "EService", "pmlp-production", "address-declaration")
 TAX = Ref(API_VERSION, "EService", "vid-production", "tax-calculator")
 PARKING = Ref(API_VERSION, "EService", "rezekne-production", "parking-permit")
 EXTRACT = Ref(API_VERSION, "EService", "ur-test", "company-extract")
+HOST_OF_TAX = "tax.latvija.example"
 ROUTE_OF_PARKING = Ref(
     "gateway.networking.k8s.io/v1", "HTTPRoute", "eservice-routes", "rezekne-production.parking-permit"
 )
 FLUX = "kustomize-controller"
 TIMES = 2
 """How often Flux applies the same commit again in each state."""
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["plain", "seen"])
+def seen(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
 
 
 @pytest.fixture
@@ -68,10 +76,17 @@ async def repository(
 
 
 async def test_nothing_drifts_nobody_fights_and_nothing_is_held_up(
-    site: Site, operator: OperatorProcess, repository: Repository, kstatus: Kstatus, people_kubeconfig: Path
+    site: Site,
+    operator: OperatorProcess,
+    door: Door | None,
+    repository: Repository,
+    kstatus: Kstatus,
+    people_kubeconfig: Path,
 ) -> None:
     assert operator.running
-    story = Story(site, operator, repository, kstatus)
+    story = Story(site, operator, door, repository, kstatus)
+    if door is not None:
+        await story.is_not_held_up_by_a_stranger(FILES, door)
     await story.publishes(FILES)
     held = edited(FILES, TEMPLATES, TEMPLATE, with_instruction)
     await story.is_held(held)
@@ -91,18 +106,34 @@ class Story:
     """What is committed, and what comes of it."""
 
     def __init__(
-        self, site: Site, operator: OperatorProcess, repository: Repository, kstatus: Kstatus
+        self,
+        site: Site,
+        operator: OperatorProcess,
+        door: Door | None,
+        repository: Repository,
+        kstatus: Kstatus,
     ) -> None:
         self.site = site
         self.operator = operator
+        self.door = door
         self.repository = repository
         self.kstatus = kstatus
         self.commits = 0
+
+    async def is_not_held_up_by_a_stranger(self, files: Files, door: Door) -> None:
+        """Somebody else answers for a host: Flux waits while that may be over in a moment, and goes on."""
+        door.answers[HOST_OF_TAX] = (200, "")
+        await self.commit(files)
+        await self.until(TAX, "Published", "Unknown", "AnsweredByOther")
+        await self.until(TAX, "Ready", "True", "AnsweredByOther")
+        await self.rests()
+        del door.answers[HOST_OF_TAX]
 
     async def publishes(self, files: Files) -> None:
         await self.commit(files)
         for service in (ADDRESS, TAX, PARKING):
             await self.until(service, "Published", "True", "Published")
+            await self.shows(service, "EService")
         await self.until(EXTRACT, "Ready", "True", "AccessNotGranted")
         await self.rests()
 
@@ -120,6 +151,8 @@ class Story:
         await self.until(TAX, "Ready", "True", "Succeeded")
         await agency.eservice("release-brake", TEMPLATE.name, "--yes")
         await self.until(ADDRESS, "Published", "False", "TemplateOverdue")
+        for service in (PARKING, ADDRESS):
+            await self.shows(service, "Notice")
         wrote = await self.repository.again("samples")
         assert wrote == ["EServiceTemplate/viss-2020 configured"], "the token that kubectl wrote goes again"
         await self.rests()
@@ -175,6 +208,13 @@ class Story:
     async def until(self, ref: Ref, kind: str, status: str, reason: str) -> None:
         await self.site.until(ref, lambda obj: says(obj, kind, status, reason), f"{kind} is {reason}")
 
+    async def shows(self, service: Ref, answer: str) -> None:
+        """Wait until that was seen from outside, where anybody looks."""
+        if self.door is not None:
+            await self.site.until(
+                service, lambda obj: answers(obj) == {answer}, f"{answer} was seen under its host"
+            )
+
     async def rests(self) -> None:
         """Flux finds nothing to change, and applying it all again makes nobody write anything."""
         await self.operator.at_rest()
@@ -204,6 +244,12 @@ class Story:
             ref_of(obj): obj if obj["apiVersion"] == API_VERSION else without_bookkeeping(obj)
             for obj in await self.objects()
         }
+
+
+def answers(service: Manifest) -> set[str]:
+    """What was seen under the public hosts of an e-service."""
+    publication = service["status"].get("publication") or {}
+    return {host["answer"] for host in publication.get("hosts") or ()}
 
 
 def changed(before: dict[Ref, Manifest], after: dict[Ref, Manifest]) -> list[str]:

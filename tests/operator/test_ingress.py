@@ -82,15 +82,27 @@ def port(cluster: Cluster) -> Iterator[int]:
     server.server_close()
 
 
-@pytest.fixture(scope="module")
-def asked(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Planned], int]]:
-    """The status of an answer to a citizen, through an Ingress controller that does nothing else."""
-    folder = tmp_path_factory.mktemp("ingress")
-    user = cluster.user_kubeconfig("ingress-controller", ["system:masters"], folder / "kubeconfig")
+def make_class(user: Path, folder: Path) -> None:
+    """Create the IngressClass, as whoever runs the controller does."""
     manifest = folder / "class.json"
     manifest.write_text(json.dumps(INGRESS_CLASS))
     kubectl = [str(PROGRAM.with_name("kubectl")), f"--kubeconfig={user}", "apply", "-f", str(manifest)]
     subprocess.run(kubectl, check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.fixture(scope="module")
+def controller(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The credentials of an Ingress controller, whose class is there."""
+    folder = tmp_path_factory.mktemp("controller")
+    user = cluster.user_kubeconfig("ingress-controller", ["system:masters"], folder / "kubeconfig")
+    make_class(user, folder)
+    return user
+
+
+@pytest.fixture(scope="module")
+def asked(controller: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Planned], int]]:
+    """The status of an answer to a citizen, through an Ingress controller that does nothing else."""
+    folder = tmp_path_factory.mktemp("ingress")
     with socket.create_server((LOOPBACK, 0)) as free:
         entry = free.getsockname()[1]
     command = [
@@ -103,7 +115,7 @@ def asked(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "--global.sendanonymoususage=false",
     ]
     with (folder / "log").open("wb") as log:
-        traefik = subprocess.Popen(command, stdout=log, stderr=log, env={"KUBECONFIG": str(user)})
+        traefik = subprocess.Popen(command, stdout=log, stderr=log, env={"KUBECONFIG": str(controller)})
 
     def ask(planned: Planned) -> int:
         connection = HTTPConnection(LOOPBACK, entry, timeout=5)
@@ -160,6 +172,32 @@ async def test_published_paused_and_published_again(
     await answers(asked, planned, 404)
 
 
+@pytest.mark.usefixtures("controller", "operator")
+async def test_who_makes_it_theirs_is_told_so_and_a_pause_is_not_final(site: Site) -> None:
+    await site.prepare()
+    planned = site.planned()
+    await site.apply(*planned.everything())
+    await site.settled(planned, "Published")
+    ingress = ingress_of(planned)
+    paused = planned.eservice(spec={"publication": {"paused": {"reason": "maintenance"}}})
+    live = await site.see(ingress)
+    await site.apply(paused)
+    await site.gone(ingress)
+    theirs = {"name": planned.name, "namespace": planned.namespace}
+    await site.create({key: live[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": theirs})
+    told = await site.until(
+        planned.ref, lambda body: says(body, "Published", "Unknown", "IngressNotOurs"), "it is said"
+    )
+    assert f"{ingress} is there and is not ours to take off" in message(told, "Published")
+    assert says(told, "Stalled", "True", "NameCollision")
+    assert told["status"]["phase"] == "Paused"
+    await site.told(planned.ref, "NameCollision", message(told, "Stalled"))
+    assert "deletionTimestamp" not in (await site.see(ingress))["metadata"]
+    await site.delete(ingress)
+    await site.until(planned.ref, lambda body: says(body, "Published", "False", "Paused"), "it is final")
+
+
+@pytest.mark.usefixtures("controller")
 async def test_from_ingress_to_gateway_and_back(
     site: Site,
     port: int,
@@ -218,6 +256,13 @@ async def test_a_cluster_without_the_gateway_api_is_enough(tmp_path: Path) -> No
                 planned = site.planned()
                 await site.apply(planned.registration(), planned.act(), planned.verification())
                 await site.apply(planned.eservice())
+                missed = await site.until(
+                    planned.ref,
+                    lambda body: says(body, "Published", "False", "IngressClassNotFound"),
+                    "missed",
+                )
+                assert says(missed, "Ready", "False", "IngressClassNotFound")
+                make_class(user, tmp_path)
                 await site.settled(planned, "Published")
                 assert await people.get(ingress_of(planned)) is not None
                 code, printed = await explained(planned, user)

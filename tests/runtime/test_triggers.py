@@ -251,6 +251,18 @@ def test_a_gateway_that_comes_or_goes_wakes_those_on_it() -> None:
         assert set(keys_for(same, filled)) == set()
 
 
+def test_a_class_that_comes_or_goes_wakes_those_on_it() -> None:
+    filled = store()
+    ingress = plain("Ingress", worlds.NAME, worlds.NAMESPACE, labels=OWNED, uid="u", resourceVersion="1")
+    filled.upsert(ingress | {"spec": {"ingressClassName": "outside"}})
+    for name, wakes in (("outside", True), ("inside", False)):
+        found = plain("IngressClass", name, uid=f"uid-{name}", resourceVersion="1")
+        for change in (made(found), Change(key_of(found), found, None)):
+            assert set(keys_for(change, filled)) == ({SERVICE} if wakes else set())
+        same = Change(key_of(found), found, found | {"spec": {"controller": "other"}})
+        assert set(keys_for(same, filled)) == set()
+
+
 def test_one_of_ours_that_comes_wakes_those_that_may_wait_to_move_there() -> None:
     filled = store()
     filled.upsert(ours("before"))

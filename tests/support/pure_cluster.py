@@ -105,6 +105,7 @@ class PureCluster:
     gateway_answers: bool = True
     missing_gateways: frozenset[GatewayRef] = frozenset()
     """Gateways, and listeners of Gateways, that are not there."""
+    missing_class: str = ""
     gateway_refuses: str = ""
     """Reason with which the gateway refuses routes, if it does."""
     preview_refused: str = ""
@@ -299,6 +300,7 @@ class PureCluster:
             claims=tuple(worlds.claim(host, owner) for host, owner in self.claims),
             contenders=self.contenders,
             missing_gateways=self.missing_gateways,
+            missing_class=self.missing_class,
             children={(body["kind"], body["metadata"]["name"]): Observed(body) for body in children},
             leftovers=self._leftovers(metadata.uid),
             snapshots=worlds.snapshots_of(children),

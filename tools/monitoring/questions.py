@@ -181,7 +181,7 @@ OUTSIDE = [
     ),
 ]
 
-MEANT = "Paused|RegistrationSuspended|TemplateOverdue|AwaitingProbe|StillAnswers"
+MEANT = "Paused|RegistrationSuspended|TemplateOverdue|AwaitingProbe|StillAnswers|IngressNotOurs"
 OPERATOR = "eservice_operator_"
 ON_CALL = [
     stat(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which Gateways there are, and from which namespaces each takes routes, as its own spec says.
+"""Which Gateways and classes of Ingresses there are, and from where a Gateway takes routes, by its own spec.
 
 What a route's status says of it is no proof: whoever may write routes may often write their status, too.
 """
@@ -13,7 +13,7 @@ from eservice_operator.api.names import NAMESPACE_NAME_LABEL
 from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.store import Store
 from eservice_operator.core.actions import Manifest
-from eservice_operator.core.policy import GatewayRef
+from eservice_operator.core.policy import GatewayRef, Policy
 
 SAME: Final = "Same"
 """What holds where a listener does not say: routes beside the Gateway."""
@@ -31,6 +31,13 @@ def missing_of(gateways: Iterable[GatewayRef], store: Store) -> Iterator[Gateway
             part(listener, "name") == gateway.section for listener in part(there, "spec", "listeners") or ()
         ):
             yield gateway
+
+
+def missing_class(policy: Policy, store: Store) -> str:
+    """The class of the public Ingresses, if it is known not to be there; empty otherwise."""
+    name = policy.ingress_class
+    unknown = not name or not store.synced("IngressClass")
+    return "" if unknown or store.get("IngressClass", "", name) is not None else name
 
 
 def admits(gateway: Manifest, namespace: str, store: Store, *sections: str) -> bool:

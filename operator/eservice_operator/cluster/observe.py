@@ -19,7 +19,7 @@ from eservice_operator.api.parse import InvalidObject
 from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.cluster import indexes
-from eservice_operator.cluster.admission import missing_of
+from eservice_operator.cluster.admission import missing_class, missing_of
 from eservice_operator.cluster.fleets import Fleets
 from eservice_operator.cluster.reading import Reading
 from eservice_operator.cluster.resources import CHILDREN
@@ -87,6 +87,7 @@ class Observer:
             decisions=decisions,
             senior=senior_of(service, reading),
             missing_gateways=self._missing_gateways(service, snapshots, children),
+            missing_class=missing_class(self._policy, self._store),
             claims=tuple(claim for claim in claims if claim.standing.holds),
             contenders=tuple(claim for claim in claims if not claim.standing.holds),
             children=children,

@@ -53,6 +53,7 @@ STATUS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "HorizontalPodAutoscaler": ("currentReplicas", "desiredReplicas"),
     "HTTPRoute": ("parents",),
+    "Ingress": ("loadBalancer",),
     "Namespace": ("phase",),
 }
 

@@ -24,7 +24,14 @@ def answer_of(facts: Facts) -> Serving | None:
     route, said = facts.route, facts.said
     if route is None or said is None:
         return None
+    if facts.world.missing_class and not facts.driver.far:
+        return _of_no_class(route, facts.world.missing_class)
     return answered(said, route, facts.world, facts.now)
+
+
+def _of_no_class(route: Observed, missing: str) -> Serving:
+    text = f"the {route.ref.kind} {route.ref.name} is there, and its IngressClass {missing} does not exist"
+    return Serving(served=False, reason=Reason.INGRESS_CLASS_NOT_FOUND, message=text)
 
 
 def answered(seen: Serving, route: Observed, world: World, now: datetime) -> Serving:

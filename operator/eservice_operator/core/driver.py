@@ -11,6 +11,7 @@ from eservice_operator.api.reasons import Reason
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.faces import Face
 from eservice_operator.core.owner import Owner
+from eservice_operator.core.policy import GatewayRef
 from eservice_operator.core.releases import Snapshot
 from eservice_operator.core.world import Observed
 
@@ -81,6 +82,9 @@ class Driver(Protocol):
         While it has answered for an earlier generation only, what it said then holds: it goes on serving
         that.
         """
+
+    def refuses(self, gateway: GatewayRef) -> tuple[Reason, str] | None:
+        """Why no e-service may choose this Gateway; none where it may."""
 
     def lacks(self, release: Snapshot) -> Iterator[str]:
         """What it cannot do of what the settings and a release ask, in words."""

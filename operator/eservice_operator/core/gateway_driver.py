@@ -134,6 +134,14 @@ class GatewayDriver:
             and (not gateway.section or parent.get("sectionName") == gateway.section)
         )
 
+    def refuses(self, gateway: GatewayRef) -> tuple[Reason, str] | None:
+        """Those that the Agency does not allow."""
+        if self.policy.allows(gateway):
+            return None
+        allowed = ", ".join(str(one) for one in (self.policy.gateway, *self.policy.allowed_gateways))
+        text = f"Gateway {gateway} is not one that the Agency allows: {allowed}"
+        return Reason.GATEWAY_NOT_ALLOWED, text
+
     def lacks(self, release: Snapshot) -> Iterator[str]:  # noqa: ARG002 - as the Protocol has it
         """Nothing."""
         yield from ()

@@ -13,7 +13,7 @@ from eservice_operator.core.driver import Serving, Shown
 from eservice_operator.core.faces import Face
 from eservice_operator.core.manifests import HTTP_PORT
 from eservice_operator.core.owner import Owner
-from eservice_operator.core.policy import Policy
+from eservice_operator.core.policy import GatewayRef, Policy
 from eservice_operator.core.releases import Snapshot
 from eservice_operator.core.world import Observed
 
@@ -63,11 +63,19 @@ class IngressDriver:
     def serving(self, route: Observed) -> Serving:
         """Whether it is there: no Ingress controller says whether it serves one.
 
-        Some write an address at once, whatever the Ingress leads to, and some never write any.
+        Some write an address at once, whatever the Ingress leads to, and some never write any: that there is
+        one is said, and is no answer.
         """
-        what = f"the Ingress {route.ref.name} of class {self.policy.ingress_class} is there"
+        addressed = (route.status.get("loadBalancer") or {}).get("ingress")
+        address = "with an address" if addressed else "without an address, which some controllers never write"
+        what = f"the Ingress {route.ref.name} of class {self.policy.ingress_class} is there, {address}"
         text = f"{what}; an Ingress controller does not say whether it serves it"
         return Serving(served=True, reason=Reason.PUBLISHED, message=text)
+
+    def refuses(self, gateway: GatewayRef) -> tuple[Reason, str] | None:
+        """Every one: who asks for another entrance does not mean this one."""
+        text = f"an {self.kind} leads through no Gateway: leave out spec.publication.gateway ({gateway})"
+        return Reason.NOT_WITH_INGRESS, text
 
     def lacks(self, release: Snapshot) -> Iterator[str]:
         """What needs Gateways."""

@@ -18,6 +18,7 @@ from eservice_operator.core.facts import Facts
 from eservice_operator.core.gates import refused
 from eservice_operator.core.outside_in import still_looking
 from eservice_operator.core.rollout import Running
+from eservice_operator.core.squatters import squatter
 from eservice_operator.core.unpublication import governing_decision, judge
 from eservice_operator.core.witness import doubted
 
@@ -91,6 +92,9 @@ def _stalled(decision: Decision, outcome: Outcome) -> tuple[Reason, str] | None:
     if failure is not None and not failure.transient:
         reason = Reason.NAME_COLLISION if failure.reason == Reason.NAME_COLLISION else Reason.REJECTED
         return reason, failure.message or failure.reason
+    theirs = squatter(decision)
+    if theirs:
+        return Reason.NAME_COLLISION, theirs
     unmet = refused(facts, decision.rollout.gates)
     if unmet is not None:
         return unmet.reason, unmet.message

@@ -39,10 +39,9 @@ def host_allowed(facts: Facts, subject: Subject) -> Unmet | None:
         )
         return holds_publish(Gate.HOST_ALLOWED, Reason.HOST_NOT_REGISTERED, text, GateOwner.AGENCY, "R1")
     gateway = subject.snapshot.gateway
-    if gateway is not None and not facts.policy.allows(gateway):
-        allowed = ", ".join(str(one) for one in (facts.policy.gateway, *facts.policy.allowed_gateways))
-        text = f"Gateway {gateway} is not one that the Agency allows: {allowed}"
-        return holds_publish(Gate.HOST_ALLOWED, Reason.GATEWAY_NOT_ALLOWED, text, GateOwner.INSTITUTION, "R1")
+    refused = None if gateway is None else facts.driver.refuses(gateway)
+    if refused is not None:
+        return holds_publish(Gate.HOST_ALLOWED, *refused, GateOwner.INSTITUTION, "R1")
     taken = sentence(facts, (claim for claim in facts.world.claims if claim.host in hosts))
     if taken:
         return holds_publish(Gate.HOST_ALLOWED, Reason.HOST_CONFLICT, taken, GateOwner.AGENCY, "R1")

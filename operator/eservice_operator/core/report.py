@@ -42,9 +42,9 @@ from eservice_operator.core.progress import held_by, progress, why_not
 from eservice_operator.core.published import published_verdict
 from eservice_operator.core.releases import Snapshot, short_hash
 from eservice_operator.core.remembered import last_decision
+from eservice_operator.core.squatters import not_final
 from eservice_operator.core.unmet import Unmet
 from eservice_operator.core.unpublication import governing_decision, judge
-from eservice_operator.core.witness import doubted
 
 HISTORY_LENGTH = 20
 
@@ -60,8 +60,8 @@ def report(decision: Decision, outcome: Outcome) -> EServiceStatus:
     published = seen_from_outside(decision, said)
     summary = progress(decision, outcome, published)
     phase = phase_of(decision, said)
-    published = why_not(published, summary)
-    previewed = preview_verdict(facts)
+    published = not_final(decision, why_not(published, summary))
+    previewed, unknown = preview_verdict(facts), published.status is ConditionStatus.UNKNOWN
     about_routes = (*limits(facts), *([previewed] if previewed else []))
     verdicts = (*summary, *domain_conditions(decision), published, *about_routes)
     status = EServiceStatus(
@@ -79,7 +79,7 @@ def report(decision: Decision, outcome: Outcome) -> EServiceStatus:
         gates=_gates(decision.rollout.gates, old, now),
         contested=contenders(facts),
         next=outlook(decision),
-        history=_history(old, now, phase, (said if doubted(published) else published).reason, facts),
+        history=_history(old, now, phase, (said if unknown else published).reason, facts),
     )
     return _told(facts, status)
 
@@ -109,7 +109,7 @@ def _report_unread(decision: Decision) -> EServiceStatus:
     """The status of an EService whose spec cannot be read, with what is judged of it all the same."""
     facts = decision.facts
     service, now = facts.world.service, facts.now
-    published = seen_from_outside(decision, published_verdict(decision))
+    published = not_final(decision, seen_from_outside(decision, published_verdict(decision)))
     generation = service.metadata.generation
     status = report_invalid(service.status, generation, facts.world.errors, now)
     judged = c.merge(status.conditions, (template_current(facts), published), generation, now)

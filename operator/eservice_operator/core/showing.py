@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from eservice_operator.api.base import TemplateRef
@@ -25,20 +26,36 @@ def on_own_hosts(facts: Facts, public: Snapshot) -> Snapshot:
     """R1: the release with the hosts that the route may have.
 
     A host that comes onto the route has to be registered for the e-service and nobody else's; what is on it
-    stays. Snapshots lie in the e-service's namespace, so that their word alone gives nobody a host.
+    stays. Snapshots lie in the e-service's namespace, so that their word alone gives nobody a host: nor where
+    somebody emptied the route. One to which none comes then is not to be shown (see `shown_by`).
     """
     if facts.face is not Face.LIVE or facts.served_by is None:
         return public
     driver, route = facts.served_by
     served = driver.hosts(route)
-    added = [host for host in public.hosts if host not in served]
-    if not added:
+    coming = [host for host in public.hosts if host not in served]
+    may_come = _free_hosts(facts, coming)
+    if len(may_come) == len(coming):
         return public
+    if served:
+        return replace(public, hosts=served, path=driver.path(route))
+    return replace(public, hosts=may_come) if may_come else public
+
+
+def _free_hosts(facts: Facts, hosts: Iterable[str]) -> tuple[str, ...]:
+    """Those that are registered for the e-service and nobody else's."""
     claimed = {claim.host for claim in facts.world.claims}
-    strange = unregistered_hosts(added, facts.world.registration, facts.spec.environment)
-    if not served or not (strange or claimed.intersection(added)):
-        return public
-    return replace(public, hosts=served, path=driver.path(route))
+    free = [host for host in hosts if host not in claimed]
+    strange = unregistered_hosts(free, facts.world.registration, facts.spec.environment)
+    return tuple(host for host in free if host not in strange)
+
+
+def _emptied(facts: Facts, public: Snapshot) -> bool:
+    """Whether the live route has lost its hosts, and none may come onto it: then nothing runs there."""
+    if facts.served_by is None:
+        return False
+    driver, route = facts.served_by
+    return not driver.hosts(route) and not _free_hosts(facts, public.hosts)
 
 
 def on_allowed_gateway(facts: Facts, public: Snapshot, route: Observed) -> Snapshot:
@@ -99,7 +116,9 @@ def _serves(facts: Facts, public: Snapshot | None, gates: tuple[Unmet, ...]) -> 
     """Whether the public route is to serve: only R8, a pause and a suspension take what runs off it."""
     if taken_off(facts, public) or (public is None and not facts.lost):
         return False
-    return facts.face is Face.LIVE or (public is not None and not gates and not _about_to_go_on(facts))
+    if facts.face is Face.LIVE:
+        return public is None or not _emptied(facts, public)
+    return public is not None and not gates and not _about_to_go_on(facts)
 
 
 def taken_off(facts: Facts, public: Snapshot | None) -> bool:

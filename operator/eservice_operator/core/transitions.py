@@ -130,7 +130,8 @@ def _publication(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
     before, after = _both(old, new, ConditionType.PUBLISHED)
     if _holds(after) and not _holds(before):
         # told apart from the first time: an Event that says the same is only counted
-        back = any(change.phase is Phase.PUBLISHED for change in old.history)
+        since = None if before is None else before.last_transition_time
+        back = since and any(one.phase is Phase.PUBLISHED and one.at < since for one in old.history)
         text = f"public again at {new.public_url}" if back else f"public at {new.public_url}"
         yield Note(NORMAL, "Republished" if was_unpublished(old) else "Published", "Publish", text)
     elif after is not None and comes_into_doubt(new, before, after):

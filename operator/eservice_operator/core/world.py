@@ -122,6 +122,8 @@ class World:
     missing_gateways: frozenset[GatewayRef] = frozenset()
     """Of the Gateways that its routes are on, or may come onto: those that are not there. With a section: the
     Gateway is there, and has no such listener."""
+    missing_class: str = ""
+    """The class of the public Ingresses, where it is they that publish and there is none of that name."""
     children: Mapping[tuple[str, str], Observed] = field(default_factory=dict)
     """Own children by (kind, name), the public route included."""
     snapshots: tuple[Snapshot, ...] = ()

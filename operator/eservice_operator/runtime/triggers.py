@@ -42,7 +42,16 @@ def _keys_for(gateways: Places, change: Change, store: Store) -> Iterable[Object
     if change.key.kind == "Gateway" and not _admits_as_before(change):
         for route in _concerned(change.key, store, gateways):
             woken |= set(_owner_of_child(route))
+    if change.key.kind == "IngressClass" and len(told) == 1:
+        woken |= set(_of_class(change.key.name, store))
     return woken
+
+
+def _of_class(name: str, store: Store) -> Iterator[ObjectKey]:
+    """The EServices whose own Ingress is of a class, which comes or goes."""
+    for ingress in store.all("Ingress"):
+        if part(ingress, "spec", "ingressClassName") == name:
+            yield from _owner_of_child(ingress)
 
 
 def _concerned(gateway: ObjectKey, store: Store, gateways: Places) -> Iterable[Manifest]:

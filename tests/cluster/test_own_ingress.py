@@ -15,10 +15,10 @@ from eservice_operator.api.reasons import ConditionType, Phase, Reason
 from eservice_operator.api.seen import Answered
 from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.observe import Observer
-from eservice_operator.cluster.sight import is_managed, is_ours
+from eservice_operator.cluster.ownership import is_managed, is_ours
 from eservice_operator.cluster.slim import slim
 from eservice_operator.cluster.store import Store
-from eservice_operator.core.actions import Delete, Manifest, Outcome, Update
+from eservice_operator.core.actions import Delete, Outcome, Update
 from eservice_operator.core.conditions import find
 from eservice_operator.core.decide import Decision, decide
 from eservice_operator.core.faces import Face
@@ -83,14 +83,6 @@ def test_either_proves_to_the_writer_that_it_is_ours(public: PureCluster, kept: 
     assert is_managed(live)
     assert is_ours(live, desired)
     desired["metadata"]["labels"][names.OWNER_UID_LABEL] = "another"
-    assert not is_ours(live, desired)
-
-
-def test_an_owner_reference_proves_nothing_of_any_other_kind(public: PureCluster) -> None:
-    desired: Manifest = public.one("Service")
-    live = copy.deepcopy(desired)
-    del live["metadata"]["labels"]
-    assert not is_managed(live)
     assert not is_ours(live, desired)
 
 

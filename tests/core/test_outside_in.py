@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from eservice_operator.api.base import ConditionStatus
 from eservice_operator.api.eservice import EServiceStatus
-from eservice_operator.api.notices import Channel, Notice, NoticeKind, NoticeState
+from eservice_operator.api.notices import NoticeKind
 from eservice_operator.api.reasons import ConditionType, Phase
 from eservice_operator.api.seen import Answered, PublicationStatus
 from eservice_operator.core.actions import Manifest, Outcome
@@ -26,6 +26,7 @@ from eservice_operator.core.report import report
 from eservice_operator.core.sightings import PATIENCE, Sighting, Witnessed
 from eservice_operator.core.tidings import of_change
 from tests.support import worlds
+from tests.support.postal import sent
 from tests.support.pure_cluster import PureCluster
 from tests.support.status import assert_status_sound
 from tests.support.worlds import HOST, NOTICED, NOW, POLICY, ROUTE, SECOND, at
@@ -108,6 +109,31 @@ def test_a_probe_that_sees_nothing_holds_nothing_up_for_long(probed: PureCluster
     said = find(probed.status.conditions, ConditionType.PUBLISHED)
     assert said is not None
     assert said.message.endswith(f"not confirmed from outside: {HOST} (no answer within 5 s, 200)")
+
+
+@pytest.mark.parametrize("instead", [Answered.NOTICE, Answered.NOTHING])
+def test_a_live_route_that_another_page_answers_for_is_waited_for_and_then_disagreed_with(
+    probed: PureCluster, instead: Answered
+) -> None:
+    sees(probed, instead)
+    probed.settle(NOW + PATIENCE - SECOND)
+    assert (published(probed), ready(probed)) == ("Unknown AwaitingProbe", ("False", True))
+    probed.forget()
+    probed.settle(NOW + PATIENCE)
+    assert (published(probed), probed.phase()) == ("Unknown DoesNotAnswer", Phase.PUBLISHED)
+    assert ready(probed) == ("True", False), "it waits for people now"
+    assert [(note.type, note.reason) for note in probed.told] == [("Warning", "DoesNotAnswer")]
+    sees(probed, Answered.E_SERVICE)
+    probed.settle(NOW + PATIENCE + SECOND)
+    assert published(probed) == "True Published"
+
+
+def test_what_was_seen_and_answers_no_more_is_told_once(seen: PureCluster) -> None:
+    sees(seen, Answered.NOTHING, NOW)
+    seen.settle(NOW + PATIENCE)
+    seen.settle(NOW + PATIENCE + SECOND)
+    assert published(seen) == "Unknown DoesNotAnswer"
+    assert [note.reason for note in seen.told] == ["DoesNotAnswer"]
 
 
 def test_off_is_final_once_the_e_service_no_longer_answers(seen: PureCluster) -> None:
@@ -351,20 +377,8 @@ def status_saying(base: EServiceStatus, said: str, told: NoticeKind | None) -> E
         else one
         for one in base.conditions
     )
-    notices = () if told is None else (notice(told),)
+    notices = () if told is None else (sent(told, NOW),)
     return base.model_copy(update={"conditions": conditions, "notices": notices})
-
-
-def notice(kind: NoticeKind) -> Notice:
-    return Notice(
-        id=kind.value,
-        kind=kind,
-        channel=Channel.EMAIL,
-        recipient="a@pmlp.example",
-        state=NoticeState.SENT,
-        entered=NOW,
-        at=NOW,
-    )
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from eservice_operator.api.decisions import DecisionState, UnpublishDecisionStatus
 from eservice_operator.api.eservice import EServiceStatus, Installation
-from eservice_operator.api.notices import Channel, Notice, NoticeKind, NoticeState
+from eservice_operator.api.notices import Channel, Notice, NoticeKind
 from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.core.addressees import recipients
 from eservice_operator.core.dates import day_after_end, start_of_day
 from eservice_operator.core.decision_tidings import next_step, of_decision, passed_step, warning_steps
 from eservice_operator.core.tidings import of_change
 from tests.support import worlds
-from tests.support.postal import BOTH, PostalCluster, postal
+from tests.support.postal import BOTH, PostalCluster, postal, sent
 from tests.support.worlds import DAY, RIGA, SECOND, at
 
 LADDER = ("P6M", "P3M", "P1M", "P7D")
@@ -29,16 +29,7 @@ NOW = at("2027-02-01")
 
 
 def notice(day: date, kind: NoticeKind = NoticeKind.UNPUBLISH_SCHEDULED) -> Notice:
-    return Notice(
-        id="1",
-        kind=kind,
-        channel=Channel.EMAIL,
-        recipient="a@pmlp.example",
-        state=NoticeState.SENT,
-        entered=NOW,
-        at=NOW,
-        due=day,
-    )
+    return sent(kind, NOW, day)
 
 
 def status(state: DecisionState = DecisionState.SCHEDULED, **fields: object) -> UnpublishDecisionStatus:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from eservice_operator.api.contested import Standing
 from eservice_operator.api.registration import EServiceRegistrationStatus
 from eservice_operator.api.template import EServiceTemplateStatus, HeldSet
 from eservice_operator.core.transitions import WARNING, notes, registration_notes, template_notes
@@ -48,6 +49,23 @@ def test_an_unpublication_is_announced_and_told(public: PureCluster) -> None:
     warnings = ["UnpublishWarning"] * 3
     assert told(public) == [*warnings, "Unpublished", "TemplateOverdue"]
     assert all(note.type == WARNING for note in public.told)
+
+
+def test_an_ingress_that_is_not_ours_keeps_an_unpublication_from_being_told_as_final(
+    cluster: PureCluster,
+) -> None:
+    cluster.policy = worlds.BY_INGRESS
+    cluster.put(worlds.template((*worlds.VERSIONS, worlds.NEXT_VERSION)))
+    cluster.settle(worlds.NOW)
+    cluster.advance(at("2027-02-01"), at("2027-05-31"))
+    cluster.forget()
+    theirs = worlds.claim(worlds.HOST, f"Ingress {NAMESPACE}/{NAME}", Standing.BESIDE)
+    for contenders, wanted in (((theirs,), "Unpublishing"), ((), "Unpublished"), ((theirs,), None)):
+        cluster.contenders = contenders
+        cluster.settle(at("2027-06-02"))
+        ends = [reason for reason in told(cluster) if reason in {"Unpublishing", "Unpublished"}]
+        assert ends == ([wanted] if wanted else [])
+        cluster.forget()
 
 
 def test_a_day_that_moves_and_one_that_is_off_are_told(public: PureCluster) -> None:

@@ -41,7 +41,7 @@ PLAIN_OFF = Question(Face.NOTICE, 4, (HOST,), "/", MARK, marked=False)
 BLIND = (None, *FACELESS)
 SERVED = c.true(ConditionType.PUBLISHED, Reason.PUBLISHED, "served by Gateway gateway-system/public")
 PAUSED = c.false(ConditionType.PUBLISHED, Reason.PAUSED, "paused by the institution: holidays")
-AGREES, NOT_YET = Finding.AGREES, Finding.NOT_YET
+AGREES, NOT_YET, SILENT = Finding.AGREES, Finding.NOT_YET, Finding.DOES_NOT_ANSWER
 STILL, BY_OTHER, UNREACHABLE = Finding.STILL_ANSWERS, Finding.ANSWERED_BY_OTHER, Finding.UNREACHABLE
 
 
@@ -96,15 +96,15 @@ def test_without_marks_an_e_service_does_not_sign_itself_away(given_: Answer, an
     "question, answered, early, late",
     [
         (LIVE, Answered.E_SERVICE, AGREES, AGREES),
-        (LIVE, Answered.NOTICE, NOT_YET, NOT_YET),
-        (LIVE, Answered.NOTHING, NOT_YET, NOT_YET),
+        (LIVE, Answered.NOTICE, NOT_YET, SILENT),
+        (LIVE, Answered.NOTHING, NOT_YET, SILENT),
         (LIVE, Answered.OTHER, NOT_YET, BY_OTHER),
         (LIVE, Answered.UNMARKED, NOT_YET, BY_OTHER),
         (LIVE, Answered.REFUSED, NOT_YET, UNREACHABLE),
         (PLAIN_LIVE, Answered.E_SERVICE, AGREES, AGREES),
         (PLAIN_LIVE, Answered.UNMARKED, AGREES, AGREES),
         (PLAIN_LIVE, Answered.OTHER, NOT_YET, BY_OTHER),
-        (PLAIN_LIVE, Answered.NOTICE, NOT_YET, NOT_YET),
+        (PLAIN_LIVE, Answered.NOTICE, NOT_YET, SILENT),
         (PLAIN_LIVE, Answered.NOTHING, NOT_YET, UNREACHABLE),
         (NOTICE, Answered.NOTICE, AGREES, AGREES),
         (NOTICE, Answered.NOTHING, AGREES, AGREES),
@@ -147,7 +147,8 @@ LATER = NOW + PATIENCE
     "said, question, answered, early, late",
     [
         (SERVED, LIVE, Answered.E_SERVICE, "True Published", "True Published"),
-        (SERVED, LIVE, Answered.NOTHING, "Unknown AwaitingProbe", "Unknown AwaitingProbe"),
+        (SERVED, LIVE, Answered.NOTHING, "Unknown AwaitingProbe", "Unknown DoesNotAnswer"),
+        (SERVED, LIVE, Answered.NOTICE, "Unknown AwaitingProbe", "Unknown DoesNotAnswer"),
         (SERVED, LIVE, Answered.UNMARKED, "Unknown AwaitingProbe", "Unknown AnsweredByOther"),
         (SERVED, LIVE, Answered.TIMED_OUT, "Unknown AwaitingProbe", "True Published"),
         (SERVED, LIVE, None, "Unknown AwaitingProbe", "True Published"),
@@ -256,7 +257,7 @@ def test_a_probe_that_is_switched_on_takes_nothing_back_before_it_has_looked(
 
 def test_what_contradicts_a_long_standing_route_counts_at_once() -> None:
     known = seen(LIVE, Answered.NOTHING, NOW - timedelta(days=1))
-    assert witnessed(SERVED, before(SERVED), LIVE, known, NOW).reason is Reason.AWAITING_PROBE
+    assert witnessed(SERVED, before(SERVED), LIVE, known, NOW).reason is Reason.DOES_NOT_ANSWER
     known = seen(NOTICE, Answered.E_SERVICE, NOW - timedelta(days=1))
     assert witnessed(PAUSED, before(PAUSED), NOTICE, known, NOW).reason is Reason.STILL_ANSWERS
 

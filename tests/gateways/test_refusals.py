@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A route that the gateway does not take: the gateway's own words are shown, and no citizen is answered."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -81,17 +80,12 @@ async def test_a_gateway_that_is_not_there(stage: Stage, lane: Lane, tmp_path: P
 
 async def test_a_listener_for_other_hosts(operated: Stage, lane: Lane, kubectl: Kubectl) -> None:
     await operated.site.prepare()
-    await patch_gateway(kubectl, {"op": "add", "path": HOSTNAME, "value": "*.somewhere.else.example"})
+    await kubectl.patch(
+        "gateway", GATEWAY, {"op": "add", "path": HOSTNAME, "value": "*.somewhere.else.example"}
+    )
     try:
         await shown(operated, lane, "NoMatchingListenerHostname")
     finally:
-        await patch_gateway(kubectl, {"op": "remove", "path": HOSTNAME})
+        await kubectl.patch("gateway", GATEWAY, {"op": "remove", "path": HOSTNAME})
     await operated.answered(operated.site.planned())
     await operated.site.settled(operated.site.planned(), "Published")
-
-
-async def patch_gateway(kubectl: Kubectl, change: dict[str, str]) -> None:
-    namespace, name = GATEWAY.split("/")
-    patch = json.dumps([change])
-    code, printed = await kubectl("patch", "gateway", name, "-n", namespace, "--type=json", "-p", patch)
-    assert code == 0, printed

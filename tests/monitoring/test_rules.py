@@ -29,6 +29,7 @@ OTHERS = {
     "podmonitor",
     "secret",
     "servicemonitor",
+    "services",
 }
 BASE = "https://eservice.dev/runbooks/"
 TESTS = sorted((Path(__file__).parent / "rules").glob("*.yaml"))

@@ -7,6 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.store import Store
+from eservice_operator.core.actions import Manifest
 from eservice_operator.runtime.figures import FAMILIES, EServiceFigures
 from eservice_operator.runtime.metrics import Metrics
 from tests.monitoring.conftest import Promtool
@@ -58,9 +59,22 @@ def store() -> Store:
             }
         )
     )
+    kept.upsert(notice_route())
     conflict = worlds.condition("Ready", "NamespaceConflict")
     kept.upsert(worlds.registration(status={"conditions": [conflict]}))
     return kept
+
+
+def notice_route() -> Manifest:
+    """A route that leads to the notice page, of which no gateway has said anything."""
+    labels = {"app.kubernetes.io/managed-by": "eservice-operator", "eservice.dev/shows": "Notice"}
+    metadata = {"name": worlds.ROUTE, "namespace": worlds.ROUTES, "uid": "route", "labels": labels}
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": metadata | {"resourceVersion": "7", "generation": 1},
+        "spec": {"parentRefs": [{"namespace": "gateway-system", "name": "public"}]},
+    }
 
 
 def scrape() -> str:

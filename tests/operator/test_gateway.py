@@ -2,7 +2,6 @@
 """A gateway that refuses the route, and one that is not there: nothing is called public that is not."""
 
 import asyncio
-import json
 import os
 import re
 from pathlib import Path
@@ -19,6 +18,7 @@ from tests.support.site import Site, message, says
 pytestmark = pytest.mark.cluster
 
 NAMESPACE, NAME = "gateway-system", "internal"
+GATEWAY = f"{NAMESPACE}/{NAME}"
 """Nobody else's routes attach to this one, so a test may change it."""
 HOSTNAME = "/spec/listeners/0/hostname"
 GATEWAY_API = "gateway.networking.k8s.io/v1"
@@ -32,7 +32,7 @@ OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
 @pytest.fixture(scope="module")
 def operator_settings() -> dict[str, str]:
-    return {"gateway": f"{NAMESPACE}/{NAME}"}
+    return {"gateway": GATEWAY}
 
 
 async def test_the_gateways_own_words_are_shown_while_it_refuses_the_route(
@@ -40,7 +40,9 @@ async def test_the_gateways_own_words_are_shown_while_it_refuses_the_route(
 ) -> None:
     await site.prepare()
     planned = site.planned()
-    await patch_gateway(kubectl, {"op": "add", "path": HOSTNAME, "value": "*.somewhere.else.example"})
+    await kubectl.patch(
+        "gateway", GATEWAY, {"op": "add", "path": HOSTNAME, "value": "*.somewhere.else.example"}
+    )
     try:
         await site.apply(*planned.everything())
         refused = await site.until(
@@ -60,16 +62,9 @@ async def test_the_gateways_own_words_are_shown_while_it_refuses_the_route(
         assert refused["status"]["phase"] != "Published"
         assert "publicURL" not in refused["status"]
     finally:
-        await patch_gateway(kubectl, {"op": "remove", "path": HOSTNAME})
+        await kubectl.patch("gateway", GATEWAY, {"op": "remove", "path": HOSTNAME})
     public = await site.settled(planned, "Published")
     assert public["status"]["publicURL"] == f"https://{planned.host}/"
-
-
-async def patch_gateway(kubectl: Kubectl, change: dict[str, Any]) -> None:
-    code, printed = await kubectl(
-        "patch", "gateway", NAME, "-n", NAMESPACE, "--type=json", "-p", json.dumps([change])
-    )
-    assert code == 0, printed
 
 
 async def test_a_start_with_the_name_of_no_gateway_moves_nothing_until_there_is_one(
@@ -86,7 +81,7 @@ async def test_a_start_with_the_name_of_no_gateway_moves_nothing_until_there_is_
     try:
         stays = await site.until(planned.ref, lambda obj: "cannot move" in message(obj, "Published"), "stays")
         why = f"Gateway {NAMESPACE}/{target.name} does not exist"
-        served = f"served by Gateway {NAMESPACE}/{NAME}"
+        served = f"served by Gateway {GATEWAY}"
         assert message(stays, "Published") == f"{served}; it cannot move: {why}"
         assert says(stays, "Published", "True", "Published")
         assert says(stays, "Ready", "False", "GatewayNotFound")
@@ -123,7 +118,7 @@ async def test_routes_elsewhere_end_the_start_until_people_have_moved_them_as_is
     granted = (await site.see(grant))["spec"]
     home = f"routes-{site.mark}"
     operator.end()
-    settings = {"gateway": f"{NAMESPACE}/{NAME}", "routes-namespace": home}
+    settings = {"gateway": GATEWAY, "routes-namespace": home}
     other = OperatorProcess(operator_kubeconfig, tmp_path / "log", settings).launch()
     try:
         assert await asyncio.to_thread(other.process.wait, START) == 2, other.tail()
@@ -138,7 +133,9 @@ async def test_routes_elsewhere_end_the_start_until_people_have_moved_them_as_is
 
         kubectl = Kubectl(people_kubeconfig)
         await site.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": home}})
-        await patch_gateway(kubectl, {"op": "replace", "path": ADMITTED, "value": either(ROUTES, home)})
+        await kubectl.patch(
+            "gateway", GATEWAY, {"op": "replace", "path": ADMITTED, "value": either(ROUTES, home)}
+        )
         await typed(RIGHTS.replace("NEW", home), people_kubeconfig)
         await typed(commands().replace("public-routes", home), people_kubeconfig)
         moved = Ref(GATEWAY_API, "HTTPRoute", home, planned.route.name)
@@ -156,7 +153,9 @@ async def test_routes_elsewhere_end_the_start_until_people_have_moved_them_as_is
     finally:
         other.end()
         only = {"matchLabels": {"kubernetes.io/metadata.name": ROUTES}}
-        await patch_gateway(Kubectl(people_kubeconfig), {"op": "replace", "path": ADMITTED, "value": only})
+        await Kubectl(people_kubeconfig).patch(
+            "gateway", GATEWAY, {"op": "replace", "path": ADMITTED, "value": only}
+        )
         await operator.start()
 
 

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A candidate on the internal Gateway of a real Traefik: there until it is public, or its EService goes."""
 
-import json
-
 import pytest
 
 from eservice_operator.core.actions import Ref
@@ -12,14 +10,14 @@ from tests.support.site import Site, message, says
 
 pytestmark = pytest.mark.cluster
 
-GATEWAY = "gateway-system", "internal"
+GATEWAY = "gateway-system/internal"
 DOMAIN = "preview.agency.example"
 HOSTNAME = "/spec/listeners/0/hostname"
 
 
 @pytest.fixture(scope="module")
 def operator_settings() -> dict[str, str]:
-    return {"preview-gateway": "/".join(GATEWAY), "preview-domain": DOMAIN, "preview-header": "X-Look=yes"}
+    return {"preview-gateway": GATEWAY, "preview-domain": DOMAIN, "preview-header": "X-Look=yes"}
 
 
 def preview_of(planned: Planned) -> Ref:
@@ -37,17 +35,17 @@ async def test_a_first_release_is_looked_at_before_anything_is_public(site: Site
     assert "Previewed" not in {condition["type"] for condition in waiting["status"]["conditions"]}
     assert await site.api.get(planned.route) is None, "nothing is public"
     route = await site.see(preview_of(planned))
-    assert [ref["name"] for ref in route["spec"]["parentRefs"]] == [GATEWAY[1]]
+    assert [ref["name"] for ref in route["spec"]["parentRefs"]] == [GATEWAY.split("/")[1]]
 
-    change = [{"op": "add", "path": HOSTNAME, "value": "*.somewhere.else.example"}]
-    await patch_gateway(kubectl, change)
+    change = {"op": "add", "path": HOSTNAME, "value": "*.somewhere.else.example"}
+    await kubectl.patch("gateway", GATEWAY, change)
     try:
         refused = await site.until(planned.ref, lambda obj: says(obj, "Previewed", "False"), "refused")
-        assert message(refused, "Previewed").startswith(f"Gateway {'/'.join(GATEWAY)}: Accepted=False")
+        assert message(refused, "Previewed").startswith(f"Gateway {GATEWAY}: Accepted=False")
         assert says(refused, "Ready", "True", "AwaitingVerification"), "nothing waits for it"
         assert "previewURL" not in refused["status"]
     finally:
-        await patch_gateway(kubectl, [{"op": "remove", "path": HOSTNAME}])
+        await kubectl.patch("gateway", GATEWAY, {"op": "remove", "path": HOSTNAME})
 
     await site.apply(planned.verification())
     public = await site.settled(planned, "Published")
@@ -65,10 +63,3 @@ async def test_a_deleted_e_service_leaves_no_preview_behind(site: Site) -> None:
     await site.delete(planned.ref)
     await site.gone(planned.ref)
     assert await site.api.get(preview_of(planned)) is None
-
-
-async def patch_gateway(kubectl: Kubectl, change: list[dict[str, str]]) -> None:
-    code, printed = await kubectl(
-        "patch", "gateway", GATEWAY[1], "-n", GATEWAY[0], "--type=json", "-p", json.dumps(change)
-    )
-    assert code == 0, printed

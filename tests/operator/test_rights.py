@@ -4,7 +4,7 @@
 Every operator of these tests acts under them; here it is told which of them a life takes.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,7 @@ ROUTES = {
     "preview-domain": "preview.agency.example",
 }
 INGRESSES = {"publish-by": "ingress", "ingress-class": "outside", "traffic-from": "gateway-system"}
+Lived = Callable[[dict[str, str]], Awaitable[set[Right]]]
 WRITE = frozenset({"create", "patch", "delete"})
 
 
@@ -54,8 +55,8 @@ def scaled(planned: Planned) -> Manifest:
     return planned.eservice(spec={"workload": {"autoscaling": {"minReplicas": 2, "maxReplicas": 3}}})
 
 
-async def lives(site: Site, audit: AuditLog) -> set[Right]:
-    """Registered, published, unpublished by the rule, renewed, paused, deleted: the rights that it took."""
+async def life(site: Site) -> None:
+    """Registered, published, unpublished by the rule, renewed, paused, deleted."""
     body = await site.prepare()
     old = site.planned(version="1.0.0")
     new = old.renewed()
@@ -69,7 +70,6 @@ async def lives(site: Site, audit: AuditLog) -> set[Right]:
     await site.settled(new, "Paused")
     await site.delete(new.ref)
     await site.gone(new.ref)
-    return used(audit.by())
 
 
 def written(rights: set[Right], resource: str) -> set[str]:
@@ -77,48 +77,45 @@ def written(rights: set[Right], resource: str) -> set[str]:
     return {right.verb for right in rights if right.resource == resource and right.verb in WRITE}
 
 
-def unused(manifest: Path, rights: set[Right]) -> str:
+def unused(rights: set[Right]) -> str:
     """Those that are granted and were not used; in words, for the figures."""
-    left = sorted(granted(manifest) - rights)
+    left = sorted(granted(RIGHTS) - rights)
     return ", ".join(f"{right.verb} {right.resource}" for right in left)
 
 
-async def test_a_life_on_a_gateway(
-    place: Site, operator_kubeconfig: Path, audit: AuditLog, figures: Figures, tmp_path: Path
-) -> None:
-    operator = OperatorProcess(operator_kubeconfig, tmp_path / "log", ROUTES)
-    try:
-        await operator.start()
-        rights = await lives(place, audit)
-        assert await operator.terminate() == 0
-    finally:
-        operator.end()
-    assert_none_was_missing(audit.by())
-    assert_log_clean(operator.records())
-    assert rights <= granted(RIGHTS)
+@pytest.fixture
+async def lived(place: Site, operator_kubeconfig: Path, audit: AuditLog, tmp_path: Path) -> Lived:
+    """Lives a life under an operator with some settings, to which its rights have to be enough."""
+
+    async def live(settings: dict[str, str]) -> set[Right]:
+        operator = OperatorProcess(operator_kubeconfig, tmp_path / "log", settings)
+        try:
+            await operator.start()
+            await life(place)
+            assert await operator.terminate() == 0
+        finally:
+            operator.end()
+        asked = audit.by()
+        assert_none_was_missing(asked)
+        assert_log_clean(operator.records())
+        assert used(asked) <= granted(RIGHTS), "nobody else gave it any"
+        return used(asked)
+
+    return live
+
+
+async def test_a_life_on_a_gateway(lived: Lived, figures: Figures) -> None:
+    rights = await lived(ROUTES)
     assert written(rights, "httproutes") == {"create", "patch", "delete"}
-    figures.add("rights of rbac.yaml that one life on a Gateway does not take", unused(RIGHTS, rights))
+    figures.add("rights of rbac.yaml that one life on a Gateway does not take", unused(rights))
 
 
-async def test_a_life_on_ingresses(
-    place: Site,
-    cluster: "Cluster",
-    operator_kubeconfig: Path,
-    audit: AuditLog,
-    tmp_path: Path,
-) -> None:
-    operator = OperatorProcess(operator_kubeconfig, tmp_path / "log", INGRESSES)
+async def test_a_life_on_ingresses(lived: Lived, cluster: "Cluster") -> None:
     applied(cluster, INGRESS_RIGHTS)
     try:
-        await operator.start()
-        rights = await lives(place, audit)
-        assert await operator.terminate() == 0
+        rights = await lived(INGRESSES)
     finally:
-        operator.end()
         applied(cluster, INGRESS_RIGHTS, "delete")
-    assert_none_was_missing(audit.by())
-    assert_log_clean(operator.records())
-    assert rights <= granted(RIGHTS), "the role that is bound is in the same file"
     assert written(rights, "ingresses") >= {"create", "delete"}
     assert written(rights, "httproutes") == set()
 

@@ -10,6 +10,7 @@ from eservice_operator.api.names import MANAGER
 from eservice_operator.core.actions import Manifest, Ref, ref_of
 from tests.support.audit import OPERATOR, AuditLog
 from tests.support.fleet import Planned
+from tests.support.operator import OperatorProcess
 from tests.support.site import Site, message, says, without_bookkeeping
 from tests.support.waiting import eventually
 
@@ -63,6 +64,10 @@ EDITS: list[tuple[str, str, Vandalism]] = [
     *((kind, "owner", edit("/metadata/ownerReferences", [])) for kind in OWNED),
     ("ServiceAccount", "label", edit("/metadata/labels/eservice.dev~1eservice", "somebody-else")),
 ]
+BY_LABEL = ("ServiceAccount", "NetworkPolicy", "Deployment", "Service", "ReferenceGrant", "HTTPRoute")
+EDITS += [(kind, "labels", edit("/metadata/labels", {})) for kind in BY_LABEL]
+"""All but an HTTPRoute are listed and watched by a label: such a one is out of sight."""
+EDITS.append(("ControllerRevision", "label", edit("/metadata/labels/app.kubernetes.io~1managed-by", "Helm")))
 CHILDREN = (
     "ServiceAccount",
     "NetworkPolicy",
@@ -118,6 +123,31 @@ async def test_what_somebody_edits_or_removes_is_put_back(site: Site) -> None:
         assert meaning(again) == meaning(good[kind])
     await site.settled(planned, "Published")
     assert says(await site.see(planned.ref), "Published", "True")
+
+
+@pytest.mark.parametrize("gone", ["labels", "labels and annotations", "everything of ours"])
+async def test_a_route_without_labels_still_leaves_with_a_pause(
+    site: Site, operator: OperatorProcess, gone: str
+) -> None:
+    """Nobody keeps an e-service on the public route by what they write on it, whoever is restarted when."""
+    await site.prepare()
+    planned = site.planned()
+    await site.published(planned)
+    route = await site.see(planned.route)
+    operator.end()
+    if gone == "everything of ours":
+        await site.delete(planned.route)
+        metadata = {"name": planned.route.name, "namespace": planned.route.namespace}
+        await site.create({**route, "metadata": metadata, "status": {}})
+    else:
+        await edit("/metadata/labels", {})(site, route)
+        if "annotations" in gone:
+            await edit("/metadata/annotations", {})(site, route)
+    await site.apply(planned.eservice(spec={"publication": {"paused": {"reason": "maintenance"}}}))
+    await operator.start()
+    await site.gone(planned.route)
+    off = await site.until(planned.ref, lambda obj: says(obj, "Published", "False", "Paused"), "off")
+    assert not says(off, "Stalled", "True")
 
 
 async def test_what_others_may_do_to_our_children_is_left_to_them(site: Site, audit: AuditLog) -> None:

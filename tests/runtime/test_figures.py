@@ -149,6 +149,48 @@ def test_what_has_been_public_and_is_not_served_says_why() -> None:
     )
 
 
+def route(shows: str, **answers: str) -> Manifest:
+    """A public route, and what its Gateway says of it."""
+    gateway = {"namespace": "gateway-system", "name": "public"}
+    labels = {"app.kubernetes.io/managed-by": "eservice-operator", "eservice.dev/shows": shows}
+    conditions = [{"type": kind, "status": said, "observedGeneration": 1} for kind, said in answers.items()]
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": {
+            "name": worlds.ROUTE,
+            "namespace": worlds.ROUTES,
+            "uid": "uid-route",
+            "resourceVersion": "7",
+            "generation": 1,
+            "labels": labels,
+        },
+        "spec": {"parentRefs": [gateway]},
+        "status": {"parents": [{"parentRef": gateway, "conditions": conditions}] if conditions else []},
+    }
+
+
+@pytest.mark.parametrize(
+    "shows, answers, reason",
+    [
+        ("Notice", {"Accepted": "True", "ResolvedRefs": "False"}, "RouteRefused"),
+        ("Notice", {"Accepted": "False", "ResolvedRefs": "True"}, "RouteRefused"),
+        ("Notice", {}, "AwaitingGateway"),
+        ("Notice", {"Accepted": "True", "ResolvedRefs": "True"}, None),
+        ("Live", {"Accepted": "True", "ResolvedRefs": "False"}, None),
+        ("Preview", {"Accepted": "True", "ResolvedRefs": "False"}, None),
+    ],
+)
+def test_a_notice_page_that_the_gateway_does_not_show_is_told(
+    shows: str, answers: dict[str, str], reason: str | None
+) -> None:
+    seen = seen_of(worlds.eservice(), route(shows, **answers))["eservice_notice_page_not_shown"]
+    assert seen == ([(WHO | {"reason": reason}, 1)] if reason else [])
+    theirs = route(shows, **answers)
+    theirs["metadata"] |= {"labels": {}, "name": "shop"}
+    assert seen_of(theirs)["eservice_notice_page_not_shown"] == []
+
+
 def test_a_template_that_nobody_knows_gives_no_lag_and_says_so() -> None:
     condition = {"type": "TemplateCurrent", "status": "Unknown", "reason": "TemplateUnknown"}
     seen = seen_of(worlds.eservice(status={"release": {"public": PUBLIC}, "conditions": [condition]}))

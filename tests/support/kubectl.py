@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tests.support.operator import PROGRAM
 
@@ -34,3 +37,10 @@ class Kubectl:
         printed, _ = await process.communicate()
         assert process.returncode is not None
         return process.returncode, printed.decode()
+
+    async def patch(self, kind: str, place: str, change: Mapping[str, Any]) -> None:
+        """``kubectl patch --type=json`` of the object at ``NAMESPACE/NAME``; fails with what kubectl says."""
+        namespace, name = place.split("/")
+        target = (kind, name, f"--namespace={namespace}", "--type=json")
+        code, printed = await self("patch", *target, f"--patch={json.dumps([change])}")
+        assert code == 0, printed

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from typing_extensions import override
 
-from eservice_operator.api.notices import Channel
+from eservice_operator.api.notices import Channel, Notice, NoticeKind, NoticeState
 from eservice_operator.core.decide import Decision
 from eservice_operator.core.drafting import service_letters
 from eservice_operator.core.facts import Facts
@@ -22,6 +22,20 @@ from tests.support.pure_cluster import PureCluster
 SINK = "events.agency.example"
 BOTH = ((Channel.EMAIL, ""), (Channel.CLOUD_EVENTS, SINK))
 Answer = Callable[[Letter, datetime], Delivery | None]
+
+
+def sent(kind: NoticeKind, entered: datetime, due: date | None = None) -> Notice:
+    """What a ledger says of a mail that was accepted at once."""
+    return Notice(
+        id=kind.value,
+        kind=kind,
+        channel=Channel.EMAIL,
+        recipient="a@pmlp.example",
+        state=NoticeState.SENT,
+        entered=entered,
+        at=entered,
+        due=due,
+    )
 
 
 def accepts(_letter: Letter, now: datetime) -> Delivery | None:

@@ -147,7 +147,8 @@ OUTSIDE = [
     ),
     stat(
         "Not reached",
-        'count(max by (namespace, name, host) (eservice_probe_disagrees{finding=~"NotYet|Unreachable"})'
+        "count(max by (namespace, name, host)"
+        ' (eservice_probe_disagrees{finding=~"DoesNotAnswer|Unreachable"})'
         " and on (namespace, name) max by (namespace, name) (eservice_published) == 1) or vector(0)",
         "Hosts that the gateway serves, and nobody could reach.",
         bad_from=1,

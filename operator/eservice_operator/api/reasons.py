@@ -131,6 +131,7 @@ class Reason(StrEnum):
     AWAITING_PROBE = "AwaitingProbe"
     STILL_ANSWERS = "StillAnswers"
     ANSWERED_BY_OTHER = "AnsweredByOther"
+    DOES_NOT_ANSWER = "DoesNotAnswer"
     INGRESS_NOT_OURS = "IngressNotOurs"
     NOT_WITH_INGRESS = "NotWithIngress"
     INGRESS_TRUST = "IngressTrust"

@@ -103,47 +103,31 @@ def _read(parse: Callable[[str], object]) -> Callable[[click.Context, click.Para
     return lambda _ctx, _param, value: parse(value)
 
 
-ZONE_OPTION: Final = click.option(
-    "--time-zone",
-    default=TIME_ZONE,
-    envvar="ESERVICE_TIME_ZONE",
-    show_default=True,
-    show_envvar=True,
-    metavar="ZONE",
-    callback=_read(read_zone),
-    help="Dates are days of this time zone.",
-)
+def _setting(
+    name: str, metavar: str, parse: Callable[[str], object], words: str, default: str = ""
+) -> Callable[[Any], Any]:
+    """The operator's setting of that name: the same flag, environment variable and default."""
+    return click.option(
+        f"--{name}",
+        default=default,
+        envvar=f"ESERVICE_{name.replace('-', '_').upper()}",
+        show_default=bool(default),
+        show_envvar=True,
+        metavar=metavar,
+        callback=_read(parse),
+        help=words,
+    )
+
+
+ZONE_OPTION: Final = _setting("time-zone", "ZONE", read_zone, "Dates are days of this time zone.", TIME_ZONE)
 OPTIONS: Final = (
     ZONE_OPTION,
-    click.option(
-        "--holiday-country",
-        default=HOLIDAY_COUNTRY,
-        envvar="ESERVICE_HOLIDAY_COUNTRY",
-        show_default=True,
-        show_envvar=True,
-        metavar="COUNTRY",
-        callback=_read(str.upper),
-        help="Working days are those of this country.",
+    _setting(
+        "holiday-country", "COUNTRY", str.upper, "Working days are those of this country.", HOLIDAY_COUNTRY
     ),
-    click.option(
-        "--gateway",
-        default=GATEWAY,
-        envvar="ESERVICE_GATEWAY",
-        show_default=True,
-        show_envvar=True,
-        metavar="NAMESPACE/NAME",
-        callback=_read(read_gateway),
-        help="The operator's Gateway.",
-    ),
-    click.option(
-        "--routes-namespace",
-        default=ROUTES_NAMESPACE,
-        envvar="ESERVICE_ROUTES_NAMESPACE",
-        show_default=True,
-        show_envvar=True,
-        metavar="NAME",
-        callback=_read(read_namespace),
-        help="Where the operator puts public routes.",
+    _setting("gateway", "NAMESPACE/NAME", read_gateway, "The operator's Gateway.", GATEWAY),
+    _setting(
+        "routes-namespace", "NAME", read_namespace, "Where the operator puts public routes.", ROUTES_NAMESPACE
     ),
     click.option(
         "--publish-by",
@@ -154,24 +138,13 @@ OPTIONS: Final = (
         show_envvar=True,
         help="By what the operator publishes.",
     ),
-    click.option(
-        "--allowed-gateways",
-        default="",
-        envvar="ESERVICE_ALLOWED_GATEWAYS",
-        show_envvar=True,
-        metavar="NAMESPACE/NAME[,…]",
-        callback=_read(read_gateways),
-        help="The other Gateways that the operator lets an EService choose.",
+    _setting(
+        "allowed-gateways",
+        "NAMESPACE/NAME[,…]",
+        read_gateways,
+        "The other Gateways that the operator lets an EService choose.",
     ),
-    click.option(
-        "--notice-service",
-        default="",
-        envvar="ESERVICE_NOTICE_SERVICE",
-        show_envvar=True,
-        metavar="NAME[:PORT]",
-        callback=_read(read_notice),
-        help="The operator's notice page, where there is one.",
-    ),
+    _setting("notice-service", "NAME[:PORT]", read_notice, "The operator's notice page, where there is one."),
     click.option(
         "--channels",
         default=told_by_environment,

@@ -10,7 +10,8 @@ from eservice_operator.api.names import FINALIZER, FINALIZER_MANAGER, MANAGER, S
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound
 from eservice_operator.cluster.managed_fields import take_over, take_over_status
-from eservice_operator.cluster.sight import Refused, Sight, is_managed, is_ours
+from eservice_operator.cluster.ownership import MARKS, is_managed, is_ours
+from eservice_operator.cluster.sight import Refused, Sight
 from eservice_operator.cluster.store import Change, Store
 from eservice_operator.core.actions import (
     Action,
@@ -97,9 +98,22 @@ class Applier:
             if not is_ours(live, action.manifest):
                 message = f"{ref} exists and is not ours; it was left alone"
                 raise Refused("NameCollision", message, transient=False) from error
-            self._sight.learn(live)
+            self._sight.learn(await self._marked(live, action.manifest))
             raise Refused("AlreadyExists", f"{ref} is ours already", transient=True) from error
         self._sight.learn(answer)
+
+    async def _marked(self, live: Manifest, desired: Manifest) -> Manifest:
+        """The object, with the labels by which we see it where somebody took those off."""
+        wanted, have = desired["metadata"].get("labels") or {}, live["metadata"].get("labels") or {}
+        lacking = {mark: wanted[mark] for mark in MARKS if mark in wanted and have.get(mark) != wanted[mark]}
+        if not lacking:
+            return live
+        version = live["metadata"]["resourceVersion"]
+        ops = [
+            {"op": "add", "path": "/metadata/labels", "value": have | lacking},
+            {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
+        ]
+        return await self._api.json_patch(ref_of(live), ops, field_manager=MANAGER)
 
     async def _update(self, action: Update) -> None:
         ref = ref_of(action.manifest)

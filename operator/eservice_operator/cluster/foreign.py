@@ -18,10 +18,11 @@ from eservice_operator.api.eservice import EService
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.admission import admits
 from eservice_operator.cluster.indexes import part
+from eservice_operator.cluster.ownership import SERVICE, is_our_route, is_preview, service_of
 from eservice_operator.cluster.slim import INGRESS_CLASS
 from eservice_operator.cluster.store import Store
 from eservice_operator.core.actions import Manifest, Ref, ref_of
-from eservice_operator.core.faces import Face
+from eservice_operator.core.faces import Face, face_of
 from eservice_operator.core.gateway_driver import gateway_of
 from eservice_operator.core.hosts import EVERY, patterns_over
 from eservice_operator.core.owner import owned_by, route_name
@@ -63,41 +64,35 @@ class Neighbours:
                     yield self._claim(host, ingress, Standing.BESIDE)
 
     def _claim(self, host: str, found: Manifest, standing: Standing) -> HostClaim:
+        home = service_of(found) if self._is_ours(found) else None
+        if home is None:
+            return HostClaim(host, ref_of(found), standing, found["metadata"]["uid"])
         labels = found["metadata"].get("labels") or {}
-        if self._is_ours(found):
-            name, namespace = labels.get(names.ESERVICE_LABEL, ""), labels.get(names.NAMESPACE_LABEL, "")
-            owner = Ref(names.API_VERSION, EService.__name__, namespace, name)
-            return HostClaim(host, owner, standing, labels.get(names.OWNER_UID_LABEL, ""))
-        return HostClaim(host, ref_of(found), standing, found["metadata"]["uid"])
+        owner = Ref(names.API_VERSION, home.kind, home.namespace, home.name)
+        return HostClaim(host, owner, standing, labels.get(names.OWNER_UID_LABEL, ""))
 
     def _is_own(self, found: Manifest) -> bool:
         """Of Ingresses, which lie where tenants write, only the one that is put right and taken off."""
         metadata = found["metadata"]
-        labels = metadata.get("labels") or {}
         if found["kind"] == "Ingress":
             place = metadata.get("namespace"), metadata["name"]
             return place == (self._namespace, self._name) and owned_by(metadata, self._uid)
-        return (
-            metadata.get("namespace") == self._policy.routes_namespace
-            and labels.get(names.MANAGED_BY_LABEL) == names.MANAGER
-            and labels.get(names.OWNER_UID_LABEL) == self._uid
-        )
+        uid = (metadata.get("labels") or {}).get(names.OWNER_UID_LABEL)
+        mine = uid == self._uid if uid else service_of(found) == (SERVICE, self._namespace, self._name)
+        return mine and self._is_ours(found)
 
     def _is_ours(self, found: Manifest) -> bool:
-        """Whether it is the route of an EService: by labels, where nobody else can write them."""
-        metadata = found["metadata"]
-        home = found["kind"] == "HTTPRoute" and metadata.get("namespace") == self._policy.routes_namespace
-        return home and (metadata.get("labels") or {}).get(names.MANAGED_BY_LABEL) == names.MANAGER
+        """Whether it is the route of an EService, in the namespace where nobody else writes."""
+        return found["metadata"].get("namespace") == self._policy.routes_namespace and is_our_route(found)
 
     def _standing(self, route: Manifest, host: str, *, exact: bool) -> Standing | None:
         """How a route stands to a host; None when it is our own, or does not answer for the host."""
         if self._is_own(route):
             return None
         if self._is_ours(route):
-            shows = route["metadata"]["labels"].get(names.SHOWS_LABEL)
-            if shows == names.PREVIEW or not _accepted(route):
+            if is_preview(route) or not _accepted(route):
                 return None
-            return Standing.RESERVED if shows == Face.NOTICE else Standing.SERVES
+            return Standing.RESERVED if face_of(Observed(route)) is Face.NOTICE else Standing.SERVES
         if not _attaches(route, self._gateways) or _only_to_https(route):
             return None
         if not exact and self._makes_way(route):

@@ -6,15 +6,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from eservice_operator.api import names
 from eservice_operator.api.base import Environment
+from eservice_operator.cluster.ownership import is_our_route, owners_of
 from eservice_operator.cluster.resources import CHILDREN
 from eservice_operator.cluster.store import Index
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.hosts import EVERY, normal, patterns_over
 
 OWNER = "owner"
-"""Children by the UID of their owner."""
+"""Children by the UID of their owner, as their label or an owner reference names it."""
 REGISTRATION = "registration"
 TEMPLATE = "template"
 PUBLIC_VERSION = "public-version"
@@ -98,8 +98,7 @@ def _hostnames(route: Manifest) -> Iterable[str]:
 
 
 def _gateways(route: Manifest) -> Iterable[str]:
-    ours = (part(route, "metadata", "labels") or {}).get(names.MANAGED_BY_LABEL) == names.MANAGER
-    parents = part(route, "spec", "parentRefs") or () if ours else ()
+    parents = part(route, "spec", "parentRefs") or () if is_our_route(route) else ()
     return {f"{parent.get('namespace')}/{parent.get('name')}" for parent in parents}
 
 
@@ -122,10 +121,7 @@ def _decided(decision: Manifest) -> Iterable[str]:
 
 
 INDEXES: dict[tuple[str, str], Index] = {
-    **{
-        (kind, OWNER): _one("metadata", "labels", names.OWNER_UID_LABEL)
-        for kind in (*(resource.kind for resource in CHILDREN), "EndpointSlice")
-    },
+    **{(kind, OWNER): owners_of for kind in (*(resource.kind for resource in CHILDREN), "EndpointSlice")},
     ("EService", REGISTRATION): _one("spec", "registration"),
     ("EService", TEMPLATE): _templates,
     ("EService", PUBLIC_VERSION): _public_version,

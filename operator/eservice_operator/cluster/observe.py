@@ -21,16 +21,16 @@ from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.admission import missing_class, missing_of
 from eservice_operator.cluster.fleets import Fleets
+from eservice_operator.cluster.ownership import is_our_route, is_route_of
 from eservice_operator.cluster.reading import Reading
 from eservice_operator.cluster.resources import CHILDREN
 from eservice_operator.cluster.rivals import claims_of, senior_of
 from eservice_operator.cluster.store import Store
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.facts import age
-from eservice_operator.core.gateway_driver import gateway_of
-from eservice_operator.core.ingress_driver import INGRESS_KIND
+from eservice_operator.core.gateway_driver import ROUTE_KIND, gateway_of
 from eservice_operator.core.keys import ObjectKey
-from eservice_operator.core.owner import owned_by, preview_name, route_name
+from eservice_operator.core.owner import preview_name, route_name
 from eservice_operator.core.policy import GatewayRef, Policy
 from eservice_operator.core.releases import Snapshot, read_snapshot, release_name, snapshot_of
 from eservice_operator.core.templating import catalogue_of
@@ -184,36 +184,42 @@ class Observer:
         return max(same, key=lambda other: age(other.metadata)) == verification
 
     def _children(self, owner: ObjectMeta) -> dict[tuple[str, str], Observed]:
-        """Own children: by the owner's UID, and only where we put them. A label elsewhere changes nothing.
+        """Own children: by what makes them ours, and only where we put them; a label elsewhere does nothing.
 
-        The public Ingress also by its name and owner reference: whoever may write labels there hides it from
-        nobody.
+        The routes also by their names: no owner reference speaks for one that lost its labels.
         """
         found = {}
         for kind in CHILD_KINDS:
-            home = self._policy.routes_namespace if kind == "HTTPRoute" else owner.namespace
+            home = self._policy.routes_namespace if kind == ROUTE_KIND else owner.namespace
             for body in self._store.by_index(kind, indexes.OWNER, owner.uid):
                 if body["metadata"].get("namespace") == home:
                     found[kind, body["metadata"]["name"]] = Observed(body)
-        ingress = self._store.get(INGRESS_KIND, owner.namespace, owner.name)
-        if ingress is not None and owned_by(ingress["metadata"], owner.uid):
-            found[INGRESS_KIND, owner.name] = Observed(ingress)
+        for route in self._routes(owner):
+            if is_route_of(route, owner.uid):
+                found[ROUTE_KIND, route["metadata"]["name"]] = Observed(route)
         return found
+
+    def _routes(self, owner: ObjectMeta) -> Iterator[Manifest]:
+        """Whatever has the name of one of its routes in the Agency's namespace."""
+        for name in (route_name, preview_name):
+            place = name(owner.namespace, owner.name)
+            route = self._store.get(ROUTE_KIND, self._policy.routes_namespace, place)
+            if route is not None:
+                yield route
 
     def _missing_gateways(
         self, service: EService, snapshots: tuple[Snapshot, ...], children: dict[tuple[str, str], Observed]
     ) -> frozenset[GatewayRef]:
         """Of the Gateways that its routes are on, or may come onto, those that are known not to be there."""
         releases = (snapshot_of(service), *snapshots)
-        routes = (child for (kind, _), child in children.items() if kind == "HTTPRoute")
+        routes = (child for (kind, _), child in children.items() if kind == ROUTE_KIND)
         named = {self._policy.gateway, *(one.gateway for one in releases), *map(gateway_of, routes)}
         return frozenset(missing_of((one for one in named if one is not None), self._store))
 
     def _leftovers(self, owner: ObjectMeta) -> tuple[Observed, ...]:
-        """Our routes by those names in the Agency's namespace, where nobody else writes, of another owner."""
-        routes = (name(owner.namespace, owner.name) for name in (route_name, preview_name))
-        bodies = (self._store.get("HTTPRoute", self._policy.routes_namespace, route) for route in routes)
-        return tuple(Observed(body) for body in bodies if body is not None and _left_by(body, owner))
+        """Our routes by those names that are of another owner; of whichever, where there is none any more."""
+        ours = (route for route in self._routes(owner) if is_our_route(route))
+        return tuple(Observed(route) for route in ours if not owner.uid or not is_route_of(route, owner.uid))
 
     def _snapshots(self, children: dict[tuple[str, str], Observed]) -> tuple[Snapshot, ...]:
         bodies = [dict(child.body) for (kind, _), child in children.items() if kind == "ControllerRevision"]
@@ -229,12 +235,6 @@ class Observer:
 
         known = self._reading.remember(body, make)
         return known if isinstance(known, Snapshot) else None
-
-
-def _left_by(route: Manifest, owner: ObjectMeta) -> bool:
-    labels = route["metadata"].get("labels") or {}
-    ours = labels.get(names.MANAGED_BY_LABEL) == names.MANAGER
-    return ours and labels.get(names.OWNER_UID_LABEL) != owner.uid
 
 
 def _templates_of(

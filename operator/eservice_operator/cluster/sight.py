@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a writer sees of an object, whether it is the one that was decided about, and whether it is ours."""
+"""What a writer sees of an object, and whether it is the one that was decided about."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from eservice_operator.api.names import MANAGED_BY_LABEL, MANAGER, OWNER_UID_LABEL
 from eservice_operator.cluster.client import KubeApi
+from eservice_operator.cluster.ownership import is_managed
 from eservice_operator.cluster.slim import slim
 from eservice_operator.cluster.store import Change, Store
 from eservice_operator.core.actions import Manifest, Ref
-from eservice_operator.core.ingress_driver import INGRESS_KIND
-from eservice_operator.core.owner import owned_by
 
 
 class Refused(Exception):
@@ -66,20 +64,3 @@ class Sight:
     def _tell(self, change: Change | None) -> None:
         if change is not None:
             self._on_change(change)
-
-
-def is_managed(live: Manifest) -> bool:
-    """Whether the object says that we manage it; an Ingress by its owner as well as by its label.
-
-    It lies where tenants may write labels, and without one it has to leave the public route all the same.
-    """
-    labelled = (live["metadata"].get("labels") or {}).get(MANAGED_BY_LABEL) == MANAGER
-    return labelled or (live["kind"] == INGRESS_KIND and owned_by(live["metadata"]))
-
-
-def is_ours(live: Manifest, desired: Manifest) -> bool:
-    """The proof of ownership: managed by us, and for the owner that the manifest is written for."""
-    owner = (desired["metadata"].get("labels") or {}).get(OWNER_UID_LABEL)
-    if owner and live["kind"] == INGRESS_KIND and owned_by(live["metadata"], owner):
-        return True
-    return is_managed(live) and (live["metadata"].get("labels") or {}).get(OWNER_UID_LABEL) == owner

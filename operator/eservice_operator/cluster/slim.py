@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from eservice_operator.api.names import MANAGED_BY_LABEL, MANAGER
 from eservice_operator.cluster.managed_fields import foreign_managers, own_updates, written_at
+from eservice_operator.cluster.ownership import is_managed
 from eservice_operator.cluster.resources import CHILDREN, OWN
 from eservice_operator.core.actions import Manifest
-from eservice_operator.core.owner import owned_by
 
 METADATA: Final = (
     "name",
@@ -110,7 +109,7 @@ def _endpoint_slice(obj: Manifest) -> Manifest:
 def _ingress(obj: Manifest) -> Manifest:
     """Of a foreign one only what hosts it claims, and by which class; ours is known by label or owner."""
     metadata, spec = obj["metadata"], obj.get("spec") or {}
-    if (metadata.get("labels") or {}).get(MANAGED_BY_LABEL) == MANAGER or owned_by(metadata):
+    if is_managed(obj):
         return _child(obj)
     kept: dict[str, Any] = {field: metadata[field] for field in IDENTITY if metadata.get(field)}
     named = (metadata.get("annotations") or {}).get(INGRESS_CLASS)

@@ -26,9 +26,18 @@ class Face(StrEnum):
 def face_of(route: Observed | None) -> Face:
     """What a route of ours is meant to show; until it is gone it shows that.
 
-    A route without the label, from before there were notice pages, is live. What somebody else wrote into the
-    route is not asked: that is put right by the next decision, and gives and takes nothing until then.
+    What somebody else wrote into the route is not asked: that is put right by the next decision, and gives
+    and takes nothing until then. One that lost its labels shows the notice page if it tells that what to
+    say, so that taking labels off publishes nothing; without either it is live.
     """
     if route is None:
         return Face.NOTHING
-    return Face.NOTICE if route.labels.get(names.SHOWS_LABEL) == Face.NOTICE else Face.LIVE
+    shows = route.labels.get(names.SHOWS_LABEL)
+    notice = shows == Face.NOTICE if shows else _tells_the_notice_page(route)
+    return Face.NOTICE if notice else Face.LIVE
+
+
+def _tells_the_notice_page(route: Observed) -> bool:
+    filters = [one for rule in route.spec.get("rules") or () for one in rule.get("filters") or ()]
+    told = [header for one in filters for header in (one.get("requestHeaderModifier") or {}).get("set") or ()]
+    return any(header.get("name") == names.NOTICE_HEADER for header in told)

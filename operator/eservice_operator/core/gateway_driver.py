@@ -104,35 +104,7 @@ class GatewayDriver:
 
     def serving(self, route: Observed) -> Serving:
         """Whether its Gateway serves the route: ``Accepted`` and ``ResolvedRefs``, of this generation."""
-        parents = route.status.get("parents") or ()
-        named = gateway_of(route) or self.policy.gateway
-        parent = next((one for one in parents if self._speaks_of(named, one.get("parentRef") or {})), None)
-        gateway = f"Gateway {named.namespace}/{named.name}"
-        if parent is None:
-            return Serving(
-                served=False, reason=Reason.AWAITING_GATEWAY, message=f"{gateway} has not answered yet"
-            )
-        answers = {answer.get("type"): answer for answer in parent.get("conditions") or ()}
-        needed = [answers.get(kind) or {"type": kind} for kind in ("Accepted", "ResolvedRefs")]
-        yes = all(answer.get("status") == "True" for answer in needed)
-        if any(answer.get("observedGeneration", -1) != route.generation for answer in needed):
-            return Serving(
-                served=yes,
-                reason=Reason.AWAITING_GATEWAY,
-                message=f"{gateway} has not answered for the present route yet",
-            )
-        if yes:
-            return Serving(served=True, reason=Reason.PUBLISHED, message=f"served by {gateway}")
-        said = next(answer for answer in needed if answer.get("status") != "True")
-        return Serving(served=False, reason=Reason.ROUTE_REFUSED, message=f"{gateway}: {_words(said)}")
-
-    def _speaks_of(self, gateway: GatewayRef, parent: Mapping[str, Any]) -> bool:
-        return (
-            parent.get("name") == gateway.name
-            and parent.get("namespace", self.policy.routes_namespace) == gateway.namespace
-            and parent.get("kind", "Gateway") == "Gateway"
-            and (not gateway.section or parent.get("sectionName") == gateway.section)
-        )
+        return said_by(gateway_of(route) or self.policy.gateway, route)
 
     def refuses(self, gateway: GatewayRef) -> tuple[Reason, str] | None:
         """Those that the Agency does not allow."""
@@ -177,6 +149,39 @@ def http_route(
 def path_match(release: Snapshot) -> Manifest:
     """What of a request a rule looks at: the path of a release, as a prefix."""
     return {"path": {"type": "PathPrefix", "value": release.path}}
+
+
+def said_by(named: GatewayRef, route: Observed) -> Serving:
+    """What a Gateway says of a route: it serves it once all that is needed is so of this generation."""
+    parents = route.status.get("parents") or ()
+    parent = next((one for one in parents if _speaks_of(named, one.get("parentRef") or {}, route)), None)
+    gateway = f"Gateway {named.namespace}/{named.name}"
+    if parent is None:
+        return Serving(
+            served=False, reason=Reason.AWAITING_GATEWAY, message=f"{gateway} has not answered yet"
+        )
+    answers = {answer.get("type"): answer for answer in parent.get("conditions") or ()}
+    needed = [answers.get(kind) or {"type": kind} for kind in ("Accepted", "ResolvedRefs")]
+    yes = all(answer.get("status") == "True" for answer in needed)
+    if any(answer.get("observedGeneration", -1) != route.generation for answer in needed):
+        return Serving(
+            served=yes,
+            reason=Reason.AWAITING_GATEWAY,
+            message=f"{gateway} has not answered for the present route yet",
+        )
+    if yes:
+        return Serving(served=True, reason=Reason.PUBLISHED, message=f"served by {gateway}")
+    said = next(answer for answer in needed if answer.get("status") != "True")
+    return Serving(served=False, reason=Reason.ROUTE_REFUSED, message=f"{gateway}: {_words(said)}")
+
+
+def _speaks_of(gateway: GatewayRef, parent: Mapping[str, Any], route: Observed) -> bool:
+    return (
+        parent.get("name") == gateway.name
+        and parent.get("namespace", route.ref.namespace) == gateway.namespace
+        and parent.get("kind", "Gateway") == "Gateway"
+        and (not gateway.section or parent.get("sectionName") == gateway.section)
+    )
 
 
 def backend_ref(namespace: str, name: str, port: int) -> Manifest:

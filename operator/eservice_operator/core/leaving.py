@@ -8,6 +8,9 @@ from eservice_operator.api.eservice import EServiceStatus
 from eservice_operator.api.reasons import Phase, Reason
 from eservice_operator.core.tidings import SERVED
 
+SEEN_OTHERWISE = frozenset({Reason.STILL_ANSWERS, Reason.ANSWERED_BY_OTHER, Reason.DOES_NOT_ANSWER})
+"""What is seen from outside, and is not what the route shows."""
+
 
 def leaves(old: EServiceStatus, new: EServiceStatus, before: Condition | None, after: Condition) -> bool:
     """Whether it is taken off the public route now; whether it still answers there is another matter."""
@@ -33,9 +36,6 @@ def is_gone(new: EServiceStatus, before: Condition | None, after: Condition) -> 
     return new.phase is Phase.UNPUBLISHED and left
 
 
-def comes_into_doubt(new: EServiceStatus, before: Condition | None, after: Condition) -> bool:
+def comes_into_doubt(before: Condition | None, after: Condition) -> bool:
     """Whether something else is seen from outside than the route shows, beyond the moments after a change."""
-    if after.reason in {Reason.STILL_ANSWERS, Reason.ANSWERED_BY_OTHER}:
-        return before is None or before.reason != after.reason
-    was_public = before is not None and before.status is ConditionStatus.TRUE
-    return after.reason == Reason.AWAITING_PROBE and new.phase in SERVED and was_public
+    return after.reason in SEEN_OTHERWISE and (before is None or before.reason != after.reason)

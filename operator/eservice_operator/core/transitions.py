@@ -134,7 +134,7 @@ def _publication(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
         back = since and any(one.phase is Phase.PUBLISHED and one.at < since for one in old.history)
         text = f"public again at {new.public_url}" if back else f"public at {new.public_url}"
         yield Note(NORMAL, "Republished" if was_unpublished(old) else "Published", "Publish", text)
-    elif after is not None and comes_into_doubt(new, before, after):
+    elif after is not None and comes_into_doubt(before, after):
         yield Note(WARNING, after.reason, "Look", after.message)
     elif after is not None and leaves(old, new, before, after):
         paused = new.phase is Phase.PAUSED or after.reason in {Reason.PAUSED, Reason.REGISTRATION_SUSPENDED}

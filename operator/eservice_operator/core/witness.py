@@ -29,11 +29,13 @@ class Finding(StrEnum):
     AGREES = "Agrees"
     """It shows what the route shows; off the route: the e-service no longer answers."""
     NOT_YET = "NotYet"
-    """It does not, or nobody has looked; what is on its way."""
+    """It does not, or nobody has looked; what is on its way, as long as there is patience."""
     STILL_ANSWERS = "StillAnswers"
     """The e-service answers, and has been off the route for longer than a gateway takes."""
     ANSWERED_BY_OTHER = "AnsweredByOther"
     """Somebody else answers."""
+    DOES_NOT_ANSWER = "DoesNotAnswer"
+    """The notice page or an error of the gateway answers in its place, for longer than a gateway takes."""
     UNREACHABLE = "Unreachable"
     """Nobody could look: the gateway's word has to do."""
 
@@ -41,6 +43,7 @@ class Finding(StrEnum):
 DOUBTS: Final[Mapping[Finding, Reason]] = {
     Finding.STILL_ANSWERS: Reason.STILL_ANSWERS,
     Finding.ANSWERED_BY_OTHER: Reason.ANSWERED_BY_OTHER,
+    Finding.DOES_NOT_ANSWER: Reason.DOES_NOT_ANSWER,
     Finding.NOT_YET: Reason.AWAITING_PROBE,
 }
 """The reasons for which Published is Unknown; of several hosts, the first that is so of one."""
@@ -85,7 +88,7 @@ def standing(answered: Answered, face: Face, *, marked: bool) -> Finding:
     if answered in {Answered.OTHER, Answered.UNMARKED}:
         return Finding.ANSWERED_BY_OTHER
     if answered is Answered.NOTICE or (answered is Answered.NOTHING and marked):
-        return Finding.NOT_YET
+        return Finding.DOES_NOT_ANSWER
     return Finding.UNREACHABLE
 
 
@@ -135,9 +138,8 @@ def witnessed(
     for doubt, reason in DOUBTS.items():
         hosts = [host for host, finding in found.items() if finding is doubt]
         harmless = doubt is Finding.ANSWERED_BY_OTHER and question.face is not Face.LIVE
-        if stands and doubt is Finding.NOT_YET:
-            hosts = [host for host in hosts if overdue(known, host, now)]
-        if hosts and not harmless:
+        early = stands and doubt is Finding.NOT_YET
+        if hosts and not harmless and not early:
             text = f"{said.message}; {_LEAD[doubt][question.face]}: {_told(hosts, known)}"
             return replace(said, status=ConditionStatus.UNKNOWN, reason=reason, message=text)
     text = said.message
@@ -150,6 +152,7 @@ def witnessed(
 _LEAD: Final[Mapping[Finding, Mapping[Face, str]]] = {
     Finding.STILL_ANSWERS: dict.fromkeys(Face, "but this is not final, the e-service still answers"),
     Finding.ANSWERED_BY_OTHER: dict.fromkeys(Face, "but something else answers"),
+    Finding.DOES_NOT_ANSWER: dict.fromkeys(Face, "but the e-service does not answer"),
     Finding.NOT_YET: {
         Face.LIVE: "not seen from outside yet",
         Face.NOTICE: "not yet seen from outside to be off",

@@ -19,6 +19,7 @@ from eservice_operator.cluster.reading import Reading
 from eservice_operator.cluster.store import Store
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.dates import day_after_end, local_day, start_of_day
+from eservice_operator.core.gateway_driver import ROUTE_KIND
 from eservice_operator.runtime.exposition import Family, Rendered
 from eservice_operator.runtime.register_figures import (
     REGISTER_FAMILIES,
@@ -27,10 +28,15 @@ from eservice_operator.runtime.register_figures import (
     samples_of_registration,
     samples_of_template,
 )
-from eservice_operator.runtime.service_figures import SERVICE_FAMILIES, Sample, samples_of_service
+from eservice_operator.runtime.service_figures import (
+    SERVICE_FAMILIES,
+    Sample,
+    samples_of_route,
+    samples_of_service,
+)
 
 FAMILIES: Final = (*SERVICE_FAMILIES, *REGISTER_FAMILIES)
-KINDS: Final = ("EService", "EServiceTemplate", "UnpublishDecision", "EServiceRegistration")
+KINDS: Final = ("EService", "EServiceTemplate", "UnpublishDecision", "EServiceRegistration", ROUTE_KIND)
 _PLACE: Final[dict[Family, int]] = {family: place for place, family in enumerate(FAMILIES)}
 
 
@@ -96,8 +102,10 @@ class EServiceFigures:
                 yield from samples_of_template(obj, self._instant)
             case "UnpublishDecision":
                 yield from samples_of_decision(obj)
-            case _:
+            case "EServiceRegistration":
                 yield from samples_of_registration(obj)
+            case _:
+                yield from samples_of_route(obj)
         yield from samples_of_notices(obj)
 
     def _unix_time(self, day: str, end: bool) -> float:  # noqa: FBT001 - called as an Instant

@@ -10,10 +10,14 @@ from typing import Any, Final
 from eservice_operator.api.reasons import Gate, Reason
 from eservice_operator.api.seen import Answered
 from eservice_operator.cluster.indexes import part
+from eservice_operator.cluster.ownership import is_our_route, is_preview, service_of
+from eservice_operator.core.actions import Manifest
 from eservice_operator.core.dates import parse_instant
-from eservice_operator.core.faces import Face
+from eservice_operator.core.faces import Face, face_of
+from eservice_operator.core.gateway_driver import gateway_of, said_by
 from eservice_operator.core.tidings import SERVED
 from eservice_operator.core.witness import Finding, standing
+from eservice_operator.core.world import Observed
 from eservice_operator.runtime.exposition import Family
 
 WHO: Final = ("namespace", "name")
@@ -46,6 +50,11 @@ CANNOT_MOVE: Final = Family(
     "eservice_route_cannot_move",
     "1 while it is served, and stays on a Gateway that it is to leave for one that is not there.",
     WHO,
+)
+NOT_SHOWN: Final = Family(
+    "eservice_notice_page_not_shown",
+    "1 while the gateway does not lead citizens to the notice page of an e-service that is off.",
+    (*WHO, "reason"),
 )
 GATE_UNMET: Final = Family(
     "eservice_gate_unmet", "1 for each gate that is not passed.", (*WHO, "gate", "owner", "reason")
@@ -83,6 +92,7 @@ SERVICE_FAMILIES: Final = (
     CONTESTED,
     NOT_SERVED,
     CANNOT_MOVE,
+    NOT_SHOWN,
     GATE_UNMET,
     STALLED,
     LAG,
@@ -136,6 +146,17 @@ def samples_of_service(
         yield UNKNOWN, (*who, reason), 1
     for family, since in _instants(status, instant):
         yield family, who, since
+
+
+def samples_of_route(route: Manifest) -> Iterator[Sample]:
+    """All samples about an HTTPRoute: whether citizens see the notice page, where one of ours leads there."""
+    shown, service = Observed(route), service_of(route) if is_our_route(route) else None
+    gateway = gateway_of(shown)
+    if service is None or gateway is None or is_preview(route) or face_of(shown) is not Face.NOTICE:
+        return
+    said = said_by(gateway, shown)
+    if not said.served:
+        yield NOT_SHOWN, (service.namespace, service.name, said.reason), 1
 
 
 def _from_outside(who: tuple[str, str], status: Mapping[str, Any], *, marked: bool) -> Iterator[Sample]:

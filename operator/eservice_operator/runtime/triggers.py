@@ -11,6 +11,7 @@ from eservice_operator.api import names
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.admission import admits
 from eservice_operator.cluster.indexes import part
+from eservice_operator.cluster.ownership import is_our_route, service_of
 from eservice_operator.cluster.store import Change, Store, key_of
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.hosts import EVERY, WILDCARD
@@ -62,9 +63,7 @@ def _concerned(gateway: ObjectKey, store: Store, gateways: Places) -> Iterable[M
 
 
 def _our_routes(store: Store) -> Iterator[Manifest]:
-    for route in store.all("HTTPRoute"):
-        if (part(route, "metadata", "labels") or {}).get(names.MANAGED_BY_LABEL) == names.MANAGER:
-            yield route
+    return (route for route in store.all("HTTPRoute") if is_our_route(route))
 
 
 def left_behind(store: Store) -> Iterator[ObjectKey]:
@@ -144,8 +143,10 @@ def _around_eservice(obj: Manifest, store: Store) -> Iterator[ObjectKey]:
 def _owner_of_child(obj: Manifest) -> Iterator[ObjectKey]:
     """The EService that a child says it belongs to."""
     labels = part(obj, "metadata", "labels") or {}
-    name = labels.get(names.ESERVICE_LABEL)
-    if name:
+    name, route = labels.get(names.ESERVICE_LABEL), service_of(obj) if is_our_route(obj) else None
+    if route is not None:
+        yield route
+    elif name:
         namespace = labels.get(names.NAMESPACE_LABEL) or part(obj, "metadata", "namespace")
         yield ObjectKey("EService", namespace, name)
 

@@ -287,7 +287,19 @@ def test_what_is_known_is_the_last_that_fitted_or_was_heard_twice(
         if known.doubt is not None:
             assert known.doubt.answered is now is not known.sighting.answered
         if was is not None and known.sighting.answered is was.sighting.answered:
-            assert known.sighting is was.sighting, "the same answer is no change, whatever its code"
+            recovered = was.sighting.code >= 500 > known.sighting.code
+            assert known.sighting == was.sighting or recovered, (
+                "the same answer is no change, whatever its code"
+            )
+            assert known.sighting.since == was.sighting.since
+
+
+def test_an_error_in_the_moment_of_a_change_is_not_written_down_for_good() -> None:
+    """A gateway may answer 503 with the route's mark while it follows; later errors are no news."""
+    known = None
+    for code, written in ((503, 503), (503, 503), (200, 200), (500, 200), (404, 200)):
+        known = hear(known, answer(code, MARK), LIVE)
+        assert (known.sighting.answered, known.sighting.code) == (Answered.E_SERVICE, written)
 
 
 @given(QUESTIONS, st.sampled_from(list(Answered)) | st.none(), st.booleans())

@@ -35,7 +35,7 @@ def lane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lane]:
 
 @pytest.fixture(scope="module")
 def operator_settings(lane: Lane) -> dict[str, str]:
-    """With the drain delay that everybody has."""
+    """With the drain delay that everybody has; without any, requests reach Pods that are gone."""
     return lane.settings | {"drain-delay": format_duration(DEFAULTS.drain_delay)}
 
 

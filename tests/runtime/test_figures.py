@@ -96,6 +96,20 @@ def test_gates_and_trouble_are_counted_with_their_owner() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "published, ready, moves",
+    [("True", "GatewayNotFound", False), ("False", "GatewayNotFound", True), ("True", "Succeeded", True)],
+)
+def test_what_is_served_and_cannot_move_is_told(published: str, ready: str, *, moves: bool) -> None:
+    found = samples(
+        conditions=[
+            {"type": "Published", "status": published, "reason": "Published"},
+            {"type": "Ready", "status": "False", "reason": ready},
+        ]
+    )["eservice_route_cannot_move"]
+    assert found == ([] if moves else [(WHO, 1)])
+
+
 def test_who_contests_a_host_is_counted_and_not_named() -> None:
     """Names of objects that any tenant may write would be time series without end."""
     others = [

@@ -61,7 +61,8 @@ class SeenHost(Model):
     error of the gateway. The others are no answers: Refused, Redirected, TimedOut, NoAddress, NotAllowed (a
     private address), Untrusted (its certificate) and Broken."""
     code: Annotated[int, Field(ge=100, le=999)] | None = None
-    """The HTTP status that this answer first came with; absent where there was none."""
+    """The HTTP status that this answer first came with; a 5xx gives way to the first other one. Absent where
+    there was none."""
     since: DateTime
     """Since when it answers so."""
 

@@ -8,7 +8,7 @@ row.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -68,7 +68,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What answers for a host, since when, and the HTTP status that it first came with (0 for none)."""
+    """What answers for a host, since when, and the HTTP status that it came with (0 for none).
+
+    That is the first one, but for an error of a server, which gives way to the first that is none.
+    """
 
     answered: Answered
     code: int
@@ -124,13 +127,19 @@ def hear(known: Known | None, answer: Answer, question: Question) -> Known:
     if known is None:
         return Known(heard)
     if heard.answered is known.sighting.answered:
-        return known if known.doubt is None else Known(known.sighting)
+        return Known(_better(known.sighting, heard.code))
     if fits(heard.answered, question.face, marked=question.marked):
         return Known(heard)
     first = known.doubt
     if first is not None and first.answered is heard.answered:
         return Known(first)
     return Known(known.sighting, heard)
+
+
+def _better(sighting: Sighting, code: int) -> Sighting:
+    """The same; an error that it came with, as in the moment of a change, gives way to another status."""
+    recovered = sighting.code in SERVER_ERRORS and code not in SERVER_ERRORS
+    return replace(sighting, code=code) if recovered else sighting
 
 
 def fits(answered: Answered, face: Face, *, marked: bool) -> bool:

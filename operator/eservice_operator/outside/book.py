@@ -153,7 +153,7 @@ class Book:
         state = entry.hosts[host]
         before, state.known = state.known, hear(state.known, answer, entry.question)
         state.heard, entry.generation = True, entry.question.generation
-        if before is None or before.sighting.answered is not state.known.sighting.answered:
+        if before is None or before.sighting != state.known.sighting:
             said = answered_by(answer, entry.question).value
             log.info("%s of %s/%s: %s (%s)", host, key.namespace, key.name, said, answer.why or answer.code)
             self._wake(key)

@@ -46,6 +46,11 @@ NOT_SERVED: Final = Family(
     "1 while the gateway does not serve a release that has been public.",
     (*WHO, "reason"),
 )
+CANNOT_MOVE: Final = Family(
+    "eservice_route_cannot_move",
+    "1 while it is served, and stays on a Gateway that it is to leave for one that is not there.",
+    WHO,
+)
 NOT_SHOWN: Final = Family(
     "eservice_notice_page_not_shown",
     "1 while the gateway does not lead citizens to the notice page of an e-service that is off.",
@@ -86,6 +91,7 @@ SERVICE_FAMILIES: Final = (
     DISAGREES,
     CONTESTED,
     NOT_SERVED,
+    CANNOT_MOVE,
     NOT_SHOWN,
     GATE_UNMET,
     STALLED,
@@ -122,6 +128,8 @@ def samples_of_service(
     leaving = "deletionTimestamp" in service["metadata"]
     if not served and not leaving and part(status, "release", "public") is not None:
         yield NOT_SERVED, (*who, part(conditions, "Published", "reason") or ""), 1
+    if served and part(conditions, "Ready", "reason") == Reason.GATEWAY_NOT_FOUND:
+        yield CANNOT_MOVE, who, 1
     yield from _from_outside(who, status, marked=marked)
     others = Counter((one["host"], one["standing"]) for one in status.get("contested") or ())
     for (host, stands), many in others.items():  # not who: names of tenants' own would be series without end

@@ -99,6 +99,20 @@ def test_a_status_that_nobody_wrote_before_tells_nothing() -> None:
     assert of_change(late, late) == ()
 
 
+def test_whoever_is_to_verify_is_told_so_by_a_first_status_too() -> None:
+    """The Pods may be there before anything was said: in the second that it is held back, or a restart."""
+    cluster = PostalCluster()
+    cluster.put(worlds.template(), worlds.registration(), worlds.act(), worlds.eservice())
+    cluster.settle(NOW)
+    cluster.forget()
+    cluster.objects[cluster.service_place]["status"] = {"observedGeneration": -1}
+    cluster.settle(NOW)
+    assert cluster.told_of() == ["VerificationWanted"]
+    assert "VerificationWanted" in [note.reason for note in cluster.told], "an Event says the same"
+    cluster.settle(NOW + DAY)
+    assert cluster.told_of() == ["VerificationWanted"]
+
+
 # the duty to migrate (R7), on a real course of days: its last day is 2028-06-01
 
 FOUR = (*worlds.VERSIONS, worlds.NEXT_VERSION)

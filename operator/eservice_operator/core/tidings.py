@@ -36,11 +36,18 @@ class Tiding:
 
 
 def of_change(old: EServiceStatus, new: EServiceStatus) -> tuple[Tiding, ...]:
-    """What a change of an EService's status tells people, whatever the policy says of telling them."""
-    if old.observed_generation < 0 or old is new:
+    """What a change of an EService's status tells people, whatever the policy says of telling them.
+
+    A first status tells nothing of what lay before it, only whose turn it is: the Pods may be there before
+    it is written.
+    """
+    if old is new:
         return ()
+    if old.observed_generation < 0:
+        return tuple(_verification(old, new))
     return (
         *_installation(old, new),
+        *_verification(old, new),
         *_migration(old, new),
         *_recall(old, new),
         *_ladder(old, new),
@@ -49,13 +56,17 @@ def of_change(old: EServiceStatus, new: EServiceStatus) -> tuple[Tiding, ...]:
 
 
 def _installation(old: EServiceStatus, new: EServiceStatus) -> Iterator[Tiding]:
-    """R5: the term, and that it has passed; R6: that it is the institution's turn."""
+    """R5: the term, and that it has passed."""
     due = _due_by(new)
     if due is not None and due != _due_by(old):
         yield Tiding(NoticeKind.INSTALLATION_DUE, str(due), due)
     if new.installation.overdue_since is not None and old.installation.overdue_since is None:
         due = new.installation.due_by
         yield Tiding(NoticeKind.INSTALLATION_OVERDUE, str(due), due)
+
+
+def _verification(old: EServiceStatus, new: EServiceStatus) -> Iterator[Tiding]:
+    """R6: that it is the institution's turn."""
     wanted = _awaiting(new)
     if wanted is not None and wanted != _awaiting(old):
         yield Tiding(NoticeKind.VERIFICATION_WANTED, wanted)

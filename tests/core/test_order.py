@@ -40,11 +40,11 @@ def test_of_several_acts_the_newest_counts() -> None:
         assert found.metadata.name == "new"
 
 
-def test_of_several_claims_all_are_told() -> None:
+def test_of_several_claims_the_first_by_name_is_told_and_the_others_are_counted() -> None:
     claims = [(HOST, "HTTPRoute b/b"), (HOST, "HTTPRoute a/a")]
     forwards, _ = both_ways(worlds.world(claims=claims))
     (taken,) = [unmet.message for unmet in forwards.rollout.gates if unmet.gate.value == "HostAllowed"]
-    assert taken == f"{HOST} is served by HTTPRoute a/a; {HOST} is served by HTTPRoute b/b"
+    assert taken == f"{HOST} is served by HTTPRoute a/a; and 1 more, see status.contested"
 
 
 def test_of_several_decisions_the_first_by_name_governs() -> None:

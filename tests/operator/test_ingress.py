@@ -29,6 +29,7 @@ from tests.support.kubectl import Kubectl
 from tests.support.operator import PROGRAM, OperatorProcess, assert_log_clean
 from tests.support.rights import INGRESS_RIGHTS, applied, operator_credentials, people_credentials
 from tests.support.site import Site, message, says
+from tests.support.street import address_of_pods
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -45,8 +46,6 @@ INGRESS_CLASS = {
     "spec": {"controller": "traefik.io/ingress-controller"},
 }
 LOOPBACK = "127.0.0.1"
-NOWHERE = "192.0.2.1"
-"""The Pods' address on a machine without a network: nobody can answer on it."""
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +72,7 @@ class Pod(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def port(cluster: Cluster) -> Iterator[int]:
     """On which the Pods answer."""
-    if cluster.pod_address in {None, NOWHERE}:
-        pytest.skip("a Pod that answers needs an address of this machine other than loopback")
-    server = ThreadingHTTPServer((cluster.pod_address, 0), Pod)
+    server = ThreadingHTTPServer((address_of_pods(cluster), 0), Pod)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server.server_address[1]
     server.shutdown()

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from eservice_operator.api.base import ConditionStatus
@@ -343,6 +343,7 @@ STEPS = st.sampled_from(["off", "on", "pause", "go on", *Answered])
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(STEPS, min_size=3, max_size=14))
+@example(["off", "Notice", "pause", "EService", "go on", "Notice"])
 def test_whatever_is_seen_unpublished_is_said_of_what_is_final_and_once(steps: list[str]) -> None:
     """A deferral brings it back on the route, and its revocation takes it off again."""
     cluster, now, said_off = copy.deepcopy(last_day()), OFF, False

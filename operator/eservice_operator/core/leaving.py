@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from eservice_operator.api.base import Condition, ConditionStatus
-from eservice_operator.api.eservice import EServiceStatus
+from eservice_operator.api.eservice import EServiceStatus, PhaseChange
 from eservice_operator.api.reasons import Phase, Reason
 from eservice_operator.core.tidings import SERVED
 
@@ -31,9 +33,20 @@ def is_gone(new: EServiceStatus, before: Condition | None, after: Condition) -> 
         return False
     if new.phase is Phase.INVALID:  # which hides when it left
         return after.reason == Reason.TEMPLATE_OVERDUE and before.reason == Reason.AWAITING_PROBE
-    since = before.last_transition_time
-    left = any(one.phase is Phase.UNPUBLISHED and one.at >= since for one in new.history)
+    left_at = _left_at(new.history)
+    left = left_at is not None and left_at >= before.last_transition_time
     return new.phase is Phase.UNPUBLISHED and left
+
+
+def _left_at(history: tuple[PhaseChange, ...]) -> datetime | None:
+    """When it was taken off the public route for the last time; from paused to unpublished it stays off."""
+    left_at = None
+    for change in reversed(history):
+        if change.phase in SERVED:
+            break
+        if change.phase is not Phase.INVALID:  # which says nothing of the route
+            left_at = change.at
+    return left_at
 
 
 def comes_into_doubt(before: Condition | None, after: Condition) -> bool:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import trustme
 
-from tests.support import fleet
 from tests.support.mailserver import MailServer, mail_server
 from tests.support.site import Site
 
 USER, PASSWORD = "operator", "not-a-secret"
+HOME, NAME = "eservice-system", "eservice-operator-smtp"
+"""Of the one Secret with a login that the operator may read."""
 
 
 @asynccontextmanager
@@ -28,18 +29,18 @@ async def mail_with_login(site: Site, folder: Path) -> AsyncIterator[tuple[MailS
     secret = {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": "smtp", "namespace": site.namespace},
+        "metadata": {"name": NAME, "namespace": HOME},
         "type": "kubernetes.io/basic-auth",
         "stringData": {"username": USER, "password": PASSWORD},
     }
-    await site.apply(fleet.namespace(site.namespace), secret)
+    await site.apply(secret)
     async with mail_server(starttls=context, users={USER: PASSWORD}) as server:
         yield (
             server,
             {
                 "smtp-server": f"127.0.0.1:{server.port}",
                 "smtp-ca-file": str(trusted),
-                "smtp-secret": f"{site.namespace}/smtp",
+                "smtp-secret": f"{HOME}/{NAME}",
                 "mail-from": "E-pakalpojumi <e-pakalpojumi@agency.example>",
             },
         )

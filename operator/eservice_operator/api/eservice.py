@@ -16,7 +16,6 @@ from eservice_operator.api.fields import (
     DateTime,
     Day,
     Image,
-    Line,
     Message,
     Name,
     ObjectName,
@@ -33,7 +32,7 @@ from eservice_operator.api.notices import Notices
 from eservice_operator.api.publication import Publication
 from eservice_operator.api.reasons import Phase
 from eservice_operator.api.remembered import RememberedDecision
-from eservice_operator.api.seen import PublicationStatus
+from eservice_operator.api.seen import PublicationStatus, RemovedAnnotations
 from eservice_operator.api.workload import Workload
 
 
@@ -189,9 +188,6 @@ class PhaseChange(Model):
     """Hash of the facts that it was decided on."""
 
 
-MOST_REMOVED = 16
-
-
 class EServiceStatus(Status):
     """The computed side of an e-service."""
 
@@ -222,10 +218,8 @@ class EServiceStatus(Status):
     """Every gate that is not passed."""
     contested: Contenders = ()
     """Who else has or wants one of its hosts; of many the first 16."""
-    removed_annotations: Annotated[
-        tuple[Line, ...], Field(max_length=MOST_REMOVED, json_schema_extra=LIST_ATOMIC)
-    ] = ()
-    """Annotations of others that were taken off its Ingress since that is there; of many the first 16."""
+    removed_annotations: RemovedAnnotations = ()
+    """Annotations of others that were taken off its Ingress since that is there; the newest 16."""
     next: Next | None = None
     """What happens next by itself, when, and why."""
     notices: Notices = ()

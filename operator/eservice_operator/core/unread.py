@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from eservice_operator.api.base import (
     Environment,
-    LocalizedText,
     LocalizedTitle,
     Model,
     ObjectMeta,
@@ -29,8 +28,6 @@ from eservice_operator.api.parse import InvalidObject, read
 from eservice_operator.api.publication import Catalogue, GatewayChoice, Publication
 from eservice_operator.api.workload import Workload
 from eservice_operator.core.actions import Manifest
-from eservice_operator.core.cleaning import one_line
-from eservice_operator.core.notice_rule import LONGEST_TITLE
 from eservice_operator.core.releases import Snapshot, newest
 
 
@@ -52,7 +49,7 @@ class _Asked(Model):
 
 class _Catalogue(Model):
     url: Url | None = None
-    title: LocalizedText = LocalizedText()
+    title: LocalizedTitle = LocalizedTitle()
 
 
 class _Described(Model):
@@ -95,14 +92,12 @@ def _published(last: Snapshot, catalogue: Catalogue) -> Publication:
 
 
 def _catalogue(spec: Manifest) -> Catalogue:
-    """What the notice page tells of it, should it be taken off; a title of several lines becomes one."""
+    """What the notice page tells of it, should it be taken off."""
     shown = read(_Shown, spec)
     if isinstance(shown, InvalidObject):
         return Catalogue()
     found = shown.publication.catalogue
-    lines = {"lv": found.title.lv, "en": found.title.en}
-    titles = {language: one_line(text or "", LONGEST_TITLE) or None for language, text in lines.items()}
-    return Catalogue(url=found.url, title=LocalizedTitle(**titles))
+    return Catalogue(url=found.url, title=found.title)
 
 
 def _nowhere() -> Publication:

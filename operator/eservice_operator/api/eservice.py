@@ -16,6 +16,7 @@ from eservice_operator.api.fields import (
     DateTime,
     Day,
     Image,
+    Line,
     Message,
     Name,
     ObjectName,
@@ -32,7 +33,7 @@ from eservice_operator.api.notices import Notices
 from eservice_operator.api.publication import Publication
 from eservice_operator.api.reasons import Phase
 from eservice_operator.api.remembered import RememberedDecision
-from eservice_operator.api.seen import PublicationStatus, RemovedAnnotations
+from eservice_operator.api.seen import PublicationStatus
 from eservice_operator.api.workload import Workload
 
 
@@ -188,6 +189,9 @@ class PhaseChange(Model):
     """Hash of the facts that it was decided on."""
 
 
+MOST_REMOVED = 16
+
+
 class EServiceStatus(Status):
     """The computed side of an e-service."""
 
@@ -218,8 +222,10 @@ class EServiceStatus(Status):
     """Every gate that is not passed."""
     contested: Contenders = ()
     """Who else has or wants one of its hosts; of many the first 16."""
-    removed_annotations: RemovedAnnotations = ()
-    """Annotations of others that were taken off its Ingress since that is there; the newest 16."""
+    removed_annotations: Annotated[
+        tuple[Line, ...], Field(max_length=MOST_REMOVED, json_schema_extra=LIST_ATOMIC)
+    ] = ()
+    """Annotations of others that were taken off its Ingress since that is there; of many the first 16."""
     next: Next | None = None
     """What happens next by itself, when, and why."""
     notices: Notices = ()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was seen of the publication: by the probe from outside, and of others on its Ingress."""
+"""What the outside-in probe saw of an e-service's public hosts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from eservice_operator.api.base import Model
-from eservice_operator.api.fields import LIST_ATOMIC, DateTime, Host, Line, list_map
+from eservice_operator.api.fields import DateTime, Host, list_map
 
 
 class Answered(StrEnum):
@@ -74,9 +74,3 @@ class PublicationStatus(Model):
     """The route that the hosts were asked about."""
     hosts: Annotated[tuple[SeenHost, ...], Field(max_length=16, json_schema_extra=list_map("host"))] = ()
     """What answered for each host; changes when another answers, not when the same is asked again."""
-
-
-MOST_REMOVED = 16
-RemovedAnnotations = Annotated[
-    tuple[Line, ...], Field(max_length=MOST_REMOVED, json_schema_extra=LIST_ATOMIC)
-]

@@ -119,7 +119,7 @@ class GatewayDriver:
         yield from ()
 
     def strays(self, route: Observed) -> tuple[str, ...]:  # noqa: ARG002 - as the Protocol has it
-        """None: nobody else writes where its routes are."""
+        """None: they mean nothing to a Gateway, and nobody else writes where its routes are."""
         return ()
 
     def hosts(self, route: Observed) -> tuple[str, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from eservice_operator.api.eservice import MOST_REMOVED
 from eservice_operator.api.reasons import ConditionType, Reason
-from eservice_operator.api.seen import MOST_REMOVED
 from eservice_operator.core import conditions as c
 from eservice_operator.core.actions import Outcome, Update
 from eservice_operator.core.conditions import Verdict
@@ -25,15 +25,9 @@ def limits(facts: Facts) -> Iterator[Verdict]:
 
 
 def removed_annotations(facts: Facts, outcome: Outcome) -> tuple[str, ...]:
-    """The annotations of others that were taken off the route since it is there, the newest of many.
-
-    Their order changes only where there is no room for all: what is taken off again and again is told once.
-    """
+    """The annotations of others that were taken off the route since it is there; the first ones stay."""
     if facts.route is None:
         return ()
     known = facts.world.service.status.removed_annotations
-    dropped = tuple(name for one in outcome.done if isinstance(one, Update) for name in one.drop)
-    every = tuple(dict.fromkeys((*known, *dropped)))
-    if len(every) <= MOST_REMOVED:
-        return every
-    return (*(name for name in known if name not in dropped), *dropped)[-MOST_REMOVED:]
+    dropped = (name for one in outcome.done if isinstance(one, Update) for name in one.drop)
+    return tuple(dict.fromkeys((*known, *dropped)))[:MOST_REMOVED]

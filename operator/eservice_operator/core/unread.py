@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from eservice_operator.api.base import (
     Environment,
+    LocalizedText,
     LocalizedTitle,
     Model,
     ObjectMeta,
@@ -28,6 +29,8 @@ from eservice_operator.api.parse import InvalidObject, read
 from eservice_operator.api.publication import Catalogue, GatewayChoice, Publication
 from eservice_operator.api.workload import Workload
 from eservice_operator.core.actions import Manifest
+from eservice_operator.core.cleaning import one_line
+from eservice_operator.core.notice_rule import LONGEST_TITLE
 from eservice_operator.core.releases import Snapshot, newest
 
 
@@ -49,7 +52,7 @@ class _Asked(Model):
 
 class _Catalogue(Model):
     url: Url | None = None
-    title: LocalizedTitle = LocalizedTitle()
+    title: LocalizedText = LocalizedText()
 
 
 class _Described(Model):
@@ -92,12 +95,14 @@ def _published(last: Snapshot, catalogue: Catalogue) -> Publication:
 
 
 def _catalogue(spec: Manifest) -> Catalogue:
-    """What the notice page tells of it, should it be taken off."""
+    """What the notice page tells of it, should it be taken off; a title of several lines becomes one."""
     shown = read(_Shown, spec)
     if isinstance(shown, InvalidObject):
         return Catalogue()
     found = shown.publication.catalogue
-    return Catalogue(url=found.url, title=found.title)
+    lines = {"lv": found.title.lv, "en": found.title.en}
+    titles = {language: one_line(text or "", LONGEST_TITLE) or None for language, text in lines.items()}
+    return Catalogue(url=found.url, title=LocalizedTitle(**titles))
 
 
 def _nowhere() -> Publication:

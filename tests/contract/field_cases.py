@@ -146,57 +146,6 @@ FIELDS = (
         ("1990-01-01", "2199-12-31", "2028-02-29"),
     ),
     Rule(
-        "write an instant with its offset from UTC, such as 2026-10-12T10:00:00Z, from 1990 to 2199",
-        "EService",
-        "spec.publication.paused",
-        tuple(
-            {"reason": "Upkeep", "until": until}
-            for until in (
-                "9999-12-31T23:59:59Z",
-                "1989-12-31T23:59:59Z",
-                "1990-01-01T00:00:00+02:00",
-                "tomorrow",
-                "",
-                "2026-12-01",
-                "2026-12-01T06:00Z",
-                "2026-12-01T06:00:00",
-                "2026-12-01 06:00:00Z",
-                "2026-12-01t06:00:00z",
-                "2026-12-01T06:00:00+0200",
-                "2026-12-01T24:00:00Z",
-                "2026-12-01T06:00:60Z",
-                "2026-02-30T06:00:00Z",
-                "2027-02-29T06:00:00Z",
-            )
-        ),
-        (
-            {"reason": "Upkeep", "until": "2199-12-31T23:59:59.999Z"},
-            {"reason": "Upkeep", "until": "2028-02-29T06:00:00.123456789-11:30"},
-            {"reason": "Upkeep"},
-        ),
-    ),
-    *(
-        Rule(
-            LINE,
-            kind,
-            path,
-            ("A\nB", "A\u202eB", "A\u2066B", "A\u200fB", "A\u061cB"),
-            ("Dzīvesvietas deklarēšana", "Ģimene 👨\u200d👩\u200d👧", "Pa\u00adkalpojums"),
-        )
-        for kind, path in (
-            ("EService", "spec.publication.catalogue.title.lv"),
-            ("EService", "spec.publication.catalogue.title.en"),
-            ("EServiceRegistration", "spec.title.lv"),
-        )
-    ),
-    Rule(
-        LINE,
-        "EService",
-        "spec.publication.paused",
-        ({"reason": "A\u202eB"}, {"reason": "A\u2069B"}),
-        ({"reason": "Uzturēšana 🙂"},),
-    ),
-    Rule(
         "write an absolute path without a colon, such as /var/cache/app",
         "EService",
         "spec.workload.volumes",

@@ -162,6 +162,32 @@ def test_an_error_names_the_field_and_what_to_write(path: str, value: Any, error
     assert f"spec.{path}: {error}" in errors({f"spec.{path}": value})
 
 
+@pytest.mark.parametrize(
+    "kind,path,value",
+    [
+        *(("UnpublishDeferral", f"spec.{field}", "A. B\u200e") for field in ("approvedBy", "ticket")),
+        ("AcceptanceAct", "spec.signatories[0].name", "A. B\u061c"),
+        ("EServiceRegistration", "spec.institution.name", "A\u2066B"),
+        ("EServiceRegistration", "spec.title.lv", "Several\nlines"),
+        ("EService", "spec.publication.catalogue.title.en", "Turned \u202e round"),
+        ("EService", "spec.publication.paused", {"reason": "A\u200fB"}),
+        ("ProductionVerification", "spec.verifiedBy", "A. B\u200e"),
+        *(
+            ("ProductionVerification", "spec.verifiedAt", at)
+            for at in (
+                "2026-10-12T10:00:00.1234567891Z",
+                "2026-10-12T10:00:00,5Z",
+                "2026-10-12T10:00:00-00:00",
+                "2026-10-12t10:00:00z",
+            )
+        ),
+    ],
+)
+def test_what_an_earlier_crd_took_is_still_read(kind: str, path: str, value: Any) -> None:
+    """The records among them are immutable: an e-service leaves by R8 if its deferral is not read."""
+    assert not isinstance(parse(kind, changed(example(kind), {path: value})), InvalidObject)
+
+
 def test_all_errors_are_told_at_once_each_place_once() -> None:
     told = errors(
         {"spec.environment": "Prod", "spec.registration": None, "spec.workload.resources": {"limits": []}}

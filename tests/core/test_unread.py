@@ -32,6 +32,7 @@ from tests.support.pure_cluster import PureCluster, status_body
 from tests.support.status import assert_status_sound
 from tests.support.worlds import DAY, HOST, NAME, NOTICED, SECOND, TEMPLATE, at, image
 
+ODD = "Dzīves-\nvietas \u202edeklarēšana"
 KNOWN, DUE, LATE = at("2027-02-01"), at("2027-06-01", "00:00"), at("2027-06-20")
 RENEWING = at("2027-05-26")
 FOUR = (*worlds.VERSIONS, worlds.NEXT_VERSION)
@@ -110,12 +111,12 @@ def test_r8_binds_what_cannot_be_read(
     "wrong, shown",
     [
         (BROKEN, "Dzīvesvietas deklarēšana"),
-        ({"publication": {"catalogue": {"title": {"lv": "Dzīves-\nvietas \u202edeklarēšana"}}}}, None),
+        (BROKEN | {"publication": {"catalogue": {"title": {"lv": ODD}}}}, "Dzīves- vietas deklarēšana"),
         ({"publication": {"catalogue": {"title": {"lv": 7}}}}, ""),
     ],
 )
 def test_the_notice_page_has_what_can_be_read_of_its_title(
-    cluster: PureCluster, wrong: dict[str, Any], shown: str | None
+    cluster: PureCluster, wrong: dict[str, Any], shown: str
 ) -> None:
     """Also where an older operator took a title of several lines."""
     cluster.policy = NOTICED
@@ -128,8 +129,14 @@ def test_the_notice_page_has_what_can_be_read_of_its_title(
     assert route is not None
     (told,) = route["spec"]["rules"][0]["filters"][0]["requestHeaderModifier"]["set"]
     _, content = read_notice([told["value"]])
-    wanted = "Dzīves- vietas deklarēšana" if shown is None else shown
-    assert content.titles.get("lv", "") == wanted
+    assert content.titles.get("lv", "") == shown
+
+
+def test_a_title_that_an_older_operator_took_is_read(cluster: PureCluster) -> None:
+    cluster.policy = NOTICED
+    cluster.edit_service(publication={"catalogue": {"title": {"lv": ODD}}})
+    cluster.settle(worlds.NOW)
+    assert cluster.phase() is Phase.PUBLISHED
 
 
 def test_a_suspension_binds_it_and_its_end_gives_nothing_back(unread: PureCluster) -> None:

@@ -8,7 +8,6 @@ of the CEL rules.
 from __future__ import annotations
 
 import datetime as dt
-import re
 from typing import Annotated, Any
 
 from pydantic import (
@@ -57,8 +56,11 @@ _NUMBER = r"(0|[1-9][0-9]*)"
 SEMVER_PATTERN = rf"^{_NUMBER}\.{_NUMBER}\.{_NUMBER}(-{_PRERELEASE}(\.{_PRERELEASE})*)?$"
 # thousandths at the finest: the apiserver rounds what is finer, and would never have what the spec says
 QUANTITY_PATTERN = r"^[0-9]+(m|(\.[0-9]{1,3})?(k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?)$"
-ONE_LINE = r"^[^\p{Cc}\p{Zl}\p{Zp}\x{061C}\x{200E}\x{200F}\x{202A}-\x{202E}\x{2066}-\x{2069}]+$"
-"""Nothing that ends a line, and nothing that turns the direction of reading round."""
+_ENDS_LINE = r"\p{Cc}\p{Zl}\p{Zp}"
+ONE_LINE = rf"^[^{_ENDS_LINE}]+$"
+SHOWN_LINE = rf"^[^{_ENDS_LINE}\x{{061C}}\x{{200E}}\x{{200F}}\x{{202A}}-\x{{202E}}\x{{2066}}-\x{{2069}}]+$"
+"""A line in which nothing turns the direction of reading round. Only the apiserver asks for it: what it took
+once is read as it is, for an object that cannot be read costs more than a title that looks odd."""
 BLANK = r"\p{Cc}\p{Z}"
 """White space, in a class: the apiserver (RE2) takes other characters for ``\\s`` than Rust's regex here, and
 what only one of them accepts is an object that is stored and cannot be read."""
@@ -135,7 +137,12 @@ Duration = Annotated[
 _A_LINE = "write a single line without control characters"
 Short = Annotated[str, text(ONE_LINE, _A_LINE, most=128)]
 Line = Annotated[str, text(ONE_LINE, _A_LINE, most=512)]
-Title = Annotated[str, text(ONE_LINE, _A_LINE, most=2000)]
+_SHOWN = cel(
+    f'self.matches(r"{SHOWN_LINE}")',
+    f"{_A_LINE} and without such that turn the direction of reading",
+)
+Title = Annotated[str, Field(min_length=1, max_length=2000, json_schema_extra=rules(_SHOWN))]
+Told = Annotated[str, text(ONE_LINE, _SHOWN["message"], most=512, rule=_SHOWN["rule"])]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 Message = Annotated[str, StringConstraints(max_length=4096)]
 Email = Annotated[
@@ -154,6 +161,7 @@ Phone = Annotated[
 Date = dt.date
 DateTime = AwareDatetime
 _FIRST_YEAR, _END_YEAR = 1990, 2200
+FIRST_INSTANT, END_INSTANT = (dt.datetime(year, 1, 1, tzinfo=dt.UTC) for year in (_FIRST_YEAR, _END_YEAR))
 _FIRST, _END = (f"timestamp('{year}-01-01T00:00:00Z')" for year in (_FIRST_YEAR, _END_YEAR))
 _IN_RANGE = rules(
     cel(f"self >= {_FIRST} && self < {_END}", f"write a year from {_FIRST_YEAR} to {_END_YEAR - 1}")
@@ -179,14 +187,10 @@ _AN_INSTANT = "write an instant with its offset from UTC, such as 2026-10-12T10:
 
 
 class _Written:
-    """The one form of an instant that both the apiserver and the operator take.
+    """The one form of an instant that the apiserver takes; the operator reads others that it took once.
 
     ``format: date-time`` would keep the apiserver from saying what to write.
     """
-
-    @staticmethod
-    def __get_pydantic_core_schema__(source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_before_validator_function(_Written.checked, handler(source))
 
     @staticmethod
     def __get_pydantic_json_schema__(_core: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -195,17 +199,10 @@ class _Written:
         rule = cel(f'self.matches(r"{INSTANT_PATTERN}") && {at}', write)
         return {"type": "string", "maxLength": 64, **rules(rule)}
 
-    @staticmethod
-    def checked(value: Any) -> Any:
-        """The value, if it is not a text of another form."""
-        if isinstance(value, str) and re.fullmatch(INSTANT_PATTERN, value) is None:
-            raise PydanticCustomError("instant_form", "is no instant")
-        return value
-
 
 Instant = Annotated[
     AwareDatetime,
-    Field(ge=dt.datetime(_FIRST_YEAR, 1, 1, tzinfo=dt.UTC), lt=dt.datetime(_END_YEAR, 1, 1, tzinfo=dt.UTC)),
+    Field(ge=FIRST_INSTANT, lt=END_INSTANT),
     _Written,
 ]
 """An instant that people write, in the same range."""

@@ -51,7 +51,6 @@ SENTENCES = {
     "datetime_from_date_parsing": _NOT_AN_INSTANT,
     "datetime_parsing": _NOT_AN_INSTANT,
     "datetime_type": _NOT_AN_INSTANT,
-    "instant_form": _NOT_AN_INSTANT,
     "timezone_aware": _NOT_AN_INSTANT,
     "dict_type": _NOT_A_MAP,
     "model_type": _NOT_A_MAP,

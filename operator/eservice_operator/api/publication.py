@@ -13,11 +13,11 @@ from eservice_operator.api.fields import (
     Email,
     Host,
     Instant,
-    Line,
     Name,
     ObjectName,
     Phone,
     Short,
+    Told,
     Url,
     text,
 )
@@ -48,7 +48,7 @@ class Support(Model):
 class Pause(Model):
     """The institution takes the e-service off the public route for a while."""
 
-    reason: Line
+    reason: Told
     """Why it is off, for whoever may read the EService: the condition Published and the Event Paused say it.
     The public is not told."""
     until: Instant | None = None

@@ -8,8 +8,12 @@ Each takes the value that its rule stands at, as JSON. What it raises for a valu
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final
+
+from eservice_operator.api.fields import END_INSTANT, FIRST_INSTANT, INSTANT_PATTERN
 
 Value = Mapping[str, Any]
 
@@ -19,6 +23,8 @@ MAIN: Final = "app"
 TEMPORARY: Final = "/tmp"  # noqa: S108 - a path in a container
 VOLUME_SOURCES: Final = ("configMap", "secret", "persistentVolumeClaim", "emptyDir")
 LEAST_REPLICAS: Final = 2
+ENDS_LINE: Final = frozenset({"Cc", "Zl", "Zp"})
+TURNS_READING: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def _further(workload: Value) -> Iterator[Value]:
@@ -72,6 +78,20 @@ def _toleration(value: Value) -> bool:
 def _no_system_namespace(spec: Value) -> bool:
     names = _names(spec.get("namespaces"))
     return not any(name == "default" or name.startswith("kube-") for name in names)
+
+
+def _shown_line(text: str) -> bool:
+    return TURNS_READING.search(text) is None and ENDS_LINE.isdisjoint(map(unicodedata.category, text))
+
+
+def _instant(text: str) -> bool:
+    if re.fullmatch(INSTANT_PATTERN, text) is None:
+        return False
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:  # no day of the calendar
+        return False
+    return FIRST_INSTANT <= at < END_INSTANT
 
 
 PROMISES: Final[dict[str, Callable[[Any], bool]]] = {
@@ -135,4 +155,8 @@ PROMISES: Final[dict[str, Callable[[Any], bool]]] = {
     "testPeriod.to must not be before testPeriod.from: write a later day": lambda period: (
         period["from"] <= period["to"]
     ),
+    "write a single line without control characters and without such that turn the direction of reading": (
+        _shown_line
+    ),
+    "write an instant with its offset from UTC, such as 2026-10-12T10:00:00Z, from 1990 to 2199": _instant,
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -88,6 +89,23 @@ def test_each_is_held_as_soon_as_it_is_decided_upon(fleet: PureFleet) -> None:
         assert (decision.state, decision.reason) == (DecisionState.HELD, Reason.BRAKE)
         assert decision.hold_token is None
     assert fleet.served() == list(EIGHT)
+
+
+def test_who_waits_for_a_set_asks_again_at_once_and_then_ever_less(fleet: PureFleet) -> None:
+    """R8: a deferral of the others leaves no set to make, and then nothing else wakes who is free."""
+    fleet.put_template(FOUR)
+    member, looks = fleet.members["a"], [LATE]
+    while looks[-1] < LATE + timedelta(minutes=5):
+        decided = member.settle(looks[-1])
+        assert decided is not None
+        assert decided.next_at is not None
+        assert fleet.decisions()["a"].status.reason == Reason.BRAKE
+        looks.append(decided.next_at)
+    waits = [(after - before).total_seconds() for before, after in pairwise(looks)]
+    assert waits[:3] == [1, 1, 1]
+    assert waits == sorted(waits)
+    assert waits[-1] == 60
+    assert len(waits) < 20
 
 
 def test_waves_on_different_days_are_counted_by_the_day() -> None:

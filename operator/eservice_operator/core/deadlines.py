@@ -100,9 +100,19 @@ def _turns_of(facts: Facts, decision: UnpublishDecision) -> Iterator[datetime]:
         yield uninformed
     if status.fairness is not None:
         yield day_after_end(status.fairness.until, facts.policy.zone)
-    freezing = status.reason == Reason.BRAKE and status.hold_token is None
-    if freezing or (status.state is DecisionState.HELD and not facts.policy.clock_trusted):
+    if status.reason == Reason.BRAKE and status.hold_token is None:
+        yield facts.now + _until_frozen(facts.now - status.effective_at)
+    if status.state is DecisionState.HELD and not facts.policy.clock_trusted:
         yield facts.now + A_LITTLE_LATER
+
+
+def _until_frozen(waited: timedelta) -> timedelta:
+    """How soon to ask the brake again, seldom once it has been asked for long.
+
+    Another decision may have left the window before the template had a set to make: then no template is
+    written, nothing wakes this one, and it is free.
+    """
+    return min(max(waited / 2, ONE_SECOND), A_LITTLE_LATER)
 
 
 def _instants(facts: Facts, rollout: Rollout) -> Iterator[datetime]:

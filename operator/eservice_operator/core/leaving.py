@@ -18,6 +18,8 @@ from eservice_operator.core.tidings import SERVED, last_end, was_unpublished
 
 SEEN_OTHERWISE = frozenset({Reason.STILL_ANSWERS, Reason.ANSWERED_BY_OTHER, Reason.DOES_NOT_ANSWER})
 """What is seen from outside, and is not what the route shows."""
+FAILURES = UNSERVED - {Reason.AWAITING_GATEWAY}
+"""Why a gateway does not serve a route that is there, once it had its time to answer."""
 
 
 def leaves(old: EServiceStatus, new: EServiceStatus, before: Condition | None, after: Condition) -> bool:
@@ -32,8 +34,8 @@ def leaves(old: EServiceStatus, new: EServiceStatus, before: Condition | None, a
 
 
 def fails(old: EServiceStatus, before: Condition | None, after: Condition) -> bool:
-    """Whether a gateway does not serve what it served, on a route that is there; it has time to answer."""
-    if after.status is not ConditionStatus.FALSE or after.reason not in UNSERVED - {Reason.AWAITING_GATEWAY}:
+    """Whether a gateway does not serve what it served, on a route that is there."""
+    if after.status is not ConditionStatus.FALSE or after.reason not in FAILURES:
         return False
     on_route = {*SERVED, Phase.INSTALLING, Phase.INVALID}
     lately = takewhile(lambda change: change.phase in on_route, reversed(old.history))

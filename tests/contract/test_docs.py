@@ -30,7 +30,7 @@ from eservice_operator.core.dates import add_period, add_working_days, following
 from eservice_operator.core.fairness import INSTALL_WITHIN_WORKING_DAYS
 from eservice_operator.core.gateway_driver import GATEWAY_GROUP
 from eservice_operator.core.lag import Lag, LagPolicy, Measure, measure_lag
-from eservice_operator.core.leaving import SEEN_OTHERWISE
+from eservice_operator.core.leaving import FAILURES, SEEN_OTHERWISE
 from eservice_operator.core.versions import Catalogue, CatalogueVersion
 from eservice_operator.runtime.commandline import command_line
 from eservice_operator.runtime.figures import FAMILIES
@@ -138,7 +138,7 @@ def event_reasons() -> set[str]:
     notes = [call.args[1] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Note"]
     literal = [node for note in notes for node in ast.walk(note) if isinstance(node, ast.Constant)]
     contested = {Reason.HOST_CONFLICT, Reason.HOST_CONTESTED}
-    others = {*transitions.ALARMING, *NoticeKind, *SEEN_OTHERWISE, *contested}
+    others = {*transitions.ALARMING, *NoticeKind, *SEEN_OTHERWISE, *FAILURES, *contested}
     return {str(node.value) for node in literal} | others
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eservice_operator.api.base import Condition
-from eservice_operator.api.reasons import ConditionType
+from eservice_operator.api.reasons import ConditionType, Phase
 from eservice_operator.core.actions import Action, Update, target_of
 from eservice_operator.core.conditions import find
 from eservice_operator.core.decide import Decision, decide
@@ -208,9 +208,11 @@ def test_a_gateway_that_is_not_there_serves_nothing_whatever_it_said(public: Pur
     assert (published(public).status.value, published(public).reason) == ("False", "GatewayNotFound")
     assert published(public).message == "Gateway gateway-system/public does not exist"
     assert public.routed(), "the route stays, for when it comes back"
+    assert public.phase() is Phase.INSTALLING, "nobody took it off"
     public.missing_gateways = frozenset()
     public.settle(LATER)
     assert published(public).status.value == "True"
+    assert [note.reason for note in public.told] == ["GatewayNotFound", "Published"]
 
 
 # what is to move to a gateway that is not there

@@ -132,6 +132,8 @@ def test_a_class_that_is_not_there_serves_nothing_and_takes_nothing_off(public: 
     assert routes(public) == {"Ingress"}
     assert public.reason(ConditionType.PUBLISHED) == ("False", Reason.INGRESS_CLASS_NOT_FOUND)
     assert published(public) == f"the Ingress {NAME} is there, and its IngressClass outside does not exist"
+    assert public.phase() is Phase.INSTALLING
+    assert [note.reason for note in public.told if note.type == "Warning"] == ["IngressClassNotFound"]
     assert public.reason(ConditionType.READY) == ("False", Reason.INGRESS_CLASS_NOT_FOUND)
     assert public.status.public_url is None
     public.edit_service(publication=PAUSE)

@@ -144,6 +144,7 @@ def test_published_is_what_the_gateway_says(cluster: PureCluster) -> None:
     cluster.settle(NOW)
     assert cluster.reason(ConditionType.PUBLISHED) == ("False", Reason.ROUTE_REFUSED)
     assert cluster.reason(ConditionType.RECONCILING) == ("True", Reason.ROUTE_REFUSED)
+    assert cluster.phase() is Phase.INSTALLING
 
     cluster.gateway_refuses = ""
     cluster.settle(NOW)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from eservice_operator.api.base import ConditionStatus
 from eservice_operator.api.eservice import EServiceStatus
-from eservice_operator.api.notices import NoticeKind
+from eservice_operator.api.notices import Channel, NoticeKind
 from eservice_operator.api.reasons import ConditionType, Phase
 from eservice_operator.api.seen import Answered, PublicationStatus
 from eservice_operator.core.actions import Manifest, Outcome
@@ -336,6 +336,58 @@ def test_off_by_a_spec_that_cannot_be_read_is_told_when_it_is_final(overdue: Pur
     sees(overdue, Answered.NOTICE, OFF)
     overdue.settle(OFF + SECOND)
     assert (overdue.phase(), ends(overdue)) == (Phase.INVALID, ["Unpublishing", "Unpublished"])
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_off_and_unreadable_is_told_also_where_it_still_answered_for_a_time(
+    overdue: PureCluster, told: bool
+) -> None:
+    """The history does not say when it left then: the ledger says whether people know."""
+    overdue.edit_service(workload={"port": 99_999})
+    overdue.settle(at("2027-05-31") + SECOND)
+    overdue.settle(OFF)
+    overdue.policy = replace(PROBED, channels=((Channel.EMAIL, ""),) if told else ())
+    for times in (1, 2):
+        sees(overdue, Answered.E_SERVICE, OFF)
+        overdue.settle(OFF + times * PATIENCE)
+        assert published(overdue) == "Unknown StillAnswers"
+        sees(overdue, Answered.NOTICE, OFF)
+        overdue.settle(OFF + times * PATIENCE + SECOND)
+        assert (published(overdue), overdue.phase()) == ("False TemplateOverdue", Phase.INVALID)
+    again = ["StillAnswers"] if told else ["StillAnswers", "Unpublished"]
+    assert ends(overdue) == ["Unpublishing", "StillAnswers", "Unpublished", *again]
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_what_is_doubted_from_outside_is_served_while_the_gateway_is_silent(
+    seen: PureCluster, paused: bool
+) -> None:
+    """The doubt says nothing of the gateway, and its silence nothing of the doubt."""
+    sees(seen, Answered.NOTHING, NOW)
+    seen.settle(NOW + PATIENCE)
+    assert (published(seen), seen.phase()) == ("Unknown DoesNotAnswer", Phase.PUBLISHED)
+    seen.forget()
+    seen.gateway_answers = False
+    seen.edit_service(publication={"paused": PAUSE} if paused else {"path": "/declare"})
+    seen.settle(NOW + PATIENCE + SECOND)
+    assert seen.face() is (Face.NOTICE if paused else Face.LIVE)
+    assert (published(seen), seen.phase(), seen.told) == ("Unknown AwaitingGateway", Phase.PUBLISHED, [])
+    assert ready(seen) == ("False", True)
+    assert_status_sound(seen.objects[seen.service_place])
+    seen.gateway_answers = True
+    seen.settle(NOW + PATIENCE + SECOND)
+    assert seen.phase() is (Phase.PAUSED if paused else Phase.PUBLISHED)
+    assert published(seen) == ("Unknown AwaitingProbe" if paused else "Unknown DoesNotAnswer")
+
+
+def test_what_was_doubted_and_cannot_be_read_is_served_too(seen: PureCluster) -> None:
+    sees(seen, Answered.NOTHING, NOW)
+    seen.settle(NOW + PATIENCE)
+    seen.edit_service(workload={"port": 99_999})
+    seen.settle(NOW + PATIENCE + SECOND)
+    assert (published(seen), seen.phase()) == ("Unknown DoesNotAnswer", Phase.INVALID)
+    assert seen.world().service.status.phase is Phase.INVALID
+    assert decide(seen.world(), NOW + PATIENCE + SECOND, PROBED).facts.was_public
 
 
 STEPS = st.sampled_from(["off", "on", "pause", "go on", *Answered])

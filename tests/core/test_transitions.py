@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 from eservice_operator.api.contested import Standing
+from eservice_operator.api.reasons import ConditionType, Phase
 from eservice_operator.api.registration import EServiceRegistrationStatus
 from eservice_operator.api.template import EServiceTemplateStatus, HeldSet
+from eservice_operator.core.policy import GatewayRef
 from eservice_operator.core.transitions import WARNING, notes, registration_notes, template_notes
 from tests.support import worlds
 from tests.support.pure_cluster import PureCluster
-from tests.support.worlds import DAY, NAME, NAMESPACE, TEMPLATE, at, image
+from tests.support.worlds import DAY, NAME, NAMESPACE, SECOND, TEMPLATE, at, image
 
 LATER = at("2026-10-20")
 AT_TEMPLATE = ("EServiceTemplate", "", TEMPLATE)
@@ -51,14 +56,19 @@ def test_an_unpublication_is_announced_and_told(public: PureCluster) -> None:
     assert all(note.type == WARNING for note in public.told)
 
 
-def test_an_ingress_that_is_not_ours_keeps_an_unpublication_from_being_told_as_final(
-    cluster: PureCluster,
-) -> None:
-    cluster.policy = worlds.BY_INGRESS
+def overdue(cluster: PureCluster) -> None:
+    """Public up to the last day before R8 takes it off."""
     cluster.put(worlds.template((*worlds.VERSIONS, worlds.NEXT_VERSION)))
     cluster.settle(worlds.NOW)
     cluster.advance(at("2027-02-01"), at("2027-05-31"))
     cluster.forget()
+
+
+def test_an_ingress_that_is_not_ours_keeps_an_unpublication_from_being_told_as_final(
+    cluster: PureCluster,
+) -> None:
+    cluster.policy = worlds.BY_INGRESS
+    overdue(cluster)
     theirs = worlds.claim(worlds.HOST, f"Ingress {NAMESPACE}/{NAME}", Standing.BESIDE)
     for contenders, wanted in (((theirs,), "Unpublishing"), ((), "Unpublished"), ((theirs,), None)):
         cluster.contenders = contenders
@@ -66,6 +76,69 @@ def test_an_ingress_that_is_not_ours_keeps_an_unpublication_from_being_told_as_f
         ends = [reason for reason in told(cluster) if reason in {"Unpublishing", "Unpublished"}]
         assert ends == ([wanted] if wanted else [])
         cluster.forget()
+
+
+def test_what_left_while_its_gateway_was_gone_is_told_by_its_own_reason(cluster: PureCluster) -> None:
+    """That the gateway is gone takes nothing off; R8 does, and the history has both."""
+    overdue(cluster)
+    cluster.missing_gateways = frozenset({worlds.POLICY.gateway})
+    cluster.settle(at("2027-05-31"))
+    cluster.settle(at("2027-05-31") + SECOND)
+    cluster.settle(at("2027-06-02"))
+    cluster.settle(at("2027-06-03"))
+    assert told(cluster) == ["GatewayNotFound", "Unpublished", "TemplateOverdue"]
+    assert [(one.phase, one.reason) for one in cluster.status.history[-2:]] == [
+        (Phase.INSTALLING, "GatewayNotFound"),
+        (Phase.UNPUBLISHED, "TemplateOverdue"),
+    ]
+    cluster.forget()
+    cluster.missing_gateways = frozenset()
+    cluster.put(worlds.deferral("2027-07-31"))
+    cluster.settle(at("2027-06-03") + SECOND)
+    assert "Republished" in told(cluster)
+
+
+def test_so_it_is_where_its_spec_cannot_be_read(cluster: PureCluster) -> None:
+    overdue(cluster)
+    cluster.missing_gateways = frozenset({worlds.POLICY.gateway})
+    cluster.edit_service(workload={"port": 99_999})
+    cluster.settle(at("2027-05-31"))
+    assert (cluster.phase(), told(cluster)[0]) == (Phase.INVALID, "GatewayNotFound")
+    cluster.forget()
+    cluster.settle(at("2027-06-02"))
+    cluster.settle(at("2027-06-03"))
+    assert told(cluster) == ["Unpublished", "TemplateOverdue"]
+
+
+def test_a_move_to_another_gateway_is_neither_an_unpublication_nor_a_failure(public: PureCluster) -> None:
+    public.gateway_answers = False
+    public.policy = replace(public.policy, gateway=GatewayRef("gateway-system", "next"))
+    public.settle(LATER)
+    assert public.reason(ConditionType.PUBLISHED) == ("False", "AwaitingGateway")
+    assert (public.phase(), told(public)) == (Phase.INSTALLING, [])
+    public.settle(LATER + timedelta(minutes=1))
+    assert told(public) == ["GatewayNotAnswering"]
+    public.edit_service(publication={"paused": {"reason": "maintenance"}})
+    public.settle(LATER + timedelta(minutes=2))
+    assert (public.phase(), told(public)) == (Phase.PAUSED, ["GatewayNotAnswering", "Paused"])
+
+
+def test_a_first_publication_that_is_refused_has_lost_nothing(cluster: PureCluster) -> None:
+    """Gateways may refuse for a moment what they have not seen all of yet."""
+    cluster.gateway_refuses = "BackendNotFound"
+    cluster.settle(worlds.NOW)
+    assert cluster.reason(ConditionType.PUBLISHED) == ("False", "RouteRefused")
+    assert "RouteRefused" not in told(cluster)
+
+
+def test_off_by_r8_after_a_pause_is_told_once(cluster: PureCluster) -> None:
+    """As the notice is, which goes out also where a pause had taken it off before."""
+    overdue(cluster)
+    paused = {"paused": {"reason": "maintenance"}}
+    for publication in (paused, {"paused": None}, paused, {"paused": None}):
+        cluster.edit_service(publication=publication)
+        cluster.settle(at("2027-06-02"))
+    assert [reason for reason in told(cluster) if reason != "TemplateOverdue"] == ["Paused", "Unpublished"]
 
 
 def test_a_day_that_moves_and_one_that_is_off_are_told(public: PureCluster) -> None:

@@ -197,11 +197,11 @@ class EServiceStatus(Status):
 
     phase: Phase | None = None
     """Where it is in its life, for people; machines read the conditions. Pending: it waits for people, as
-    status.gates says, and not for its verification alone. Installing: its Pods are coming up.
-    AwaitingVerification: installed, and not verified. Published: the public is served. Updating: it is
-    served, and another release is on its way. Unpublished: taken off the public route (R8). Paused: taken
-    off by the institution or the Agency. Invalid: only a change of spec can mend it. Terminating: it is
-    being deleted."""
+    status.gates says, and not for its verification alone. Installing: its Pods are coming up, or the gateway
+    does not serve it. AwaitingVerification: installed, and not verified. Published: the public is served.
+    Updating: it is served, and another release is on its way. Unpublished: taken off the public route (R8).
+    Paused: taken off by the institution or the Agency. Invalid: only a change of spec can mend it.
+    Terminating: it is being deleted."""
     identifier: Identifier | None = None
     """The number of the e-service, from its registration."""
     public_url: Annotated[Url | None, Field(alias="publicURL")] = None

@@ -17,6 +17,8 @@ from eservice_operator.core.world import Observed, World
 
 SILENT: Final = frozenset({Reason.AWAITING_GATEWAY, Reason.GATEWAY_NOT_ANSWERING})
 """Reasons of a gateway that has not answered for the route as it is now."""
+UNSERVED: Final = SILENT | {Reason.GATEWAY_NOT_FOUND, Reason.INGRESS_CLASS_NOT_FOUND, Reason.ROUTE_REFUSED}
+"""Reasons for which a route that shows the e-service is not served; nothing took it off."""
 
 
 def answer_of(facts: Facts) -> Serving | None:

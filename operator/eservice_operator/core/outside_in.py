@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from eservice_operator.api.base import ConditionStatus
 from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.api.seen import PublicationStatus
+from eservice_operator.core.answering import SILENT
 from eservice_operator.core.conditions import Verdict, find
 from eservice_operator.core.decide import Decision
 from eservice_operator.core.faces import Face
@@ -55,13 +58,19 @@ def sightings_of(facts: Facts) -> Witnessed | None:
 
 
 def seen_from_outside(decision: Decision, said: Verdict) -> Verdict:
-    """Published, from the gateway's word and what was seen of the hosts that it is about."""
+    """Published, from the gateway's word and what was seen of the hosts that it is about.
+
+    What was in doubt stays so while the gateway has not answered for the route as it is now.
+    """
     facts, question = decision.facts, question_of(decision)
+    before = find(facts.world.service.status.conditions, ConditionType.PUBLISHED)
+    doubted = before is not None and before.status is ConditionStatus.UNKNOWN and looked_at(facts)
+    if doubted and said.status is ConditionStatus.TRUE and said.reason in SILENT:
+        return replace(said, status=ConditionStatus.UNKNOWN)
     final = (ConditionStatus.TRUE, Reason.PUBLISHED)
     live = facts.face is Face.LIVE
     if question is None or ((said.status, said.reason) != final if live else said.status is final[0]):
         return said
-    before = find(facts.world.service.status.conditions, ConditionType.PUBLISHED)
     return witnessed(said, before, question, sightings_of(facts), facts.now)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from eservice_operator.api.base import ConditionStatus
 from eservice_operator.api.reasons import Gate, Phase, Reason
-from eservice_operator.core.answering import SILENT
 from eservice_operator.core.conditions import Verdict
 from eservice_operator.core.decide import Decision
 from eservice_operator.core.faces import Face
@@ -24,8 +23,8 @@ def phase_of(decision: Decision, published: Verdict) -> Phase:
         in_progress = rollout.candidate is not None and not blocks_install(rollout.gates)
         return Phase.UPDATING if in_progress else Phase.PUBLISHED
     if facts.public_name is not None:
-        coming = rollout.serves and (facts.face is not Face.LIVE or published.reason in SILENT)
-        return Phase.INSTALLING if coming else Phase.UNPUBLISHED
+        on_route = rollout.serves or facts.face is Face.LIVE
+        return Phase.INSTALLING if on_route else Phase.UNPUBLISHED
     return _first_time(decision)
 
 

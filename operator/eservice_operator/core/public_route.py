@@ -8,12 +8,13 @@ from datetime import datetime
 from functools import cached_property
 
 from eservice_operator.api.base import ConditionStatus
-from eservice_operator.api.reasons import ConditionType
+from eservice_operator.api.reasons import ConditionType, Phase
 from eservice_operator.core.conditions import find
 from eservice_operator.core.driver import Driver, Serving
 from eservice_operator.core.drivers import driver_of, former_driver_of
 from eservice_operator.core.faces import Face, face_of
 from eservice_operator.core.policy import Policy
+from eservice_operator.core.tidings import SERVED
 from eservice_operator.core.world import Observed, World
 
 
@@ -72,9 +73,13 @@ class PublicRoute:
 
     @cached_property
     def was_public(self) -> bool:
-        """Whether our own status says that the public is served."""
-        before = find(self.world.service.status.conditions, ConditionType.PUBLISHED)
-        return before is not None and before.status is ConditionStatus.TRUE
+        """Whether our own status says that the public is served; a doubt from outside takes nothing back."""
+        status = self.world.service.status
+        before = find(status.conditions, ConditionType.PUBLISHED)
+        if before is None or before.status is not ConditionStatus.UNKNOWN:
+            return before is not None and before.status is ConditionStatus.TRUE
+        read = (change.phase for change in reversed(status.history) if change.phase is not Phase.INVALID)
+        return next(read, status.phase) in SERVED
 
     @cached_property
     def face(self) -> Face:

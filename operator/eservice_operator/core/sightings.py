@@ -106,16 +106,17 @@ class Witnessed:
 def answered_by(answer: Answer, question: Question) -> Answered:
     """Who gave an answer, by its mark where there is one.
 
-    Where routes do not mark, a backend may write into the header what it likes. Its own mark is believed, and
-    the notice page's with that page's status; no other.
+    Past our routes, and where they do not mark, a backend may write into the header what it likes. So the
+    notice page's mark is believed with that page's status only, and where routes do not mark, no other but
+    the e-service's own.
     """
     if answer.failure is not None:
         return answer.failure
     if answer.mark == question.mark:
         return Answered.E_SERVICE
-    if answer.mark == NOTICE_MARK and (question.marked or answer.code == UNAVAILABLE):
+    if answer.mark == NOTICE_MARK and answer.code == UNAVAILABLE:
         return Answered.NOTICE
-    if answer.mark and question.marked:
+    if answer.mark not in {"", NOTICE_MARK} and question.marked:
         return Answered.OTHER
     error = answer.code == NOT_FOUND or answer.code in SERVER_ERRORS
     return Answered.NOTHING if error else Answered.UNMARKED

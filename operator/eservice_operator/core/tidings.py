@@ -160,11 +160,11 @@ def _publication(old: EServiceStatus, new: EServiceStatus) -> Iterator[Tiding]:
 def _heard_of_it(old: EServiceStatus, before: Condition) -> bool:
     """Whether people know already that it is off: also while it looked otherwise from outside for a time."""
     if before.status is ConditionStatus.UNKNOWN:
-        return _last_end(old) is NoticeKind.UNPUBLISHED
+        return last_end(old) is NoticeKind.UNPUBLISHED
     return before.reason == Reason.TEMPLATE_OVERDUE
 
 
-def _last_end(status: EServiceStatus) -> NoticeKind | None:
+def last_end(status: EServiceStatus) -> NoticeKind | None:
     """Which of the two the ledger told last."""
     ends = (NoticeKind.UNPUBLISHED, NoticeKind.REPUBLISHED)
     return next((notice.kind for notice in reversed(status.notices) if notice.kind in ends), None)
@@ -172,7 +172,7 @@ def _last_end(status: EServiceStatus) -> NoticeKind | None:
 
 def was_unpublished(status: EServiceStatus) -> bool:
     """Whether R8 took it off since the public was last served, or since people were told so."""
-    if _last_end(status) is NoticeKind.UNPUBLISHED:
+    if last_end(status) is NoticeKind.UNPUBLISHED:
         return True
     for change in reversed(status.history):
         if change.phase in SERVED:

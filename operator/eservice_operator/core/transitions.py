@@ -20,7 +20,7 @@ from eservice_operator.core.conditions import find
 from eservice_operator.core.contests import told_elsewhere, told_here
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.held_tidings import TOLD_HOLDS
-from eservice_operator.core.leaving import comes_into_doubt, is_gone, leaves
+from eservice_operator.core.leaving import comes_into_doubt, fails, is_gone, leaves
 from eservice_operator.core.tidings import of_change, was_unpublished
 
 NORMAL = "Normal"
@@ -142,8 +142,10 @@ def _publication(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
         final = after.status is ConditionStatus.FALSE
         off = Note(WARNING, "Unpublished" if final else "Unpublishing", "Unpublish", after.message)
         yield Note(WARNING, "Paused", "Unpublish", after.message) if paused else off
-    elif after is not None and is_gone(new, before, after):
+    elif after is not None and is_gone(old, new, before, after):
         yield Note(WARNING, "Unpublished", "Unpublish", after.message)
+    elif after is not None and fails(old, before, after):
+        yield Note(WARNING, after.reason, "Look", after.message)
 
 
 def _switch(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -21,6 +22,9 @@ from tests.support.api_session import api_session
 
 HOP_BY_HOP = {"host", "connection", "transfer-encoding", "content-length", "content-encoding"}
 
+VERSION = re.compile(r"/apis/[^/]+/[^/]+")
+"""The path of the list of what a group's version serves."""
+
 
 class Proxy:
     """Passes requests on with its own credentials, so that whoever asks it needs none."""
@@ -36,6 +40,8 @@ class Proxy:
         """By how much the dates of the answers are later than the API server's own."""
         self.without_group = ""
         """The list of API groups leaves this one out, as it does for a moment after its first CRD."""
+        self.without_resource = ""
+        """The lists of what a group's version serves leave this one (a plural) out."""
         self.late: Callable[[dict[str, Any]], bool] = lambda _: False
         """A watch stops before the first object that this holds for, until ``caught_up`` is set."""
         self.caught_up = asyncio.Event()
@@ -88,6 +94,10 @@ class Proxy:
         left = [group for group in groups["groups"] if group["name"] != self.without_group]
         return json.dumps(groups | {"groups": left}).encode()
 
+    def _less(self, document: dict[str, Any]) -> bytes:
+        left = [one for one in document.get("resources", []) if one["name"] != self.without_resource]
+        return json.dumps(document | {"resources": left}).encode()
+
     async def _pass_on(self, request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
         watches = "watch" in request.query
         reply = web.StreamResponse(status=answer.status)
@@ -100,6 +110,8 @@ class Proxy:
             await reply.prepare(request)
             if request.path == "/apis" and self.without_group:
                 await reply.write(self._without(await answer.json(content_type=None)))
+            if VERSION.fullmatch(request.path) and self.without_resource:
+                await reply.write(self._less(await answer.json(content_type=None)))
             async for chunk in self._events(answer) if watches else answer.content.iter_any():
                 if not (watches and self.deaf):
                     await reply.write(chunk)

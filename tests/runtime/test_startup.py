@@ -16,7 +16,7 @@ from eservice_operator.cluster.errors import ApiError, Forbidden, Invalid, NotFo
 from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.store import Change, Store
 from eservice_operator.cluster.transport import Transport
-from eservice_operator.core.gateway_driver import GATEWAY_GROUP
+from eservice_operator.core.gateway_driver import GATEWAY_GROUP, ROUTE_API
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.policy import PublishBy
 from eservice_operator.runtime.essentials import Essentials
@@ -31,6 +31,8 @@ from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from controlplane import Cluster
+
+GATEWAY_KINDS = {"HTTPRoute", "ReferenceGrant", "Gateway", "GatewayClass"}
 
 
 class Attempts:
@@ -151,7 +153,11 @@ async def test_the_gateway_api_is_missed_where_it_is_not_served_and_not_where_it
             proxy.without_group = GATEWAY_GROUP
             assert await without(transport, settings, MovedClock()) == frozenset()
             proxy.refused = {f"/apis/{GATEWAY_GROUP}": 404}
-            assert "HTTPRoute" in await without(transport, settings, MovedClock())
+            assert await without(transport, settings, MovedClock()) == GATEWAY_KINDS
+            proxy.refused = {f"/apis/{GATEWAY_GROUP}/v1beta1": 404}
+            assert await without(transport, settings, MovedClock()) == {"ReferenceGrant"}
+            proxy.refused, proxy.without_resource = {}, "httproutes"
+            assert await without(transport, settings, MovedClock()) == {"HTTPRoute"}
         finally:
             await transport.close()
 
@@ -179,13 +185,18 @@ async def test_what_is_installed_later_is_looked_at_from_then_on(
                 proxy.refused = {f"/apis/{GATEWAY_GROUP}": 503}
                 await clock.advance(LOOK_AGAIN)
                 await eventually(lambda: "503" in caplog.text or "by the test" in caplog.text, "no answer")
-                proxy.refused = {}
+                proxy.refused = {f"/apis/{GATEWAY_GROUP}/v1beta1": 404}
                 await clock.advance(LOOK_AGAIN)
                 await eventually(lambda: store.get("Gateway", "gateway-system", "public"), "the Gateway")
                 await eventually(lambda: proxy.watches("httproutes"), "the watch of the routes")
                 assert {"Gateway", "GatewayClass"} <= {change.key.kind for change in woken.changes}
                 assert "Gateway" in lists.ages()
-                assert f"{GATEWAY_GROUP} is served now" in caplog.text
+                assert f"looked at from now on: httproutes of {ROUTE_API}, gateways of" in caplog.text
+                assert "ReferenceGrant" not in lists.ages(), "an older Gateway API has some, not all"
+                proxy.refused = {}
+                await clock.advance(LOOK_AGAIN)
+                await eventually(lambda: proxy.watches("referencegrants"), "the watch of the grants")
+                assert "ReferenceGrant" in lists.ages()
                 await essentials.cancel(5)
         finally:
             await transport.close()

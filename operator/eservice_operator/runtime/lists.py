@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from typing import Final
 
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.reflector import Reflector
 from eservice_operator.cluster.store import Store
 from eservice_operator.cluster.transport import Transport
-from eservice_operator.core.gateway_driver import GATEWAY_GROUP
 from eservice_operator.runtime.clock import Clock
 from eservice_operator.runtime.essentials import Essentials
 from eservice_operator.runtime.intake import Intake
@@ -47,7 +47,7 @@ class Lists:
         for reflector in self._late:
             self._store.mark_synced(reflector.resource.kind)
         if self._late:
-            log.info("%s is not served: asked for again every %d s", GATEWAY_GROUP, LOOK_AGAIN)
+            log.info("not served: %s; asked for again every %d s", _named(self._late), LOOK_AGAIN)
         await list_all(self._present, self._clock)
 
     def watch(self, transport: Transport, essentials: Essentials) -> None:
@@ -55,7 +55,7 @@ class Lists:
         for reflector in self._present:
             essentials.start(f"the reflector of {reflector.resource.plural}", reflector.run())
         if self._late:
-            essentials.start(f"the look for {GATEWAY_GROUP}", self._join(transport))
+            essentials.start("the look for what is not served", self._join(transport))
 
     def ages(self) -> dict[str, float]:
         """Per kind, the seconds since its last full list; kinds that were not listed yet are left out."""
@@ -67,18 +67,27 @@ class Lists:
         }
 
     async def _join(self, transport: Transport) -> None:
-        """Wait until what was not installed is, and begin with it."""
-        while await self._still_absent(transport):
-            await self._clock.sleep(LOOK_AGAIN)
-        log.info("%s is served now, and looked at from now on", GATEWAY_GROUP)
-        self._present += self._late
+        """Begin with each kind that was not installed once it is."""
         async with asyncio.TaskGroup() as reflecting:
-            for reflector in self._late:
-                reflecting.create_task(reflector.run())
+            while self._late:
+                absent = await self._absent(transport)
+                come = [reflector for reflector in self._late if reflector.resource.kind not in absent]
+                if come:
+                    log.info("served now, and looked at from now on: %s", _named(come))
+                self._late = [reflector for reflector in self._late if reflector not in come]
+                self._present += come
+                for reflector in come:
+                    reflecting.create_task(reflector.run())
+                if self._late:
+                    await self._clock.sleep(LOOK_AGAIN)
 
-    async def _still_absent(self, transport: Transport) -> bool:
+    async def _absent(self, transport: Transport) -> frozenset[str]:
         try:
-            return bool(await without(transport, self._settings, self._clock))
+            return await without(transport, self._settings, self._clock)
         except CannotStart as error:
             log.warning("looking again later: %s", error)
-            return True
+            return frozenset(reflector.resource.kind for reflector in self._late)
+
+
+def _named(reflectors: Iterable[Reflector]) -> str:
+    return ", ".join(f"{one.resource.plural} of {one.resource.api_version}" for one in reflectors)

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from eservice_operator.api.names import OWNER_UID_LABEL
+from eservice_operator.cluster.admission import admits
 from eservice_operator.cluster.indexes import part
+from eservice_operator.cluster.ownership import is_route_of, owners_of
 from eservice_operator.cluster.store import Store
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.gateway_driver import ROUTE_KIND
 from eservice_operator.core.owner import route_name
+from eservice_operator.core.policy import GatewayRef
 from eservice_operator.runtime.settings import Settings
 from eservice_operator.runtime.startup import CannotStart
 
@@ -30,7 +32,7 @@ def stay_with_routes(store: Store, settings: Settings) -> None:
     Raises:
         WrongHome: they are; the message says where, and what to do.
     """
-    found = Counter(_elsewhere(store, settings.routes_namespace))
+    found = Counter(_elsewhere(store, settings))
     if found:
         where = ", ".join(f"{many} in {namespace}" for namespace, many in sorted(found.items()))
         raise WrongHome(
@@ -40,23 +42,36 @@ def stay_with_routes(store: Store, settings: Settings) -> None:
         )
 
 
-def _elsewhere(store: Store, home: str) -> Iterator[str]:
+def _elsewhere(store: Store, settings: Settings) -> Iterator[str]:
     """The namespaces of routes elsewhere, once for each of them.
 
-    A label alone proves nothing: anybody could keep the operator from starting by it. What counts is a route
-    by our name of an EService that has been public, whose own ReferenceGrant lets that namespace in.
+    What counts is a route by our name of an EService that has been public, whose own ReferenceGrant lets that
+    namespace in. A tenant can write all of that in namespaces of its own, and anybody could keep the operator
+    from starting by it: so a Gateway of the settings has to take routes from there.
     """
     for grant in store.all("ReferenceGrant"):
         namespace, name = grant["metadata"]["namespace"], grant["metadata"]["name"]
         service = store.get("EService", namespace, name)
-        if service is None or part(service, "status", "release", "public") is None or not _of(grant, service):
+        if service is None or part(service, "status", "release", "public") is None:
+            continue
+        uid = service["metadata"]["uid"]
+        if uid not in owners_of(grant):
             continue
         for source in {str(part(entry, "namespace")) for entry in part(grant, "spec", "from") or ()}:
             route = store.get(ROUTE_KIND, source, route_name(namespace, name))
-            if source not in (home, namespace) and route is not None and _of(route, service):
+            if route is None or source in (settings.routes_namespace, namespace):
+                continue
+            if is_route_of(route, uid) and _is_taken(route, store, settings):
                 yield source
 
 
-def _of(child: Manifest, service: Manifest) -> bool:
-    owner = (part(child, "metadata", "labels") or {}).get(OWNER_UID_LABEL)
-    return isinstance(owner, str) and owner == service["metadata"]["uid"]
+def _is_taken(route: Manifest, store: Store, settings: Settings) -> bool:
+    """Whether a Gateway of the settings takes the route, by its own spec."""
+    ours = {one.whole for one in (settings.gateway, *settings.allowed_gateways)}
+    for ref in part(route, "spec", "parentRefs") or ():
+        named = GatewayRef(ref.get("namespace", ""), ref["name"])
+        gateway = store.get("Gateway", named.namespace, named.name) if named in ours else None
+        section = ref.get("sectionName", "")
+        if gateway is not None and admits(gateway, route["metadata"]["namespace"], store, section):
+            return True
+    return False

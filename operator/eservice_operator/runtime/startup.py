@@ -43,20 +43,23 @@ async def until_served(transport: Transport, clock: Clock) -> None:
         groups = await transport.send(Request("get", "GET", "/apis"))
         if GROUP not in {group["name"] for group in groups["groups"]}:
             raise NotYetServed(f"{GROUP} is not among the groups; apply the CRDs: kubectl apply -f crds/")
-        try:
-            document = await transport.send(Request("get", "GET", f"/apis/{API_VERSION}"))
-        except NotFound:
-            document = {"resources": []}
-        served = {
-            resource["name"]
-            for resource in document["resources"]
-            if {"list", "watch"} <= set(resource["verbs"])
-        }
+        served = await _served(transport, API_VERSION)
         missing = [resource.plural for resource in OWN if resource.plural not in served]
         if missing:
             raise NotYetServed(f"not served: {', '.join(missing)}; apply the CRDs: kubectl apply -f crds/")
 
     await persist(ask, f"the kinds of {API_VERSION}", clock)
+
+
+async def _served(transport: Transport, api_version: str) -> set[str]:
+    """The resources (plurals) of a version that can be listed and watched; none where it is not served."""
+    try:
+        document = await transport.send(Request("get", "GET", f"/apis/{api_version}"))
+    except NotFound:
+        return set()
+    return {
+        resource["name"] for resource in document["resources"] if {"list", "watch"} <= set(resource["verbs"])
+    }
 
 
 class CannotStart(Exception):
@@ -68,29 +71,25 @@ class NotYetServed(Exception):
 
 
 async def without(transport: Transport, settings: Settings, clock: Clock) -> frozenset[str]:
-    """The kinds that are not looked at: those of the Gateway API, where it is neither used nor installed.
+    """The kinds that are not looked at: of the Gateway API, where it is not used, those that are not served.
 
-    The group itself is asked for: the list of groups is filled a moment after its kinds are served.
+    Each is asked for in its own version: an older Gateway API has some of them, or has them in others. The
+    list of groups is of no use, as it is filled a moment after the kinds are served.
 
     Raises:
         CannotStart: the API server refuses.
     """
-    served = True
+    needed = [one for one in (*CHILDREN, *OBSERVED) if one.api_version.startswith(f"{GATEWAY_GROUP}/")]
+    missing: set[str] = set()
 
     async def ask() -> None:
-        nonlocal served
-        try:
-            await transport.send(Request("get", "GET", f"/apis/{GATEWAY_GROUP}"))
-        except NotFound:
-            served = False
+        versions = sorted({resource.api_version for resource in needed})
+        served = {version: await _served(transport, version) for version in versions}
+        missing.update(one.kind for one in needed if one.plural not in served[one.api_version])
 
     if settings.publish_by == PublishBy.INGRESS:
         await persist(ask, GATEWAY_GROUP, clock)
-    if served:
-        return frozenset()
-    return frozenset(
-        resource.kind for resource in (*CHILDREN, *OBSERVED) if resource.api_version.startswith(GATEWAY_GROUP)
-    )
+    return frozenset(missing)
 
 
 def reflectors_for(api: KubeApi, store: Store, settings: Settings, intake: Intake) -> list[Reflector]:

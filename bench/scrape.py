@@ -49,7 +49,7 @@ def service(number: int, version: int) -> Manifest:
 
 def measure(services: int) -> None:
     """Print what a fleet of that many costs."""
-    store, figures, metrics = Store(INDEXES), EServiceFigures(worlds.RIGA), Metrics()
+    store, figures, metrics = Store(INDEXES), EServiceFigures(worlds.RIGA, worlds.ROUTES), Metrics()
     store.upsert(worlds.template())
     for number in range(services):
         store.upsert(service(number, 1))

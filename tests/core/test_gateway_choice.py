@@ -220,12 +220,17 @@ def test_a_gateway_that_is_not_there_serves_nothing_whatever_it_said(public: Pur
 NEXT = GatewayRef("gateway-system", "next")
 
 
-def waiting(cluster: PureCluster) -> str:
-    """Why its public route does not move, as Ready says it."""
+def waiting(cluster: PureCluster, by: str) -> str:
+    """Why its public route does not move; whether it is under way is the institution's to say."""
     ready = find(cluster.status.conditions, ConditionType.READY)
+    stays = find(cluster.status.conditions, ConditionType.ROUTE_IN_PLACE)
     assert ready is not None
-    assert (ready.status.value, ready.reason) == ("False", "GatewayNotFound")
-    return ready.message.removeprefix("the public route cannot move: ")
+    assert stays is not None
+    assert (ready.status.value, ready.reason) == ("False" if by == "choice" else "True", "GatewayNotFound")
+    assert (find(cluster.status.conditions, ConditionType.RECONCILING) is not None) is (by == "choice")
+    assert (stays.status.value, stays.reason) == ("False", "GatewayNotFound")
+    assert stays.message in ready.message
+    return stays.message.removeprefix("the public route cannot move: ")
 
 
 @pytest.mark.parametrize(
@@ -262,7 +267,7 @@ def test_what_is_public_stays_where_it_is_until_the_next_gateway_is_there(
     assert published(public).status.value == "True"
     assert published(public).reason == "Published"
     assert published(public).message == f"served by Gateway gateway-system/public; it cannot move: {why}"
-    assert waiting(public) == why
+    assert waiting(public, by) == why
     assert not public.gates()
     assert "gateway-system" in sources(public), "where its requests come from"
     public.missing_gateways = frozenset()
@@ -271,6 +276,7 @@ def test_what_is_public_stays_where_it_is_until_the_next_gateway_is_there(
     assert public.one("HTTPRoute")["metadata"]["uid"] == uid
     assert published(public).message == f"served by Gateway {target.namespace}/{target.name}"
     assert public.reason(ConditionType.READY) == ("True", "Succeeded")
+    assert find(public.status.conditions, ConditionType.ROUTE_IN_PLACE) is None
     if by == "setting":
         assert set(public.of_kind("ControllerRevision")) == snapshots, "nothing of the wait is remembered"
 
@@ -297,6 +303,15 @@ def test_every_face_is_shown_where_the_route_is_while_it_waits(cluster: PureClus
     assert cluster.routed()
     assert parent(cluster) == PUBLIC.parent_ref()
     assert cluster.status.public_url == f"https://{HOST}/declare"
+
+
+def test_that_it_cannot_move_is_told_beside_whatever_else_ready_says(public: PureCluster) -> None:
+    public.policy, public.missing_gateways = replace(public.policy, gateway=NEXT), frozenset({NEXT})
+    public.edit_service(template={"version": "9.9.9"})
+    public.settle(LATER)
+    assert public.reason(ConditionType.READY) != ("True", "GatewayNotFound")
+    assert public.reason(ConditionType.ROUTE_IN_PLACE) == ("False", "GatewayNotFound")
+    assert published(public).status.value == "True"
 
 
 def test_neither_is_there(public: PureCluster) -> None:

@@ -78,7 +78,7 @@ def notice_route() -> Manifest:
 
 
 def scrape() -> str:
-    metrics, figures, kept = Metrics(), EServiceFigures(worlds.RIGA), store()
+    metrics, figures, kept = Metrics(), EServiceFigures(worlds.RIGA, worlds.ROUTES), store()
     metrics.collect_list_ages(lambda: {"EService": 1.0})
     metrics.collect_state(lambda: figures.collect(kept, worlds.NOW))
     metrics.reconciled("EService", 0.1, ok=True)

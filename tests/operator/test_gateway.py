@@ -84,7 +84,10 @@ async def test_a_start_with_the_name_of_no_gateway_moves_nothing_until_there_is_
         served = f"served by Gateway {GATEWAY}"
         assert message(stays, "Published") == f"{served}; it cannot move: {why}"
         assert says(stays, "Published", "True", "Published")
-        assert says(stays, "Ready", "False", "GatewayNotFound")
+        assert says(stays, "Ready", "True", "GatewayNotFound"), (
+            "no batch waits for what its institution cannot mend"
+        )
+        assert says(stays, "RouteInPlace", "False", "GatewayNotFound")
         assert (await site.see(planned.route))["spec"] == route["spec"]
 
         await site.apply(planned.eservice(spec={"publication": {"path": "/declare"}}))

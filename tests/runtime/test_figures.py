@@ -30,7 +30,7 @@ def seen_of(*objects: Manifest) -> dict[str, list[tuple[dict[str, str], float]]]
     store = Store(INDEXES)
     for obj in objects:
         store.upsert(obj)
-    return scraped(EServiceFigures(worlds.RIGA), store)
+    return scraped(EServiceFigures(worlds.RIGA, worlds.ROUTES), store)
 
 
 def samples(**status: Any) -> dict[str, list[tuple[dict[str, str], float]]]:
@@ -97,17 +97,20 @@ def test_gates_and_trouble_are_counted_with_their_owner() -> None:
 
 
 @pytest.mark.parametrize(
-    "published, ready, moves",
-    [("True", "GatewayNotFound", False), ("False", "GatewayNotFound", True), ("True", "Succeeded", True)],
+    "published, stays, told",
+    [("True", True, True), ("False", True, False), ("True", False, False)],
 )
-def test_what_is_served_and_cannot_move_is_told(published: str, ready: str, *, moves: bool) -> None:
+def test_what_is_served_and_cannot_move_is_told(published: str, *, stays: bool, told: bool) -> None:
+    """Whatever Ready says."""
+    place = {"type": "RouteInPlace", "status": "False", "reason": "GatewayNotFound"}
     found = samples(
         conditions=[
             {"type": "Published", "status": published, "reason": "Published"},
-            {"type": "Ready", "status": "False", "reason": ready},
+            {"type": "Ready", "status": "True", "reason": "AwaitingVerification"},
+            *([place] if stays else []),
         ]
     )["eservice_route_cannot_move"]
-    assert found == ([] if moves else [(WHO, 1)])
+    assert found == ([(WHO, 1)] if told else [])
 
 
 def test_who_contests_a_host_is_counted_and_not_named() -> None:
@@ -191,6 +194,31 @@ def test_a_notice_page_that_the_gateway_does_not_show_is_told(
     assert seen_of(theirs)["eservice_notice_page_not_shown"] == []
 
 
+def test_the_route_of_a_tenant_tells_nothing_whatever_its_labels_say() -> None:
+    theirs = route("Notice")
+    theirs["metadata"] |= {"namespace": worlds.NAMESPACE}
+    assert seen_of(worlds.eservice(), theirs)["eservice_notice_page_not_shown"] == []
+
+
+def test_a_notice_page_on_a_gateway_that_is_gone_is_told() -> None:
+    """What the Gateway said of the route before it went is still in the route's status."""
+    figures, store = EServiceFigures(worlds.RIGA, worlds.ROUTES), Store(INDEXES)
+    store.upsert(route("Notice", Accepted="True", ResolvedRefs="True"))
+
+    def told() -> list[str]:
+        return [labels["reason"] for labels, _ in scraped(figures, store)["eservice_notice_page_not_shown"]]
+
+    gateway = {"name": "public", "namespace": "gateway-system", "uid": "g", "resourceVersion": "1"}
+    there = {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "metadata": gateway}
+    assert told() == [], "nobody has listed the Gateways yet"
+    store.mark_synced("Gateway")
+    assert told() == ["GatewayNotFound"]
+    store.upsert(there)
+    assert told() == []
+    store.delete(there)
+    assert told() == ["GatewayNotFound"]
+
+
 def test_a_template_that_nobody_knows_gives_no_lag_and_says_so() -> None:
     condition = {"type": "TemplateCurrent", "status": "Unknown", "reason": "TemplateUnknown"}
     seen = seen_of(worlds.eservice(status={"release": {"public": PUBLIC}, "conditions": [condition]}))
@@ -250,7 +278,7 @@ def test_decisions_are_told_until_they_are_closed() -> None:
 
 
 def test_a_decision_whose_service_is_gone_asks_for_nobody_until_it_is_back() -> None:
-    figures, store = EServiceFigures(worlds.RIGA), Store(INDEXES)
+    figures, store = EServiceFigures(worlds.RIGA, worlds.ROUTES), Store(INDEXES)
     service = worlds.eservice()
     held = {"state": "Held", "reason": "NoticeUndelivered", "notices": [notice("Retrying")]}
     for obj in (service, worlds.decision(status=held)):
@@ -309,7 +337,7 @@ def test_notices_are_counted_in_every_ledger() -> None:
 
 
 def test_a_new_version_of_an_object_is_told_anew_and_a_deleted_one_no_more() -> None:
-    figures, store = EServiceFigures(worlds.RIGA), Store(INDEXES)
+    figures, store = EServiceFigures(worlds.RIGA, worlds.ROUTES), Store(INDEXES)
     body = worlds.eservice(status={"release": {"public": PUBLIC}})
     store.upsert(body)
     assert scraped(figures, store)["eservice_template_lag_days"] == []

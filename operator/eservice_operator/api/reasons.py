@@ -53,6 +53,7 @@ class ConditionType(StrEnum):
     PREVIEWED = "Previewed"
     ROUTE_SUPPORTED = "RouteSupported"
     HOST_PROTECTED = "HostProtected"
+    ROUTE_IN_PLACE = "RouteInPlace"
     BRAKE_ENGAGED = "BrakeEngaged"
 
 

@@ -10,6 +10,7 @@ from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.core import conditions as c
 from eservice_operator.core.actions import Outcome, Update
 from eservice_operator.core.conditions import Verdict
+from eservice_operator.core.driver import Shown
 from eservice_operator.core.facts import Facts
 
 
@@ -22,6 +23,13 @@ def limits(facts: Facts) -> Iterator[Verdict]:
     if facts.route is not None and not facts.driver.exclusive:
         text = "whoever may write an Ingress anywhere in the cluster can take its hosts, or paths under them"
         yield c.false(ConditionType.HOST_PROTECTED, Reason.INGRESS_TRUST, text)
+
+
+def not_in_place(shown: Shown | None) -> Iterator[Verdict]:
+    """That the public route cannot move; nothing where it is where it is to be."""
+    if shown is not None and shown.cannot_move:
+        text = f"the public route cannot move: {shown.cannot_move}"
+        yield c.false(ConditionType.ROUTE_IN_PLACE, Reason.GATEWAY_NOT_FOUND, text)
 
 
 def removed_annotations(facts: Facts, outcome: Outcome) -> tuple[str, ...]:

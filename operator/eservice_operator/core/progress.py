@@ -16,6 +16,7 @@ from eservice_operator.core.decide import Decision
 from eservice_operator.core.faces import Face
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.gates import refused
+from eservice_operator.core.limits import not_in_place
 from eservice_operator.core.outside_in import still_looking
 from eservice_operator.core.rollout import Running
 from eservice_operator.core.squatters import squatter
@@ -58,6 +59,9 @@ def _public(decision: Decision) -> Verdict:
     """What people have to know of one that is served: what another release lacks, and what R8 waits for."""
     facts, gates, held = decision.facts, decision.rollout.gates, held_by(decision.facts)
     reason, said = Reason.SUCCEEDED, ["public"]
+    for stays in not_in_place(decision.rollout.shown):  # by the settings: no institution can mend it
+        reason = stays.reason
+        said.append(stays.message)
     if held is not None:
         reason = Reason(held[1].reason or "")
         said.append(_hold(facts, *held))
@@ -124,9 +128,10 @@ def _under_way(decision: Decision, published: Verdict) -> tuple[Reason, str] | N
     silent = published.reason in SILENT
     if silent or (facts.face is Face.LIVE and published.reason is not Reason.PUBLISHED):
         return published.reason, published.message
-    shown = decision.rollout.shown
-    if facts.face is Face.LIVE and shown is not None and shown.cannot_move:
-        return Reason.GATEWAY_NOT_FOUND, f"the public route cannot move: {shown.cannot_move}"
+    stays = next(not_in_place(decision.rollout.shown), None)
+    chosen = decision.rollout.shown is not None and decision.rollout.shown.chosen
+    if facts.face is Face.LIVE and stays is not None and chosen:
+        return stays.reason, stays.message
     return None
 
 

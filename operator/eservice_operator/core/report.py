@@ -19,7 +19,7 @@ from eservice_operator.api.eservice import (
     TemplateLag,
 )
 from eservice_operator.api.gates import UnmetGate
-from eservice_operator.api.reasons import Phase, Reason
+from eservice_operator.api.reasons import ConditionType, Phase, Reason
 from eservice_operator.core import conditions as c
 from eservice_operator.core.abandoned import in_reach
 from eservice_operator.core.actions import Outcome
@@ -32,7 +32,7 @@ from eservice_operator.core.decide import Decision
 from eservice_operator.core.domain import domain_conditions, template_current
 from eservice_operator.core.driver import url_of
 from eservice_operator.core.facts import Facts
-from eservice_operator.core.limits import limits, removed_annotations
+from eservice_operator.core.limits import limits, not_in_place, removed_annotations
 from eservice_operator.core.outlook import outlook
 from eservice_operator.core.outside_in import publication_of, seen_from_outside
 from eservice_operator.core.phases import phase_of
@@ -62,7 +62,11 @@ def report(decision: Decision, outcome: Outcome) -> EServiceStatus:
     phase = phase_of(decision, said)
     published = not_final(decision, why_not(published, summary))
     previewed, unknown = preview_verdict(facts), published.status is ConditionStatus.UNKNOWN
-    about_routes = (*limits(facts), *([previewed] if previewed else []))
+    about_routes = (
+        *limits(facts),
+        *not_in_place(decision.rollout.shown),
+        *([previewed] if previewed else []),
+    )
     verdicts = (*summary, *domain_conditions(decision), published, *about_routes)
     status = EServiceStatus(
         observed_generation=service.metadata.generation,
@@ -113,10 +117,12 @@ def _report_unread(decision: Decision) -> EServiceStatus:
     published = not_final(decision, seen_from_outside(decision, published_verdict(decision)))
     generation = service.metadata.generation
     status = report_invalid(service.status, generation, facts.world.errors, now)
-    judged = c.merge(status.conditions, (template_current(facts), published), generation, now)
+    stays = tuple(not_in_place(decision.rollout.shown))
+    judged = c.merge(status.conditions, (template_current(facts), published, *stays), generation, now)
+    kept = (one for one in status.conditions if one.type != ConditionType.ROUTE_IN_PLACE)
     return status.model_copy(
         update={
-            "conditions": c.replaced(status.conditions, judged),
+            "conditions": c.replaced(kept, judged),
             "public_url": _url(facts, published),
             "preview_url": preview_url(facts),
             "publication": publication_of(decision),

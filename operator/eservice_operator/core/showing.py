@@ -82,7 +82,8 @@ def shown_by(facts: Facts, public: Snapshot | None, gates: tuple[Unmet, ...]) ->
     lacking = "" if wanted == present else facts.world.lacks(wanted)
     if not lacking:
         return shown
-    return replace(shown, release=replace(shown.release, gateway=present), cannot_move=lacking)
+    stays, chosen = replace(shown.release, gateway=present), wanted != facts.policy.gateway
+    return replace(shown, release=stays, cannot_move=lacking, chosen=chosen)
 
 
 def _faced(facts: Facts, public: Snapshot | None, gates: tuple[Unmet, ...]) -> Shown | None:

@@ -14,12 +14,14 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from eservice_operator.api.base import Environment
+from eservice_operator.cluster.admission import missing_of
 from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.reading import Reading
 from eservice_operator.cluster.store import Store
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.dates import day_after_end, local_day, start_of_day
-from eservice_operator.core.gateway_driver import ROUTE_KIND
+from eservice_operator.core.gateway_driver import ROUTE_KIND, gateway_of
+from eservice_operator.core.world import Observed
 from eservice_operator.runtime.exposition import Family, Rendered
 from eservice_operator.runtime.register_figures import (
     REGISTER_FAMILIES,
@@ -46,14 +48,16 @@ class _Lines(NamedTuple):
     version: str
     lag: int | None
     forsaken: bool
+    """Whether what it needs is gone: the EService of a decision, the Gateway of a route."""
     lines: tuple[tuple[int, str], ...]
 
 
 class EServiceFigures:
     """Renders the gauges of all objects, in any thread; dates are those of the configured zone."""
 
-    def __init__(self, zone: ZoneInfo, *, marked: bool = False) -> None:
+    def __init__(self, zone: ZoneInfo, routes_namespace: str, *, marked: bool = False) -> None:
         self._zone = zone
+        self._home = routes_namespace
         self._marked = marked
         self._instant = lru_cache(maxsize=4096)(self._unix_time)
         self._known: dict[str, _Lines] = {}
@@ -69,7 +73,7 @@ class EServiceFigures:
             for kind in KINDS:
                 for obj in store.all(kind):
                     uid = obj["metadata"]["uid"]
-                    forsaken = kind == "UnpublishDecision" and _forsaken(obj, store)
+                    forsaken = _forsaken(obj, store)
                     lines = self._lines(obj, self._known.get(uid), lags.of(obj), forsaken=forsaken)
                     known[uid] = lines
                     for place, text in lines.lines:
@@ -86,7 +90,7 @@ class EServiceFigures:
         version = obj["metadata"]["resourceVersion"]
         if known is not None and known[:3] == (version, lag, forsaken):
             return known
-        samples = () if forsaken else self._samples(obj, lag)
+        samples = self._samples(obj, lag, forsaken=forsaken)
         return _Lines(
             version,
             lag,
@@ -94,8 +98,10 @@ class EServiceFigures:
             tuple((_PLACE[family], family.line(labels, value)) for family, labels, value in samples),
         )
 
-    def _samples(self, obj: Manifest, lag: int | None) -> Iterator[Sample]:
+    def _samples(self, obj: Manifest, lag: int | None, *, forsaken: bool) -> Iterator[Sample]:
         match obj["kind"]:
+            case "UnpublishDecision" if forsaken:  # it asks nobody for anything
+                return
             case "EService":
                 yield from samples_of_service(obj, lag, self._instant, marked=self._marked)
             case "EServiceTemplate":
@@ -105,7 +111,7 @@ class EServiceFigures:
             case "EServiceRegistration":
                 yield from samples_of_registration(obj)
             case _:
-                yield from samples_of_route(obj)
+                yield from samples_of_route(obj, self._home, gateway_gone=forsaken)
         yield from samples_of_notices(obj)
 
     def _unix_time(self, day: str, end: bool) -> float:  # noqa: FBT001 - called as an Instant
@@ -134,7 +140,14 @@ class _Lags:
         return self._known[key]
 
 
-def _forsaken(decision: Manifest, store: Store) -> bool:
-    """Whether nobody looks after a decision, since its EService was deleted: it asks nobody for anything."""
-    service = decision["spec"]["eService"]
-    return store.get("EService", service["namespace"], service["name"]) is None
+def _forsaken(obj: Manifest, store: Store) -> bool:
+    """Whether nobody looks after a decision, since its EService was deleted, or a route has no Gateway."""
+    match obj["kind"]:
+        case "UnpublishDecision":
+            service = obj["spec"]["eService"]
+            return store.get("EService", service["namespace"], service["name"]) is None
+        case "HTTPRoute":
+            gateway = gateway_of(Observed(obj))
+            return gateway is not None and any(missing_of([gateway.whole], store))
+        case _:
+            return False

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from eservice_operator.api.reasons import Gate, Reason
+from eservice_operator.api.reasons import ConditionType, Gate, Reason
 from eservice_operator.api.seen import Answered
 from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.ownership import is_our_route, is_preview, service_of
@@ -128,7 +128,7 @@ def samples_of_service(
     leaving = "deletionTimestamp" in service["metadata"]
     if not served and not leaving and part(status, "release", "public") is not None:
         yield NOT_SERVED, (*who, part(conditions, "Published", "reason") or ""), 1
-    if served and part(conditions, "Ready", "reason") == Reason.GATEWAY_NOT_FOUND:
+    if served and ConditionType.ROUTE_IN_PLACE in conditions:
         yield CANNOT_MOVE, who, 1
     yield from _from_outside(who, status, marked=marked)
     others = Counter((one["host"], one["standing"]) for one in status.get("contested") or ())
@@ -148,15 +148,22 @@ def samples_of_service(
         yield family, who, since
 
 
-def samples_of_route(route: Manifest) -> Iterator[Sample]:
-    """All samples about an HTTPRoute: whether citizens see the notice page, where one of ours leads there."""
+def samples_of_route(route: Manifest, home: str, *, gateway_gone: bool) -> Iterator[Sample]:
+    """All samples about an HTTPRoute: whether citizens see the notice page, where one of ours leads there.
+
+    None of those outside ``home``, the routes namespace: tenants write them. Of a Gateway that is gone
+    nothing holds that it has said.
+    """
+    if route["metadata"]["namespace"] != home:
+        return
     shown, service = Observed(route), service_of(route) if is_our_route(route) else None
     gateway = gateway_of(shown)
     if service is None or gateway is None or is_preview(route) or face_of(shown) is not Face.NOTICE:
         return
     said = said_by(gateway, shown)
-    if not said.served:
-        yield NOT_SHOWN, (service.namespace, service.name, said.reason), 1
+    if gateway_gone or not said.served:
+        reason = Reason.GATEWAY_NOT_FOUND if gateway_gone else said.reason
+        yield NOT_SHOWN, (service.namespace, service.name, reason), 1
 
 
 def _from_outside(who: tuple[str, str], status: Mapping[str, Any], *, marked: bool) -> Iterator[Sample]:

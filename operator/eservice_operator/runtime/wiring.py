@@ -115,5 +115,7 @@ def wiring_of(settings: Settings) -> Wiring:
         left_behind=left_behind,
         reconciled=RECONCILED,
         indexes=INDEXES,
-        collector=EServiceFigures(settings.time_zone, marked=settings.route_mark == "on"),
+        collector=EServiceFigures(
+            settings.time_zone, settings.routes_namespace, marked=settings.route_mark == "on"
+        ),
     )

@@ -34,6 +34,7 @@ def store() -> Store:
                     worlds.condition("Published", "Published"),
                     worlds.condition("Stalled", "InvalidSpec"),
                     worlds.condition("TemplateCurrent", "TemplateUnknown", "Unknown"),
+                    worlds.condition("RouteInPlace", "GatewayNotFound", "False"),
                 ],
                 "notices": NOTICES,
                 "contested": [{"host": worlds.HOST, "by": "HTTPRoute a/b", "standing": "Beside"}],

@@ -62,11 +62,8 @@ def report(decision: Decision, outcome: Outcome) -> EServiceStatus:
     phase = phase_of(decision, said)
     published = not_final(decision, why_not(published, summary))
     previewed, unknown = preview_verdict(facts), published.status is ConditionStatus.UNKNOWN
-    about_routes = (
-        *limits(facts),
-        *not_in_place(decision.rollout.shown),
-        *([previewed] if previewed else []),
-    )
+    stays = not_in_place(decision.rollout.shown)
+    about_routes = (*limits(facts), *stays, *([previewed] if previewed else []))
     verdicts = (*summary, *domain_conditions(decision), published, *about_routes)
     status = EServiceStatus(
         observed_generation=service.metadata.generation,

@@ -99,8 +99,10 @@ async def test_a_start_with_the_name_of_no_gateway_moves_nothing_until_there_is_
         spec = (await site.see(Ref(GATEWAY_API, "Gateway", NAMESPACE, NAME)))["spec"]
         metadata = {"namespace": target.namespace, "name": target.name}
         await site.apply({"apiVersion": GATEWAY_API, "kind": "Gateway", "metadata": metadata, "spec": spec})
+        there = f"served by Gateway {NAMESPACE}/{target.name}"
+        await site.until(planned.ref, lambda obj: message(obj, "Published") == there, "moved")
         moved = await site.settled(planned, "Published")
-        assert message(moved, "Published") == f"served by Gateway {NAMESPACE}/{target.name}"
+        assert not says(moved, "RouteInPlace", "False")
         assert (await site.see(planned.route))["metadata"]["uid"] == route["metadata"]["uid"]
     finally:
         other.end()

@@ -10,6 +10,7 @@ from typing import Any
 from eservice_operator.core.actions import Manifest, Ref, ref_of
 from tests.gateways.stage import Stage
 from tests.support.fleet import Planned
+from tools.demo.street import doorway
 
 ROUTES = "eservice-routes"
 ROUTE_API = "gateway.networking.k8s.io/v1"
@@ -46,24 +47,7 @@ async def served_elsewhere(stage: Stage) -> AsyncIterator[Manifest]:
     """A backend that is no e-service, in the routes namespace: it answers as the release ``elsewhere``."""
     name = f"elsewhere-{stage.site.mark}"
     pod = await stage.pods.open("elsewhere")
-    service = {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": name, "namespace": ROUTES},
-        "spec": {"ports": [{"name": "http", "port": 80, "targetPort": pod.port}]},
-    }
-    endpoints = {
-        "apiVersion": "discovery.k8s.io/v1",
-        "kind": "EndpointSlice",
-        "metadata": {
-            "name": name,
-            "namespace": ROUTES,
-            "labels": {"kubernetes.io/service-name": name},
-        },
-        "addressType": "IPv4",
-        "ports": [{"name": "http", "port": pod.port, "protocol": "TCP"}],
-        "endpoints": [{"addresses": [pod.address], "conditions": {"ready": True}}],
-    }
+    service, endpoints = doorway(name, ROUTES, pod.address, pod.port)
     await stage.site.apply(service, endpoints)
     try:
         yield {"name": name, "port": 80}

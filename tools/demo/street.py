@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from typing_extensions import override
@@ -55,6 +56,26 @@ class Pods:
             server.server_close()
 
 
+def doorway(name: str, namespace: str, address: str, port: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A Service without a selector, and the EndpointSlice that leads it to a server on this machine."""
+    labels = {"kubernetes.io/service-name": name}
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"ports": [{"name": "http", "port": 80, "targetPort": port}]},
+    }
+    endpoints = {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {"name": name, "namespace": namespace, "labels": labels},
+        "addressType": "IPv4",
+        "ports": [{"name": "http", "port": port, "protocol": "TCP"}],
+        "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
+    }
+    return service, endpoints
+
+
 class NoticePage:
     """The image's own notice page as a process, and the objects by which the gateway finds it."""
 
@@ -75,23 +96,8 @@ class NoticePage:
 
     def manifests(self, namespace: str) -> str:
         """A Service without a selector, and where it leads: in a cluster a Deployment does this."""
-        labels = {"kubernetes.io/service-name": NOTICE}
-        port = {"name": "http", "port": self.port, "protocol": "TCP"}
-        service = {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": {"name": NOTICE, "namespace": namespace},
-            "spec": {"ports": [{"name": "http", "port": 80, "targetPort": self.port}]},
-        }
-        endpoints = {
-            "apiVersion": "discovery.k8s.io/v1",
-            "kind": "EndpointSlice",
-            "metadata": {"name": NOTICE, "namespace": namespace, "labels": labels},
-            "addressType": "IPv4",
-            "ports": [port],
-            "endpoints": [{"addresses": [self.address], "conditions": {"ready": True}}],
-        }
-        return json.dumps({"apiVersion": "v1", "kind": "List", "items": [service, endpoints]})
+        items = doorway(NOTICE, namespace, self.address, self.port)
+        return json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
 
     def close(self) -> None:
         """End it."""

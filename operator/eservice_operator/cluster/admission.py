@@ -6,7 +6,7 @@ What a route's status says of it is no proof: whoever may write routes may often
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from eservice_operator.api.names import NAMESPACE_NAME_LABEL
@@ -15,6 +15,8 @@ from eservice_operator.cluster.store import Store
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.policy import GatewayRef, Policy
 
+Place = tuple[str, str]
+"""Of a Gateway: its namespace and its name."""
 SAME: Final = "Same"
 """What holds where a listener does not say: routes beside the Gateway."""
 
@@ -38,6 +40,13 @@ def missing_class(policy: Policy, store: Store) -> str:
     name = policy.ingress_class
     unknown = not name or not store.synced("IngressClass")
     return "" if unknown or store.get("IngressClass", "", name) is not None else name
+
+
+def takes(ref: Mapping[str, Any], namespace: str, gateways: Collection[Place], store: Store) -> bool:
+    """Whether a route's ``parentRef`` names one of these Gateways, which admits the route's namespace."""
+    place = (ref.get("namespace", namespace), ref.get("name", ""))
+    gateway = store.get("Gateway", *place) if place in gateways else None
+    return gateway is not None and admits(gateway, namespace, store, ref.get("sectionName") or "")
 
 
 def admits(gateway: Manifest, namespace: str, store: Store, *sections: str) -> bool:

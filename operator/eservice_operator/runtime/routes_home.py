@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from eservice_operator.cluster.admission import admits
+from eservice_operator.cluster.admission import takes
 from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.ownership import is_route_of, owners_of
 from eservice_operator.cluster.store import Store
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.gateway_driver import ROUTE_KIND
 from eservice_operator.core.owner import route_name
-from eservice_operator.core.policy import GatewayRef
 from eservice_operator.runtime.settings import Settings
 from eservice_operator.runtime.startup import CannotStart
 
@@ -67,11 +66,6 @@ def _elsewhere(store: Store, settings: Settings) -> Iterator[str]:
 
 def _is_taken(route: Manifest, store: Store, settings: Settings) -> bool:
     """Whether a Gateway of the settings takes the route, by its own spec."""
-    ours = {one.whole for one in (settings.gateway, *settings.allowed_gateways)}
-    for ref in part(route, "spec", "parentRefs") or ():
-        named = GatewayRef(ref.get("namespace", ""), ref["name"])
-        gateway = store.get("Gateway", named.namespace, named.name) if named in ours else None
-        section = ref.get("sectionName", "")
-        if gateway is not None and admits(gateway, route["metadata"]["namespace"], store, section):
-            return True
-    return False
+    ours = {(one.namespace, one.name) for one in (settings.gateway, *settings.allowed_gateways)}
+    home = route["metadata"]["namespace"]
+    return any(takes(ref, home, ours, store) for ref in part(route, "spec", "parentRefs") or ())

@@ -9,7 +9,7 @@ from typing import Any
 
 from eservice_operator.api import names
 from eservice_operator.cluster import indexes
-from eservice_operator.cluster.admission import admits
+from eservice_operator.cluster.admission import Place, takes
 from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.ownership import is_our_route, service_of
 from eservice_operator.cluster.store import Change, Store, key_of
@@ -23,7 +23,7 @@ RECORDS = ("AcceptanceAct", "ProductionVerification", "UnpublishDeferral")
 CLAIMING = ("HTTPRoute", "Ingress")
 
 
-Places = Collection[tuple[str, str]]
+Places = Collection[Place]
 """Gateways, by namespace and name."""
 
 
@@ -198,12 +198,8 @@ def _contested(obj: Manifest, store: Store, gateways: Places) -> Iterator[Object
 def _taken(route: Manifest, store: Store, gateways: Places) -> bool:
     """Whether a Gateway of ours takes the route: by its status, and by what it admits."""
     home = part(route, "metadata", "namespace")
-    for ref in (ref or {} for ref, status, _ in _answers(route) if status == "True"):
-        place = (ref.get("namespace", home), ref.get("name", ""))
-        gateway = store.get("Gateway", *place) if place in gateways else None
-        if gateway is not None and admits(gateway, home, store, ref.get("sectionName") or ""):
-            return True
-    return False
+    taken_by = [ref or {} for ref, status, _ in _answers(route) if status == "True"]
+    return any(takes(ref, home, gateways, store) for ref in taken_by)
 
 
 def _found(store: Store, kind: str, index: str, value: str) -> Iterator[ObjectKey]:

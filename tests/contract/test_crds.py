@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from eservice_operator.api.kinds import KINDS, Kind
+from eservice_operator.api.kind import Kind
+from eservice_operator.api.kinds import KINDS
 from eservice_operator.api.names import GROUP
 from eservice_operator.api.parse import InvalidObject, parse
 from eservice_operator.cluster.client import KubeApi

@@ -10,7 +10,8 @@ from typing import Any
 import yaml
 from typing_extensions import override
 
-from eservice_operator.api.kinds import KINDS, Column, Kind
+from eservice_operator.api.kind import Column, Kind
+from eservice_operator.api.kinds import KINDS
 from eservice_operator.api.names import CATEGORY, GROUP, VERSION
 from eservice_operator.api.schema import structural
 

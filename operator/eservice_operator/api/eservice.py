@@ -18,7 +18,6 @@ from eservice_operator.api.fields import (
     Image,
     Line,
     Message,
-    Name,
     ObjectName,
     SemVer,
     Short,
@@ -34,29 +33,8 @@ from eservice_operator.api.publication import Publication
 from eservice_operator.api.reasons import Phase
 from eservice_operator.api.remembered import RememberedDecision
 from eservice_operator.api.seen import PublicationStatus
+from eservice_operator.api.uses import Use
 from eservice_operator.api.workload import Workload
-
-
-class WebServiceRef(Model):
-    """A WebService of a holder."""
-
-    namespace: Name
-    """Namespace of the holder's WebService."""
-    name: Name
-    """Name of the WebService."""
-
-
-class Use(Model):
-    """A web service that the e-service asks to call (R3)."""
-
-    name: Name
-    """What the e-service calls it, and the folder of its binding."""
-    web_service: WebServiceRef
-    """The holder's WebService."""
-    contract_version: Short | None = None
-    """The contract version, for SOAP; absent for REST, where a grant covers all of them."""
-    agent: Name | None = None
-    """The agent through whose connection the call goes (R9)."""
 
 
 class ProductionRequest(Model):

@@ -1,63 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The kinds of the API: names, scope, and what ``kubectl get`` shows of them."""
+"""The kinds of the API, in the order in which people meet them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
-from eservice_operator.api.base import Model
+from eservice_operator.api.agent import AgentAssignment
+from eservice_operator.api.connection import ConnectionTest
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.eservice import EService
+from eservice_operator.api.grant import WebServiceGrant
 from eservice_operator.api.identifier import EServiceIdentifier
+from eservice_operator.api.kind import AGE, MESSAGE, READY, REASON, Column, Kind, condition
 from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.api.template import EServiceTemplate
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A printer column; ``wide`` ones show with ``-o wide``."""
-
-    name: str
-    path: str
-    type: str = "string"
-    wide: bool = False
-    description: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind: the model is both its schema and what the operator parses."""
-
-    model: type[Model]
-    plural: str
-    short: str
-    namespaced: bool
-    also: tuple[str, ...] = ()
-    """Further short names."""
-    columns: tuple[Column, ...] = ()
-    selectable: tuple[str, ...] = field(default=())
-
-    @property
-    def kind(self) -> str:
-        """The kind's name."""
-        return self.model.__name__
-
-    @property
-    def singular(self) -> str:
-        """The name in the singular, as typed to kubectl."""
-        return self.kind.lower()
-
-
-def condition(name: str, column: str = "", part: str = "status", *, wide: bool = False) -> Column:
-    """A column that shows a part of a condition."""
-    return Column(column or name, f'.status.conditions[?(@.type=="{name}")].{part}', wide=wide)
-
-
-AGE = Column("Age", ".metadata.creationTimestamp", "date")
-READY = condition("Ready")
-REASON = condition("Ready", "Reason", "reason")
-MESSAGE = condition("Ready", "Message", "message", wide=True)
+from eservice_operator.api.webservice import WebService
 
 KINDS: tuple[Kind, ...] = (
     Kind(
@@ -192,6 +148,81 @@ KINDS: tuple[Kind, ...] = (
         columns=(
             Column("Identifier", ".spec.identifier"),
             Column("Registration", ".spec.registration"),
+            AGE,
+        ),
+    ),
+    Kind(
+        WebService,
+        "webservices",
+        "ws",
+        namespaced=True,
+        columns=(
+            Column("Holder", ".spec.holder.institution"),
+            Column("Protocol", ".spec.protocol"),
+            Column("Environment", ".spec.environment"),
+            Column("Waiting", ".status.waitingCount", "integer"),
+            Column("Consumers", ".status.consumerCount", "integer"),
+            Column("Next end", ".status.nextEnd"),
+            READY,
+            REASON,
+            Column("Isolation", ".spec.isolation", wide=True),
+            Column("Visibility", ".spec.visibility", wide=True),
+            MESSAGE,
+            AGE,
+        ),
+        selectable=(".spec.environment",),
+    ),
+    Kind(
+        WebServiceGrant,
+        "webservicegrants",
+        "wsg",
+        namespaced=True,
+        columns=(
+            Column("Web service", ".spec.webService"),
+            Column("Consumer namespace", ".spec.consumer.namespace"),
+            Column("Consumer", ".spec.consumer.name"),
+            Column("State", ".status.state"),
+            Column("Why", ".status.reason"),
+            Column("Ends on", ".status.endsOn"),
+            Column("Agent", ".spec.agent.assignment", wide=True),
+            Column("Institution", ".status.consumer.institution", wide=True),
+            MESSAGE,
+            AGE,
+        ),
+        selectable=(".status.state", ".spec.webService"),
+    ),
+    Kind(
+        AgentAssignment,
+        "agentassignments",
+        "agent",
+        namespaced=True,
+        also=("agents",),
+        columns=(
+            Column("Web service", ".spec.webService"),
+            Column("Agent", ".spec.agent.name"),
+            Column("State", ".status.state"),
+            Column("Why", ".status.reason"),
+            Column("Customers", ".status.customerCount", "integer"),
+            Column("Application", ".status.application"),
+            Column("Message", ".status.message", wide=True),
+            AGE,
+        ),
+        selectable=(".status.state",),
+    ),
+    Kind(
+        ConnectionTest,
+        "connectiontests",
+        "ctest",
+        namespaced=False,
+        also=("ctests",),
+        columns=(
+            Column("Service namespace", ".spec.webService.namespace"),
+            Column("Web service", ".spec.webService.name"),
+            Column("Version", ".spec.contractVersion"),
+            Column("Registration", ".spec.registration"),
+            Column("Passed at", ".spec.passedAt"),
+            REASON,
+            MESSAGE,
             AGE,
         ),
     ),

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from eservice_operator.api.kinds import KINDS, Kind
+from eservice_operator.api.kind import Kind
+from eservice_operator.api.kinds import KINDS
 from eservice_operator.api.names import API_VERSION, CATEGORY
 from eservice_operator.api.schema import INT_OR_STRING, VALIDATIONS, Schema, structural
 

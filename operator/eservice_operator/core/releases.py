@@ -16,8 +16,9 @@ from typing import Any
 
 from eservice_operator.api.base import TemplateRef
 from eservice_operator.api.delivery import Release
-from eservice_operator.api.eservice import EService, Use
+from eservice_operator.api.eservice import EService
 from eservice_operator.api.publication import GatewayChoice, Publication
+from eservice_operator.api.uses import Use
 from eservice_operator.api.workload import Workload
 from eservice_operator.core.memory import Memory
 from eservice_operator.core.policy import GatewayRef

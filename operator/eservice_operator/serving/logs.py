@@ -6,12 +6,16 @@ from __future__ import annotations
 import json
 import logging
 from datetime import UTC, datetime
+from typing import Final
 
 from typing_extensions import override
 
+FIELDS: Final = "fields"
+"""The attribute of a record (``extra``) with what else its line says."""
+
 
 class JsonLines(logging.Formatter):
-    """ts (UTC), level, logger, msg; exception if there is one."""
+    """ts (UTC), level, logger, msg, then the record's ``fields``; exception if there is one."""
 
     @override
     def format(self, record: logging.LogRecord) -> str:
@@ -21,6 +25,7 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "msg": record.getMessage(),
+            **getattr(record, FIELDS, {}),
         }
         if record.exc_info and record.exc_info[0] is not None:
             line["exception"] = self.formatException(record.exc_info)

@@ -146,16 +146,19 @@ def asks(case: GrantCase) -> Iterator[Use]:
 
 
 def not_requested(case: GrantCase, what: str) -> Finding:
+    """R3: nobody is let in who has not asked."""
     named = case.grant.spec.consumer
     text = f"EService {named.namespace}/{named.name} does not ask for {what} in spec.uses"
     return waiting(Reason.NOT_REQUESTED, text)
 
 
 def all_requested(case: GrantCase) -> Finding | None:
+    """R3: the consumer has asked for the web service, whichever contract version."""
     return None if any(asks(case)) else not_requested(case, case.grant.spec.web_service)
 
 
 def is_production(case: GrantCase) -> bool:
+    """Whether the rules for Production bind."""
     return case.offer is not None and case.offer.web_service.spec.environment is Environment.PRODUCTION
 
 

@@ -78,9 +78,7 @@ def _agent_closed(
     if grant.spec.agent is None:
         if on_behalf_of is None:
             return None
-        return waiting(
-            Reason.CUSTOMER_NOT_LISTED, "the caller is no agent, and calls for another institution"
-        )
+        return waiting(Reason.CUSTOMER_NOT_LISTED, "the caller is no agent, and calls for another")
     if assignment is None or assignment.spec.web_service != web_service.metadata.name:
         return waiting(Reason.ASSIGNMENT_NOT_FOUND, "the grant's assignment does not exist")
     production = web_service.spec.environment is Environment.PRODUCTION

@@ -19,11 +19,13 @@ from eservice_operator.api.names import (
 )
 from eservice_operator.cluster.apply import OUTDATED, Applier
 from eservice_operator.cluster.client import KubeApi
+from eservice_operator.cluster.managed_fields import without_finalizer
 from eservice_operator.cluster.slim import slim
 from eservice_operator.cluster.store import Change, Store
 from eservice_operator.core.actions import (
     Create,
     Delete,
+    DeleteNamed,
     Failure,
     Manifest,
     Ref,
@@ -34,7 +36,7 @@ from eservice_operator.core.actions import (
     ref_of,
 )
 from tests.support.fault_proxy import Fault, FaultProxy
-from tests.support.objects import deployment, service_account
+from tests.support.objects import OWNER_UID, deployment, service_account
 
 pytestmark = pytest.mark.cluster
 
@@ -132,6 +134,38 @@ async def test_a_create_whose_reply_was_lost_is_found_again(
     assert (second.reason, second.transient) == ("AlreadyExists", True)
     assert store.get("ServiceAccount", namespace, "web") is not None
     assert [request.method for request in proxy.seen] == ["POST", "POST", "GET"], "never sent again blindly"
+
+
+async def test_a_named_object_goes_only_if_it_is_the_owners_and_is_never_kept(
+    api: KubeApi, applier: Applier, store: Store, namespace: str
+) -> None:
+    mine, theirs, bare = (service_account(namespace, name) for name in ("mine", "theirs", "bare"))
+    theirs["metadata"]["labels"][OWNER_UID_LABEL] = "another"
+    del bare["metadata"]["labels"]
+    for body in (mine, theirs, bare):
+        await api.create(body)
+    gone = Ref("v1", "ServiceAccount", namespace, "gone")
+    actions = [DeleteNamed(ref, OWNER_UID, WHY) for ref in (ref_of(mine), ref_of(theirs), ref_of(bare), gone)]
+    outcome = await applier.run(actions)
+    assert (outcome.done, outcome.failure) == (tuple(actions), None)
+    assert await api.get(ref_of(mine)) is None
+    await live(api, ref_of(theirs))
+    await live(api, ref_of(bare))
+    assert store.all("ServiceAccount") == []
+
+
+async def test_a_named_object_that_something_holds_is_said_to_be(
+    api: KubeApi, applier: Applier, namespace: str
+) -> None:
+    body = service_account(namespace)
+    body["metadata"]["finalizers"] = ["example.lv/hold"]
+    made = await api.create(body)
+    for _ in range(2):
+        refused = failure(await applier.run([DeleteNamed(ref_of(body), OWNER_UID, WHY)]))
+        assert (refused.reason, refused.transient) == ("Terminating", True)
+        assert refused.message.endswith("held by example.lv/hold")
+    await api.json_patch(ref_of(made), without_finalizer(await live(api, ref_of(made)), "example.lv/hold"))
+    assert await api.get(ref_of(made)) is None
 
 
 async def test_actions_stop_at_the_first_failure(api: KubeApi, applier: Applier, namespace: str) -> None:

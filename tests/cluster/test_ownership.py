@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from eservice_operator.api import names
-from eservice_operator.cluster.indexes import INDEXES
+from eservice_operator.cluster.indexes import INDEXES, OWNER
 from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.ownership import is_managed, is_ours
 from eservice_operator.cluster.resources import CHILDREN
@@ -19,6 +19,7 @@ from eservice_operator.core.actions import Delete, Manifest, Update
 from eservice_operator.core.decide import Decision, decide
 from eservice_operator.core.faces import Face
 from eservice_operator.core.keys import ObjectKey
+from eservice_operator.core.owner import OWNED_BY, Owner
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.world import World
 from tests.support import worlds
@@ -28,7 +29,8 @@ from tests.support.worlds import BY_INGRESS, NAME, NAMESPACE, NOTICED, NOW, POLI
 KEY = ObjectKey("EService", NAMESPACE, NAME)
 ROUTE_PLACE = ("HTTPRoute", ROUTES, ROUTE)
 SCALED = {"workload": {"autoscaling": {"minReplicas": 1, "maxReplicas": 2, "cpuPercent": 70}}}
-BESIDE = {resource.kind for resource in CHILDREN} - {"HTTPRoute"}
+BESIDE = {resource.kind for resource in CHILDREN} - {"HTTPRoute", "ConfigMap", "Role", "RoleBinding"}
+"""The children of an e-service that uses nobody's web services."""
 PAUSED = {"paused": {"reason": "maintenance"}}
 WRITTEN = [{"manager": names.MANAGER, "operation": "Apply", "time": "2026-10-12T08:00:00Z", "fieldsV1": {}}]
 """The trace of our writing, which the API server keeps on every object."""
@@ -103,6 +105,33 @@ def test_either_mark_proves_of_every_child_beside_the_eservice_that_it_is_ours(p
         bare["metadata"] = {"name": bare["metadata"]["name"]}
         assert not is_managed(bare), bare["kind"]
         assert not is_ours(bare, desired), bare["kind"]
+
+
+@pytest.mark.parametrize("kind", OWNED_BY)
+def test_a_child_of_whatever_owner_is_that_owners_by_either_mark(kind: str) -> None:
+    owner = Owner(NAMESPACE, "someone", "uid-1", kind)
+    desired = owner.child("v1", "ConfigMap", "child", {"data": {"type": "webservice"}})
+    assert desired["metadata"]["labels"][OWNED_BY[kind]] == "someone"
+    assert desired["metadata"]["ownerReferences"][0]["kind"] == kind
+    for kept in ("labels", "ownerReferences"):
+        live = copy.deepcopy(desired)
+        live["metadata"] = {"name": "child", "namespace": NAMESPACE, kept: live["metadata"][kept]}
+        assert is_managed(live), kept
+        assert is_ours(live, desired), kept
+        live["metadata"] |= {"uid": "u", "resourceVersion": "1"}
+        store = Store(INDEXES)
+        store.upsert(slim(live))
+        assert store.by_index("ConfigMap", OWNER, "uid-1"), kept
+        assert not store.by_index("ConfigMap", OWNER, "uid-2"), kept
+
+
+def test_a_reference_to_a_kind_that_has_no_children_is_no_mark() -> None:
+    desired = Owner(NAMESPACE, "someone", "uid-1").child("v1", "ConfigMap", "child", {})
+    live = copy.deepcopy(desired)
+    del live["metadata"]["labels"]
+    live["metadata"]["ownerReferences"][0]["kind"] = "AcceptanceAct"
+    assert not is_managed(live)
+    assert not is_ours(live, desired)
 
 
 @pytest.mark.parametrize("kind", sorted(BESIDE - {"Ingress"}))

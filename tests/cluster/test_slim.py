@@ -175,3 +175,29 @@ def test_of_a_foreign_ingress_only_its_claims_are_kept() -> None:
     obj["metadata"]["labels"] = {"app.kubernetes.io/managed-by": MANAGER}
     assert slim(obj)["spec"] == obj["spec"], "our own is a child"
     assert slim(obj)["status"] == obj["status"], "and whether it has an address is said"
+
+
+def test_of_a_foreign_service_only_its_pods_and_ports_are_kept() -> None:
+    port = {"name": "api", "port": 8443, "targetPort": "https", "protocol": "TCP"}
+    obj = observed(
+        "Service",
+        spec={
+            "selector": {"app": "register"},
+            "ports": [port | {"nodePort": 30001}],
+            "clusterIP": "10.0.0.7",
+        },
+        status={"loadBalancer": {}},
+    )
+    assert slim(obj) == {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "web", "namespace": "pmlp", "uid": "u", "resourceVersion": "7"},
+        "spec": {"selector": {"app": "register"}, "ports": [port]},
+    }
+    obj["metadata"]["labels"] = {"app.kubernetes.io/managed-by": MANAGER}
+    assert slim(obj)["spec"] == obj["spec"], "our own is a child"
+
+
+def test_what_a_binding_of_rights_says_is_kept() -> None:
+    rights: dict[str, Any] = {"rules": [{"verbs": ["invoke"]}], "roleRef": {"name": "r"}, "subjects": [{}]}
+    assert slim(observed("Role", **rights)).items() >= rights.items()

@@ -32,6 +32,7 @@ from eservice_operator.core.actions import (
     Action,
     Create,
     Delete,
+    DeleteNamed,
     Failure,
     Manifest,
     Outcome,
@@ -412,6 +413,11 @@ class PureCluster:
                     "deletes the object that was seen"
                 )
                 self.remove(place)
+            case DeleteNamed():
+                place = (action.ref.kind, action.ref.namespace, action.ref.name)
+                labels = self.objects.get(place, {}).get("metadata", {}).get("labels", {})
+                if labels.get(names.OWNER_UID_LABEL) == action.owner_uid:
+                    self.remove(place)
             case SetStatus():
                 place = (action.ref.kind, action.ref.namespace, action.ref.name)
                 self.objects[place]["status"] = plain(action.status)

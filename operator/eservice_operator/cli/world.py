@@ -27,7 +27,12 @@ from eservice_operator.cluster.workdays import calendar_of, years_around
 from eservice_operator.core.ingress_driver import INGRESS_KIND
 from eservice_operator.core.policy import GatewayRef, NoticeRef, Policy, PublishBy
 
-UNUSED: Final = frozenset({"EServiceIdentifier", "Namespace", "IngressClass", "Gateway", "GatewayClass"})
+UNUSED: Final = frozenset(
+    {
+        *("EServiceIdentifier", "Namespace", "IngressClass", "Gateway", "GatewayClass"),
+        *("ConfigMap", "Role", "RoleBinding"),
+    }
+)
 """What no forecast rests on: who wants its hosts besides is told, and changes nothing; a Gateway that is not
 there keeps a route from moving, and changes no date. Ingresses are read only where they publish."""
 BESIDE: Final = frozenset({"ProductionVerification"})

@@ -6,17 +6,24 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, assert_never
 
-from eservice_operator.api.names import FINALIZER, FINALIZER_MANAGER, MANAGER, STATUS_MANAGER
+from eservice_operator.api.names import FINALIZER_MANAGER, MANAGER, STATUS_MANAGER
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound
-from eservice_operator.cluster.managed_fields import take_over, take_over_status, without_annotations
+from eservice_operator.cluster.managed_fields import (
+    take_over,
+    take_over_status,
+    without_annotations,
+    without_finalizer,
+)
+from eservice_operator.cluster.named import delete_named
 from eservice_operator.cluster.ownership import MARKS, is_managed, is_ours
-from eservice_operator.cluster.sight import Refused, Sight, again
+from eservice_operator.cluster.sight import Refused, Sight, again, held
 from eservice_operator.cluster.store import Change, Store
 from eservice_operator.core.actions import (
     Action,
     Create,
     Delete,
+    DeleteNamed,
     Failure,
     Manifest,
     Outcome,
@@ -73,6 +80,8 @@ class Applier:
                 await self._update(action)
             case Delete():
                 await self._delete(action)
+            case DeleteNamed():
+                await again(lambda: delete_named(self._api, action))
             case SetStatus():
                 await self._set_status(action)
             case SetFinalizer():
@@ -182,8 +191,7 @@ class Applier:
             self._sight.forget(action.ref, action.uid)
             return
         self._sight.learn(left)
-        held = ", ".join(left["metadata"].get("finalizers") or ()) or "a grace period"
-        raise Refused("Terminating", f"{action.ref} is being deleted; held by {held}", transient=True)
+        raise held(action.ref, left)
 
     async def _delete_as_known(self, action: Delete) -> Manifest | None:
         """Delete the version that the store has, if it still is the newest; otherwise read, and that one.
@@ -215,27 +223,21 @@ class Applier:
             answer = await self._api.delete(action.ref, uid=action.uid, resource_version=version)
         except NotFound:
             return None
-        held = answer is not None and "deletionTimestamp" in answer["metadata"]
-        return await self._api.get(action.ref) if held else None
+        stays = answer is not None and "deletionTimestamp" in answer["metadata"]
+        return await self._api.get(action.ref) if stays else None
 
     async def _set_finalizer(self, action: SetFinalizer) -> None:
         manifest = _addressed(action.ref, action.uid)
         if action.present:
-            manifest["metadata"]["finalizers"] = [FINALIZER]
+            manifest["metadata"]["finalizers"] = [action.finalizer]
         try:
             answer = await self._apply(manifest, FINALIZER_MANAGER)
         except Refused as refusal:
             if not action.present and refusal.reason in {"Gone", "Replaced"}:
                 return
             raise
-        finalizers = answer["metadata"].get("finalizers") or []
-        if not action.present and FINALIZER in finalizers:  # somebody else wrote it too, with a restored copy
-            place = f"/metadata/finalizers/{finalizers.index(FINALIZER)}"
-            version = answer["metadata"]["resourceVersion"]
-            ops = [
-                {"op": "remove", "path": place},
-                {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
-            ]
+        ops = [] if action.present else without_finalizer(answer, action.finalizer)
+        if ops:  # somebody else wrote it too, with a restored copy
             answer = await self._api.json_patch(action.ref, ops, field_manager=FINALIZER_MANAGER)
             self._sight.learn(answer)
         if "deletionTimestamp" in answer["metadata"] and not answer["metadata"].get("finalizers"):

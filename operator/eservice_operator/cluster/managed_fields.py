@@ -164,6 +164,18 @@ def without_annotations(live: Manifest, keys: Iterable[str]) -> list[dict[str, A
     return [*ops, version] if ops else []
 
 
+def without_finalizer(live: Manifest, finalizer: str) -> list[dict[str, Any]]:
+    """The JSON patch that takes this finalizer off, whoever owns it; empty where it is not there."""
+    metadata = live["metadata"]
+    finalizers = metadata.get("finalizers") or []
+    if finalizer not in finalizers:
+        return []
+    return [
+        {"op": "remove", "path": f"/metadata/finalizers/{finalizers.index(finalizer)}"},
+        {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
+    ]
+
+
 def _is_own_status(entry: Entry) -> bool:
     return entry.get("manager") == STATUS_MANAGER and entry.get("operation") == "Apply"
 

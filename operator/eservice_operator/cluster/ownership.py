@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What makes an object ours: the only place where that is judged.
 
-In the e-service's namespace either of two marks will do: our two labels, or an owner reference to the
-EService. Whoever may write there may forge either and gains nothing: an object by the name of a child
-becomes that child. With both gone it is somebody else's, and is left alone. All
-but routes and Ingresses are watched by their label: one that lost it while it is not wanted is not seen, and
-stays until the EService goes.
+In the namespace of an EService, a WebService or a WebServiceGrant either of two marks will do: our two
+labels, or an owner reference to one of these. Whoever may write there may forge either and gains nothing: an
+object by the name of a child becomes that child. With both gone it is somebody else's, and is left alone. All
+but routes, Ingresses and Services are watched by their label: one that lost it while it is not wanted is not
+seen, and stays until its owner goes.
 
 An HTTPRoute lies in the Agency's namespace, where an owner reference cannot reach and nobody else is meant to
 write. One by the name of a route of ours is ours if its label says so, if we have written to it, or if it
@@ -46,13 +46,18 @@ def is_ours(live: Manifest, desired: Manifest) -> bool:
     owner = _labels(desired).get(names.OWNER_UID_LABEL)
     if live["kind"] == ROUTE_KIND:
         return is_our_route(live) and _labels(live).get(names.OWNER_UID_LABEL, owner) == owner
+    return is_owned(live, owner)
+
+
+def is_owned(live: Manifest, owner: str | None) -> bool:
+    """Whether an object in its owner's namespace is that owner's (a UID), by either mark."""
     if owner and owned_by(live["metadata"], owner):
         return True
     return is_labelled(live) and _labels(live).get(names.OWNER_UID_LABEL) == owner
 
 
 def owners_of(obj: Manifest) -> Iterable[str]:
-    """The UIDs of the EServices that a child names as its owner."""
+    """The UIDs of what a child names as its owner."""
     references = obj["metadata"].get("ownerReferences") or ()
     named = {reference.get("uid") for reference in references if owned_by({"ownerReferences": [reference]})}
     return {uid for uid in (*named, _labels(obj).get(names.OWNER_UID_LABEL)) if isinstance(uid, str)}

@@ -31,6 +31,7 @@ OWN = tuple(Resource(API_VERSION, kind.kind, kind.plural, kind.namespaced) for k
 CHILDREN = (
     Resource("v1", "ServiceAccount", "serviceaccounts", namespaced=True),
     Resource("v1", "Service", "services", namespaced=True),
+    Resource("v1", "ConfigMap", "configmaps", namespaced=True),
     Resource("apps/v1", "Deployment", "deployments", namespaced=True),
     Resource("apps/v1", "ControllerRevision", "controllerrevisions", namespaced=True),
     Resource("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", namespaced=True),
@@ -38,10 +39,12 @@ CHILDREN = (
     Resource("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", namespaced=True),
     Resource("networking.k8s.io/v1", "Ingress", "ingresses", namespaced=True),
     Resource("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes", namespaced=True),
+    Resource("rbac.authorization.k8s.io/v1", "Role", "roles", namespaced=True),
+    Resource("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings", namespaced=True),
     # v1beta1: the version that every release of the Gateway API still serves
     Resource("gateway.networking.k8s.io/v1beta1", "ReferenceGrant", "referencegrants", namespaced=True),
 )
-"""What the operator creates for an e-service."""
+"""What the operator creates for an e-service, a web service or a grant."""
 
 OBSERVED = (
     Resource("v1", "Namespace", "namespaces", namespaced=False),

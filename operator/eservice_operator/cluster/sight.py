@@ -28,6 +28,12 @@ class Refused(Exception):
         self.transient = transient
 
 
+def held(ref: Ref, live: Manifest) -> Refused:
+    """What to say of an object that is being deleted and is still there."""
+    by = ", ".join(live["metadata"].get("finalizers") or ()) or "a grace period"
+    return Refused("Terminating", f"{ref} is being deleted; held by {by}", transient=True)
+
+
 class Sight:
     """Looks at objects as they are now, and keeps in the store what it sees; ``on_change`` is told of it."""
 

@@ -29,6 +29,7 @@ METADATA: Final = (
     "creationTimestamp",
 )
 IDENTITY: Final = ("name", "namespace", "uid", "resourceVersion", "deletionTimestamp")
+PORT: Final = ("name", "port", "targetPort", "protocol")
 INGRESS_CLASS: Final = "kubernetes.io/ingress.class"
 """The annotation that named the class of an Ingress before its spec did."""
 CONTENT: Final = (
@@ -37,6 +38,9 @@ CONTENT: Final = (
     "revision",
     "automountServiceAccountToken",
     "imagePullSecrets",
+    "rules",
+    "roleRef",
+    "subjects",
 )
 """The top-level fields of children that the operator sets."""
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
@@ -106,20 +110,29 @@ def _endpoint_slice(obj: Manifest) -> Manifest:
     return kept
 
 
+def _service(obj: Manifest) -> Manifest:
+    """Of a foreign one only which Pods are behind which port; ours is known by label or owner."""
+    if is_managed(obj):
+        return _child(obj)
+    spec = obj.get("spec") or {}
+    leads = _fields(spec, "selector") | {"ports": [_fields(port, *PORT) for port in spec.get("ports") or ()]}
+    return _identity(obj) | {"spec": leads}
+
+
 def _ingress(obj: Manifest) -> Manifest:
     """Of a foreign one only what hosts it claims, and by which class; ours is known by label or owner."""
     metadata, spec = obj["metadata"], obj.get("spec") or {}
     if is_managed(obj):
         return _child(obj)
-    kept: dict[str, Any] = {field: metadata[field] for field in IDENTITY if metadata.get(field)}
+    kept = _identity(obj)
     named = (metadata.get("annotations") or {}).get(INGRESS_CLASS)
     if named:
-        kept["annotations"] = {INGRESS_CLASS: named}
+        kept["metadata"]["annotations"] = {INGRESS_CLASS: named}
     claims: dict[str, Any] = {"rules": [_fields(rule, "host") for rule in spec.get("rules") or ()]}
     claims |= _fields(spec, "ingressClassName")
     if spec.get("defaultBackend"):
         claims["defaultBackend"] = {}
-    return {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": kept, "spec": claims}
+    return kept | {"spec": claims}
 
 
 def _gateway(obj: Manifest) -> Manifest:
@@ -141,6 +154,12 @@ def _fields(of: Manifest, *wanted: str) -> Manifest:
     return {field: of[field] for field in wanted if field in of}
 
 
+def _identity(obj: Manifest) -> Manifest:
+    """What tells a foreign object from others: no labels, so that it is nobody's child."""
+    metadata = {field: obj["metadata"][field] for field in IDENTITY if obj["metadata"].get(field)}
+    return {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": metadata}
+
+
 def _named(obj: Manifest) -> Manifest:
     metadata = obj["metadata"]
     kept: dict[str, Any] = {field: metadata[field] for field in METADATA if metadata.get(field)}
@@ -156,6 +175,7 @@ _FORMS: dict[str, Callable[[Manifest], Manifest]] = {
     "HTTPRoute": _route,
     "EndpointSlice": _endpoint_slice,
     "Ingress": _ingress,
+    "Service": _service,
     "IngressClass": _class,
     "Gateway": _gateway,
     "GatewayClass": _class,

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from typing_extensions import override
 
+from eservice_operator.api.names import FINALIZER
+
 Manifest = dict[str, Any]
 """A complete Kubernetes object as plain dicts, the way it is sent."""
 
@@ -66,6 +68,18 @@ class Delete:
 
 
 @dataclass(frozen=True, slots=True)
+class DeleteNamed:
+    """Remove what has this name if it belongs to the owner of ``owner_uid``: of a kind that is never kept.
+
+    It is looked at when it is carried out; what is gone, or is somebody else's, is as it should be.
+    """
+
+    ref: Ref
+    owner_uid: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SetStatus:
     """Write the whole status of one of our kinds by server-side apply.
 
@@ -82,12 +96,13 @@ class SetStatus:
 
 @dataclass(frozen=True, slots=True)
 class SetFinalizer:
-    """Put our finalizer on an object of a user, or take it off."""
+    """Put a finalizer of ours on an object of a user, or take it off."""
 
     ref: Ref
     uid: str
     present: bool
     reason: str
+    finalizer: str = FINALIZER
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +115,7 @@ class SetLabels:
     reason: str
 
 
-Action = Create | Update | Delete | SetStatus | SetFinalizer | SetLabels
+Action = Create | Update | Delete | DeleteNamed | SetStatus | SetFinalizer | SetLabels
 
 
 def target_of(action: Action) -> Ref:

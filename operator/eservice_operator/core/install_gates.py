@@ -6,21 +6,19 @@ Each answers ``None`` when it is passed. Gates read objects and domain condition
 
 from __future__ import annotations
 
-from eservice_operator.api.base import ConditionStatus, Environment, revoked_by
+from eservice_operator.api.base import revoked_by
 from eservice_operator.api.delivery import DocumentKind
 from eservice_operator.api.gates import GateOwner
-from eservice_operator.api.reasons import ConditionType, Gate, Reason
-from eservice_operator.api.registration import EServiceRegistration, NamespaceState
-from eservice_operator.core.conditions import find
+from eservice_operator.api.reasons import Gate, Reason
 from eservice_operator.core.facts import Facts, Subject
 from eservice_operator.core.promised import comes_back
+from eservice_operator.core.registered import place_problem
 from eservice_operator.core.releases import same_template, short_image
 from eservice_operator.core.unmet import Unmet, holds_install
 from eservice_operator.core.versions import is_withdrawn
 
 FULL_DELIVERY = tuple(DocumentKind)
 WEB_SERVICE_DELIVERY = (DocumentKind.REQUIREMENTS_SPECIFICATION, DocumentKind.DESIGN_DESCRIPTION)
-NOT_LOOKED_AT = "the operator has not looked at it yet"
 
 
 def registered(facts: Facts, _subject: Subject) -> Unmet | None:
@@ -29,9 +27,9 @@ def registered(facts: Facts, _subject: Subject) -> Unmet | None:
     if registration is None:
         text = f"EServiceRegistration {name} does not exist: the institution applies, the Agency registers"
         return _unregistered(Reason.REGISTRATION_NOT_FOUND, text)
-    found = _not_placed(facts, registration) or _not_ready(registration, facts.spec.environment)
-    if found is not None:
-        return found
+    problem = place_problem(registration, facts.spec.environment, facts.place[0])
+    if problem is not None:
+        return _unregistered(*problem)
     if facts.world.senior is None:
         return None
     senior = facts.world.senior
@@ -44,30 +42,6 @@ def registered(facts: Facts, _subject: Subject) -> Unmet | None:
 
 def _unregistered(reason: Reason, message: str, owner: GateOwner = GateOwner.AGENCY) -> Unmet:
     return holds_install(Gate.REGISTERED, reason, message, owner, "R1")
-
-
-def _not_placed(facts: Facts, registration: EServiceRegistration) -> Unmet | None:
-    here, there = facts.place[0], facts.registered_namespace
-    if here == there:
-        return None
-    environment = facts.spec.environment.value
-    has = f"its namespace for {environment} is {there}" if there else f"it has no namespace for {environment}"
-    text = f"EServiceRegistration {registration.metadata.name} does not place an EService into {here}: {has}"
-    return _unregistered(Reason.NAMESPACE_NOT_REGISTERED, text)
-
-
-def _not_ready(registration: EServiceRegistration, environment: Environment) -> Unmet | None:
-    condition = find(registration.status.conditions, ConditionType.REGISTERED)
-    if condition is None or condition.status is not ConditionStatus.TRUE:
-        why = condition.message if condition else NOT_LOOKED_AT
-        text = f"EServiceRegistration {registration.metadata.name}: {why}"
-        return _unregistered(Reason.REGISTRATION_NOT_READY, text)
-    place = next((e for e in registration.status.namespaces if e.environment is environment), None)
-    named = registration.namespace_for(environment)
-    if place is None or place.name != named or place.state is not NamespaceState.READY:
-        why = place.message if place is not None and place.name == named else NOT_LOOKED_AT
-        return _unregistered(Reason.NAMESPACE_NOT_ONBOARDED, f"namespace {named}: {why}")
-    return None
 
 
 def template_supported(facts: Facts, subject: Subject) -> Unmet | None:

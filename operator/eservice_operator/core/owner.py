@@ -5,26 +5,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from eservice_operator.api import names
 from eservice_operator.api.base import ObjectMeta
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.releases import short_hash
 
+OWNED_BY: Final = {
+    "EService": names.ESERVICE_LABEL,
+    "WebService": names.WEB_SERVICE_LABEL,
+    "WebServiceGrant": names.GRANT_LABEL,
+}
+"""The kinds that children belong to, each with the label by which a child names its owner."""
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The EService that children belong to."""
+    """The object of ours that children belong to, always in its own namespace; ``kind`` is in `OWNED_BY`."""
 
     namespace: str
     name: str
     uid: str
+    kind: str = "EService"
 
     @classmethod
-    def of(cls, metadata: ObjectMeta) -> Self:
-        """The owner that an EService's metadata name."""
-        return cls(metadata.namespace, metadata.name, metadata.uid)
+    def of(cls, metadata: ObjectMeta, kind: str = "EService") -> Self:
+        """The owner that the metadata of an object name."""
+        return cls(metadata.namespace, metadata.name, metadata.uid, kind)
 
     @property
     def labels(self) -> dict[str, str]:
@@ -32,7 +40,7 @@ class Owner:
         return {
             names.MANAGED_BY_LABEL: names.MANAGER,
             names.NAME_LABEL: self.name,
-            names.ESERVICE_LABEL: self.name,
+            OWNED_BY[self.kind]: self.name,
             names.OWNER_UID_LABEL: self.uid,
         }
 
@@ -55,10 +63,10 @@ class Owner:
         labels: Mapping[str, str] | None = None,
         annotations: Mapping[str, str] | None = None,
     ) -> Manifest:
-        """A child in the e-service's namespace, owned by the EService and sealed with its manifest's hash."""
+        """A child in its owner's namespace, with a reference to the owner and sealed with its own hash."""
         reference = {
             "apiVersion": names.API_VERSION,
-            "kind": "EService",
+            "kind": self.kind,
             "name": self.name,
             "uid": self.uid,
             "controller": True,
@@ -75,9 +83,9 @@ class Owner:
 
 
 def owned_by(metadata: Mapping[str, Any], uid: str = "") -> bool:
-    """Whether an owner reference names the EService of that UID; without a UID any EService."""
+    """Whether an owner reference names the owner of that UID; without a UID any object that has children."""
     return any(
-        reference.get("kind") == "EService"
+        reference.get("kind") in OWNED_BY
         and str(reference.get("apiVersion", "")).startswith(f"{names.GROUP}/")
         and uid in ("", reference.get("uid"))
         for reference in metadata.get("ownerReferences") or ()

@@ -16,6 +16,7 @@ from eservice_operator.api.eservice import EService
 from eservice_operator.api.identifier import EServiceIdentifier
 from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.api.template import EServiceTemplate
+from eservice_operator.core.access.case import NO_ACCESS, Access
 from eservice_operator.core.actions import Ref, ref_of
 from eservice_operator.core.fleet import Fleet
 from eservice_operator.core.known import KnownTemplate
@@ -132,6 +133,8 @@ class World:
     """The routes of an earlier EService of the same name, whose finalizer somebody removed."""
     fleet: Callable[[str], Fleet] = field(default=no_fleet, compare=False, repr=False)
     """The fleet of a template, by name: asked only when a decision is about to take effect."""
+    access: Access = NO_ACCESS
+    """The web services that it uses, and whom it serves as an agent's application."""
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)
     """What became of notices since they were handed to a channel, by notice id; not in the ledger yet."""
     under_way: frozenset[str] = frozenset()

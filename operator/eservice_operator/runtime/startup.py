@@ -24,8 +24,11 @@ from eservice_operator.runtime.settings import Settings
 log = logging.getLogger(__name__)
 
 OURS = f"{MANAGED_BY_LABEL}={MANAGER}"
-EVERYBODYS = frozenset({"Namespace", "HTTPRoute", "Ingress", "IngressClass", "Gateway", "GatewayClass"})
-"""Observed whoever made them and wherever they are: a host that a foreign route serves matters."""
+EVERYBODYS = frozenset(
+    {"Namespace", "HTTPRoute", "Ingress", "IngressClass", "Gateway", "GatewayClass", "Service"}
+)
+"""Observed whoever made them and wherever they are: a host that a foreign route serves matters, and which
+Pods are behind a web service."""
 
 PAUSE = (0.5, 10.0)
 """Seconds between two tries: the first pause, and the longest."""

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Deletes objects of kinds that are never kept, such as Secrets: what they hold passes through no store."""
+
+from __future__ import annotations
+
+from eservice_operator.cluster.client import KubeApi
+from eservice_operator.cluster.errors import NotFound
+from eservice_operator.cluster.ownership import is_owned
+from eservice_operator.cluster.sight import held
+from eservice_operator.core.actions import DeleteNamed
+
+
+async def delete_named(api: KubeApi, action: DeleteNamed) -> None:
+    """Delete the object in the version that was read, if it is the owner's; another's is left alone.
+
+    Raises:
+        Refused: it is being deleted, and something holds it.
+        ApiError: the API server refuses.
+    """
+    live = await api.get(action.ref)
+    if live is None or not is_owned(live, action.owner_uid):
+        return
+    metadata = live["metadata"]
+    if "deletionTimestamp" not in metadata:
+        try:
+            version = metadata["resourceVersion"]
+            left = await api.delete(action.ref, uid=metadata["uid"], resource_version=version)
+        except NotFound:
+            return
+        if left is None or "deletionTimestamp" not in left["metadata"]:
+            return
+    raise held(action.ref, live)

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""R3, R9: what keeps a grant as a whole from opening anything, one small function for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from eservice_operator.api import names
+from eservice_operator.api.base import Environment
+from eservice_operator.api.reasons import Reason
+from eservice_operator.api.uses import Use
+from eservice_operator.api.webservice import Protocol
+from eservice_operator.core.access.assignments import assignment_finding
+from eservice_operator.core.access.case import Consumer, GrantCase, Offer
+from eservice_operator.core.access.terms import Answer, Finding, Times, over, waiting
+from eservice_operator.core.registered import place_problem
+
+Check = Callable[[GrantCase, Times], Finding | None]
+
+
+def refused(case: GrantCase, _times: Times) -> Finding | None:
+    """R3: the holder says no."""
+    refusal = case.grant.spec.refused
+    if refusal is None:
+        return None
+    return Finding(Answer.REFUSED, Reason.REFUSED, f"refused by the holder: {refusal.reason}")
+
+
+def withdrawn(case: GrantCase, _times: Times) -> Finding | None:
+    """A grant that is being deleted grants nothing."""
+    if case.grant.metadata.deletion_timestamp is None:
+        return None
+    return over(Reason.CLOSING, "the grant is being deleted")
+
+
+def expired(case: GrantCase, times: Times) -> Finding | None:
+    """After its last day a grant is over."""
+    until = case.grant.spec.valid_until
+    if until is None or times.today <= until:
+        return None
+    return over(Reason.EXPIRED, f"the grant ended with {until}")
+
+
+def offered(case: GrantCase, _times: Times) -> Finding | None:
+    """There is such a web service."""
+    if case.offer is not None:
+        return None
+    text = f"WebService {case.grant.spec.web_service} does not exist beside the grant, or cannot be read"
+    return waiting(Reason.WEB_SERVICE_UNKNOWN, text)
+
+
+def confirmed(case: GrantCase, _times: Times) -> Finding | None:
+    """R3: only the holder opens a web service: administrators have said whose the namespace is."""
+    if case.offer is None or case.offer.confirmed:
+        return None
+    return waiting(Reason.HOLDER_NOT_CONFIRMED, unconfirmed(case.offer))
+
+
+def unconfirmed(offer: Offer) -> str:
+    """What is to be done where a namespace is not known to be the holder's."""
+    spec, namespace = offer.web_service.spec, offer.web_service.metadata.namespace
+    return (
+        f"namespace {namespace} is not known to be {spec.holder.institution}'s for {spec.environment.value};"
+        f" an administrator confirms it with: kubectl label namespace {namespace}"
+        f" {names.INSTITUTION_LABEL}={spec.holder.code}"
+        f" {names.ENVIRONMENT_LABEL}={spec.environment.value.lower()}"
+    )
+
+
+def versions_fit(case: GrantCase, _times: Times) -> Finding | None:
+    """R10: SOAP is granted version by version, REST as a whole."""
+    if case.offer is None:
+        return None
+    named = bool(case.grant.spec.contract_versions)
+    soap = case.offer.web_service.spec.protocol is Protocol.SOAP
+    if soap and not named:
+        text = "for SOAP each contract version is granted for itself: name them in spec.contractVersions"
+        return waiting(Reason.VERSIONS_NOT_NAMED, text)
+    if named and not soap:
+        text = "for REST a grant covers every contract version: leave spec.contractVersions out"
+        return waiting(Reason.VERSIONS_NOT_ALLOWED, text)
+    return None
+
+
+def consumed(case: GrantCase, _times: Times) -> Finding | None:
+    """The consumer is an EService that its registration has placed there, of the same environment."""
+    named = case.grant.spec.consumer
+    return consumer_finding(case.consumer, case.offer, f"EService {named.namespace}/{named.name}")
+
+
+def consumer_finding(consumer: Consumer | None, offer: Offer | None, where: str) -> Finding | None:
+    """Why an EService (``where``, in messages) may call nothing, whatever it asks for; None where it may."""
+    if consumer is None:
+        return waiting(Reason.CONSUMER_NOT_FOUND, f"{where} does not exist, or cannot be read")
+    spec, registration = consumer.service.spec, consumer.registration
+    if registration is None:
+        text = f"{where}: EServiceRegistration {spec.registration} does not exist"
+        return waiting(Reason.CONSUMER_NOT_REGISTERED, text)
+    problem = place_problem(registration, spec.environment, consumer.place[0])
+    if problem is not None or consumer.senior is not None:
+        why = "another EService stands for its registration" if problem is None else problem[1]
+        return waiting(Reason.CONSUMER_NOT_REGISTERED, f"{where}: {why}")
+    if offer is not None and spec.environment is not offer.web_service.spec.environment:
+        there = offer.web_service.spec.environment.value
+        text = f"{where} is of {spec.environment.value}, the web service of {there}: they have to be the same"
+        return waiting(Reason.ENVIRONMENT_MISMATCH, text)
+    return None
+
+
+def connected_by(case: GrantCase, times: Times) -> Finding | None:
+    """R9: an agent's application is let in only under an assignment in force."""
+    agent = case.grant.spec.agent
+    if agent is None:
+        return None
+    assignment = case.assignment
+    if assignment is None or assignment.spec.web_service != case.grant.spec.web_service:
+        text = f"there is no AgentAssignment {agent.assignment} for {case.grant.spec.web_service}"
+        return waiting(Reason.ASSIGNMENT_NOT_FOUND, text)
+    found = assignment_finding(assignment, times, production=is_production(case))
+    if found is None:
+        return None
+    name = assignment.metadata.name
+    reason = Reason.ASSIGNMENT_ENDED if found.answer is Answer.OVER else Reason.ASSIGNMENT_PENDING
+    return Finding(found.answer, reason, f"AgentAssignment {name}: {found.message}")
+
+
+def reachable(case: GrantCase, _times: Times) -> Finding | None:
+    """What cannot be enforced is not opened: the Service behind it is there, and selects Pods."""
+    if case.offer is None or case.offer.pods is not None:
+        return None
+    service = case.offer.web_service.spec.backend.service
+    if service is None:
+        return None
+    text = f"Service {service.name} with port {service.port} and a selector does not exist beside the grant"
+    return waiting(Reason.BACKEND_NOT_FOUND, text)
+
+
+def asks(case: GrantCase) -> Iterator[Use]:
+    """The consumer's uses of the web service as its own connection, not through an agent."""
+    if case.consumer is None or case.offer is None:
+        return
+    reference = case.offer.web_service.reference
+    for use in case.consumer.uses:
+        if use.web_service == reference and use.agent is None:
+            yield use
+
+
+def not_requested(case: GrantCase, what: str) -> Finding:
+    """R3: nobody is let in who has not asked."""
+    named = case.grant.spec.consumer
+    text = f"EService {named.namespace}/{named.name} does not ask for {what} in spec.uses"
+    return waiting(Reason.NOT_REQUESTED, text)
+
+
+def all_requested(case: GrantCase) -> Finding | None:
+    """R3: the consumer has asked for the web service, whichever contract version."""
+    return None if any(asks(case)) else not_requested(case, case.grant.spec.web_service)
+
+
+def is_production(case: GrantCase) -> bool:
+    """Whether the rules for Production bind."""
+    return case.offer is not None and case.offer.web_service.spec.environment is Environment.PRODUCTION
+
+
+CHECKS: tuple[Check, ...] = (
+    refused,
+    withdrawn,
+    expired,
+    offered,
+    confirmed,
+    versions_fit,
+    consumed,
+    connected_by,
+    reachable,
+)

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a judgement about access says, and by which clock it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from eservice_operator.api.reasons import Reason
+from eservice_operator.core.dates import local_day
+
+
+class Answer(StrEnum):
+    """Whether somebody may call now, and if not, whether that can still come."""
+
+    ALLOWED = "Allowed"
+    WAITING = "Waiting"
+    """Something is missing that somebody can supply."""
+    OVER = "Over"
+    """It ended by its own terms."""
+    REFUSED = "Refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """An instant, and the local day that every date of the rules is compared with."""
+
+    now: datetime
+    zone: ZoneInfo
+
+    @property
+    def today(self) -> date:
+        """The local day."""
+        return local_day(self.now, self.zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Why somebody may not call."""
+
+    answer: Answer
+    reason: Reason
+    message: str
+
+
+def waiting(reason: Reason, message: str) -> Finding:
+    """Something is missing."""
+    return Finding(Answer.WAITING, reason, message)
+
+
+def over(reason: Reason, message: str) -> Finding:
+    """It has ended."""
+    return Finding(Answer.OVER, reason, message)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one contract version of a grant stands now."""
+
+    version: str
+    """The contract version; `ALL_VERSIONS` for REST."""
+    answer: Answer
+    reason: Reason
+    message: str
+    ends_on: date | None = None
+    """The last day on which it is allowed, where that is known."""
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the consumer may call it now."""
+        return self.answer is Answer.ALLOWED

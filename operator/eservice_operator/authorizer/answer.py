@@ -28,13 +28,14 @@ class Decision(StrEnum):
 
 
 class Why(StrEnum):
-    """Why a call is not allowed, where the grant is not the reason."""
+    """Why, in one word, where it is not the grant that says why not."""
 
+    GRANTED = "Granted"
     ADDRESS_UNCLEAR = "AddressUnclear"
     """The path names no web service and version."""
-    TOKEN_MISSING = "TokenMissing"
+    TOKEN_MISSING = "TokenMissing"  # noqa: S105 - a word
     """No token, or more than one."""
-    TOKEN_REFUSED = "TokenRefused"
+    TOKEN_REFUSED = "TokenRefused"  # noqa: S105 - a word
     """The token is nobody's, has expired, or was made for another audience."""
     CUSTOMER_UNCLEAR = "CustomerUnclear"
     """X-On-Behalf-Of names no institution, or more than one."""

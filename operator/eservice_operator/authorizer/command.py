@@ -92,7 +92,7 @@ class Zone(click.ParamType[ZoneInfo]):
     show_envvar=True,
     help="Dates are days of this time zone: the operator's.",
 )
-def authorizer(  # noqa: PLR0913 - each is an option
+def authorizer(
     address: Address,
     health_address: Address,
     tls_cert_file: Path | None,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a call is allowed: a token, a right, and a grant that is open now; all three, and each as of now."""
+"""Whether a call is allowed: it needs a token, a right and a grant that is open, all three as of now."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from eservice_operator.api.webservice import Isolation
+from eservice_operator.api.webservice import Isolation, Protocol
 from eservice_operator.authorizer.answer import Answer, Decision, Why
 from eservice_operator.authorizer.asked import Consumer, Place, Unclear, customer_of, place_of, token_of
 from eservice_operator.authorizer.hearing import SILENT_SECONDS
 from eservice_operator.authorizer.known import Known
 from eservice_operator.authorizer.reviews import CannotDecide, Reviews
-from eservice_operator.core.access.open_now import Verdict, open_now
-
+from eservice_operator.core.access.open_now import closed_now
+from eservice_operator.core.access.terms import Times
 
 
 class Authorizer:
@@ -63,16 +63,21 @@ class Authorizer:
             if caller is None:
                 return Answer(Decision.UNAUTHENTICATED, Why.TOKEN_REFUSED)
             consumer = caller.consumer
-            if not self._known.grants(place.namespace, place.name, consumer):
+            web_service = self._known.web_service(place.namespace, place.name)
+            grants = self._known.grants(place.namespace, place.name, consumer)
+            if web_service is None or not grants:
                 return self._seen(Answer(Decision.REFUSED, Why.NO_GRANT, consumer=consumer))
-            right = await self._reviews.may_invoke(caller, place)
+            subresource = place.version if web_service.spec.protocol is Protocol.SOAP else ""
+            right = await self._reviews.may_invoke(caller, place, subresource)
         except CannotDecide:
             return Answer(Decision.UNDECIDED, Why.REVIEW_FAILED)
-        verdict = self._verdict(place, consumer, customer)
-        decision, reason = Decision.REFUSED, Why.NO_GRANT if verdict is None else verdict.reason
-        if verdict is not None and verdict.allowed:
-            decision, reason = (Decision.ALLOWED, reason) if right else (decision, Why.RIGHT_MISSING)
-        return self._seen(Answer(decision, reason, consumer=consumer, customer=customer))
+        closed = self._closed(place, consumer, customer)
+        if closed is None and not right:
+            closed = Why.RIGHT_MISSING
+        answer = Answer(Decision.ALLOWED, Why.GRANTED, consumer=consumer, customer=customer)
+        return self._seen(
+            answer if closed is None else replace(answer, decision=Decision.REFUSED, reason=closed)
+        )
 
     def _seen(self, answer: Answer) -> Answer:
         """The answer, if what it rests on is not older than may be."""
@@ -80,17 +85,18 @@ class Authorizer:
             return replace(answer, decision=Decision.UNDECIDED, reason=Why.WATCH_SILENT)
         return answer
 
-    def _verdict(self, place: Place, consumer: Consumer, customer: str | None) -> Verdict | None:
-        """That of a grant that is open; of several that are not, of the first; None without a grant."""
+    def _closed(self, place: Place, consumer: Consumer, customer: str | None) -> str | None:
+        """None when a grant is open; else why the first is not. Looked up anew, as a review takes its time."""
         web_service = self._known.web_service(place.namespace, place.name)
-        if web_service is None:
-            return None
-        now = self._now()
-        first: Verdict | None = None
-        for grant in self._known.grants(place.namespace, place.name, consumer):
+        grants = self._known.grants(place.namespace, place.name, consumer)
+        if web_service is None or not grants:
+            return Why.NO_GRANT
+        times = Times(self._now(), self._zone)
+        reasons = []
+        for grant in grants:
             assignment = self._known.assignment(grant)
-            verdict = open_now(grant, web_service, assignment, place.version, customer, now, self._zone)
-            if verdict.allowed:
-                return verdict
-            first = first or verdict
-        return first
+            finding = closed_now(grant, web_service, assignment, place.version, customer, times)
+            if finding is None:
+                return None
+            reasons.append(str(finding.reason))
+        return reasons[0]

@@ -11,10 +11,10 @@ from prometheus_client.exposition import generate_latest
 
 from eservice_operator import __version__
 from eservice_operator.authorizer.answer import Answer
+from eservice_operator.authorizer.remembered import HIT, MISS
 
 PREFIX: Final = "eservice_authorizer"
 SECONDS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
-HIT, MISS = "hit", "miss"
 
 
 class Figures:
@@ -77,10 +77,10 @@ class Figures:
         counter.inc()
         histogram.observe(seconds)
 
-    def looked_up(self, cache: str) -> Callable[[bool], None]:
+    def looked_up(self, cache: str) -> Callable[[str], None]:
         """Counts how often an answer was known."""
-        hits, misses = (self._lookups.labels(cache, result) for result in (HIT, MISS))
-        return lambda known: (hits if known else misses).inc()
+        counters = {result: self._lookups.labels(cache, result) for result in (HIT, MISS)}
+        return lambda result: counters[result].inc()
 
     def reviewed(self, kind: str, result: str, seconds: float) -> None:
         """Count a review."""

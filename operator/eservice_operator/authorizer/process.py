@@ -34,6 +34,8 @@ from eservice_operator.serving.process import stop_signals
 
 log = logging.getLogger(__name__)
 
+Work = tuple[str, Coroutine[Any, Any, None]]
+"""What goes on beside the answers, with its name."""
 LEAVING_SECONDS: Final = 0.75
 """From SIGTERM until it no longer listens: who still comes is answered, and told to come to another."""
 
@@ -99,17 +101,17 @@ def _unready(known: Known) -> str | None:
     return f"waiting for the first list of {', '.join(unlisted)}" if unlisted else None
 
 
-def _works(api: HearingApi, store: Store, certificate: Certificate | None) -> Iterator[Coroutine[Any, Any, None]]:
+def _works(api: HearingApi, store: Store, certificate: Certificate | None) -> Iterator[Work]:
     """What goes on beside the answers."""
     for kind in KINDS:
-        yield Reflector(api, resource_of(kind), store, _unneeded).run()
-    yield _settle(store)
+        yield f"the watch of {kind}", Reflector(api, resource_of(kind), store, _unneeded).run()
+    yield "the first list", _settle(store)
     if certificate is not None:
-        yield certificate.renew()
+        yield "the look at the certificate", certificate.renew()
 
 
 @asynccontextmanager
-async def _beside(works: Iterable[Coroutine[Any, Any, None]], stop: asyncio.Event) -> AsyncIterator[list[str]]:
+async def _beside(works: Iterable[Work], stop: asyncio.Event) -> AsyncIterator[list[str]]:
     """Go on with ``works`` in the block; one that fails sets ``stop``, and is named in what is yielded."""
     failed: list[str] = []
 
@@ -120,7 +122,7 @@ async def _beside(works: Iterable[Coroutine[Any, Any, None]], stop: asyncio.Even
             failed.append(task.get_name())
             stop.set()
 
-    tasks = [asyncio.create_task(work, name=work.__qualname__) for work in works]
+    tasks = [asyncio.create_task(work, name=name) for name, work in works]
     for task in tasks:
         task.add_done_callback(ended)
     try:
@@ -132,8 +134,8 @@ async def _beside(works: Iterable[Coroutine[Any, Any, None]], stop: asyncio.Even
 
 
 async def _settle(store: Store) -> None:
-    """Once all is listed, leave what was read out of the rounds of the garbage collector: each is a pause."""
-    while not all(store.synced(kind) for kind in KINDS):
+    """Once all is listed, keep what was read out of the garbage collector's rounds: each is a pause."""
+    while not all(store.synced(kind) for kind in KINDS):  # noqa: ASYNC110 - the store tells nobody
         await asyncio.sleep(0.1)
     gc.collect()
     gc.freeze()

@@ -11,6 +11,8 @@ from typing import Final, Generic, NamedTuple, TypeVar
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
+HIT: Final = "hit"
+MISS: Final = "miss"
 RENEWED: Final = 0.5
 """The share of its time after which an answer that is still wanted is asked for again, beside the request."""
 
@@ -22,10 +24,10 @@ class _Kept(NamedTuple, Generic[V]):
 
 
 class Remembered(Generic[K, V]):
-    """At most ``most`` good answers (true ones), and as many others, which therefore displace no good ones.
+    """At most ``most`` good answers (true ones), and as many others, which so displace no good ones.
 
     ``keep`` says how many seconds an answer holds, from the moment at which it was asked for. ``tell`` is told
-    whether an answer was known.
+    at each question whether its answer was known: `HIT` or `MISS`.
     """
 
     def __init__(
@@ -33,7 +35,7 @@ class Remembered(Generic[K, V]):
         keep: Callable[[V], float],
         most: int,
         monotonic: Callable[[], float],
-        tell: Callable[[bool], None] = lambda _: None,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._keep = keep
         self._most = most
@@ -51,15 +53,17 @@ class Remembered(Generic[K, V]):
         kept = self._good.get(key) or self._others.get(key)
         now = self._monotonic()
         if kept is not None and now < kept.until:
-            self._tell(True)
+            self._tell(HIT)
             if now >= kept.renew and key not in self._asking:
-                self._ask(key, ask)
+                self._asking[key] = self._ask(key, ask)
             return kept.value
-        self._tell(False)
-        return await asyncio.shield(self._asking.get(key) or self._ask(key, ask))
+        self._tell(MISS)
+        if key not in self._asking:
+            self._asking[key] = self._ask(key, ask)
+        return await asyncio.shield(self._asking[key])
 
     def _ask(self, key: K, ask: Callable[[], Awaitable[V]]) -> asyncio.Task[V]:
-        task = self._asking[key] = asyncio.create_task(self._answer(key, ask), name="review")
+        task = asyncio.create_task(self._answer(key, ask), name="review")
         task.add_done_callback(_retrieved)
         return task
 

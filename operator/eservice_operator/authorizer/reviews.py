@@ -66,7 +66,7 @@ class Reviews:
         self._callers: Remembered[tuple[bytes, str], _Reviewed] = Remembered(
             self._caller_holds, MOST_KEPT, monotonic, figures.looked_up("token")
         )
-        self._rights: Remembered[tuple[Caller, Place], bool] = Remembered(
+        self._rights: Remembered[tuple[Caller, Place, str], bool] = Remembered(
             lambda _: ACCESS_SECONDS, MOST_KEPT, monotonic, figures.looked_up("access")
         )
 
@@ -87,8 +87,10 @@ class Reviews:
         reviewed = await self._callers.get((sha256(token.encode()).digest(), audience), ask)
         return reviewed.caller if self._seconds() < reviewed.expires else None
 
-    async def may_invoke(self, caller: Caller, place: Place) -> bool:
+    async def may_invoke(self, caller: Caller, place: Place, subresource: str) -> bool:
         """Whether RBAC (or whatever else the API server asks) lets the caller invoke the web service.
+
+        ``subresource`` is the contract version, for SOAP; empty for REST.
 
         Raises:
             CannotDecide: no answer.
@@ -98,7 +100,7 @@ class Reviews:
             attributes = {
                 "group": GROUP,
                 "resource": RESOURCE,
-                "subresource": place.version,
+                "subresource": subresource,
                 "verb": VERB,
                 "namespace": place.namespace,
                 "name": place.name,
@@ -112,7 +114,7 @@ class Reviews:
             status = await self._review(ACCESS_REVIEWS, who | {"resourceAttributes": attributes})
             return status.get("allowed") is True and not status.get("denied")
 
-        return await self._rights.get((caller, place), ask)
+        return await self._rights.get((caller, place, subresource), ask)
 
     def _caller_holds(self, reviewed: _Reviewed) -> float:
         if reviewed.caller is None:

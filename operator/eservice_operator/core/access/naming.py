@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the objects of access are called, each by what it is for alone."""
+
+from __future__ import annotations
+
+from eservice_operator.api import names
+from eservice_operator.api.uses import Use, WebServiceRef
+from eservice_operator.core.releases import short_hash
+
+USE_HASH = 6
+
+
+def grant_child(grant: str) -> str:
+    """Name of everything that a grant has in the holder's namespace; no e-service has a dot in its name."""
+    return f"grant.{grant}"
+
+
+def wall_of(web_service: str) -> str:
+    """Name of the NetworkPolicy that closes a WebService's Pods."""
+    return f"webservice.{web_service}"
+
+
+def binding_of(service: str, use: Use) -> str:
+    """Name of the ConfigMap with a binding, and of the Secret beside it: two releases may differ in a use."""
+    what = [use.web_service.namespace, use.web_service.name, use.contract_version, use.agent]
+    return f"{service}-{use.name}-{short_hash(what, USE_HASH)}"
+
+
+def audience_of(web_service: WebServiceRef) -> str:
+    """The audience of the tokens with which a web service is called."""
+    return f"webservice.{names.GROUP}/{web_service.namespace}/{web_service.name}"

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The worlds of the kinds of access: one object and everything that its decision depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from eservice_operator.core.access.case import AgentCase, GrantCase, Offer, Order
+from eservice_operator.core.letters import Delivery
+from eservice_operator.core.world import Observed
+
+Children = Mapping[tuple[str, str], Observed]
+"""By kind and name."""
+
+
+class Copied(StrEnum):
+    """What came of copying a grant's credentials to its consumer."""
+
+    COPIED = "Copied"
+    MISSING = "Missing"
+    WRONG_TYPE = "WrongType"
+    TOO_LARGE = "TooLarge"
+    FORBIDDEN = "Forbidden"
+
+
+@dataclass(frozen=True)
+class GrantWorld:
+    """One grant."""
+
+    case: GrantCase
+    children: Children = field(default_factory=dict)
+    """Its own, in the holder's namespace."""
+    bindings: tuple[Observed, ...] = ()
+    """The ConfigMaps in consumers' namespaces that say they are of this grant; those of its consumer, and of
+    its agent's customers."""
+    copied: Copied | None = None
+    """What came of copying its credentials; None while that was not tried."""
+    deliveries: Mapping[str, Delivery] = field(default_factory=dict)
+    """What became of its notices since they were handed to a channel, by notice id."""
+
+
+@dataclass(frozen=True)
+class WebServiceWorld:
+    """One WebService."""
+
+    offer: Offer
+    grants: tuple[GrantCase, ...] = ()
+    """Every grant that names it, the oldest first."""
+    orders: tuple[Order, ...] = ()
+    """Who asks for it, whether answered or not; through agents, too."""
+    agents: tuple[AgentCase, ...] = ()
+    """The assignments for it."""
+    children: Children = field(default_factory=dict)
+    foreign_roles: tuple[str, ...] = ()
+    """Names of Roles and RoleBindings of others in the holder's namespace that let somebody invoke."""
+    deliveries: Mapping[str, Delivery] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AssignmentWorld:
+    """One AgentAssignment."""
+
+    agent: AgentCase
+    deliveries: Mapping[str, Delivery] = field(default_factory=dict)

@@ -86,7 +86,7 @@ class Authorizer:
         return answer
 
     def _closed(self, place: Place, consumer: Consumer, customer: str | None) -> str | None:
-        """None when a grant is open; else why the first is not. Looked up anew, as a review takes its time."""
+        """None when a grant is open; else why the first is not. Looked up anew: reviews take their time."""
         web_service = self._known.web_service(place.namespace, place.name)
         grants = self._known.grants(place.namespace, place.name, consumer)
         if web_service is None or not grants:

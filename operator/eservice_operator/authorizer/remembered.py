@@ -26,8 +26,8 @@ class _Kept(NamedTuple, Generic[V]):
 class Remembered(Generic[K, V]):
     """At most ``most`` good answers (true ones), and as many others, which so displace no good ones.
 
-    ``keep`` says how many seconds an answer holds, from the moment at which it was asked for. ``tell`` is told
-    at each question whether its answer was known: `HIT` or `MISS`.
+    ``keep`` says how many seconds an answer holds, from the moment at which it was asked for. ``tell`` is
+    told at each question whether its answer was known: `HIT` or `MISS`.
     """
 
     def __init__(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
+from eservice_operator.api.connection import ConnectionTest
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.eservice import EService
 from eservice_operator.api.identifier import EServiceIdentifier
@@ -31,9 +32,24 @@ def identifier() -> Manifest:
     return {"kind": "EServiceIdentifier", "metadata": {"name": "ep-000007", "generation": 1}, "spec": spec}
 
 
+def connection(passed: str = "2026-10-01T08:00:00Z", **spec: Any) -> Manifest:
+    report = {"url": "https://agency.example/report", "sha256": "0" * 64}
+    spec = {
+        "webService": {"namespace": "ur-production", "name": "population-register"},
+        "registration": "address-declaration",
+        "contractVersion": "v5",
+        "passedAt": passed,
+        "report": report,
+    } | spec
+    return {"kind": "ConnectionTest", "metadata": {"name": "a-test", "generation": 1}, "spec": spec}
+
+
 def world(body: Manifest, service: EService | None = SERVICE, **more: Any) -> RecordWorld:
     record = BY_KIND[body["kind"]].model.model_validate(body)
-    assert isinstance(record, AcceptanceAct | ProductionVerification | UnpublishDeferral | EServiceIdentifier)
+    assert isinstance(
+        record,
+        AcceptanceAct | ProductionVerification | UnpublishDeferral | EServiceIdentifier | ConnectionTest,
+    )
     return RecordWorld(record, service, **more)
 
 
@@ -66,6 +82,10 @@ PUBLIC = {"name": "x", "image": image("a"), "template": {"name": worlds.TEMPLATE
         (world(worlds.deferral("2026-12-31", spec=revoked("2026-10-01"))), Reason.REVOKED, "2027-01-01"),
         (world(worlds.deferral("2026-12-31", spec=revoked("2026-11-01"))), Reason.IN_FORCE, "2026-11-01"),
         (world(identifier(), None), Reason.ALLOCATED, None),
+        (world(connection(), None), Reason.IN_FORCE, None),
+        (world(connection("2026-10-20T08:00:00Z"), None), Reason.TEST_NOT_VALID, "2026-10-21"),
+        (world(connection(**revoked("2026-10-13")), None), Reason.REVOKED, None),
+        (world(connection(**revoked("2026-10-14")), None), Reason.IN_FORCE, "2026-10-14"),
     ],
 )
 def test_a_record_says_whether_it_is_in_force(

@@ -169,6 +169,7 @@ class Reason(StrEnum):
     AWAITING_VERIFICATION = "AwaitingVerification"
     VERIFICATION_FAILED = "VerificationFailed"
     VERIFICATION_NOT_VALID = "VerificationNotValid"
+    TEST_NOT_VALID = "TestNotValid"
     # publication
     PUBLISHED = "Published"
     AWAITING_GATEWAY = "AwaitingGateway"

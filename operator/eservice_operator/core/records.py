@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Status of the records: acts, verifications, deferrals, identifiers and decisions.
+"""Status of the records: acts, verifications, deferrals, connection tests, identifiers and decisions.
 
 A record says of itself whether it is in force and whether what it names exists; that is all it needs
 for ``kubectl get`` and for a GitOps wait.
@@ -7,11 +7,12 @@ for ``kubectl get`` and for a GitOps wait.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from eservice_operator.api import names
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
 from eservice_operator.api.base import Status, revoked_by
+from eservice_operator.api.connection import ConnectionTest
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDecisionStatus, UnpublishDeferral
 from eservice_operator.api.identifier import EServiceIdentifier
 from eservice_operator.api.reasons import ConditionType, Reason
@@ -26,7 +27,7 @@ KNOWN_REASONS = frozenset(Reason)
 
 
 def record_status(world: RecordWorld, now: datetime, policy: Policy) -> Status:
-    """The status of an act, a verification, a deferral or an identifier.
+    """The status of an act, a verification, a deferral, a connection test or an identifier.
 
     Ready is True for every record that the operator has read: that it names an e-service which does not
     exist (yet) is no failure of the record, and is said in the reason.
@@ -49,6 +50,8 @@ def _verdict(world: RecordWorld, now: datetime, today: date) -> Verdict:
             return _verification(verification, world, now)
         case UnpublishDeferral() as deferral:
             return _deferral(deferral, world, today)
+        case ConnectionTest() as test:
+            return _connection_test(test, now, today)
         case EServiceIdentifier() as identifier:
             text = f"belongs to {identifier.spec.registration} for good"
             return true(ConditionType.READY, Reason.ALLOCATED, text)
@@ -62,12 +65,17 @@ def next_change(world: RecordWorld, now: datetime, policy: Policy) -> date | Non
     today = local_day(now, policy.zone)
     record = world.record
     days: list[date] = []
-    if isinstance(record, AcceptanceAct | UnpublishDeferral) and record.spec.revoked is not None:
+    if (
+        isinstance(record, AcceptanceAct | UnpublishDeferral | ConnectionTest)
+        and record.spec.revoked is not None
+    ):
         days.append(record.spec.revoked.at)
     if isinstance(record, UnpublishDeferral):
         days.append(add_period(record.spec.until, Period(months=0, days=1)))
     if isinstance(record, ProductionVerification):
         days.append(local_day(record.spec.verified_at, policy.zone))
+    if isinstance(record, ConnectionTest):
+        days.append(local_day(record.spec.passed_at, policy.zone) + timedelta(days=1))
     return min((day for day in days if day > today), default=None)
 
 
@@ -113,6 +121,18 @@ def _deferral(deferral: UnpublishDeferral, world: RecordWorld, today: date) -> V
         Reason.IN_FORCE,
         f"until {deferral.spec.until}, that day included, or the template's cap",
     )
+
+
+def _connection_test(test: ConnectionTest, now: datetime, today: date) -> Verdict:
+    spec, revoked = test.spec, revoked_by(today, test.spec.revoked)
+    if revoked is not None:
+        return true(ConditionType.READY, Reason.REVOKED, f"revoked on {revoked.at}: {revoked.reason}")
+    if spec.passed_at > now:
+        return true(ConditionType.READY, Reason.TEST_NOT_VALID, "passedAt lies in the future")
+    where = f"{spec.web_service.namespace}/{spec.web_service.name}"
+    shown = "by what was opened" if spec.report is None else "by a report"
+    text = f"{spec.registration} passed the test for {where} {spec.contract_version}, shown {shown}"
+    return true(ConditionType.READY, Reason.IN_FORCE, text)
 
 
 def revised(status: UnpublishDecisionStatus, **said: object) -> UnpublishDecisionStatus:

@@ -10,6 +10,7 @@ from typing import Any
 from eservice_operator.api import names
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
 from eservice_operator.api.base import ObjectMeta
+from eservice_operator.api.connection import ConnectionTest
 from eservice_operator.api.contested import Standing
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.eservice import EService
@@ -188,9 +189,9 @@ class RegistrationWorld:
 
 @dataclass(frozen=True)
 class RecordWorld:
-    """An act, a verification, a deferral or an identifier, and whether what it names is there."""
+    """An act, a verification, a deferral, a test or an identifier, and whether what it names is there."""
 
-    record: AcceptanceAct | ProductionVerification | UnpublishDeferral | EServiceIdentifier
+    record: AcceptanceAct | ProductionVerification | UnpublishDeferral | EServiceIdentifier | ConnectionTest
     service: EService | None = None
     newest: bool = True
     """Of verifications of one release: whether this one counts."""

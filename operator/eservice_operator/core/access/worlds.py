@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from eservice_operator.core.access.case import AgentCase, GrantCase, Offer, Order
+from eservice_operator.core.actions import Outcome
 from eservice_operator.core.letters import Delivery
 from eservice_operator.core.world import Observed
 
 Children = Mapping[tuple[str, str], Observed]
 """By kind and name."""
+NOTHING_WRITTEN = Outcome(())
 
 
 class Copied(StrEnum):
@@ -33,10 +35,12 @@ class GrantWorld:
     children: Children = field(default_factory=dict)
     """Its own, in the holder's namespace."""
     bindings: tuple[Observed, ...] = ()
-    """The ConfigMaps in consumers' namespaces that say they are of this grant; those of its consumer, and of
-    its agent's customers."""
+    """The ConfigMaps in consumers' namespaces that say they are of this grant (`names.GRANT_ANNOTATION`), and
+    that are children of an EService there; those of its consumer, and of its agent's customers."""
     copied: Copied | None = None
     """What came of copying its credentials; None while that was not tried."""
+    outcome: Outcome = NOTHING_WRITTEN
+    """What the writes of this reconcile came to: a status says what failed."""
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)
     """What became of its notices since they were handed to a channel, by notice id."""
 
@@ -54,7 +58,8 @@ class WebServiceWorld:
     """The assignments for it."""
     children: Children = field(default_factory=dict)
     foreign_roles: tuple[str, ...] = ()
-    """Names of Roles and RoleBindings of others in the holder's namespace that let somebody invoke."""
+    """Names of Roles of others in the holder's namespace that let somebody invoke it."""
+    outcome: Outcome = NOTHING_WRITTEN
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)
 
 

@@ -34,7 +34,7 @@ Listing = tuple[Items, str]
 class KubeApi:
     """A thin client; every method raises ``ApiError`` and honours the transport's limits and retries.
 
-    ``request_timeout`` and ``inactivity`` are in seconds.
+    ``request_timeout`` and ``inactivity`` are in seconds, as are the shortest and the longest watch.
     """
 
     def __init__(
@@ -43,8 +43,10 @@ class KubeApi:
         *,
         request_timeout: float = 30.0,
         inactivity: float = INACTIVITY,
+        watch_seconds: tuple[int, int] = WATCH_SECONDS,
         on_request: OnRequest | None = None,
     ) -> None:
+        self._watch_seconds = watch_seconds
         self._transport = Transport(configuration, request_timeout=request_timeout, on_request=on_request)
         self._watch_timeout = aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT, sock_read=inactivity)
 
@@ -115,7 +117,7 @@ class KubeApi:
             "watch": "1",
             "allowWatchBookmarks": "true",
             "resourceVersion": resource_version,
-            "timeoutSeconds": str(random.randint(*WATCH_SECONDS)),  # noqa: S311
+            "timeoutSeconds": str(random.randint(*self._watch_seconds)),  # noqa: S311
             "labelSelector": label_selector,
         }
         request = Request("watch", "GET", _url(path(resource, namespace), query))
@@ -133,6 +135,13 @@ class KubeApi:
         url = _url(path(resource_of(ref.kind), ref.namespace), query)
         request = Request("create", "POST", url, manifest, repeatable=False)
         return _object(await self._transport.send(request))
+
+    async def review(self, resource: Resource, spec: Manifest) -> Manifest:
+        """The status of a review. Nothing is made by it, so it may be asked for again."""
+        document = {"apiVersion": resource.api_version, "kind": resource.kind, "spec": spec}
+        answer = _object(await self._transport.send(Request("create", "POST", path(resource), document)))
+        status: Manifest = answer["status"]
+        return status
 
     async def apply(
         self, manifest: Manifest, *, field_manager: str, force: bool, subresource: str = ""

@@ -60,6 +60,13 @@ EVENTS = Resource("events.k8s.io/v1", "Event", "events", namespaced=True)
 SECRETS = Resource("v1", "Secret", "secrets", namespaced=True)
 """Read one by one by their names, never listed, never kept in the store."""
 
+TOKEN_REVIEWS = Resource("authentication.k8s.io/v1", "TokenReview", "tokenreviews", namespaced=False)
+"""Who a token belongs to; only asked, there are no such objects."""
+ACCESS_REVIEWS = Resource(
+    "authorization.k8s.io/v1", "SubjectAccessReview", "subjectaccessreviews", namespaced=False
+)
+"""Whether somebody may do something; likewise."""
+
 RESOURCES: dict[str, Resource] = {
     resource.kind: resource for resource in (*OWN, *CHILDREN, *OBSERVED, EVENTS, SECRETS)
 }

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from eservice_operator import __version__
+from eservice_operator.authorizer.command import authorizer
 from eservice_operator.notice.command import notice
 from eservice_operator.notify.smtp import Security
 from eservice_operator.runtime import channels, settings
@@ -142,4 +143,5 @@ def command_line(serve: Serve) -> click.Group:
         run = decorate(run)
     main.command()(run)
     main.add_command(notice)
+    main.add_command(authorizer)
     return main

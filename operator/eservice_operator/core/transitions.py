@@ -72,6 +72,7 @@ def notes(old: EServiceStatus, new: EServiceStatus) -> tuple[Note, ...]:
         *_switch(old, new),
         *_installation(old, new),
         *_lost_ground(old, new),
+        *_access(old, new),
         *_template(old, new),
         *_unpublication(old, new),
         *_tidings(old, new),
@@ -171,8 +172,20 @@ def _lost_ground(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
         return
     for kind in GROUNDS:
         before, after = _both(old, new, kind)
-        if _holds(before) and after is not None and not _holds(after):
+        if _holds(before) and after is not None and not _holds(after) and after.reason != Reason.ACCESS_LOST:
             yield Note(WARNING, after.reason, "Check", after.message)
+
+
+def _access(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
+    """R3: what the public is served runs without a web service, and has all of them again."""
+    before, after = _both(old, new, ConditionType.ACCESS_GRANTED)
+    if after is None or not _newly(before, after):
+        return
+    if after.reason == Reason.ACCESS_LOST:
+        yield Note(WARNING, after.reason, "Check", after.message)
+    elif before is not None and before.reason == Reason.ACCESS_LOST:
+        text = "the public release runs with every web service that it uses"
+        yield Note(NORMAL, "AccessRegained", "Check", text)
 
 
 def _template(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:

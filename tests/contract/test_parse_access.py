@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reading web services, grants, assignments and tests: what is wrong comes in words, whatever a status has."""
+"""Reading web services, grants, assignments and tests: what is wrong comes in words, whatever its status."""
 
 from __future__ import annotations
 

@@ -9,6 +9,93 @@ from tests.contract.rule_cases import Rule
 LINE = "write a single line without control characters"
 
 FIELDS = (
+    Rule(
+        "write a contract version of a-z, 0-9, - and ., such as v5",
+        "WebService",
+        "spec.contracts",
+        ([{"version": "V5"}], [{"version": "-"}], [{"version": "*"}], [{"version": "v5/"}]),
+        ([{"version": "v5"}, {"version": "5.1-rc.2", "endOfLife": "2027-06-30"}],),
+    ),
+    Rule(
+        "write a name of at most 48 of a-z, 0-9 and -, with a letter or a digit at both ends",
+        "EService",
+        "spec.uses",
+        tuple(
+            [{"name": name, "webService": {"namespace": "pmlp-test", "name": "population-register"}}]
+            for name in ("Persons", "persons.v5", "../persons", "-persons")
+        ),
+        (
+            [{"name": "1-a", "webService": {"namespace": "pmlp-test", "name": "population-register"}}],
+            [{"name": "a" * 48, "webService": {"namespace": "pmlp-test", "name": "population-register"}}],
+        ),
+    ),
+    Rule(
+        "write a path that begins with /, such as /services/persons",
+        "WebService",
+        "spec.backend.path",
+        ("persons", "/per sons", "/\u0101", "/a\n"),
+        ("/", "/services/persons", "/persons?wsdl"),
+    ),
+    Rule(
+        "write an address such as https://api.vzd.example/v2, with a host name in lower case or an IPv4"
+        " address and without a user",
+        "WebService",
+        "spec.backend",
+        tuple(
+            {"url": url}
+            for url in (
+                "api.vzd.example",
+                "ftp://api.vzd.example",
+                "https://",
+                "https:///v2",
+                "https://user:password@api.vzd.example/v2",
+                "https://api.vzd.example:99999/",
+                "https://api.vzd.example:0",
+                "https://API.vzd.example/",
+                "https://[2001:db8::1]/",
+                "https://api.vzd.example/a b",
+                "https://api.vzd.example#v2",
+            )
+        ),
+        (
+            {"url": "https://api.vzd.example/v2?wsdl"},
+            {"url": "http://198.51.100.7:65535"},
+            {"url": "https://api:8443/", "networks": ["198.51.100.0/28", "10.0.0.0/8", "2001:db8::/32"]},
+        ),
+    ),
+    Rule(
+        "write a network such as 198.51.100.0/28 or 2001:db8::/32: /8 at the widest (IPv6: /16), with no bits"
+        " beyond its prefix, without loopback and link-local addresses",
+        "WebService",
+        "spec.backend",
+        tuple(
+            {"url": "https://api.vzd.example", "networks": [network]}
+            for network in (
+                "0.0.0.0/0",
+                "128.0.0.0/1",
+                "10.0.0.0/7",
+                "::/0",
+                "2000::/3",
+                "127.0.0.0/8",
+                "127.0.0.1/32",
+                "169.254.169.254/32",
+                "169.0.0.0/8",
+                "::1/128",
+                "::/16",
+                "fe80::/64",
+                "fe80::/16",
+                "198.51.100.1/28",
+                "198.51.100.1",
+                "198.51.100.0/33",
+            )
+        ),
+        (
+            {
+                "url": "https://api.vzd.example",
+                "networks": ["198.51.100.7/32", "11.0.0.0/8", "2001::/16", "2001:db8::1/128"],
+            },
+        ),
+    ),
     Rule("write 16 hexadecimal digits", "UnpublishDecision", "spec.inputsHash", ("0123456789ABCDEF",), ()),
     Rule(
         "write 64 hexadecimal digits in lower case",

@@ -46,6 +46,10 @@ def _container(name: str = "proxy", **fields: Any) -> dict[str, Any]:
     return {"name": name, "image": IMAGE, **fields}
 
 
+def _use(name: str = "persons", **fields: Any) -> dict[str, Any]:
+    return {"name": name, "webService": {"namespace": "pmlp-test", "name": "population-register"}, **fields}
+
+
 def _volume(name: str, path: str, **source: Any) -> dict[str, Any]:
     return {"name": name, "mountPath": path, **(source or {"emptyDir": {}})}
 
@@ -242,6 +246,89 @@ REGISTER = (
         ("ep-999042",),
     ),
 )
+_SERVICE = {"service": {"name": "population-register", "port": 443}}
+_OUTSIDE = {"url": "https://api.vzd.example/v2"}
+_GIVEN = {"selfDeclaration": DOCUMENT, "endToEnd": DOCUMENT}
+_LABELLED = ("address.register", "Register", "-register", "register-", "a" * 64)
+WEB_SERVICES = (
+    *(
+        Rule(
+            "write a name of at most 63 of a-z, 0-9 and - with a letter or a digit at both ends",
+            kind,
+            "metadata.name",
+            _LABELLED,
+            ("a", "1-register", "a" * 63),
+        )
+        for kind in ("WebService", "WebServiceGrant", "AgentAssignment")
+    ),
+    Rule(
+        "name either service, a Service in this namespace, or url, an address outside of the cluster",
+        "WebService",
+        "spec.backend",
+        ({}, {"path": "/persons"}, _SERVICE | _OUTSIDE),
+        (_SERVICE, _OUTSIDE),
+    ),
+    Rule(
+        "networks are those of an address outside of the cluster: leave them out beside service",
+        "WebService",
+        "spec.backend",
+        (_SERVICE | {"networks": ["198.51.100.0/28"]},),
+        (_OUTSIDE | {"networks": ["198.51.100.0/28", "2001:db8::/32"]}, _OUTSIDE),
+    ),
+    Rule(
+        "the path of an address outside of the cluster is part of url: leave path out",
+        "WebService",
+        "spec.backend",
+        (_OUTSIDE | {"path": "/v2"},),
+        (_OUTSIDE | {"path": "/"}, _SERVICE | {"path": "/persons"}),
+    ),
+    Rule(
+        "testedAs is for SOAP in Production: leave it out",
+        "WebService",
+        "spec.testedAs",
+        ({"namespace": "pmlp-test", "name": "population-register"},),
+        (),
+    ),
+    Rule(
+        "testedAs is for SOAP in Production: leave it out",
+        "WebService",
+        "spec.protocol",
+        ("REST",),
+        ("SOAP",),
+        given=(
+            ("spec.environment", "Production"),
+            ("spec.testedAs", {"namespace": "pmlp-test", "name": "population-register"}),
+        ),
+    ),
+    Rule(
+        "leave contractVersion out: through an agent it is the agent's connection that has a version",
+        "EService",
+        "spec.uses",
+        ([_use(contractVersion="v5", agent="tilts")],),
+        ([_use(contractVersion="v5"), _use("agent", agent="tilts"), _use("rest")], []),
+    ),
+    Rule(
+        "a pilot is a customer already: leave it out of customers",
+        "AgentAssignment",
+        "spec.customers",
+        ([{"name": "Rēzekne", "code": "90000025465", "since": "2026-09-01"}],),
+        ([{"name": "Ogre", "code": "90000024455", "since": "2026-09-01"}], []),
+    ),
+    Rule(
+        "name the report of the test; observed is the operator's own way of recording one",
+        "ConnectionTest",
+        "spec.report",
+        (None,),
+        (DOCUMENT,),
+    ),
+    Rule(
+        "name the report of the test; observed is the operator's own way of recording one",
+        "ConnectionTest",
+        "spec.observed",
+        ({"namespace": "pmlp-production", "grant": "tax-calculator"},),
+        (),
+    ),
+)
 ACTS = (
     Rule(
         "both sides sign: name a signatory of the Agency and one of the institution",
@@ -272,6 +359,7 @@ RECORDS = tuple(
         ("AcceptanceAct", "an acceptance act", "spec.image", OTHER_IMAGE),
         ("UnpublishDeferral", "a deferral", "spec.until", "2027-04-30"),
         ("UnpublishDecision", "a decision", "spec.effectiveAt", "2026-11-21T00:00:00Z"),
+        ("ConnectionTest", "a connection test", "spec.contractVersion", "v6"),
     )
     for case in (
         Transition(
@@ -296,8 +384,99 @@ RECORDS = tuple(
         ),
     )
 )
+_SEEN = {"metadata.labels": {"seen": "yes"}}
+_EVIDENCE = "spec.contractVersions"
+ACCESS = (
+    Transition(
+        "environment never changes: create another WebService instead",
+        "WebService",
+        {"spec.environment": "Acceptance"},
+        {"spec.contracts": [{"version": "v5", "endOfLife": "2027-06-30"}, {"version": "v6"}]},
+    ),
+    Transition(
+        "protocol never changes: create another WebService instead",
+        "WebService",
+        {"spec.protocol": "REST"},
+        {"spec.isolation": "Observe", "spec.visibility": "Unlisted"},
+    ),
+    Transition(
+        "webService and consumer never change: write another grant instead",
+        "WebServiceGrant",
+        {"spec.webService": "address-register"},
+        {"spec.refused": {"reason": "It is not the business of the institution"}},
+    ),
+    Transition(
+        "webService and consumer never change: write another grant instead",
+        "WebServiceGrant",
+        {"spec.consumer.namespace": "vid-test"},
+        {"spec.validUntil": "2028-12-31", "spec.credentials": {"secretName": "persons-key"}},
+    ),
+    *(
+        Transition(
+            "agent never changes: write another grant instead",
+            "WebServiceGrant",
+            {"spec.agent": agent},
+            {"spec.contractVersions": [{"version": "v5"}, {"version": "v6"}]},
+        )
+        for agent in (None, {"assignment": "another"})
+    ),
+    *(
+        Transition(
+            f"evidence once given stays: put {lost} back",
+            "WebServiceGrant",
+            bad,
+            {_EVIDENCE: [{"version": "v6"}, {"version": "v5", "evidence": _GIVEN}]},
+            before=((_EVIDENCE, [{"version": "v5", "evidence": _GIVEN}]),),
+        )
+        for lost, bad in (
+            ("selfDeclaration", {_EVIDENCE: [{"version": "v5", "evidence": {"endToEnd": DOCUMENT}}]}),
+            ("endToEnd", {_EVIDENCE: [{"version": "v5", "evidence": {"selfDeclaration": DOCUMENT}}]}),
+            ("endToEnd", {_EVIDENCE: [{"version": "v5"}]}),
+        )
+    ),
+    Transition(
+        "evidence once given stays: put selfDeclaration back",
+        "WebServiceGrant",
+        {_EVIDENCE: [{"version": "v5", "evidence": {}}]},
+        {_EVIDENCE: None},  # taking the version back ends it; it is no way to keep it without evidence
+        before=((_EVIDENCE, [{"version": "v5", "evidence": _GIVEN}]),),
+    ),
+    Transition(
+        "webService and agent never change: write another assignment instead",
+        "AgentAssignment",
+        {"spec.agent.code": "40003000000"},
+        {"spec.agent.name": "SIA Tilts un partneri", "spec.customers": []},
+    ),
+    Transition(
+        "webService and agent never change: write another assignment instead",
+        "AgentAssignment",
+        {"spec.webService": "address-register"},
+        {"spec.ended": _REVOKED},
+    ),
+    Transition(
+        "ended is set once and stays: write a new assignment instead",
+        "AgentAssignment",
+        {"spec.ended.at": "2027-01-01"},
+        _SEEN,
+        before=(("spec.ended", _REVOKED),),
+    ),
+    Transition(
+        "ended is set once and stays: write a new assignment instead",
+        "AgentAssignment",
+        {"spec.ended": None},
+        _SEEN,
+        before=(("spec.ended", _REVOKED),),
+    ),
+    Transition(
+        "a connection test never changes: set revoked, and write a new one instead",
+        "ConnectionTest",
+        {"spec.registration": "parking-permit"},
+        _SEEN,
+    ),
+)
 TRANSITIONS = (
     *RECORDS,
+    *ACCESS,
     Transition(
         "an acceptance act never changes: set revoked, and write a new one instead",
         "AcceptanceAct",
@@ -422,4 +601,4 @@ WRITTEN = (
     ),
 )
 """What an earlier CRD took is still read: only the apiserver, and ``check``, ask for more."""
-RULES = (*WORKLOAD, *REGISTER, *ACTS, *WRITTEN)
+RULES = (*WORKLOAD, *REGISTER, *WEB_SERVICES, *ACTS, *WRITTEN)

@@ -77,7 +77,7 @@ def test_the_operator_reads_each(obj: Manifest) -> None:
 
 def test_every_kind_that_people_write_has_a_sample() -> None:
     written_by_the_operator = {"UnpublishDecision", "EServiceIdentifier"}
-    assert {obj["kind"] for obj in EVERY} - {"Namespace"} == set(BY_KIND) - written_by_the_operator
+    assert {obj["kind"] for obj in EVERY} - {"Namespace", "Service"} == set(BY_KIND) - written_by_the_operator
 
 
 def test_each_e_service_is_where_its_registration_says() -> None:
@@ -104,16 +104,24 @@ def test_each_host_has_one_e_service() -> None:
 
 
 def test_each_namespace_belongs_to_the_institution() -> None:
-    labelled = {
-        obj["metadata"]["name"]: obj["metadata"]["labels"]["eservice.dev/institution"]
-        for obj in of_kind("Namespace")
-    }
-    wanted = {
-        entry["name"]: obj["spec"]["institution"]["code"]
+    labelled = {obj["metadata"]["name"]: obj["metadata"]["labels"] for obj in of_kind("Namespace")}
+    registered = {
+        entry["name"]: (obj["spec"]["institution"]["code"], entry["environment"].lower())
         for obj in of_kind("EServiceRegistration")
         for entry in obj["spec"]["namespaces"]
     }
-    assert labelled == wanted
+    held = {
+        obj["metadata"]["namespace"]: (obj["spec"]["holder"]["code"], obj["spec"]["environment"].lower())
+        for obj in of_kind("WebService")
+    }
+    assert set(labelled) == {*registered, *held}
+    for name, labels in labelled.items():
+        places = {of[name] for of in (registered, held) if name in of}
+        assert len(places) == 1, name
+        ((code, environment),) = places
+        assert labels["eservice.dev/institution"] == code
+        wanted = environment if name not in registered else None  # the operator labels those itself
+        assert labels.get("eservice.dev/environment") == wanted, name
 
 
 @pytest.mark.parametrize("objects", [base_samples(), demo_samples()], ids=["base", "demo"])

@@ -8,7 +8,14 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from eservice_operator.api.base import Model, ObjectMeta, SetOnceRevocation, SignedDocument, Status
+from eservice_operator.api.base import (
+    NAMED_AS_A_LABEL,
+    Model,
+    ObjectMeta,
+    SetOnceRevocation,
+    SignedDocument,
+    Status,
+)
 from eservice_operator.api.fields import LIST_ATOMIC, Day, Message, Name, Short, cel, list_map, rules
 from eservice_operator.api.grant import Evidence
 from eservice_operator.api.notices import Notices
@@ -74,6 +81,12 @@ class AgentAssignmentSpec(Model):
                 "!has(oldSelf.ended) || (has(self.ended) && self.ended == oldSelf.ended)",
                 "ended is set once and stays: write a new assignment instead",
                 fieldPath=".ended",
+            ),
+            cel(
+                "!has(self.customers) || !has(self.pilotCustomers)"
+                " || self.customers.all(c, !self.pilotCustomers.exists(p, p.code == c.code))",
+                "a pilot is a customer already: leave it out of customers",
+                fieldPath=".customers",
             ),
         )
     )
@@ -159,15 +172,7 @@ class AgentAssignmentStatus(Status):
 class AgentAssignment(Model):
     """A supplier that connects to one web service and calls it for its customers (R9)."""
 
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            cel(
-                "self.metadata.name.size() <= 63"
-                " && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
-                "write a name of at most 63 of a-z, 0-9 and - with a letter or a digit at both ends",
-            )
-        )
-    )
+    model_config = ConfigDict(json_schema_extra=rules(NAMED_AS_A_LABEL))
 
     metadata: ObjectMeta
     spec: AgentAssignmentSpec

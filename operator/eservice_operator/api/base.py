@@ -23,8 +23,15 @@ from eservice_operator.api.fields import (
     Sha256,
     Title,
     Url,
+    cel,
     list_map,
 )
+
+NAMED_AS_A_LABEL = cel(
+    "self.metadata.name.size() <= 63 && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
+    "write a name of at most 63 of a-z, 0-9 and - with a letter or a digit at both ends",
+)
+"""For a kind whose names become the values of labels."""
 
 
 class Model(BaseModel):

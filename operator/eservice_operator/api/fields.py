@@ -50,7 +50,7 @@ def text(pattern: str, write: str, *, most: int, least: int = 1, rule: str = "")
     return Field(pattern=pattern, min_length=least, max_length=most, json_schema_extra=rules(validation))
 
 
-_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _PRERELEASE = r"(0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
 _NUMBER = r"(0|[1-9][0-9]*)"
 SEMVER_PATTERN = rf"^{_NUMBER}\.{_NUMBER}\.{_NUMBER}(-{_PRERELEASE}(\.{_PRERELEASE})*)?$"
@@ -67,7 +67,7 @@ what only one of them accepts is an object that is stored and cannot be read."""
 
 Name = Annotated[
     str,
-    text(rf"^{_LABEL}$", "write a name of a-z, 0-9 and -, with a letter or a digit at both ends", most=63),
+    text(rf"^{LABEL}$", "write a name of a-z, 0-9 and -, with a letter or a digit at both ends", most=63),
 ]
 """A DNS label."""
 ObjectName = Annotated[
@@ -82,7 +82,7 @@ ObjectName = Annotated[
 Host = Annotated[
     str,
     text(
-        rf"^{_LABEL}(\.{_LABEL})+$",
+        rf"^{LABEL}(\.{LABEL})+$",
         "write a host name in lower case without scheme, port or wildcard, such as address.latvija.example",
         least=3,
         most=253,
@@ -92,7 +92,7 @@ Host = Annotated[
 HostPattern = Annotated[
     str,
     text(
-        rf"^(\*\.)?{_LABEL}(\.{_LABEL})+$",
+        rf"^(\*\.)?{LABEL}(\.{LABEL})+$",
         "write a host name in lower case, or *. and a domain, such as *.test.latvija.example",
         least=3,
         most=253,

@@ -8,7 +8,15 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from eservice_operator.api.base import Environment, EServiceRef, Model, ObjectMeta, SignedDocument, Status
+from eservice_operator.api.base import (
+    NAMED_AS_A_LABEL,
+    Environment,
+    EServiceRef,
+    Model,
+    ObjectMeta,
+    SignedDocument,
+    Status,
+)
 from eservice_operator.api.fields import (
     Date,
     DateTime,
@@ -189,15 +197,7 @@ class WebServiceGrantStatus(Status):
 class WebServiceGrant(Model):
     """The holder's answer to one consumer: what it may call, until when, or that it may not (R3)."""
 
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            cel(
-                "self.metadata.name.size() <= 63"
-                " && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
-                "write a name of at most 63 of a-z, 0-9 and - with a letter or a digit at both ends",
-            )
-        )
-    )
+    model_config = ConfigDict(json_schema_extra=rules(NAMED_AS_A_LABEL))
 
     metadata: ObjectMeta
     spec: WebServiceGrantSpec

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from eservice_operator.api.base import Environment, LocalizedTitle, Model, ObjectMeta
+from eservice_operator.api.base import NAMED_AS_A_LABEL, Environment, LocalizedTitle, Model, ObjectMeta
 from eservice_operator.api.container import Port
 from eservice_operator.api.fields import (
     LIST_ATOMIC,
@@ -16,16 +16,15 @@ from eservice_operator.api.fields import (
     Email,
     Name,
     Short,
-    Url,
     cel,
     list_map,
     rules,
     text,
 )
+from eservice_operator.api.outside import OutsideNetwork, OutsideUrl
 from eservice_operator.api.people import InstitutionCode
 from eservice_operator.api.uses import ContractVersion, WebServiceRef
 from eservice_operator.api.webservice_status import MOST_CONTRACTS, WebServiceStatus
-from eservice_operator.api.workload import Cidr
 
 
 class Protocol(StrEnum):
@@ -101,16 +100,23 @@ class Backend(Model):
                 "networks are those of an address outside of the cluster: leave them out beside service",
                 fieldPath=".networks",
             ),
+            cel(
+                "!has(self.url) || self.path == '/'",
+                "the path of an address outside of the cluster is part of url: leave path out",
+                fieldPath=".path",
+            ),
         )
     )
 
     service: BackendService | None = None
     """The Service in the same namespace, whose Pods are then closed to everybody without a grant."""
-    url: Url | None = None
+    url: OutsideUrl | None = None
     """The address outside of the cluster; who may call it there is not enforced by the operator."""
-    networks: Annotated[tuple[Cidr, ...], Field(max_length=16, json_schema_extra=LIST_ATOMIC)] = ()
+    networks: Annotated[tuple[OutsideNetwork, ...], Field(max_length=16, json_schema_extra=LIST_ATOMIC)] = ()
     """The networks that the address of url lies in: consumers' Pods may reach them on its port."""
-    path: Annotated[str, text(r"^/[!-~]*$", "write a path that begins with /", most=512)] = "/"
+    path: Annotated[
+        str, text(r"^/[!-~]*$", "write a path that begins with /, such as /services/persons", most=512)
+    ] = "/"
     """The path that calls begin with, behind a service."""
 
 
@@ -163,15 +169,7 @@ class WebServiceSpec(Model):
 class WebService(Model):
     """An API of a holder in one environment: protocol, contract versions and where it answers (R3)."""
 
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            cel(
-                "self.metadata.name.size() <= 63"
-                " && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
-                "write a name of at most 63 of a-z, 0-9 and - with a letter or a digit at both ends",
-            )
-        )
-    )
+    model_config = ConfigDict(json_schema_extra=rules(NAMED_AS_A_LABEL))
 
     metadata: ObjectMeta
     spec: WebServiceSpec

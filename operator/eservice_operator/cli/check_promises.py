@@ -22,6 +22,7 @@ E_SERVICE_NAME: Final = re.compile(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?")
 MAIN: Final = "app"
 TEMPORARY: Final = "/tmp"  # noqa: S108 - a path in a container
 VOLUME_SOURCES: Final = ("configMap", "secret", "persistentVolumeClaim", "emptyDir")
+LABEL_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 LEAST_REPLICAS: Final = 2
 ENDS_LINE: Final = frozenset({"Cc", "Zl", "Zp"})
 TURNS_READING: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -78,6 +79,15 @@ def _toleration(value: Value) -> bool:
 def _no_system_namespace(spec: Value) -> bool:
     names = _names(spec.get("namespaces"))
     return not any(name == "default" or name.startswith("kube-") for name in names)
+
+
+def _tested_as(spec: Value) -> bool:
+    return "testedAs" not in spec or (spec["protocol"], spec["environment"]) == ("SOAP", "Production")
+
+
+def _pilots_apart(spec: Value) -> bool:
+    pilots = {pilot["code"] for pilot in spec.get("pilotCustomers") or ()}
+    return pilots.isdisjoint(customer["code"] for customer in spec.get("customers") or ())
 
 
 def _shown_line(text: str) -> bool:
@@ -145,6 +155,26 @@ PROMISES: Final[dict[str, Callable[[Any], bool]]] = {
     ),
     "the name must be the identifier in lower case, such as ep-000042": lambda body: (
         body["metadata"]["name"] == body["spec"]["identifier"].lower()
+    ),
+    "write a name of at most 63 of a-z, 0-9 and - with a letter or a digit at both ends": lambda body: (
+        LABEL_NAME.fullmatch(body["metadata"]["name"]) is not None
+    ),
+    "name either service, a Service in this namespace, or url, an address outside of the cluster": (
+        lambda backend: _exactly_one(backend, ("service", "url"))
+    ),
+    "networks are those of an address outside of the cluster: leave them out beside service": (
+        lambda backend: "networks" not in backend or "url" in backend
+    ),
+    "the path of an address outside of the cluster is part of url: leave path out": lambda backend: (
+        "url" not in backend or backend.get("path", "/") == "/"
+    ),
+    "testedAs is for SOAP in Production: leave it out": _tested_as,
+    "leave contractVersion out: through an agent it is the agent's connection that has a version": (
+        lambda use: not ("agent" in use and "contractVersion" in use)
+    ),
+    "a pilot is a customer already: leave it out of customers": _pilots_apart,
+    "name the report of the test; observed is the operator's own way of recording one": lambda spec: (
+        _exactly_one(spec, ("report", "observed"))
     ),
     "both sides sign: name a signatory of the Agency and one of the institution": lambda spec: (
         len({signatory["organisation"] for signatory in spec["signatories"]}) > 1

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is outside of the cluster: the address of a backend there, and the networks that it lies in (R3).
+
+Consumers' Pods are let out to these networks, so they never lead back to the node or the Pod itself, and
+never to everywhere.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated
+
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+from eservice_operator.api.fields import LABEL, text
+
+LEAST_PREFIX = {4: 8, 6: 16}
+"""The prefix of the widest network, by IP version."""
+NEVER_OUTSIDE = ("127.0.0.0/8", "169.254.0.0/16", "::1/128", "fe80::/10")
+"""Loopback and link-local: the Pod and its node, with what a cloud tells the node under these addresses."""
+_NETWORK = (
+    "write a network such as 198.51.100.0/28 or 2001:db8::/32: /8 at the widest (IPv6: /16), with no bits"
+    " beyond its prefix, without loopback and link-local addresses"
+)
+_OUTSIDE = " && ".join(
+    (
+        "isCIDR(self)",
+        "cidr(self) == cidr(self).masked()",
+        f"cidr(self).prefixLength() >= {LEAST_PREFIX}[cidr(self).ip().family()]",
+        f"{list(NEVER_OUTSIDE)}.all(n, !cidr(n).containsCIDR(self) && !cidr(self).containsCIDR(n))",
+    )
+)
+_PORT = r"([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+
+
+def _is_outside(written: str) -> str:
+    try:
+        network = ipaddress.ip_network(written)
+    except ValueError as error:
+        raise PydanticCustomError("outside_network", _NETWORK) from error
+    inside = (ipaddress.ip_network(never) for never in NEVER_OUTSIDE)
+    if network.prefixlen < LEAST_PREFIX[network.version] or any(
+        network.version == never.version and network.overlaps(never) for never in inside
+    ):
+        raise PydanticCustomError("outside_network", _NETWORK)
+    return written
+
+
+OutsideNetwork = Annotated[
+    str,
+    text(r"^[0-9a-fA-F.:]+/[0-9]{1,3}$", _NETWORK, most=43, rule=_OUTSIDE),
+    AfterValidator(_is_outside),
+]
+"""A network outside of the cluster, in CIDR notation."""
+OutsideUrl = Annotated[
+    str,
+    text(
+        rf"^https?://{LABEL}(\.{LABEL})*(:{_PORT})?(/[!-~]*)?$",
+        "write an address such as https://api.vzd.example/v2, with a host name in lower case or an IPv4"
+        " address and without a user",
+        most=512,
+    ),
+]
+"""The address of a backend; it is handed to consumers, so it has no place for a user and a password."""

@@ -27,6 +27,7 @@ from eservice_operator.core.access.worlds import GrantWorld
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.conditions import told
 from eservice_operator.core.difference import first_difference
+from eservice_operator.core.owner import owned_by
 from eservice_operator.core.world import Observed
 
 BEST_FIRST: Final = (
@@ -58,13 +59,18 @@ def bindings_of(world: GrantWorld) -> Iterator[Observed]:
     for: nobody in a consumer's namespace can keep the holder's grant, and so its namespace, from going.
     """
     consumer, place = world.case.consumer, world.case.grant.spec.consumer
+    uid = "" if consumer is None else consumer.service.metadata.uid
     for binding in world.bindings:
-        own = binding.ref.namespace == place.namespace
-        theirs = consumer is not None and binding.labels.get(names.OWNER_UID_LABEL) == (
-            consumer.service.metadata.uid
-        )
-        if not binding.terminating and (theirs or not own):
+        beside_it = binding.ref.namespace == place.namespace
+        if not binding.terminating and (not beside_it or _is_of(binding, uid)):
             yield binding
+
+
+def _is_of(binding: Observed, uid: str) -> bool:
+    """Whether a binding is one that the EService of that UID removes when it rests on nothing."""
+    return bool(uid) and (
+        binding.labels.get(names.OWNER_UID_LABEL) == uid or owned_by(binding.body["metadata"], uid)
+    )
 
 
 def version_states(

@@ -52,7 +52,7 @@ def _policy(owner: Owner, access: OpenAccess) -> Manifest | None:
 def closing(
     owner: Owner, access: OpenAccess, children: Mapping[tuple[str, str], Observed]
 ) -> Iterator[Action]:
-    """The removal of what is not allowed any more; credentials before the binding that says they are there."""
+    """The removal of what is not allowed any more; credentials before the binding that tells of them."""
     bound = {use.binding.name: use.binding for use in access.uses}
     policy = children.get((POLICY_KIND, access_policy(owner.name)))
     if policy is not None and _goes(policy) and _policy(owner, access) is None:

@@ -57,7 +57,7 @@ def lost_access(facts: Facts) -> tuple[UseStanding, ...]:
 
 
 def told_of(missing: tuple[UseStanding, ...]) -> str:
-    """Each web service with its version, what is missing of it, and whom to turn to; as many as there is room."""
+    """Each web service with what is missing of it, and whom to turn to; as many as there is room for."""
     told: list[str] = []
     room = ROOM
     for standing in missing:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What grants open for an e-service: its bindings, what its Pods reach, and which customers reach them (R3, R9).
+"""R3, R9: what grants open for an e-service: its bindings, what its Pods reach, and who reaches them.
 
 What takes needs no spec that can be read, and no release that is remembered: what was opened and is not
 allowed any more is closed in any case. Only giving does.

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from eservice_operator.api import names
 from eservice_operator.api.uses import Use
 from eservice_operator.api.webservice import Scheme, WebService
-from eservice_operator.core.access.case import Consumer, Offer
-from eservice_operator.core.access.naming import audience_of, binding_of
+from eservice_operator.core.access.case import Consumer
+from eservice_operator.core.access.naming import audience_for, binding_of
 from eservice_operator.core.access.using import UseStanding
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.cleaning import one_line
@@ -32,9 +32,9 @@ HTTPS_PORT: Final = 443
 
 
 def binding_volume(service: str, use: Use) -> dict[str, Any]:
-    """The volume of a use. Of two sources with one file the later counts: the operator's word, and the token."""
+    """The volume of a use. Where two sources have one file, the later counts: what the operator says."""
     name = binding_of(service, use)
-    token = {"audience": audience_of(use.web_service), "path": "token", "expirationSeconds": TOKEN_SECONDS}
+    token = {"audience": audience_for(use), "path": "token", "expirationSeconds": TOKEN_SECONDS}
     sources = [
         {"secret": {"name": name, "optional": True}},
         {"configMap": {"name": name, "optional": True}},
@@ -81,7 +81,7 @@ def binding_for(
         "type": TYPE,
         "provider": one_line(offer.web_service.spec.holder.institution),
         "protocol": offer.web_service.spec.protocol.value,
-        "audience": audience_of(standing.use.web_service),
+        "audience": audience_for(standing.use),
     }
     if own:
         data |= _address(offer.web_service) | _called(standing.use)
@@ -106,7 +106,10 @@ def _through_agent(standing: UseStanding, agent: Consumer | None, consumer: Cons
     data = {"on-behalf-of": consumer.code or "", "contract-versions": "\n".join(standing.versions)}
     if standing.agent is not None:
         data["agent"] = one_line(standing.agent.assignment.spec.agent.name)
-    return data if agent is None else data | _inside(Scheme.HTTP, *reversed(agent.place), HTTP_PORT)
+    if agent is None:
+        return data
+    namespace, service = agent.place
+    return data | _inside(Scheme.HTTP, service, namespace, HTTP_PORT)
 
 
 def _address(web_service: WebService) -> dict[str, str]:

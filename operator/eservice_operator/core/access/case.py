@@ -122,7 +122,7 @@ class UseCase:
     use: Use
     offer: Offer | None = None
     grants: tuple[GrantCase, ...] = ()
-    """The grants of that web service that name this EService, without those for agents."""
+    """The grants of that web service that name this EService, also as an agent's application."""
     agent: AgentCase | None = None
     """The assignment that the use names, if there is one."""
 

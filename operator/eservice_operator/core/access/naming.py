@@ -41,3 +41,10 @@ def named(use: Use) -> str:
 def audience_of(web_service: WebServiceRef) -> str:
     """The audience of the tokens with which a web service is called."""
     return f"webservice.{names.GROUP}/{web_service.namespace}/{web_service.name}"
+
+
+def audience_for(use: Use) -> str:
+    """The audience of the token of a use: an agent never gets one that the web service itself would take."""
+    if use.agent is None:
+        return audience_of(use.web_service)
+    return f"agent.{names.GROUP}/{use.web_service.namespace}/{use.agent}"

@@ -6,9 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from eservice_operator.api import names
 from eservice_operator.api.base import Environment
 from eservice_operator.cluster.ownership import is_our_route, owners_of
 from eservice_operator.cluster.resources import CHILDREN
+from eservice_operator.cluster.roles import invoke_rules
 from eservice_operator.cluster.store import Index
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.hosts import EVERY, normal, patterns_over
@@ -30,6 +32,25 @@ GATEWAY = "gateway"
 ESERVICE = "eservice"
 """Records by the ``namespace/name`` of the EService they speak of."""
 NAMESPACE = "namespace"
+"""Registrations by the namespaces they name; what lies in one and matters to its web services by that."""
+WEB_SERVICE = "web-service"
+"""Grants and assignments by the ``namespace/name`` of their WebService."""
+CONSUMER = "consumer"
+"""Grants by the ``namespace/name`` of the EService that is let in."""
+ASSIGNMENT = "assignment"
+"""Grants by the ``namespace/name`` of the assignment under which an agent's application is let in."""
+USES = "uses"
+"""EServices, and their remembered releases, by the ``namespace/name`` of each WebService they ask for."""
+AGENT = "agent"
+"""The same by the ``namespace/name`` of each assignment through which they ask."""
+TESTED_AS = "tested-as"
+"""WebServices by the ``namespace/name`` of the one at which their consumers test."""
+BACKEND = "backend"
+"""WebServices by the ``namespace/name`` of the Service behind them."""
+CONNECTION = "connection"
+"""ConnectionTests by ``namespace/name/registration``: of the WebService, and of who was tested."""
+GRANT = "grant"
+"""Bindings by the ``namespace/name`` of the grant that they say they rest on."""
 
 
 def part(obj: Mapping[str, Any], *path: str) -> Any:
@@ -120,6 +141,53 @@ def _decided(decision: Manifest) -> Iterable[str]:
     return (f"{part(decision, 'spec', 'registration')}/{part(decision, 'spec', 'environment')}",)
 
 
+def _beside(*path: str) -> Index:
+    """``namespace/name`` of what lies beside an object, which names it."""
+
+    def index(obj: Manifest) -> Iterable[str]:
+        name = part(obj, *path)
+        return (f"{part(obj, 'metadata', 'namespace')}/{name}",) if isinstance(name, str) else ()
+
+    return index
+
+
+def _place(ref: Any) -> tuple[str, ...]:
+    namespace, name = part(ref, "namespace"), part(ref, "name")
+    return (f"{namespace}/{name}",) if namespace and name else ()
+
+
+def _asked(*path: str) -> Index:
+    """The web services that ``uses`` at a path name; whoever may write snapshots may write nonsense there."""
+
+    def index(obj: Manifest) -> Iterable[str]:
+        uses = part(obj, *path)
+        entries = uses if isinstance(uses, list) else ()
+        return {place for use in entries for place in _place(part(use, "webService"))}
+
+    return index
+
+
+def _asked_through(*path: str) -> Index:
+    """The assignments that ``uses`` at a path name."""
+
+    def index(obj: Manifest) -> Iterable[str]:
+        uses = part(obj, *path)
+        entries = uses if isinstance(uses, list) else ()
+        named = ((part(use, "webService", "namespace"), part(use, "agent")) for use in entries)
+        return {f"{namespace}/{agent}" for namespace, agent in named if namespace and agent}
+
+    return index
+
+
+def _tested(test: Manifest) -> Iterable[str]:
+    registration = part(test, "spec", "registration")
+    return (f"{place}/{registration}" for place in _place(part(test, "spec", "webService")))
+
+
+def _invoked_in(role: Manifest) -> Iterable[str]:
+    return (part(role, "metadata", "namespace"),) if invoke_rules(role) else ()
+
+
 INDEXES: dict[tuple[str, str], Index] = {
     **{(kind, OWNER): owners_of for kind in (*(resource.kind for resource in CHILDREN), "EndpointSlice")},
     ("EService", REGISTRATION): _one("spec", "registration"),
@@ -138,4 +206,18 @@ INDEXES: dict[tuple[str, str], Index] = {
     ("UnpublishDecision", TEMPLATE): _one("spec", "release", "template", "name"),
     ("EServiceRegistration", NAMESPACE): _each(("spec", "namespaces"), "name"),
     ("EServiceIdentifier", REGISTRATION): _one("spec", "registration"),
+    ("EService", USES): _asked("spec", "uses"),
+    ("EService", AGENT): _asked_through("spec", "uses"),
+    ("ControllerRevision", USES): _asked("data", "uses"),
+    ("ControllerRevision", AGENT): _asked_through("data", "uses"),
+    ("WebService", NAMESPACE): _one("metadata", "namespace"),
+    ("WebService", TESTED_AS): lambda obj: _place(part(obj, "spec", "testedAs")),
+    ("WebService", BACKEND): _beside("spec", "backend", "service", "name"),
+    ("WebServiceGrant", WEB_SERVICE): _beside("spec", "webService"),
+    ("WebServiceGrant", CONSUMER): lambda obj: _place(part(obj, "spec", "consumer")),
+    ("WebServiceGrant", ASSIGNMENT): _beside("spec", "agent", "assignment"),
+    ("AgentAssignment", WEB_SERVICE): _beside("spec", "webService"),
+    ("ConnectionTest", CONNECTION): _tested,
+    ("ConfigMap", GRANT): _one("metadata", "annotations", names.GRANT_ANNOTATION),
+    ("Role", NAMESPACE): _invoked_in,
 }

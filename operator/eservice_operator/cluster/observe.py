@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from eservice_operator.api import names
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
 from eservice_operator.api.base import ObjectMeta, Status
+from eservice_operator.api.connection import ConnectionTest
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.eservice import EService
 from eservice_operator.api.identifier import EServiceIdentifier
@@ -21,10 +22,12 @@ from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.admission import missing_class, missing_of
 from eservice_operator.cluster.fleets import Fleets
+from eservice_operator.cluster.observe_access import AccessObserver
 from eservice_operator.cluster.ownership import is_our_route, is_route_of
 from eservice_operator.cluster.reading import Reading
 from eservice_operator.cluster.resources import CHILDREN
 from eservice_operator.cluster.rivals import claims_of, senior_of
+from eservice_operator.cluster.snapshots import snapshots_of
 from eservice_operator.cluster.store import Store
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.facts import age
@@ -32,11 +35,12 @@ from eservice_operator.core.gateway_driver import ROUTE_KIND, gateway_of
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.owner import preview_name, route_name
 from eservice_operator.core.policy import GatewayRef, Policy
-from eservice_operator.core.releases import Snapshot, read_snapshot, release_name, snapshot_of
+from eservice_operator.core.releases import Snapshot, release_name, snapshot_of
 from eservice_operator.core.templating import catalogue_of
 from eservice_operator.core.unread import last_known
 from eservice_operator.core.world import Observed, RecordWorld, RegistrationWorld, TemplateWorld, World
 
+RECORDS = (AcceptanceAct, UnpublishDeferral, ProductionVerification, EServiceIdentifier, ConnectionTest)
 CHILD_KINDS = (*(resource.kind for resource in CHILDREN), "EndpointSlice")
 
 
@@ -48,6 +52,7 @@ class Observer:
         self._policy = policy
         self._reading = Reading(store)
         self._fleets = Fleets(store, self._reading)
+        self.access = AccessObserver(self._reading)
 
     def eservice(self, key: ObjectKey) -> World | InvalidObject | None:
         """The world of an EService; None when there is none.
@@ -63,7 +68,7 @@ class Observer:
         metadata, _ = self.envelope(key)
         children = self._children(metadata)
         body = self._store.get(key.kind, key.namespace, key.name) or {}
-        service = last_known(body, self._snapshots(children))
+        service = last_known(body, snapshots_of(metadata, self._reading))
         return invalid if service is None else self._world(service, children, invalid.errors)
 
     def _world(
@@ -73,7 +78,7 @@ class Observer:
         place = f"{metadata.namespace}/{metadata.name}"
         standing = f"{spec.registration}/{spec.environment.value}"
         decisions = reading.found(UnpublishDecision, indexes.REGISTRATION, standing)
-        snapshots = self._snapshots(children)
+        snapshots = snapshots_of(metadata, reading)
         templates = sorted(_templates_of(service, snapshots, decisions))
         hosts = {*spec.publication.hosts, *(host for snapshot in snapshots for host in snapshot.hosts)}
         claims = claims_of(service, hosts, reading, self._policy)
@@ -93,6 +98,7 @@ class Observer:
             children=children,
             snapshots=snapshots,
             leftovers=self._leftovers(metadata),
+            access=self.access.of(service, snapshots),
             fleet=self._fleets.of,
             errors=errors,
         )
@@ -150,9 +156,8 @@ class Observer:
         return own or self._reading.all(EServiceIdentifier)
 
     def record(self, key: ObjectKey) -> RecordWorld | InvalidObject | None:
-        """The world of an act, a verification, a deferral or an identifier; None when there is none."""
-        models = (AcceptanceAct, UnpublishDeferral, ProductionVerification, EServiceIdentifier)
-        model = next(model for model in models if model.__name__ == key.kind)
+        """The world of a record; None when there is none."""
+        model = next(model for model in RECORDS if model.__name__ == key.kind)
         record = self._reading.one(model, key)
         match record:
             case AcceptanceAct() | UnpublishDeferral():
@@ -161,7 +166,7 @@ class Observer:
             case ProductionVerification():
                 service = self._reading.service(key.namespace, record.spec.e_service)
                 return RecordWorld(record, service, newest=self._counts(record))
-            case EServiceIdentifier():
+            case EServiceIdentifier() | ConnectionTest():
                 return RecordWorld(record)
             case InvalidObject():
                 return record
@@ -220,21 +225,6 @@ class Observer:
         """Our routes by those names that are of another owner; of whichever, where there is none any more."""
         ours = (route for route in self._routes(owner) if is_our_route(route))
         return tuple(Observed(route) for route in ours if not owner.uid or not is_route_of(route, owner.uid))
-
-    def _snapshots(self, children: dict[tuple[str, str], Observed]) -> tuple[Snapshot, ...]:
-        bodies = [dict(child.body) for (kind, _), child in children.items() if kind == "ControllerRevision"]
-        read = [self._snapshot(body) for body in bodies]
-        return tuple(sorted((one for one in read if one is not None), key=lambda one: one.revision))
-
-    def _snapshot(self, body: Manifest) -> Snapshot | None:
-        def make() -> Snapshot | None:
-            try:
-                return read_snapshot(body.get("data") or {}, int(body.get("revision", 0)))
-            except ValueError:
-                return None
-
-        known = self._reading.remember(body, make)
-        return known if isinstance(known, Snapshot) else None
 
 
 def _templates_of(

@@ -13,6 +13,7 @@ from typing import Any, Final
 from eservice_operator.cluster.managed_fields import foreign_managers, own_updates, written_at
 from eservice_operator.cluster.ownership import is_managed
 from eservice_operator.cluster.resources import CHILDREN, OWN
+from eservice_operator.cluster.roles import invoke_rules
 from eservice_operator.core.actions import Manifest
 
 METADATA: Final = (
@@ -119,6 +120,11 @@ def _service(obj: Manifest) -> Manifest:
     return _identity(obj) | {"spec": leads}
 
 
+def _role(obj: Manifest) -> Manifest:
+    """Of a foreign one only by what it lets somebody invoke web services."""
+    return _child(obj) if is_managed(obj) else _identity(obj) | {"rules": invoke_rules(obj)}
+
+
 def _ingress(obj: Manifest) -> Manifest:
     """Of a foreign one only what hosts it claims, and by which class; ours is known by label or owner."""
     metadata, spec = obj["metadata"], obj.get("spec") or {}
@@ -176,6 +182,7 @@ _FORMS: dict[str, Callable[[Manifest], Manifest]] = {
     "EndpointSlice": _endpoint_slice,
     "Ingress": _ingress,
     "Service": _service,
+    "Role": _role,
     "IngressClass": _class,
     "Gateway": _gateway,
     "GatewayClass": _class,

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who offers web services and who asks for them, as the store has them: `Offer`, `Consumer` and `Order`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from eservice_operator.api import names
+from eservice_operator.api.eservice import EService
+from eservice_operator.api.registration import EServiceRegistration
+from eservice_operator.api.uses import WebServiceRef
+from eservice_operator.api.webservice import WebService
+from eservice_operator.cluster import indexes
+from eservice_operator.cluster.indexes import part
+from eservice_operator.cluster.reading import Reading
+from eservice_operator.cluster.rivals import senior_of
+from eservice_operator.cluster.snapshots import SNAPSHOT_KIND, known_service, snapshots_of, uses_of
+from eservice_operator.cluster.store import key_of
+from eservice_operator.core.access.case import Consumer, Offer, Order, Pods
+from eservice_operator.core.actions import Manifest
+from eservice_operator.core.keys import ObjectKey
+from eservice_operator.core.owner import Owner
+
+SERVICE = EService.__name__
+
+
+def offer_of(place: WebServiceRef, reading: Reading) -> Offer | None:
+    """A WebService with what decides whether it may be opened; None where none can be read."""
+    web_service = reading.readable(WebService, place.name, place.namespace)
+    return None if web_service is None else offered(web_service, reading)
+
+
+def offered(web_service: WebService, reading: Reading) -> Offer:
+    """The offer of a WebService."""
+    namespace = reading.store.get("Namespace", "", web_service.metadata.namespace)
+    return Offer(
+        web_service,
+        namespace_labels=(part(namespace, "metadata", "labels") or {}) if namespace else {},
+        pods=_backend(web_service, reading),
+    )
+
+
+def _backend(web_service: WebService, reading: Reading) -> Pods | None:
+    """The Pods behind its Service; None without such a Service, or where that says not which Pods."""
+    wanted, namespace = web_service.spec.backend.service, web_service.metadata.namespace
+    body = None if wanted is None else reading.store.get("Service", namespace, wanted.name)
+    if wanted is None or body is None:
+        return None
+    selector = part(body, "spec", "selector") or {}
+    ports = [_target(port) for port in _tcp_ports(body) if port.get("port") == wanted.port]
+    return Pods(namespace, selector, tuple(ports)) if selector and ports else None
+
+
+def consumer_of(service: EService, reading: Reading) -> Consumer:
+    """An EService as one that asks for web services."""
+    return Consumer(
+        service=service,
+        registration=reading.readable(EServiceRegistration, service.spec.registration),
+        senior=senior_of(service, reading),
+        uses=uses_of(service, snapshots_of(service.metadata, reading)),
+        pods=_own_pods(service, reading),
+    )
+
+
+def consumer_at(namespace: str, name: str, reading: Reading) -> Consumer | None:
+    """The EService of that name as one that asks for web services; None where there is none."""
+    service = known_service(ObjectKey(SERVICE, namespace, name), reading)
+    return None if service is None else consumer_of(service, reading)
+
+
+def _own_pods(service: EService, reading: Reading) -> Pods | None:
+    """All Pods of an e-service, on the ports that its Services lead to."""
+    owner = Owner.of(service.metadata)
+    mine = reading.store.by_index("Service", indexes.OWNER, owner.uid)
+    bodies = [body for body in mine if body["metadata"].get("namespace") == owner.namespace]
+    ports = {_target(port) for body in bodies for port in _tcp_ports(body)}
+    return Pods(owner.namespace, owner.pod_selector, tuple(sorted(ports, key=str))) if ports else None
+
+
+def orders_of(place: WebServiceRef, reading: Reading) -> Iterator[Order]:
+    """Every e-service that asks for a web service, once for each use, by namespace and name."""
+    for consumer in _asking(indexes.USES, place, reading):
+        for use in consumer.uses:
+            if use.web_service == place:
+                yield Order(consumer, use)
+
+
+def orders_through(agent: str, place: WebServiceRef, reading: Reading) -> Iterator[Order]:
+    """Those that ask for a web service through an agent (the name of an assignment)."""
+    named = WebServiceRef(namespace=place.namespace, name=agent)
+    for consumer in _asking(indexes.AGENT, named, reading):
+        for use in consumer.uses:
+            if use.web_service == place and use.agent == agent:
+                yield Order(consumer, use)
+
+
+def _asking(index: str, named: WebServiceRef, reading: Reading) -> Iterator[Consumer]:
+    value, store = f"{named.namespace}/{named.name}", reading.store
+    keys = {key_of(body) for body in store.unordered(SERVICE, index, value)}
+    keys |= {owner_key(body) for body in store.unordered(SNAPSHOT_KIND, index, value)}
+    for key in sorted(keys):
+        consumer = consumer_at(key.namespace, key.name, reading)
+        if consumer is not None:
+            yield consumer
+
+
+def owner_key(child: Manifest) -> ObjectKey:
+    """The key of the EService that a child names by its label; whether that owns it is another question."""
+    labels = part(child, "metadata", "labels") or {}
+    return ObjectKey(SERVICE, child["metadata"].get("namespace", ""), labels.get(names.ESERVICE_LABEL, ""))
+
+
+def _tcp_ports(service: Manifest) -> Iterator[Mapping[str, Any]]:
+    ports = part(service, "spec", "ports") or ()
+    return (port for port in ports if port.get("protocol", "TCP") == "TCP")
+
+
+def _target(port: Mapping[str, Any]) -> int | str:
+    target: int | str = port.get("targetPort") or port["port"]
+    return target

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What access is judged on, as the store has it: whose word is heard, and whose is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from eservice_operator.api import names
+from eservice_operator.cluster.indexes import INDEXES
+from eservice_operator.cluster.observe import Observer
+from eservice_operator.cluster.slim import slim
+from eservice_operator.cluster.store import Store
+from eservice_operator.core.access.case import NO_ACCESS, Access, Pods
+from eservice_operator.core.access.standing import standings
+from eservice_operator.core.access.terms import Times
+from eservice_operator.core.access.using import use_standing
+from eservice_operator.core.access.worlds import AssignmentWorld, GrantWorld, WebServiceWorld
+from eservice_operator.core.actions import Manifest
+from eservice_operator.core.keys import ObjectKey
+from eservice_operator.core.owner import Owner
+from eservice_operator.core.releases import snapshot_of
+from eservice_operator.core.world import World
+from tests.support import holders, worlds
+from tests.support.holders import CONSUMER, HOLDER, HOLDER_TEST, REGISTER
+from tests.support.worlds import NAME, NOW, POLICY, RIGA
+
+TIMES = Times(NOW, RIGA)
+GRANT = ObjectKey("WebServiceGrant", HOLDER, "address")
+
+
+def observed(*objects: Manifest) -> Observer:
+    store = Store(INDEXES)
+    for obj in objects:
+        store.upsert(slim(obj))
+    return Observer(store, POLICY)
+
+
+def grant_world(*objects: Manifest) -> GrantWorld:
+    world = observed(*objects).access.grant(GRANT)
+    assert isinstance(world, GrantWorld)
+    return world
+
+
+def web_service_world(*objects: Manifest) -> WebServiceWorld:
+    world = observed(*objects).access.web_service(ObjectKey("WebService", HOLDER, REGISTER))
+    assert isinstance(world, WebServiceWorld)
+    return world
+
+
+def access(*objects: Manifest) -> Access:
+    world = observed(worlds.template(), *objects).eservice(ObjectKey("EService", CONSUMER, NAME))
+    assert isinstance(world, World)
+    return world.access
+
+
+def reasons(world: GrantWorld) -> list[str]:
+    return [standing.reason.value for standing in standings(world.case, TIMES)]
+
+
+def instead(*changed: Manifest) -> tuple[Manifest, ...]:
+    """What makes the grant allowed, with some of it changed."""
+    objects = {
+        (one["kind"], one["metadata"].get("namespace"), one["metadata"]["name"]): one
+        for one in (*holders.granted(), *changed)
+    }
+    return tuple(objects.values())
+
+
+def without(kind: str, place: str | None = None) -> tuple[Manifest, ...]:
+    return tuple(
+        one
+        for one in holders.granted()
+        if one["kind"] != kind or one["metadata"].get("namespace", one["metadata"]["name"]) != (place or "")
+    )
+
+
+def test_everything_that_a_grant_rests_on_is_found() -> None:
+    world = grant_world(*holders.granted())
+    assert reasons(world) == ["Active"]
+    offer = world.case.offer
+    assert offer is not None
+    assert offer.pods == Pods(HOLDER, holders.SELECTOR, ("https",))
+    assert [one.grant.metadata.namespace for one in world.case.tested] == [HOLDER_TEST]
+
+
+@pytest.mark.parametrize(
+    "objects, reason",
+    [
+        (without("Namespace", HOLDER), "HolderNotConfirmed"),
+        (without("Service", HOLDER), "BackendNotFound"),
+        (without("EService", CONSUMER), "ConsumerNotFound"),
+        (without("WebServiceGrant", HOLDER_TEST), "TestMissing"),
+        (without("EService", "pmlp-test"), "TestMissing"),
+        (without("WebService", HOLDER), "WebServiceUnknown"),
+        (instead(holders.backend(spec={"selector": None})), "BackendNotFound"),
+        (instead(holders.backend(spec={"ports": [{"port": 443}]})), "BackendNotFound"),
+        (instead(holders.backend(spec={"ports": [{"port": 8443, "protocol": "UDP"}]})), "BackendNotFound"),
+        (instead(holders.backend(spec={"ports": [{"port": 8443}]})), "Active"),
+        (instead(worlds.eservice()), "NotRequested"),
+    ],
+)
+def test_what_is_missing_closes(objects: tuple[Manifest, ...], reason: str) -> None:
+    assert reasons(grant_world(*objects)) == [reason]
+
+
+def test_a_connection_test_is_found_by_whom_and_what_it_is_about() -> None:
+    tests = [
+        holders.connection_test(),
+        holders.connection_test("other", registration="another"),
+        holders.connection_test("elsewhere", webService={"namespace": HOLDER_TEST}),
+    ]
+    world = grant_world(*without("WebServiceGrant", HOLDER_TEST), *tests)
+    assert [one.metadata.name for one in world.case.tests] == ["passed"]
+    assert reasons(world) == ["Active"]
+
+
+def remembered(uses: Any, owner: str = "") -> Manifest:
+    """A release of the e-service of before, which asked for something."""
+    service = worlds.eservice()
+    uid = owner or service["metadata"]["uid"]
+    data = snapshot_of(worlds.world().service).data() | {"uses": uses}
+    child = Owner(CONSUMER, NAME, uid).child("apps/v1", "ControllerRevision", "r-1", {"data": data})
+    child["metadata"] |= {"uid": "uid-r-1", "resourceVersion": "5"}
+    return child | {"revision": 1}
+
+
+def test_a_remembered_release_still_asks() -> None:
+    objects = instead(worlds.eservice(), remembered([holders.USE]))
+    assert reasons(grant_world(*objects)) == ["Active"]
+    assert [order.use.name for order in web_service_world(*objects).orders] == ["persons"]
+    assert [case.use.name for case in access(*objects).uses] == ["persons"]
+
+
+@pytest.mark.parametrize("uses", [5, "x", [7], [{"webService": 3}], [{"webService": {"namespace": []}}]])
+def test_nonsense_in_a_forged_release_is_nobodys_use(uses: Any) -> None:
+    objects = instead(worlds.eservice(), remembered(uses))
+    assert reasons(grant_world(*objects)) == ["NotRequested"]
+    assert not web_service_world(*objects).orders
+
+
+def test_a_release_of_another_owner_asks_for_nobody() -> None:
+    objects = instead(worlds.eservice(), remembered([holders.USE], owner="somebody"))
+    assert reasons(grant_world(*objects)) == ["NotRequested"]
+    assert not web_service_world(*objects).orders
+
+
+def test_an_eservice_that_cannot_be_read_keeps_what_it_had() -> None:
+    broken = holders.asking(spec={"workload": {"port": 99999}})
+    objects = instead(broken, remembered([holders.USE]))
+    assert reasons(grant_world(*objects)) == ["Active"]
+
+
+def test_an_eservice_sees_what_answers_it() -> None:
+    found = access(*holders.granted())
+    (case,) = found.uses
+    standing = use_standing(case, found.consumer, TIMES)
+    assert standing.allowed
+    assert standing.versions == ("v5",)
+    assert access(*instead(worlds.eservice())) is NO_ACCESS
+
+
+def test_an_agents_application_is_no_customer_by_its_grant() -> None:
+    agents = holders.grant(spec={"agent": {"assignment": "evry"}})
+    found = access(*instead(agents, holders.assignment()))
+    (case,) = found.uses
+    assert not case.grants
+    assert [one.assignment.metadata.name for one in found.served] == ["evry"]
+
+
+def ordering(place: str = "ogre-production") -> Manifest:
+    use = {"name": "persons", "webService": holders.USE["webService"], "agent": "evry"}
+    uid = f"uid-eservice-{place}"
+    return worlds.eservice(metadata={"namespace": place, "uid": uid}, spec={"uses": [use]})
+
+
+def test_who_orders_through_an_agent_is_seen_by_both() -> None:
+    agents = holders.grant(spec={"agent": {"assignment": "evry"}})
+    objects = instead(agents, holders.assignment(), ordering(), holders.asking())
+    world = observed(*objects).access.assignment(ObjectKey("AgentAssignment", HOLDER, "evry"))
+    assert isinstance(world, AssignmentWorld)
+    assert [order.consumer.place for order in world.agent.orders] == [("ogre-production", NAME)]
+    assert [one.grant.metadata.name for one in world.agent.connections] == ["address"]
+    (served,) = access(*objects).served
+    assert [order.consumer.place for order in served.orders] == [("ogre-production", NAME)]
+    (seen,) = web_service_world(*objects).agents
+    assert seen.connections
+    assert not seen.orders
+
+
+def test_the_pods_of_an_agents_application_are_those_that_its_services_lead_to() -> None:
+    owner = Owner(CONSUMER, NAME, worlds.eservice()["metadata"]["uid"])
+    spec = {"selector": {"x": "y"}, "ports": [{"port": 80, "targetPort": 8080}]}
+    service = owner.child("v1", "Service", NAME, {"spec": spec})
+    service["metadata"] |= {"uid": "uid-s", "resourceVersion": "5"}
+    consumer = grant_world(*holders.granted(), service).case.consumer
+    assert consumer is not None
+    assert consumer.pods == Pods(CONSUMER, {names.ESERVICE_LABEL: NAME}, (8080,))
+
+
+def config_map(name: str, references: list[Manifest], grant: str = f"{HOLDER}/address") -> Manifest:
+    made = holders.body("ConfigMap", name, CONSUMER, "v1")
+    made["metadata"] |= {
+        "ownerReferences": references,
+        "annotations": {names.GRANT_ANNOTATION: grant},
+        "labels": {names.MANAGED_BY_LABEL: names.MANAGER},
+    }
+    return made
+
+
+def test_only_what_is_an_eservices_holds_a_grant() -> None:
+    mine = {"apiVersion": names.API_VERSION, "kind": "EService", "name": NAME, "uid": "uid-1"}
+    world = grant_world(
+        *holders.granted(),
+        config_map("binding", [mine]),
+        config_map("forged", []),
+        config_map("other", [mine], f"{HOLDER}/another"),
+    )
+    assert [binding.ref.name for binding in world.bindings] == ["binding"]
+
+
+def role(name: str, place: str = HOLDER, **rule: Any) -> Manifest:
+    rules = [{"apiGroups": ["eservice.dev"], "resources": ["webservices/v5"], "verbs": ["invoke"]} | rule]
+    return holders.body("Role", name, place, "rbac.authorization.k8s.io/v1") | {"rules": rules}
+
+
+def test_the_roles_of_others_are_named() -> None:
+    forged = role("labelled", verbs=["*"])
+    forged["metadata"]["labels"] = {names.MANAGED_BY_LABEL: names.MANAGER}
+    world = web_service_world(
+        *holders.granted(),
+        forged,
+        role("minted"),
+        role("of-this-one", resourceNames=[REGISTER]),
+        role("of-another", resourceNames=["another"]),
+        role("elsewhere", HOLDER_TEST),
+        role("readers", verbs=["get"]),
+        role("administrators", apiGroups=["*"], resources=["*"], verbs=["*"]),
+        role("grant.address"),
+    )
+    assert world.foreign_roles == ("labelled", "minted", "of-this-one")

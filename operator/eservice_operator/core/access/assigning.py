@@ -26,7 +26,7 @@ from eservice_operator.core.access.connections import Connection, connection_of
 from eservice_operator.core.access.grant_checks import consumer_finding, unconfirmed
 from eservice_operator.core.access.standing import standings
 from eservice_operator.core.access.terms import Answer, Finding, Times, waiting
-from eservice_operator.core.access.turning import assignment_turns, grant_turns, next_turn
+from eservice_operator.core.access.turns import assignment_turns, customer_turns, first_after, turns
 from eservice_operator.core.access.using import RANKS, use_standing
 from eservice_operator.core.access.worlds import AssignmentWorld
 from eservice_operator.core.conditions import Verdict, told
@@ -71,13 +71,14 @@ def assignment_status(world: AssignmentWorld, now: datetime, policy: Policy) -> 
 
 def assignment_next(world: AssignmentWorld, now: datetime, policy: Policy) -> datetime | None:
     """When any of the status can change by time alone."""
-    return next_turn(_turns(world.agent, policy), now)
+    return first_after(now, _turns(world.agent, policy))
 
 
 def _turns(agent: AgentCase, policy: Policy) -> Iterator[datetime]:
     yield from assignment_turns(agent.assignment, policy.zone)
+    yield from customer_turns(agent.assignment, policy.zone)
     for grant in agent.connections:
-        yield from grant_turns(grant, policy.zone)
+        yield from turns(grant, policy.zone)
 
 
 def _finding(agent: AgentCase, times: Times) -> Finding | None:

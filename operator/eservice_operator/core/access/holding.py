@@ -23,11 +23,12 @@ from eservice_operator.core.access.grant_checks import unconfirmed
 from eservice_operator.core.access.naming import audience_of, wall_of
 from eservice_operator.core.access.requesting import requests_of
 from eservice_operator.core.access.terms import Times
-from eservice_operator.core.access.turning import (
+from eservice_operator.core.access.turns import (
     assignment_turns,
     contract_turns,
-    grant_turns,
-    next_turn,
+    customer_turns,
+    first_after,
+    turns,
 )
 from eservice_operator.core.access.worlds import WebServiceWorld
 from eservice_operator.core.actions import Action, Delete, Manifest, Outcome
@@ -55,15 +56,16 @@ class WebServiceDecision:
 
 def decide_web_service(world: WebServiceWorld, now: datetime, policy: Policy) -> WebServiceDecision:
     """Decide about one web service: pure, total, and quiet once its Pods are closed."""
-    return WebServiceDecision(world, tuple(_wall_actions(world)), next_turn(_turns(world, policy), now))
+    return WebServiceDecision(world, tuple(_wall_actions(world)), first_after(now, _turns(world, policy)))
 
 
 def _turns(world: WebServiceWorld, policy: Policy) -> Iterator[datetime]:
     yield from contract_turns(world.offer.web_service, policy.zone)
     for grant in world.grants:
-        yield from grant_turns(grant, policy.zone)
+        yield from turns(grant, policy.zone)
     for agent in world.agents:
         yield from assignment_turns(agent.assignment, policy.zone)
+        yield from customer_turns(agent.assignment, policy.zone)
 
 
 def build_wall(web_service: WebService, pods: Pods) -> Manifest:
@@ -114,7 +116,7 @@ def web_service_status(
         requests_hash=_hash(requests),
         consumer_count=len({place[:2] for found in callers.values() for place in found}),
         contracts=contract_statuses(world, callers, times),
-        next_end=next_turn(contract_turns(web_service, policy.zone), now),
+        next_end=first_after(now, contract_turns(web_service, policy.zone)),
         notices=fold(web_service.status.notices, world.deliveries),
         conditions=c.merge(web_service.status.conditions, verdicts, generation, now),
     )

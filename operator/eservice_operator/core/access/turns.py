@@ -29,9 +29,8 @@ def turns(case: GrantCase, zone: ZoneInfo) -> Iterator[datetime]:
     spec = case.grant.spec
     yield from _after(spec.valid_until, zone)
     if case.offer is not None:
-        for entry in spec.contract_versions:
-            contract = case.offer.web_service.contract(entry.version)
-            yield from _after(None if contract is None else contract.end_of_life, zone)
+        for contract in case.offer.web_service.spec.contracts:
+            yield from _after(contract.end_of_life, zone)
     if spec.agent is not None and case.assignment is not None:
         yield from assignment_turns(case.assignment, zone)
     for test in case.tests:

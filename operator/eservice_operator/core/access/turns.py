@@ -29,8 +29,7 @@ def turns(case: GrantCase, zone: ZoneInfo) -> Iterator[datetime]:
     spec = case.grant.spec
     yield from _after(spec.valid_until, zone)
     if case.offer is not None:
-        for contract in case.offer.web_service.spec.contracts:
-            yield from _after(contract.end_of_life, zone)
+        yield from contract_turns(case.offer.web_service, zone)
     if spec.agent is not None and case.assignment is not None:
         yield from assignment_turns(case.assignment, zone)
     for test in case.tests:

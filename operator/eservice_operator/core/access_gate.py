@@ -71,10 +71,7 @@ def told_of(missing: tuple[UseStanding, ...]) -> str:
 
 
 def _sentence(standing: UseStanding) -> str:
-    what = named(standing.use)
-    text = one_line(standing.message.removeprefix(f"{what}: "))
-    said = f"{what} ({standing.use.name}): {text}"
-    if standing.offer is None:
+    said = f"{named(standing.use)} ({standing.use.name}): {one_line(standing.message)}"
+    if standing.offer is None or not standing.contact:
         return said
-    holder = standing.offer.web_service.spec.holder
-    return f"{said}, holder {one_line(holder.institution)} <{holder.email}>"
+    return f"{said}, holder {one_line(standing.offer.web_service.spec.holder.institution)} <{standing.contact}>"

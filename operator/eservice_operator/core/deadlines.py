@@ -12,7 +12,7 @@ from eservice_operator.api.base import TemplateRef
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core.access.case import AgentCase
-from eservice_operator.core.access.turns import assignment_turns, turns
+from eservice_operator.core.access.turns import assignment_turns, customer_turns, turns
 from eservice_operator.core.answering import patience_ends
 from eservice_operator.core.availability import available
 from eservice_operator.core.dates import (
@@ -155,7 +155,6 @@ def _turns_of_access(facts: Facts) -> Iterator[datetime]:
 
 def _turns_through(agent: AgentCase, zone: ZoneInfo) -> Iterator[datetime]:
     yield from assignment_turns(agent.assignment, zone)
-    for day in {customer.since for customer in agent.assignment.spec.customers}:
-        yield start_of_day(day, zone)
+    yield from customer_turns(agent.assignment, zone)
     for connection in agent.connections:
         yield from turns(connection, zone)

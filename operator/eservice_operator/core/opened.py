@@ -114,10 +114,9 @@ def _egress(standing: UseStanding) -> Iterator[Rule]:
     elif offer is not None and offer.pods is not None:
         yield _to_pods(offer.pods)
     elif offer is not None and offer.web_service.spec.backend.networks:
-        address = outside(offer.web_service)
-        if address is not None:
-            blocks = [{"ipBlock": {"cidr": cidr}} for cidr in offer.web_service.spec.backend.networks]
-            yield {"to": blocks, "ports": [_port(address[1])]}
+        _, port = outside(offer.web_service)
+        blocks = [{"ipBlock": {"cidr": cidr}} for cidr in offer.web_service.spec.backend.networks]
+        yield {"to": blocks, "ports": [_port(port)]}
 
 
 def _to_pods(pods: Pods) -> Rule:

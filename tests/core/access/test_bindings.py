@@ -223,15 +223,6 @@ def test_an_address_outside_is_reached_on_its_port_only() -> None:
     assert cluster.one("ConfigMap")["data"]["port"] == "8443"
 
 
-@pytest.mark.parametrize("url", ["https://[::1/", "https://addresses:port/", "https://addresses:99999/"])
-def test_an_address_that_is_none_opens_nothing(url: str) -> None:
-    cluster = consumer(ADDRESS_USE)
-    cluster.answer(rest_service(spec={"backend": {"url": url}}))
-    cluster.settle(NOW)
-    assert not policy(cluster)
-    assert "host" not in cluster.one("ConfigMap")["data"]
-
-
 # credentials
 
 

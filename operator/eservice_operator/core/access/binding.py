@@ -118,9 +118,8 @@ def _address(web_service: WebService) -> dict[str, str]:
         service = backend.service
         inside = _inside(service.scheme, service.name, web_service.metadata.namespace, service.port)
         return inside | {"uri": inside["uri"] + ("" if backend.path == "/" else backend.path)}
-    address = outside(web_service)
-    where = {} if address is None else {"host": address[0], "port": str(address[1])}
-    return {"uri": backend.url or ""} | where
+    host, port = outside(web_service)
+    return {"uri": backend.url or "", "host": host, "port": str(port)}
 
 
 def _inside(scheme: Scheme, service: str, namespace: str, port: int) -> dict[str, str]:
@@ -129,16 +128,11 @@ def _inside(scheme: Scheme, service: str, namespace: str, port: int) -> dict[str
     return {"uri": f"{scheme.value}://{host}:{port}", "host": host, "port": str(port)}
 
 
-def outside(web_service: WebService) -> tuple[str, int] | None:
-    """Host and port of an address outside of the cluster; None where it has none that can be read."""
-    try:
-        parts = urlsplit(web_service.spec.backend.url or "")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return None
-    if not host:
-        return None
-    return host, port or (HTTPS_PORT if parts.scheme == Scheme.HTTPS.value else HTTP_PORT)
+def outside(web_service: WebService) -> tuple[str, int]:
+    """Host and port of an address outside of the cluster, which `api.webservice` has made sure of."""
+    parts = urlsplit(web_service.spec.backend.url or "")
+    port = parts.port or (HTTPS_PORT if parts.scheme == Scheme.HTTPS.value else HTTP_PORT)
+    return parts.hostname or "", port
 
 
 def build_binding(owner: Owner, binding: Binding) -> Manifest:

@@ -89,7 +89,7 @@ def test_messages_fit(cluster: PureCluster, what: str) -> None:
         entry.message for entry in cluster.status.gates if entry.gate.value in ("AccessGranted", "Verified")
     ]
     assert len(message) <= LIMIT
-    assert message.endswith("…")
+    assert message.endswith(("…", " more"))
     assert cluster.service.metadata.name == NAME
 
 

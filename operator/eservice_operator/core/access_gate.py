@@ -74,4 +74,6 @@ def _sentence(standing: UseStanding) -> str:
     said = f"{named(standing.use)} ({standing.use.name}): {one_line(standing.message)}"
     if standing.offer is None or not standing.contact:
         return said
-    return f"{said}, holder {one_line(standing.offer.web_service.spec.holder.institution)} <{standing.contact}>"
+    return (
+        f"{said}, holder {one_line(standing.offer.web_service.spec.holder.institution)} <{standing.contact}>"
+    )

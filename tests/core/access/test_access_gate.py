@@ -23,7 +23,7 @@ from tests.support.asking import (
 from tests.support.holders import HOLDER, REGISTER
 from tests.support.worlds import NOW, at
 
-LISTED = {"spec": {"visibility": "Listed"}}
+LISTED = {"visibility": "Listed"}
 PMLP = {"name": "PMLP", "code": "90000054163", "since": "2026-09-01"}
 
 
@@ -78,10 +78,10 @@ def test_a_web_service_that_is_listed_says_whom_to_turn_to_and_another_is_as_non
     cluster.answer(holders.namespace(), holders.backend(), holders.web_service())
     cluster.settle(NOW)
     assert gate(cluster) == unknown, "it may not know that there is one"
-    cluster.answer(holders.web_service(**LISTED))
+    cluster.answer(holders.web_service(spec=LISTED))
     cluster.settle(NOW)
     assert gate(cluster)[2] == (
-        "ur-production/population-register v5 (persons): no grant yet, its holder sees the request, holder UR"
+        "ur-production/population-register v5 (persons): no grant yet; its holder sees the request, holder UR"
         " <api@ur.example>"
     )
 
@@ -99,9 +99,9 @@ def test_a_web_service_that_is_listed_says_whom_to_turn_to_and_another_is_as_non
         ),
         (
             {"contractVersions": [{"version": "v4", "evidence": holders.EVIDENCE}]},
-            "AccessNotGranted",
+            "VersionNotGranted",
             "Holder",
-            "no grant; if there is",
+            "not for this version",
         ),
     ],
 )
@@ -148,7 +148,7 @@ def test_a_customer_passes_by_the_assignment() -> None:
     cluster = asking(through())
     cluster.answer(*holder_in_order(), *agent_in_order())
     cluster.settle(NOW)
-    assert gate(cluster)[0] == "AccessNotGranted", "the holder does not list it"
+    assert gate(cluster)[0] == "CustomerNotListed"
     cluster.answer(holders.assignment(spec={"customers": [PMLP | {"since": "2026-10-14"}]}))
     cluster.settle(NOW)
     assert gate(cluster)[0] == "CustomerNotYet"

@@ -397,7 +397,9 @@ def test_what_others_edit_is_put_back(kind: str) -> None:
     cluster = consumer(holders.USE)
     name = PERSONS if kind == "ConfigMap" else POLICY_NAME
     before = cluster.of_kind(kind)[name]
-    patch = {"data": {"uri": "https://evil.example"}} if kind == "ConfigMap" else {"spec": {"egress": [{}]}}
+    patch: Manifest = (
+        {"data": {"uri": "https://evil.example"}} if kind == "ConfigMap" else {"spec": {"egress": [{}]}}
+    )
     cluster.vandalise((kind, NAMESPACE, name), **patch)
     cluster.settle(NOW)
     after = cluster.of_kind(kind)[name]

@@ -197,7 +197,7 @@ def offer(
 def consumer(
     *uses: Manifest,
     service: Manifest | None = None,
-    registered: Manifest | None | bool = True,
+    registered: Manifest | bool | None = True,
     senior: Manifest | None = None,
 ) -> Consumer:
     """The e-service in Production; it asks for what is given, and by itself for v4 and v5."""
@@ -221,8 +221,8 @@ def consumer_in_test(*uses: Manifest) -> Consumer:
 def case(
     body: Manifest | None = None,
     *,
-    offered: Offer | None | bool = True,
-    consumed: Consumer | None | bool = True,
+    offered: Offer | bool | None = True,
+    consumed: Consumer | bool | None = True,
     tests: Iterable[Manifest] | None = None,
     tested: Sequence[GrantCase] = (),
     assigned: Manifest | None = None,

@@ -364,7 +364,7 @@ def test_gates_and_rules_are_those_of_the_operator() -> None:
     assert set(ADVICE) == set(Gate)
     assert [_gate_of(check.__name__) for check in GATES_IN_PRODUCTION] == list(GATES)
     assert [_gate_of(check.__name__) for check in CHECKS] == list(GATES_ELSEWHERE)
-    assert list(SAYS) == [f"R{number}" for number in range(1, 9)]
+    assert list(SAYS) == [f"R{number}" for number in range(1, 11)]
 
 
 def _gate_of(check: str) -> str:

@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 
 Work = tuple[str, Coroutine[Any, Any, None]]
 """What goes on beside the answers, with its name."""
+LONGEST_PAUSE: Final = 2.0
+"""Seconds between two tries to watch: while it cannot, nobody is let in."""
 LEAVING_SECONDS: Final = 0.75
 """From SIGTERM until it no longer listens: who still comes is answered, and told to come to another."""
 
@@ -104,7 +106,8 @@ def _unready(known: Known) -> str | None:
 def _works(api: HearingApi, store: Store, certificate: Certificate | None) -> Iterator[Work]:
     """What goes on beside the answers."""
     for kind in KINDS:
-        yield f"the watch of {kind}", Reflector(api, resource_of(kind), store, _unneeded).run()
+        reflector = Reflector(api, resource_of(kind), store, _unneeded, longest_pause=LONGEST_PAUSE)
+        yield f"the watch of {kind}", reflector.run()
     yield "the first list", _settle(store)
     if certificate is not None:
         yield "the look at the certificate", certificate.renew()

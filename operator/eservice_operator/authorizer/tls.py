@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS: Final = 5.0
+LOOK_SECONDS: Final = 2.0
 """How often the files are looked at."""
 
 

@@ -57,8 +57,8 @@ def command(
     be judged; of several the worst in the order 1, 3, 2.
 
     Warns of a template's policy that lets happen what its author may not mean, such as unpublishing without
-    notice; that ends with 0, with --strict with 1. Where there is no e-service object at all, nothing was
-    checked, and it ends with 1.
+    notice, and of grants that open nothing; that ends with 0, with --strict with 1. Where there is no
+    e-service object at all, nothing was checked, and it ends with 1.
     """
     if not (filenames or paths):
         raise click.UsageError("nothing to check: write -f and a file or a folder")

@@ -10,8 +10,10 @@ from typing import Any, Final
 
 from eservice_operator.api.kinds import BY_KIND
 from eservice_operator.api.names import API_VERSION, GROUP
-from eservice_operator.api.parse import InvalidObject
+from eservice_operator.api.parse import InvalidObject, parse
 from eservice_operator.api.template import EServiceTemplate
+from eservice_operator.cli.check_access import KINDS as ACCESS_KINDS
+from eservice_operator.cli.check_access import access_files
 from eservice_operator.cli.check_judging import Court, Judged, Severity, Span, as_public
 from eservice_operator.cli.check_policy import policy_findings
 from eservice_operator.cli.check_reading import Document, documents_of, files_of
@@ -32,6 +34,7 @@ from eservice_operator.cli.session import Session
 from eservice_operator.cli.world import policy_of
 from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.store import Store, key_of
+from eservice_operator.core.access.terms import Times
 from eservice_operator.core.dates import start_of_day
 from eservice_operator.core.keys import ObjectKey
 
@@ -106,6 +109,7 @@ class Check:
     def __init__(self, namespace: str) -> None:
         self.findings: list[Finding] = []
         self.services: dict[ObjectKey, Document] = {}
+        self.access: dict[ObjectKey, Document] = {}
         self.templates: list[tuple[Document, EServiceTemplate]] = []
         self.ours = self.others = 0
         self._namespace = namespace
@@ -156,10 +160,12 @@ class Check:
         self._store.upsert(body)
         if key.kind == "EService":
             self.services[key] = document
+        if key.kind in ACCESS_KINDS:
+            self.access[key] = document
         return True
 
     def judge(self, span: Span, setup: Setup) -> None:
-        """Judge every EService that could be read, and the policy of every template."""
+        """Judge every EService that could be read, the policy of every template, and who may call what."""
         policy = policy_of(setup, start_of_day(span.first, setup.time_zone), self._store)
         court = Court(self._store, policy, span)
         for key, document in self.services.items():
@@ -169,6 +175,16 @@ class Check:
             for said in policy_findings(template, span.first):
                 what = f"{document.body['kind']} {template.metadata.name}"
                 self._say(document, what, said._replace(sentence=f"{said.path}: {said.sentence}"))
+        self._judge_access(Times(start_of_day(span.last, setup.time_zone), setup.time_zone))
+
+    def _judge_access(self, times: Times) -> None:
+        """Judge what speaks of web services, as it stands on that day."""
+        read = {key: parse(key.kind, self._store.get(*key) or {}) for key in self.access}
+        models = {key: one for key, one in read.items() if not isinstance(one, InvalidObject)}
+        files = access_files(times, models.values())
+        for key, model in models.items():
+            for said in files.judge(model):
+                self._say(self.access[key], str(key), said)
 
     def _say(self, document: Document, what: str, said: Judged) -> None:
         line = document.line_of(said.path)

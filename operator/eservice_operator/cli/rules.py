@@ -17,6 +17,10 @@ SAYS: Final = {
     "R7": "The institution migrates to the latest version of its template at least once a year.",
     "R8": "A release that lags more than the maximum behind its template's current version is unpublished,"
     " the institution is told, and it stays unpublished until it is renewed.",
+    "R9": "An agent with an agreement and two pilot customers connects once; further customers join through"
+    " its connection.",
+    "R10": "A consumer moves before its contract version ends; for SOAP each version is granted, tested and"
+    " evidenced for itself.",
 }
 GATES: Final = (
     "Registered",

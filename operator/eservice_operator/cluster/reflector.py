@@ -34,11 +34,12 @@ class Reflector:
     """One resource, in all namespaces or in those given, each with a list and a watch of its own.
 
     ``on_change`` is told of every change to the store, except those that our own writes made first; it must
-    not block. ``resync`` is in seconds, and varied by ±10 % so that kinds do not list together. With
-    ``watch=False`` somebody else watches (kopf), and only LISTs are made.
+    not block. ``resync`` and ``longest_pause`` (after failures) are in seconds; the former is varied by
+    ±10 %, so that kinds do not list together. With ``watch=False`` somebody else watches (kopf), and only
+    LISTs are made.
     """
 
-    def __init__(  # noqa: PLR0913 - the last four are settings
+    def __init__(  # noqa: PLR0913 - the last five are settings
         self,
         api: KubeApi,
         resource: Resource,
@@ -49,6 +50,7 @@ class Reflector:
         namespaces: Sequence[str] = (),
         resync: float = 1200.0,
         watch: bool = True,
+        longest_pause: float = BACKOFF[1],
     ) -> None:
         self.resource = resource
         self._api = api
@@ -57,6 +59,7 @@ class Reflector:
         self._selector = label_selector
         self._resync = resync
         self._watch = watch
+        self._longest_pause = longest_pause
         scopes = namespaces if namespaces and resource.namespaced else ("",)
         self._versions: dict[str, str] = dict.fromkeys(scopes, "")
         self._latest: dict[str, int] = dict.fromkeys(scopes, 0)
@@ -105,7 +108,7 @@ class Reflector:
                 self._report(scope, "watch", error)
                 if not isinstance(error, Transient) or (failures > 1 and error.reason == SILENT):
                     self._versions[scope] = ""
-            await _pause(failures)
+            await self._pause(failures)
 
     async def _keep_listing(self, scope: str) -> None:
         if self._watch:
@@ -113,7 +116,7 @@ class Reflector:
         failures = 0
         while True:
             if failures:
-                await _pause(failures)
+                await self._pause(failures)
             elif scope in self._listed:
                 await asyncio.sleep(self._resync * random.uniform(0.9, 1.1))  # noqa: S311
             try:
@@ -201,6 +204,11 @@ class Reflector:
             except Exception:
                 logger.exception("%s: nobody could be told of the change", change.key)
 
+    async def _pause(self, failures: int) -> None:
+        if failures:
+            bound = min(BACKOFF[0] * 2**failures, self._longest_pause)
+            await asyncio.sleep(random.uniform(0, bound))  # noqa: S311
+
     def _name(self, scope: str) -> str:
         return f"{self.resource.plural} in {scope}" if scope else self.resource.plural
 
@@ -220,9 +228,3 @@ def _identity(item: Manifest) -> Manifest:
     metadata = item["metadata"]
     kept = ("name", "namespace", "uid", "resourceVersion")
     return {"metadata": {field: metadata[field] for field in kept if field in metadata}}
-
-
-async def _pause(failures: int) -> None:
-    if failures:
-        first, longest = BACKOFF
-        await asyncio.sleep(random.uniform(0, min(first * 2**failures, longest)))  # noqa: S311

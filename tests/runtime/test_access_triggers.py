@@ -167,6 +167,8 @@ EDITS = [
     ("Namespace", "", HOLDER_TEST, {"metadata": {"labels": {"eservice.dev/environment": "production"}}}),
     ("EServiceRegistration", "", "ogre-production", {"spec": {"institution": {"code": "1"}}}),
     ("EServiceRegistration", "", NAME, {"spec": {"namespaces": []}}),
+    ("EServiceRegistration", "", NAME, {"status": {"namespaces": []}}),
+    ("EServiceRegistration", "", NAME, {"status": {"conditions": []}}),
 ]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from eservice_operator.api import names
+from eservice_operator.api.reasons import ConditionType
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.consumers import owner_key
 from eservice_operator.cluster.indexes import part
@@ -18,7 +18,6 @@ from eservice_operator.cluster.roles import invoke_rules
 from eservice_operator.cluster.store import Change, Store, key_of
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.keys import ObjectKey
-from eservice_operator.core.owner import OWNED_BY
 
 GRANT: Final = "WebServiceGrant"
 WEB_SERVICE: Final = "WebService"
@@ -57,6 +56,13 @@ def _come_to(obj: Manifest) -> Any:
     return obj.get("spec"), [status.get(field) for field in came_to]
 
 
+def _placed(obj: Manifest) -> Any:
+    """The spec of a registration, and whether its namespaces are in place."""
+    conditions = part(obj, "status", "conditions") or ()
+    registered = [one.get("status") for one in conditions if one.get("type") == ConditionType.REGISTERED]
+    return obj.get("spec"), part(obj, "status", "namespaces"), registered
+
+
 def _labels(obj: Manifest) -> Any:
     return part(obj, "metadata", "labels")
 
@@ -64,6 +70,7 @@ def _labels(obj: Manifest) -> Any:
 NEWS: Final[dict[str, Callable[[Manifest], Any]]] = {
     GRANT: _come_to,
     ASSIGNMENT: _come_to,
+    "EServiceRegistration": _placed,
     "Namespace": _labels,
     "Role": invoke_rules,
     SNAPSHOT: lambda obj: obj.get("data"),
@@ -219,14 +226,6 @@ CONCERNED: Final[dict[str, Callable[[Manifest, Store], Keys]]] = {
     "Role": of_role,
     "ConfigMap": of_binding,
 }
-
-
-def owner_of_child(obj: Manifest) -> Keys:
-    """The WebService or the grant that a child beside it says it belongs to."""
-    labels = part(obj, "metadata", "labels") or {}
-    for kind, label in OWNED_BY.items():
-        if kind != ESERVICE and label in labels and names.OWNER_UID_LABEL in labels:
-            yield ObjectKey(kind, obj["metadata"].get("namespace", ""), labels[label])
 
 
 def _consumer(grant: Manifest) -> Keys:

@@ -16,8 +16,9 @@ from eservice_operator.cluster.store import Change, Store, key_of
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.hosts import EVERY, WILDCARD
 from eservice_operator.core.keys import ObjectKey
+from eservice_operator.core.owner import OWNED_BY
 from eservice_operator.core.policy import GatewayRef
-from eservice_operator.runtime.access_triggers import access_keys, owner_of_child
+from eservice_operator.runtime.access_triggers import access_keys
 from eservice_operator.runtime.ports import Triggers
 
 RECORDS = ("AcceptanceAct", "ProductionVerification", "UnpublishDeferral")
@@ -144,8 +145,10 @@ def _around_eservice(obj: Manifest, store: Store) -> Iterator[ObjectKey]:
 
 def _owner_of_child(obj: Manifest) -> Iterator[ObjectKey]:
     """The EService, or the other owner, that a child says it belongs to."""
-    yield from owner_of_child(obj)
     labels = part(obj, "metadata", "labels") or {}
+    for kind, label in OWNED_BY.items():
+        if kind in ACCESS and label in labels:
+            yield ObjectKey(kind, part(obj, "metadata", "namespace"), labels[label])
     name, route = labels.get(names.ESERVICE_LABEL), service_of(obj) if is_our_route(obj) else None
     if route is not None:
         yield route

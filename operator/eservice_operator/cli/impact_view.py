@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from eservice_operator.cli.dated import Days, on_day
 from eservice_operator.cli.ending import what
@@ -16,7 +16,14 @@ from eservice_operator.cli.styles import BAD, PLAIN
 from eservice_operator.cli.text import clean, counted
 
 Row = Mapping[str, Any]
-PUBLIC = {True: "yes", False: "no", None: "?"}
+PUBLIC: Final = {True: "yes", False: "no", None: "?"}
+Shown = tuple[Column, Callable[[Row], object]]
+"""A column, and what is in it."""
+WIDE: Final[tuple[Shown, ...]] = (
+    (Column("ENVIRONMENT", spare=6), lambda row: row["environment"]),
+    (Column("BINDING", spare=5), lambda row: row["binding"]),
+    (Column("MESSAGE", flexible=True), lambda row: row["message"]),
+)
 
 
 @dataclass(frozen=True)
@@ -76,42 +83,28 @@ def _heading(found: Impact, days: Days) -> str:
         scope = what(asked, found.place) if asked.target else found.place or "all namespaces"
         until = f"by itself before {on_day(asked.at, days)}"
         return f"{scope}: this ends {until}:" if some else f"{scope}: nothing ends {until}"
-    ends = "is retired" if asked.retires else "ends"
+    ends = "is retired" if asked.retires else "leaves" if asked.customer else "ends"
     return f"If {what(asked, found.place)} {ends} now, {'this closes:' if some else 'nothing closes'}"
 
 
 def lines(session: Session, rows: Sequence[Row]) -> list[str]:
     """The table."""
     wide = session.format == "wide"
-    columns = [
-        Column("CONSUMER"),
-        Column("PUBLIC", style=_style),
-        Column("INSTITUTION", spare=3, flexible=True),
-        Column("WEB SERVICE", spare=1),
-        Column("VERSION"),
-        Column("THROUGH", spare=2),
-        Column("GRANT", spare=4),
-        Column("LAST DAY", spare=5),
-        Column("THEN"),
-        *([Column("ENVIRONMENT", spare=6), Column("BINDING", spare=7)] if wide else []),
-        *([Column("MESSAGE", flexible=True)] if wide else []),
+    named = _web_service if len({row["webService"]["namespace"] for row in rows}) > 1 else _web_service_name
+    several = len({_web_service(row) for row in rows}) > 1
+    shown: list[Shown] = [
+        (Column("CONSUMER"), _consumer),
+        (Column("PUBLIC", style=_style), lambda row: PUBLIC[row["public"]]),
+        (Column("INSTITUTION", spare=3, flexible=True), lambda row: row["institution"]),
+        *([(Column("WEB SERVICE", flexible=True), named)] if several else []),
+        (Column("VERSION"), lambda row: ", ".join(row["contractVersions"])),
+        (Column("THROUGH", spare=2), lambda row: row["agent"]),
+        (Column("GRANT", spare=4), lambda row: str(row["grant"] or "").rpartition("/")[2]),
+        (Column("LAST DAY"), lambda row: row["endsOn"]),
+        (Column("THEN", flexible=True), lambda row: row["reason"]),
+        *(WIDE if wide else ()),
     ]
-    cells = [
-        [
-            _consumer(row),
-            PUBLIC[row["public"]],
-            row["institution"],
-            f"{row['webService']['namespace']}/{row['webService']['name']}",
-            ", ".join(row["contractVersions"]),
-            row["agent"],
-            str(row["grant"] or "").rpartition("/")[2],
-            row["endsOn"],
-            row["reason"],
-            *((row["environment"], row["binding"], row["message"]) if wide else ()),
-        ]
-        for row in rows
-    ]
-    return table(session, columns, cells)
+    return table(session, [column for column, _ in shown], [[of(row) for _, of in shown] for row in rows])
 
 
 def summary(found: Impact) -> str:
@@ -131,6 +124,14 @@ def summary(found: Impact) -> str:
 
 def _consumer(row: Row) -> str:
     return f"{row['namespace']}/{row['eService']}"
+
+
+def _web_service(row: Row) -> str:
+    return f"{row['webService']['namespace']}/{row['webService']['name']}"
+
+
+def _web_service_name(row: Row) -> str:
+    return str(row["webService"]["name"])
 
 
 def _style(public: str) -> Style:

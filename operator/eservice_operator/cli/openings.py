@@ -62,7 +62,12 @@ class Closed:
     @property
     def ends_on(self) -> date | None:
         """The last day by itself, where that is known."""
-        return self.before.standing.ends_on
+        standing = self.before.standing
+        if standing.offer is None or self.after is None or not self.after.versions:
+            return standing.ends_on
+        contracts = map(standing.offer.web_service.contract, self.versions)
+        ends = [one.end_of_life for one in contracts if one is not None and one.end_of_life is not None]
+        return min(ends, default=standing.ends_on)
 
     @property
     def binding(self) -> str:

@@ -161,7 +161,7 @@ def test_an_eservice_sees_what_answers_it() -> None:
     assert access(*instead(worlds.eservice())) is NO_ACCESS
 
 
-def test_an_agents_application_is_let_in_by_its_grant_as_any_other() -> None:
+def test_an_agents_application_asks_as_any_other_and_serves_besides() -> None:
     agents = holders.grant(spec={"agent": {"assignment": "evry"}})
     found = access(*instead(agents, holders.assignment()))
     (case,) = found.uses

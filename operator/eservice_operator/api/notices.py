@@ -31,6 +31,12 @@ class NoticeKind(StrEnum):
     UNPUBLISHED = "Unpublished"
     REPUBLISHED = "Republished"
     BRAKE_ENGAGED = "BrakeEngaged"
+    ACCESS_REQUESTED = "AccessRequested"
+    ACCESS_GRANTED = "AccessGranted"
+    ACCESS_REFUSED = "AccessRefused"
+    ACCESS_ENDING = "AccessEnding"
+    ACCESS_ENDED = "AccessEnded"
+    CONTRACT_RETIRING = "ContractRetiring"
 
 
 class Channel(StrEnum):
@@ -45,6 +51,7 @@ class Audience(StrEnum):
 
     INSTITUTION = "Institution"
     AGENCY = "Agency"
+    HOLDER = "Holder"
 
 
 class NoticeState(StrEnum):
@@ -68,7 +75,7 @@ class Notice(Model):
     channel: Channel
     """How it was told: Email or CloudEvents."""
     audience: Audience = Audience.INSTITUTION
-    """For whom the recipient stands: Institution or Agency."""
+    """For whom the recipient stands: Institution, Agency, or Holder of a web service."""
     recipient: Line
     """The address of a person, or the host of the CloudEvents sink."""
     state: NoticeState
@@ -83,11 +90,26 @@ class Notice(Model):
     """How often it was tried without success."""
     due: Date | None = None
     """The day that the notice is about, such as that of the unpublication."""
+    about: Line | None = None
+    """Which part of the object it is about, such as a contract version."""
     held: bool | None = None
     """True: it announced an unpublication that the brake holds, and said so."""
     error: Message = ""
     """What the channel said when it did not accept the notice."""
 
 
+class Warned(Model):
+    """A day to come that people were warned of, and up to which step."""
+
+    version: Line
+    """The contract version that ends; * for a grant as a whole."""
+    day: Date
+    """Its last day; of another one people are warned anew."""
+    at: DateTime
+    """When they were last warned."""
+
+
 MOST_NOTICES = 64
+MOST_WARNED = 64
 Notices = Annotated[tuple[Notice, ...], Field(max_length=MOST_NOTICES, json_schema_extra=LIST_ATOMIC)]
+WarnedDays = Annotated[tuple[Warned, ...], Field(max_length=MOST_WARNED, json_schema_extra=LIST_ATOMIC)]

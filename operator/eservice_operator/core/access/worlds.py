@@ -43,6 +43,8 @@ class GrantWorld:
     """What the writes of this reconcile came to: a status says what failed."""
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)
     """What became of its notices since they were handed to a channel, by notice id."""
+    under_way: frozenset[str] = frozenset()
+    """Ids of its notices that are in the hands of a channel, or wait there."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class WebServiceWorld:
     """Names of Roles of others in the holder's namespace that let somebody invoke it."""
     outcome: Outcome = NOTHING_WRITTEN
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)
+    under_way: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

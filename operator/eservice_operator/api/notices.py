@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -37,6 +37,10 @@ class NoticeKind(StrEnum):
     ACCESS_ENDING = "AccessEnding"
     ACCESS_ENDED = "AccessEnded"
     CONTRACT_RETIRING = "ContractRetiring"
+
+
+EndingKind = Literal[NoticeKind.ACCESS_ENDING, NoticeKind.CONTRACT_RETIRING]
+"""What is told of a last day to come."""
 
 
 class Channel(StrEnum):
@@ -101,8 +105,10 @@ class Notice(Model):
 class Warned(Model):
     """A day to come that people were warned of, and up to which step."""
 
+    kind: EndingKind
+    """AccessEnding: what was granted ends. ContractRetiring: the contract version does."""
     version: Line
-    """The contract version that ends; * for a grant as a whole."""
+    """The contract version; * for a grant as a whole."""
     day: Date
     """Its last day; of another one people are warned anew."""
     at: DateTime

@@ -53,8 +53,8 @@ def access_requested(f: Facts) -> Saying:
         f"access asked for{after('by', asking)}",
         f"{who} for access to {_web_service(f)}, for its e-service{spaced(f.fact('consumer'))}"
         f"{', through the agent ' + agent if agent else ''}.",
-        "An e-service asks by naming the web service in its specification (spec.uses). Only the holder grants "
-        "access.",
+        "An e-service asks by naming the web service in its specification (spec.uses). Only the holder "
+        "grants access.",
         sentences(ANSWER, f"Requests without an answer now: {count}." if count else ""),
         "There is nothing for you to do: the holder answers.",
     )
@@ -68,8 +68,8 @@ def access_granted(f: Facts) -> Saying:
         f"The e-service {f.title} may now call {_web_service(f)}."
         f"{' The last day is ' + until + '.' if until else ''}",
         f"It was granted by the holder of the web service{spaced(holder)}.",
-        "There is nothing that you have to restart: address and token are in the folder of the binding, below "
-        "$SERVICE_BINDING_ROOT.",
+        "There is nothing that you have to restart: address and token are in the folder of the binding, "
+        "below $SERVICE_BINDING_ROOT.",
         "There is nothing for you to do.",
     )
 
@@ -89,8 +89,8 @@ def access_ending(f: Facts) -> Saying:
     """The last day of a grant comes nearer (R3)."""
     return Saying(
         f"access to a web service ends{after('on', f.due_date)}",
-        f"The e-service {f.title} may call {_web_service(f)}{after('until', f.due)}, that day included. After "
-        "that its calls are refused.",
+        f"The e-service {f.title} may call {_web_service(f)}{after('until', f.due)}, that day included. "
+        "After that its calls are refused.",
         "The holder granted access, or an agent's assignment, up to that day.",
         f"If the e-service needs it for longer, ask {_holder(f)}.",
         "Make sure that the institution knows.",
@@ -101,8 +101,8 @@ def access_ended(f: Facts) -> Saying:
     """The e-service may not call any more (R3)."""
     return Saying(
         "access to a web service ended",
-        f"The e-service {f.title} may not call {_web_service(f)} any more. It keeps running, and its calls are "
-        "refused.",
+        f"The e-service {f.title} may not call {_web_service(f)} any more. It keeps running, and its calls "
+        "are refused.",
         sentences(WHY.get(f.fact("ended"), "The grant does not allow it any more."), _stated(f)),
         f"Find out what the e-service cannot do now. If it still needs access, ask {_holder(f)}.",
         "Make sure that the institution knows.",
@@ -130,8 +130,8 @@ def _remaining(f: Facts, version: str) -> Saying:
     left = f"E-services that may still call it: {count or '0'}."
     return Saying(
         f"contract version ends{after('on', f.due_date)}",
-        f"{version} {f.title} is served{after('until', f.due)}, that day included. After that nobody may call "
-        f"it. {left}",
+        f"{version} {f.title} is served{after('until', f.due)}, that day included. After that nobody may "
+        f"call it. {left}",
         "This day is the end of life in the specification of the WebService (spec.contracts).",
         "Agree with those that are left on when they move. If the day is wrong, correct it."
         if consumers

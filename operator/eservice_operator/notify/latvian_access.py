@@ -102,7 +102,8 @@ def access_ended(f: Facts) -> Saying:
         f"E-pakalpojums {f.title} vairs nedrīkst izsaukt tīmekļa pakalpi{_which(f)}. Tas turpina darboties, "
         "bet tā izsaukumi tiek noraidīti.",
         sentences(WHY.get(f.fact("ended"), "Atļauja to vairs nepieļauj."), _stated(f)),
-        f"Noskaidrojiet, ko e-pakalpojums tagad nespēj. Ja piekļuve joprojām vajadzīga, jautājiet {_holder(f)}.",
+        "Noskaidrojiet, ko e-pakalpojums tagad nespēj. Ja piekļuve joprojām vajadzīga, jautājiet "
+        f"{_holder(f)}.",
         "Pārliecinieties, ka iestāde par to zina.",
     )
 

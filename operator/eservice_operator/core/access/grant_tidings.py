@@ -18,7 +18,7 @@ from eservice_operator.api.grant import (
     GrantState,
     WebServiceGrantStatus,
 )
-from eservice_operator.api.notices import NoticeKind
+from eservice_operator.api.notices import EndingKind, NoticeKind
 from eservice_operator.core.access.case import GrantCase
 from eservice_operator.core.access.grant_checks import asks
 from eservice_operator.core.access.ladder import Term, climb, next_climb
@@ -149,7 +149,7 @@ def terms(case: GrantCase, status: WebServiceGrantStatus, times: Times) -> Itera
                     yield Term(NoticeKind.CONTRACT_RETIRING, contract.version, end)
 
 
-def _kind(case: GrantCase, entry: GrantedVersionStatus) -> NoticeKind:
+def _kind(case: GrantCase, entry: GrantedVersionStatus) -> EndingKind:
     """Whether it is the contract version that ends, or what the holder granted of it."""
     contract = None if case.offer is None else case.offer.web_service.contract(entry.version)
     retires = contract is not None and contract.end_of_life == entry.ends_on

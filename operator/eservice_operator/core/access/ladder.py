@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
 
-from eservice_operator.api.notices import NoticeKind, Warned
+from eservice_operator.api.notices import EndingKind, Warned
 from eservice_operator.core.access.terms import Times
 from eservice_operator.core.dates import instant
 from eservice_operator.core.decision_tidings import next_step, passed_step, warning_steps
@@ -23,7 +23,7 @@ _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 class Term:
     """A last day that is known, and as what people are told of it."""
 
-    kind: NoticeKind
+    kind: EndingKind
     version: str
     day: date
 
@@ -43,13 +43,13 @@ def climb(
 
     ``said`` are the contract versions of which the day is told now by something else.
     """
-    before = {(one.version, one.day): one for one in warned}
+    before = {(one.kind, one.version, one.day): one for one in warned}
     kept, tidings = [], []
     for term in terms:
-        known = before.get((term.version, term.day))
+        known = before.get((term.kind, term.version, term.day))
         step = passed_step(_steps(term, times), _NEVER if known is None else known.at, times.now)
         if step is not None or term.version in said:
-            known = Warned(version=term.version, day=term.day, at=times.now)
+            known = Warned(kind=term.kind, version=term.version, day=term.day, at=times.now)
         if step is not None and term.version not in said:
             change = f"{term.version} {term.day} step {instant(step)}"
             tidings.append(Tiding(term.kind, change, term.day, about=term.version))

@@ -40,8 +40,6 @@ def grant_told(
     """The new status of a grant with its ledger, and with what it remembers of what was told."""
     grant, times = world.case.grant, Times(now, policy.zone)
     notices = fold(grant.status.notices, world.deliveries)
-    if not policy.channels:
-        return status.model_copy(update={"notices": in_reach(notices, policy)})
     judged = {one.version: one for one in standings}
     telling = of_grant(world.case, judged, status, times, trusted=policy.clock_trusted)
     notices = _without_other_days(notices, terms(world.case, telling.status, times), world.under_way)
@@ -58,8 +56,6 @@ def web_service_told(
     web_service, times = world.offer.web_service, Times(now, policy.zone)
     old = web_service.status
     notices = fold(old.notices, world.deliveries)
-    if not policy.channels:
-        return status.model_copy(update={"notices": in_reach(notices, policy)})
     notices = _without_answered(notices, status, world.under_way)
     tidings, warned = of_requests(world, status, notices, times), old.warned
     if policy.clock_trusted and world.offer.confirmed:
@@ -114,12 +110,10 @@ def next_of_grant(
     world: GrantWorld, status: WebServiceGrantStatus, now: datetime, policy: Policy
 ) -> datetime | None:
     """The next instant at which the ledger of a grant has something to do by time alone."""
-    if not policy.channels:
-        return None
     leaving, step = world.case.grant.metadata.deletion_timestamp, None
     if leaving is None:
         step = next_tiding(world.case, status, Times(now, policy.zone))
-    elif now < leaving + FAREWELL:
+    elif policy.channels and now < leaving + FAREWELL:
         step = leaving + FAREWELL
     return _earliest(next_try(status.notices), step)
 
@@ -128,8 +122,6 @@ def next_of_web_service(
     world: WebServiceWorld, status: WebServiceStatus, now: datetime, policy: Policy
 ) -> datetime | None:
     """The next instant at which the ledger of a web service has something to do by time alone."""
-    if not policy.channels:
-        return None
     times = Times(now, policy.zone)
     step = next_climb(retirements(world.offer.web_service, times), times)
     return _earliest(next_try(status.notices), step)

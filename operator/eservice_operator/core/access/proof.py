@@ -30,7 +30,7 @@ RECORD_HASH = 20
 def is_tested(case: GrantCase, other: GrantCase) -> bool:
     """Whether another grant is one of the same registration at the WebService that this one is tested as.
 
-    That has to be a SOAP service of the same holder in Test, and no other's and no Production one.
+    That has to be a SOAP service of the same holder, and none of Production, where nobody tests.
     """
     if case.offer is None or other.offer is None or case.consumer is None or other.consumer is None:
         return False
@@ -39,7 +39,7 @@ def is_tested(case: GrantCase, other: GrantCase) -> bool:
         here.tested_as == other.offer.web_service.reference
         and there.holder.code == here.holder.code
         and there.protocol is Protocol.SOAP
-        and there.environment is Environment.TEST
+        and there.environment is not Environment.PRODUCTION
         and other.consumer.service.spec.registration == case.consumer.service.spec.registration
     )
 

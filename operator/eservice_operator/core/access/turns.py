@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When what a grant allows can change by time alone: the instants at which its dates meet the clock."""
+"""When what is allowed can change by time alone: the instants at which dates meet the clock."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from eservice_operator.api.agent import AgentAssignment
+from eservice_operator.api.webservice import WebService
 from eservice_operator.core.access.case import GrantCase
 from eservice_operator.core.access.terms import Times
 from eservice_operator.core.dates import day_after_end, start_of_day
@@ -15,7 +16,12 @@ from eservice_operator.core.dates import day_after_end, start_of_day
 
 def next_turn(case: GrantCase, times: Times) -> datetime | None:
     """The next instant at which a standing of the grant can change; it need not."""
-    return min((at for at in turns(case, times.zone) if at > times.now), default=None)
+    return first_after(times.now, turns(case, times.zone))
+
+
+def first_after(now: datetime, instants: Iterable[datetime]) -> datetime | None:
+    """The first of the instants that is still to come."""
+    return min((at for at in instants if at > now), default=None)
 
 
 def turns(case: GrantCase, zone: ZoneInfo) -> Iterator[datetime]:
@@ -23,9 +29,7 @@ def turns(case: GrantCase, zone: ZoneInfo) -> Iterator[datetime]:
     spec = case.grant.spec
     yield from _after(spec.valid_until, zone)
     if case.offer is not None:
-        for entry in spec.contract_versions:
-            contract = case.offer.web_service.contract(entry.version)
-            yield from _after(None if contract is None else contract.end_of_life, zone)
+        yield from contract_turns(case.offer.web_service, zone)
     if spec.agent is not None and case.assignment is not None:
         yield from assignment_turns(case.assignment, zone)
     for test in case.tests:
@@ -44,6 +48,18 @@ def assignment_turns(assignment: AgentAssignment, zone: ZoneInfo) -> Iterator[da
         yield start_of_day(spec.ended.at, zone)
     if spec.agreement is not None:
         yield start_of_day(spec.agreement.signed_at, zone)
+
+
+def customer_turns(assignment: AgentAssignment, zone: ZoneInfo) -> Iterator[datetime]:
+    """When the customers of an assignment join."""
+    for day in {customer.since for customer in assignment.spec.customers}:
+        yield start_of_day(day, zone)
+
+
+def contract_turns(web_service: WebService, zone: ZoneInfo) -> Iterator[datetime]:
+    """When the contract versions of a web service end."""
+    for contract in web_service.spec.contracts:
+        yield from _after(contract.end_of_life, zone)
 
 
 def _after(day: date | None, zone: ZoneInfo) -> Iterator[datetime]:

@@ -173,7 +173,7 @@ def _access(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
     if after is None or not newly(before, after):
         return
     if after.reason == Reason.ACCESS_LOST:
-        yield Note(WARNING, after.reason, "Check", after.message)
+        yield Note(WARNING, "AccessLost", "Check", after.message)
     elif before is not None and before.reason == Reason.ACCESS_LOST:
         text = "the public release runs with every web service that it uses"
         yield Note(NORMAL, "AccessRegained", "Check", text)

@@ -22,7 +22,7 @@ from eservice_operator.api.notices import Notices
 from eservice_operator.api.people import InstitutionCode
 from eservice_operator.api.webservice_status import MOST_LISTED
 
-MOST_CUSTOMERS = 512
+MOST_CUSTOMERS = 504
 """More than there are municipalities; an assignment is for one service."""
 MOST_PILOTS = 8
 

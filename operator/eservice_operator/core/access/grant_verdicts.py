@@ -28,6 +28,10 @@ NOT_COPIED: Final = {
         Reason.CREDENTIALS_FORBIDDEN,
         "the operator may not copy Secrets: an administrator applies rbac-credentials.yaml",
     ),
+    Copied.NAME_TAKEN: (
+        Reason.NAME_COLLISION,
+        "Secret {name} is not copied: the consumer has one of its own by the name of the copy",
+    ),
 }
 
 

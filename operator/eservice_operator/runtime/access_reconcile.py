@@ -81,6 +81,7 @@ class WebServiceReconciler:
     observer: AccessObserver
     loop: Loop
     policy_now: Callable[[], Policy]
+    monotonic: Callable[[], float]
     _pauses: Pauses = field(default_factory=Pauses)
 
     async def reconcile(self, key: ObjectKey, now: datetime) -> Result:

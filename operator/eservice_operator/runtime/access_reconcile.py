@@ -100,12 +100,15 @@ class WebServiceReconciler:
         pause = self._pauses.until(key, self.observer.wall_of(key), now)
         if pause is not None:
             return Result(next_at=pause)
-        return await self.loop.run(
+        began = self.monotonic()
+        result = await self.loop.run(
             key,
             now,
             lambda: self._look(key, now),
             lambda seen, outcome: self._told(seen, outcome, now),
         )
+        self._pauses.took(key, self.monotonic() - began)
+        return result
 
     def _look(self, key: ObjectKey, now: datetime) -> WebServiceDecision | InvalidObject | None:
         world = self.observer.web_service(key)

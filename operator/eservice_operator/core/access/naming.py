@@ -21,8 +21,12 @@ def wall_of(web_service: str) -> str:
 
 
 def binding_of(service: str, use: Use) -> str:
-    """Name of the ConfigMap with a binding, and of the Secret beside it: two releases may differ in a use."""
-    what = [use.web_service.namespace, use.web_service.name, use.contract_version, use.agent]
+    """Name of the ConfigMap with a binding, and of the Secret beside it: two releases may differ in a use.
+
+    The hash tells apart what the rest does not: use ``b-c`` of e-service ``a``, and use ``c`` of ``a-b``.
+    """
+    place = use.web_service
+    what = [service, use.name, place.namespace, place.name, use.contract_version, use.agent]
     return f"{service}-{use.name}-{short_hash(what, USE_HASH)}"
 
 

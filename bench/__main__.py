@@ -21,11 +21,13 @@ from tests.cli.starting import QUICK
 
 LINE = re.compile(r"(?P<name>\S.*?)  +(?P<median>\d+) µs median +(?P<tail>\d+) µs p99")
 RUN = re.compile(r"(?P<command>\S.*): (?P<own>\d+) ms of its own, (?P<wall>\d+) ms in all")
+ANSWERED = re.compile(r"(?P<name>\S.*?)  (?P<value>\S.*?)  target (?P<target>\S.*)")
 SCRAPED = re.compile(r"(?P<name>\S.*?)  +(?P<value>[\d.]+ ms)")
 DECIDING = "python -m bench.decide"
 SCRAPING = "python -m bench.scrape"
 BRAKING = "python -m bench.brake"
 STARTING = "python -m tests.cli.starting"
+AUTHORIZING = "python -m bench.authorizer"
 NOTES = (
     "How to read it:",
     "",
@@ -43,6 +45,8 @@ NOTES = (
 - What citizens notice is measured with requests that are sent at a steady rate whatever the answers are, to
   servers that reset their connections once the last Pod of their release is gone. Gateway, servers, citizens
   and the control plane share the machine; Pods are ready at once. How: docs/gateways.md.
+- The authorizer is held on one core; who asks it, and the control plane, are on the others. It answers from
+  memory, asks for its reviews beside that, and writes a line for each answer.
 - An e-service counts as public when the gateway reports its route as accepted and resolved.
 - How often the operator was killed, and survived it, is printed by `pytest tests/operator/test_kill.py`;
   `ESERVICE_TEST_KILL_STEP=1` kills it at every single write.""",
@@ -70,6 +74,7 @@ def measure(folder: Path, fleet: int) -> Iterator[Figure]:
     yield from scraping()
     yield from braking()
     yield from starting()
+    yield from authorizing()
     yield from switching.measure(folder / "switching")
     yield from asyncio.run(measure_one(folder / "one"))
     yield from asyncio.run(measure_fleet(folder / "fleet", fleet))
@@ -101,6 +106,12 @@ def starting() -> Iterator[Figure]:
         value = f"{line['own']} ms of its own, {line['wall']} ms by the clock"
         target = f"≤ {QUICK * 1000:.0f} ms of its own"
         yield Figure(f"One command: `{line['command']}`", value, target, STARTING)
+
+
+def authorizing() -> Iterator[Figure]:
+    """What `bench.authorizer` prints, in a process that it may hold on one core."""
+    for line in ANSWERED.finditer(printed_by(AUTHORIZING)):
+        yield Figure(f"The authorizer: {line['name']}", line["value"], line["target"], AUTHORIZING)
 
 
 def printed_by(command: str) -> str:

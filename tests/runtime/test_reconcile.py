@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from eservice_operator.api.notices import Audience, Channel, NoticeKind
 from eservice_operator.cluster.apply import Applier
+from eservice_operator.cluster.credentials_copy import CredentialsCopier
 from eservice_operator.cluster.events import EventSink
 from eservice_operator.cluster.freshness import Freshness
 from eservice_operator.cluster.indexes import INDEXES
@@ -98,6 +99,7 @@ def reconciler(
         policy_now=lambda: policy,
         settle=timedelta(seconds=1),
         monotonic=lambda: 0.0,
+        copier=cast("CredentialsCopier", None),
     )
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import cast
 
 from eservice_operator.cluster.apply import OUTDATED, Applier
+from eservice_operator.cluster.credentials_copy import CredentialsCopier
 from eservice_operator.cluster.events import EventSink
 from eservice_operator.cluster.freshness import Freshness
 from eservice_operator.cluster.indexes import INDEXES
@@ -90,6 +91,7 @@ def reconciler(writes: Kept) -> ObjectReconciler:
         policy_now=lambda: worlds.POLICY,
         settle=timedelta(seconds=1),
         monotonic=lambda: 0.0,
+        copier=cast("CredentialsCopier", None),
     )
 
 

@@ -22,8 +22,9 @@ from eservice_operator.api.notices import Notices
 from eservice_operator.api.people import InstitutionCode
 from eservice_operator.api.webservice_status import MOST_LISTED
 
-MOST_CUSTOMERS = 512
+MOST_CUSTOMERS = 504
 """More than there are municipalities; an assignment is for one service."""
+MOST_PILOTS = 8
 
 
 class Agent(Model):
@@ -98,7 +99,7 @@ class AgentAssignmentSpec(Model):
     agreement: Agreement | None = None
     """The agent agreement; without it nothing is opened."""
     pilot_customers: Annotated[
-        tuple[PilotCustomer, ...], Field(max_length=8, json_schema_extra=list_map("code"))
+        tuple[PilotCustomer, ...], Field(max_length=MOST_PILOTS, json_schema_extra=list_map("code"))
     ] = ()
     """The customers with whom it is tried first: two are needed. They are customers like the others, too."""
     customers: Annotated[
@@ -155,7 +156,8 @@ class AgentAssignmentStatus(Status):
     grant: Short | None = None
     """The WebServiceGrant that lets it in."""
     active_customers: Annotated[
-        tuple[InstitutionCode, ...], Field(max_length=MOST_CUSTOMERS, json_schema_extra=LIST_ATOMIC)
+        tuple[InstitutionCode, ...],
+        Field(max_length=MOST_PILOTS + MOST_CUSTOMERS, json_schema_extra=LIST_ATOMIC),
     ] = ()
     """The codes of all customers that the agent may call for now."""
     customer_count: Annotated[int, Field(ge=0)] = 0

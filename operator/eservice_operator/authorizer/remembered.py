@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Final, Generic, NamedTuple, TypeVar
@@ -13,8 +14,9 @@ V = TypeVar("V")
 
 HIT: Final = "hit"
 MISS: Final = "miss"
-RENEWED: Final = 0.5
-"""The share of its time after which an answer that is still wanted is asked for again, beside the request."""
+RENEWED: Final = (0.4, 0.8)
+"""The share of its time after which an answer that is still wanted is asked for again, beside the request:
+drawn between them, or all that became known together would be asked for together ever after."""
 
 
 class _Kept(NamedTuple, Generic[V]):
@@ -82,8 +84,8 @@ class Remembered(Generic[K, V]):
         shelf, other = (self._good, self._others) if good else (self._others, self._good)
         other.pop(key, None)
         shelf.pop(key, None)
-        renew = began + seconds * (RENEWED if good else 1)
-        shelf[key] = _Kept(value, renew, began + seconds)
+        share = random.uniform(*RENEWED) if good else 1  # noqa: S311 - jitter is no secret
+        shelf[key] = _Kept(value, began + seconds * share, began + seconds)
         if len(shelf) > self._most:
             shelf.popitem(last=False)
 

@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+import logging
+
 from eservice_operator.cluster.client import KubeApi
-from eservice_operator.cluster.errors import NotFound
+from eservice_operator.cluster.errors import Forbidden, NotFound
 from eservice_operator.cluster.ownership import is_owned
 from eservice_operator.cluster.sight import held
 from eservice_operator.core.actions import DeleteNamed
+
+log = logging.getLogger(__name__)
 
 
 async def delete_named(api: KubeApi, action: DeleteNamed) -> None:
@@ -17,7 +21,12 @@ async def delete_named(api: KubeApi, action: DeleteNamed) -> None:
         Refused: it is being deleted, and something holds it.
         ApiError: the API server refuses.
     """
-    live = await api.get(action.ref)
+    try:
+        live = await api.get(action.ref)
+    except Forbidden as error:
+        # what was made under rights of before goes with the object that it belongs to
+        log.warning("%s is not looked at: %s", action.ref, error.message)
+        return
     if live is None or not is_owned(live, action.owner_uid):
         return
     metadata = live["metadata"]

@@ -173,6 +173,11 @@ class Observer:
             case _:
                 return None
 
+    def generation(self, key: ObjectKey) -> int | None:
+        """The generation of an object; None when there is none."""
+        body = self._store.get(key.kind, key.namespace, key.name)
+        return None if body is None else int(body["metadata"].get("generation", 0))
+
     def envelope(self, key: ObjectKey) -> tuple[ObjectMeta, Status]:
         """The metadata and the status of an object whose spec cannot be read."""
         return self._reading.envelope(key)

@@ -26,6 +26,7 @@ from eservice_operator.cluster.consumers import (
     orders_of,
     orders_through,
 )
+from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.reading import Reading
 from eservice_operator.cluster.roles import invoke_rules
 from eservice_operator.cluster.snapshots import uses_of
@@ -38,7 +39,7 @@ from eservice_operator.core.access.case import (
     Offer,
     UseCase,
 )
-from eservice_operator.core.access.naming import grant_child
+from eservice_operator.core.access.naming import grant_child, wall_of
 from eservice_operator.core.access.worlds import AssignmentWorld, Children, GrantWorld, WebServiceWorld
 from eservice_operator.core.facts import age
 from eservice_operator.core.keys import ObjectKey
@@ -66,6 +67,19 @@ class AccessObserver:
             children=self._children(grant.metadata),
             bindings=tuple(self._bindings(key)),
         )
+
+    def wall_of(self, key: ObjectKey) -> object:
+        """A mark of what closes a web service, or has to: its spec, its Service and its NetworkPolicy."""
+        store = self._reading.store
+        body = store.get(key.kind, key.namespace, key.name)
+        if body is None:
+            return None
+        service = part(body, "spec", "backend", "service", "name")
+        behind = store.get("Service", key.namespace, service) if isinstance(service, str) else None
+        wall = store.get("NetworkPolicy", key.namespace, wall_of(key.name))
+        metadata = body["metadata"]
+        versions = [None if one is None else one["metadata"]["resourceVersion"] for one in (behind, wall)]
+        return metadata["uid"], metadata.get("generation"), metadata.get("deletionTimestamp"), *versions
 
     def web_service(self, key: ObjectKey) -> WebServiceWorld | InvalidObject | None:
         """The world of a WebService; None when there is none."""

@@ -34,8 +34,9 @@ class Reflector:
     """One resource, in all namespaces or in those given, each with a list and a watch of its own.
 
     ``on_change`` is told of every change to the store, except those that our own writes made first; it must
-    not block. ``resync`` and ``longest_pause`` (after failures) are in seconds; the former is varied by ±10 %, so
-    that kinds do not list together. With ``watch=False`` somebody else watches (kopf), and only LISTs are made.
+    not block. ``resync`` and ``longest_pause`` (after failures) are in seconds; the former is varied by
+    ±10 %, so that kinds do not list together. With ``watch=False`` somebody else watches (kopf), and only
+    LISTs are made.
     """
 
     def __init__(  # noqa: PLR0913 - the last five are settings

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from eservice_operator.api.parse import InvalidObject
 from eservice_operator.cluster.apply import Applier
+from eservice_operator.cluster.credentials_copy import CredentialsCopier
 from eservice_operator.cluster.events import EventSink
 from eservice_operator.cluster.freshness import Freshness
 from eservice_operator.cluster.observe import Observer
@@ -16,8 +17,14 @@ from eservice_operator.core.dates import start_of_day
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.records import next_change, record_status
+from eservice_operator.runtime.access_reconcile import (
+    AssignmentReconciler,
+    GrantReconciler,
+    WebServiceReconciler,
+)
+from eservice_operator.runtime.loop import Loop
 from eservice_operator.runtime.outbox import Outbox
-from eservice_operator.runtime.ports import Result
+from eservice_operator.runtime.ports import Reconciler, Result
 from eservice_operator.runtime.registration_reconcile import RegistrationReconciler
 from eservice_operator.runtime.retries import error_of
 from eservice_operator.runtime.service_reconcile import ServiceReconciler
@@ -41,6 +48,7 @@ class ObjectReconciler:
     policy_now: Callable[[], Policy]
     settle: timedelta
     monotonic: Callable[[], float]
+    copier: CredentialsCopier
     witnessing: Witnessing = field(default_factory=Witnessing)
 
     def __post_init__(self) -> None:
@@ -51,6 +59,12 @@ class ObjectReconciler:
         )
         self._templates = TemplateReconciler(*of_all)
         self._registrations = RegistrationReconciler(*of_all)
+        loop, access = Loop(self._writer, self.outbox), self.observer.access
+        self._access: dict[str, Reconciler] = {
+            "WebServiceGrant": GrantReconciler(access, loop, self.policy_now, self.copier),
+            "WebService": WebServiceReconciler(access, loop, self.policy_now),
+            "AgentAssignment": AssignmentReconciler(access, loop, self.policy_now),
+        }
 
     async def reconcile(self, key: ObjectKey, now: datetime) -> Result:
         """Observe, decide, apply and report for ``key`` as of ``now`` (aware, UTC)."""
@@ -62,11 +76,13 @@ class ObjectReconciler:
                 return await self._templates.reconcile(key, now)
             case "EServiceRegistration":
                 return await self._registrations.reconcile(key, now)
+            case _ if key.kind in self._access:
+                return await self._access[key.kind].reconcile(key, now)
             case _:
                 return await self._record(key, now)
 
     async def _record(self, key: ObjectKey, now: datetime) -> Result:
-        """An act, a verification, a deferral, an identifier: nothing is done for it, only said."""
+        """An act, a verification, a deferral, a test, an identifier: nothing is done for it, only said."""
         world = self.observer.record(key)
         if world is None:
             return Result()

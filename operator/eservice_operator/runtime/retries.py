@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from eservice_operator.cluster.apply import OUTDATED
-from eservice_operator.core.actions import Outcome, target_of
+from eservice_operator.core.actions import Action, Outcome, target_of
 from eservice_operator.core.decide import Decision
 
 ROUNDS = 8
@@ -31,7 +32,16 @@ def outdated(outcome: Outcome) -> bool:
     return outcome.failure is not None and outcome.failure.reason == OUTDATED
 
 
-def contested(decision: Decision, outcome: Outcome) -> str | None:
+class Decided(Protocol):
+    """A decision about one object."""
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """What to do now, in this order."""
+        ...
+
+
+def contested(decision: Decided, outcome: Outcome) -> str | None:
     """What is still to be done after the last round: somebody undoes it, and haste would feed the quarrel."""
     if outcome.failure is not None or not decision.actions:
         return None
@@ -39,11 +49,14 @@ def contested(decision: Decision, outcome: Outcome) -> str | None:
     return f"is undone each time it is done: {type(action).__name__} {target_of(action)}: {action.reason}"
 
 
+def foreign_look(outcome: Outcome, now: datetime) -> datetime | None:
+    """When to look whether what stands in the way of a write has gone; None where nothing does."""
+    return now + RETRY_FOREIGN if outcome.failure is not None and not outcome.failure.transient else None
+
+
 def look_again(decision: Decision, outcome: Outcome) -> datetime | None:
     """The instant at which to look at an e-service again by itself."""
-    if outcome.failure is not None and not outcome.failure.transient:
-        return earliest_of(decision.facts.now + RETRY_FOREIGN, decision.next_at)
-    return decision.next_at
+    return earliest_of(foreign_look(outcome, decision.facts.now), decision.next_at)
 
 
 def earliest_of(*instants: datetime | None) -> datetime | None:

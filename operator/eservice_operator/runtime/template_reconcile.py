@@ -5,24 +5,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from eservice_operator.api.parse import InvalidObject
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.cluster.observe import Observer
-from eservice_operator.core.braking import decide_template
+from eservice_operator.core.actions import Action, Outcome
+from eservice_operator.core.braking import TemplateDecision, decide_template
 from eservice_operator.core.drafting import template_letters
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.ledger import next_try
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.transitions import template_notes
+from eservice_operator.runtime.loop import Loop, Telling
 from eservice_operator.runtime.outbox import Outbox
+from eservice_operator.runtime.pauses import Pauses
 from eservice_operator.runtime.ports import Result
-from eservice_operator.runtime.retries import ROUNDS, earliest_of, error_of, outdated
-from eservice_operator.runtime.writing import NOTHING_DONE, Writer
-
-TEMPLATE_PAUSE = timedelta(seconds=2)
-"""How often at most a template counts its e-services."""
+from eservice_operator.runtime.retries import earliest_of, error_of
+from eservice_operator.runtime.writing import Writer
 
 
 @dataclass
@@ -33,41 +33,50 @@ class TemplateReconciler:
     writer: Writer
     outbox: Outbox
     policy_now: Callable[[], Policy]
-    _counted: dict[ObjectKey, datetime] = field(default_factory=dict)
+    _pauses: Pauses = field(default_factory=Pauses)
 
     async def reconcile(self, key: ObjectKey, now: datetime) -> Result:
         """Observe, decide, apply and report for ``key`` as of ``now`` (aware, UTC, whole seconds)."""
-        outcome, left = NOTHING_DONE, ROUNDS
-        while True:
-            world = self.observer.template(key)
-            if world is None:
-                self._counted.pop(key, None)
-                self.outbox.answers(key, ())
-                return Result()
-            if isinstance(world, InvalidObject):
-                return await self.writer.invalid(key, world, now)
-            if left == ROUNDS and (pause := self._pauses(key, world.template, now)) is not None:
-                return Result(next_at=pause)
-            answers = self.outbox.answers(key, world.template.status.notices)
-            decision = decide_template(replace(world, deliveries=answers), now, self.policy_now())
-            if not decision.actions or not left or (outcome.failure is not None and not outdated(outcome)):
-                break
-            left -= 1
-            outcome = await self.writer.apply(decision.actions)
-        template, status = world.template, decision.status
-        told = await self.writer.write_status(key, template.metadata, template.status, status)
-        if told.failure is None:
-            self.outbox.post(key, template_letters(template, status, now))
-        if told.done:
-            await self.writer.publish(key, template.metadata, template_notes(template.status, status))
-        next_at = earliest_of(decision.next_at, next_try(status.notices))
-        return Result(next_at=next_at, error=error_of(outcome) or error_of(told))
+        generation = self.observer.generation(key)
+        pause = None if generation is None else self._pauses.until(key, generation, now)
+        if pause is not None:
+            return Result(next_at=pause)
+        return await Loop(self.writer, self.outbox).run(
+            key, now, lambda: self._look(key, now), lambda seen, outcome: _told(seen, outcome, now)
+        )
 
-    def _pauses(self, key: ObjectKey, template: EServiceTemplate, now: datetime) -> datetime | None:
-        """Until when a template need not be looked at: it was just now, and its spec is the same."""
-        counted = self._counted.get(key)
-        fresh = template.status.observed_generation == template.metadata.generation
-        if fresh and counted is not None and timedelta(0) <= now - counted < TEMPLATE_PAUSE:
-            return counted + TEMPLATE_PAUSE
-        self._counted[key] = now
-        return None
+    def _look(self, key: ObjectKey, now: datetime) -> _Seen | InvalidObject | None:
+        world = self.observer.template(key)
+        if world is None:
+            self._pauses.forget(key)
+        if world is None or isinstance(world, InvalidObject):
+            return world
+        answers = self.outbox.answers(key, world.template.status.notices)
+        decision = decide_template(replace(world, deliveries=answers), now, self.policy_now())
+        return _Seen(world.template, decision)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A template as it was observed, and what was decided about it."""
+
+    template: EServiceTemplate
+    decision: TemplateDecision
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """What to do now."""
+        return self.decision.actions
+
+
+def _told(seen: _Seen, outcome: Outcome, now: datetime) -> Telling:
+    template, status = seen.template, seen.decision.status
+    return Telling(
+        metadata=template.metadata,
+        before=template.status,
+        status=status,
+        letters=template_letters(template, status, now),
+        notes=template_notes(template.status, status),
+        next_at=earliest_of(seen.decision.next_at, next_try(status.notices)),
+        error=error_of(outcome),
+    )

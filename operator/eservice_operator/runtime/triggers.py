@@ -16,10 +16,13 @@ from eservice_operator.cluster.store import Change, Store, key_of
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.hosts import EVERY, WILDCARD
 from eservice_operator.core.keys import ObjectKey
+from eservice_operator.core.owner import OWNED_BY
 from eservice_operator.core.policy import GatewayRef
+from eservice_operator.runtime.access_triggers import access_keys
 from eservice_operator.runtime.ports import Triggers
 
 RECORDS = ("AcceptanceAct", "ProductionVerification", "UnpublishDeferral")
+ACCESS = ("WebService", "WebServiceGrant", "AgentAssignment", "ConnectionTest")
 CLAIMING = ("HTTPRoute", "Ingress")
 
 
@@ -37,7 +40,7 @@ def _keys_for(gateways: Places, change: Change, store: Store) -> Iterable[Object
     if _only_counted(change):
         return {change.key}
     told = [obj for obj in (change.before, change.after) if obj is not None]
-    woken = {key for obj in told for key in _keys(obj, store)}
+    woken = {key for obj in told for key in _keys(obj, store)} | set(access_keys(change, store))
     if change.key.kind in CLAIMING and not _claims_as_before(change):
         woken |= {key for obj in told for key in _contested(obj, store, gateways)}
     if change.key.kind == "Gateway" and not _admits_as_before(change):
@@ -122,7 +125,7 @@ def _keys(obj: Manifest, store: Store) -> Iterator[ObjectKey]:
         case "Namespace":
             yield from _found(store, "EServiceRegistration", indexes.NAMESPACE, key.name)
         case _:
-            yield from _owner_of_child(obj)
+            yield from [key] if key.kind in ACCESS else _owner_of_child(obj)
 
 
 def _around_eservice(obj: Manifest, store: Store) -> Iterator[ObjectKey]:
@@ -141,8 +144,11 @@ def _around_eservice(obj: Manifest, store: Store) -> Iterator[ObjectKey]:
 
 
 def _owner_of_child(obj: Manifest) -> Iterator[ObjectKey]:
-    """The EService that a child says it belongs to."""
+    """The EService, or the other owner, that a child says it belongs to."""
     labels = part(obj, "metadata", "labels") or {}
+    for kind, label in OWNED_BY.items():
+        if kind in ACCESS and label in labels:
+            yield ObjectKey(kind, part(obj, "metadata", "namespace"), labels[label])
     name, route = labels.get(names.ESERVICE_LABEL), service_of(obj) if is_our_route(obj) else None
     if route is not None:
         yield route

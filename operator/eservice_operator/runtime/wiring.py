@@ -7,6 +7,7 @@ import os
 import socket
 
 from eservice_operator.cluster.apply import Applier
+from eservice_operator.cluster.credentials_copy import CredentialsCopier
 from eservice_operator.cluster.events import EventSink
 from eservice_operator.cluster.freshness import Freshness
 from eservice_operator.cluster.indexes import INDEXES
@@ -32,6 +33,10 @@ RECONCILED = (
     "ProductionVerification",
     "UnpublishDeferral",
     "EServiceIdentifier",
+    "ConnectionTest",
+    "WebService",
+    "WebServiceGrant",
+    "AgentAssignment",
 )
 """Every kind of ours but UnpublishDecision, which the reconcile of its EService looks after."""
 
@@ -78,8 +83,9 @@ def make_reconciler(surroundings: Surroundings) -> Reconciler:
     outbox = Outbox(senders, surroundings.add, surroundings.metrics, clock=clock)
     witnessing = _witnessing(surroundings)
     surroundings.at_end(outbox.close)
+    observer = Observer(store, policy)
     return ObjectReconciler(
-        observer=Observer(store, policy),
+        observer=observer,
         applier=Applier(api, store, surroundings.wake),
         freshness=Freshness(api, store, surroundings.wake),
         events=EventSink(api, instance=os.environ.get("HOSTNAME") or socket.gethostname(), now=clock.now),
@@ -87,6 +93,7 @@ def make_reconciler(surroundings: Surroundings) -> Reconciler:
         policy_now=policy_under(policy, surroundings.clock_trusted),
         settle=settings.settle,
         monotonic=clock.monotonic,
+        copier=CredentialsCopier(api, observer.access),
         witnessing=witnessing,
     )
 

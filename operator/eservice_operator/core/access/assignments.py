@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 
 from eservice_operator.api.agent import AgentAssignment
 from eservice_operator.api.base import revoked_by
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core.access.terms import Finding, Times, over, waiting
+from eservice_operator.core.dates import Period, subtract_period
 
 PILOTS = 2
+ONE_DAY = Period(months=0, days=1)
 
 
 def assignment_finding(assignment: AgentAssignment, times: Times, *, production: bool) -> Finding | None:
@@ -54,14 +56,20 @@ def _without_evidence(assignment: AgentAssignment) -> Finding | None:
 def assignment_ends(assignment: AgentAssignment) -> date | None:
     """The last day of an assignment, where that is known."""
     spec = assignment.spec
-    days = [spec.valid_until, None if spec.ended is None else spec.ended.at - timedelta(days=1)]
+    days = [spec.valid_until, None if spec.ended is None else subtract_period(spec.ended.at, ONE_DAY)]
     return min((day for day in days if day is not None), default=None)
+
+
+def lists(assignment: AgentAssignment, code: str | None) -> bool:
+    """Whether the holder lists an institution, whatever day it named."""
+    pilots, joined = assignment.spec.pilot_customers, assignment.spec.customers
+    return code in {pilot.code for pilot in pilots} or code in {one.code for one in joined}
 
 
 def customer_finding(assignment: AgentAssignment, code: str | None, times: Times) -> Finding | None:
     """Why the agent may not call for an institution; None where the holder lists it, and its day has come."""
     spec = assignment.spec
-    if code is not None and code in {pilot.code for pilot in spec.pilot_customers}:
+    if code in {pilot.code for pilot in spec.pilot_customers}:
         return None
     listed = next((one for one in spec.customers if one.code == code), None)
     if listed is None:

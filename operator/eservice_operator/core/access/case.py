@@ -122,7 +122,8 @@ class UseCase:
     use: Use
     offer: Offer | None = None
     grants: tuple[GrantCase, ...] = ()
-    """The grants of that web service that name this EService, without those for agents."""
+    """The grants of that web service that name this EService, the oldest first; one that makes it an agent's
+    application, too: it asks for that as any other does."""
     agent: AgentCase | None = None
     """The assignment that the use names, if there is one."""
 

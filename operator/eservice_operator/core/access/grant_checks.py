@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import date
 
 from eservice_operator.api import names
 from eservice_operator.api.base import Environment
@@ -135,6 +136,25 @@ def reachable(case: GrantCase, _times: Times) -> Finding | None:
     return waiting(Reason.BACKEND_NOT_FOUND, text)
 
 
+def served(case: GrantCase, times: Times) -> Finding | None:
+    """R10: a REST service whose contract versions have all reached their end of life serves nobody."""
+    if case.offer is None or case.offer.web_service.spec.protocol is not Protocol.REST:
+        return None
+    last = last_day(case.offer)
+    if last is None or times.today <= last:
+        return None
+    text = (
+        f"every contract version of {case.grant.spec.web_service} reached its end of life, the last on {last}"
+    )
+    return over(Reason.CONTRACT_RETIRED, text)
+
+
+def last_day(offer: Offer) -> date | None:
+    """The last day on which any contract version of a web service is served, where that is known."""
+    ends = [contract.end_of_life for contract in offer.web_service.spec.contracts]
+    return None if None in ends else max((end for end in ends if end is not None), default=None)
+
+
 def asks(case: GrantCase) -> Iterator[Use]:
     """The consumer's uses of the web service as its own connection, not through an agent."""
     if case.consumer is None or case.offer is None:
@@ -169,6 +189,7 @@ CHECKS: tuple[Check, ...] = (
     offered,
     confirmed,
     versions_fit,
+    served,
     consumed,
     connected_by,
     reachable,

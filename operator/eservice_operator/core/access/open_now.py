@@ -61,9 +61,11 @@ def _version_closed(
     if rest == bool(named) or (not rest and version not in named):
         return waiting(Reason.VERSION_NOT_GRANTED, f"contract version {version} is not granted")
     granted = ALL_VERSIONS if rest else version
-    states = {entry.version: entry.state for entry in grant.status.contract_versions}
-    if states.get(granted) is not GrantState.ACTIVE:
+    entry = next((one for one in grant.status.contract_versions if one.version == granted), None)
+    if entry is None or entry.state is not GrantState.ACTIVE:
         return waiting(Reason.ACCESS_NOT_GRANTED, "the grant is not active")
+    if entry.ends_on is not None and times.today > entry.ends_on:
+        return over(Reason.EXPIRED, f"what the grant rests on ended with {entry.ends_on}")
     return None
 
 

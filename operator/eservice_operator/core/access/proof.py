@@ -2,16 +2,19 @@
 """R10: what proves that a consumer tested its connection to a SOAP contract version.
 
 A grant in Production needs an allowed grant of the same registration at the WebService's ``testedAs``, or a
-ConnectionTest. What was opened once is recorded as a ConnectionTest of the operator's own: the proof then no
-longer hangs on the test environment, and nobody in a namespace can write it.
+ConnectionTest. What was opened on the ground of the former is recorded as a ConnectionTest of the operator's
+own: the proof then no longer hangs on the test environment, and nobody in a namespace can write it. What a
+ConnectionTest proves needs no second one: the Agency ends it by revoking that very one.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import date, timedelta
 
 from eservice_operator.api import names
 from eservice_operator.api.base import Environment, revoked_by
+from eservice_operator.api.connection import ConnectionTest
 from eservice_operator.api.reasons import Reason
 from eservice_operator.api.webservice import Protocol
 from eservice_operator.core.access.case import GrantCase
@@ -20,13 +23,14 @@ from eservice_operator.core.actions import Manifest
 from eservice_operator.core.dates import instant
 from eservice_operator.core.releases import short_hash
 
+ONE_DAY = timedelta(days=1)
 RECORD_HASH = 20
 
 
 def is_tested(case: GrantCase, other: GrantCase) -> bool:
     """Whether another grant is one of the same registration at the WebService that this one is tested as.
 
-    That has to be a SOAP service of the same holder in Test, and no other's and no Production one.
+    That has to be a SOAP service of the same holder, and none of Production, where nobody tests.
     """
     if case.offer is None or other.offer is None or case.consumer is None or other.consumer is None:
         return False
@@ -35,35 +39,44 @@ def is_tested(case: GrantCase, other: GrantCase) -> bool:
         here.tested_as == other.offer.web_service.reference
         and there.holder.code == here.holder.code
         and there.protocol is Protocol.SOAP
-        and there.environment is Environment.TEST
+        and there.environment is not Environment.PRODUCTION
         and other.consumer.service.spec.registration == case.consumer.service.spec.registration
     )
 
 
-def untested(case: GrantCase, version: str, times: Times) -> Finding | None:
-    """What is missing where no grant at ``testedAs`` proves it; None where a ConnectionTest does."""
+def proofs(case: GrantCase, version: str, times: Times) -> Iterator[ConnectionTest]:
+    """The ConnectionTests that prove now that the consumer tested the contract version."""
     if case.offer is None or case.consumer is None:
-        return None
-    if any(_proves(case, position, version, times) for position in range(len(case.tests))):
-        return None
-    registration, at = case.consumer.service.spec.registration, case.offer.web_service.spec.tested_as
-    where = "the WebService names no testedAs"
-    if at is not None:
-        where = f"{registration} has no active grant for {version} at {at.namespace}/{at.name}"
-    return waiting(Reason.TEST_MISSING, f"{version} was not tested: {where}, and there is no ConnectionTest")
-
-
-def _proves(case: GrantCase, position: int, version: str, times: Times) -> bool:
-    test = case.tests[position].spec
-    return (
-        case.offer is not None
-        and case.consumer is not None
-        and test.web_service == case.offer.web_service.reference
-        and test.registration == case.consumer.service.spec.registration
-        and test.contract_version == version
-        and test.passed_at <= times.now
-        and revoked_by(times.today, test.revoked) is None
+        return
+    about = (
+        case.offer.web_service.reference,
+        case.consumer.service.spec.registration,
+        version,
     )
+    for test in case.tests:
+        spec = test.spec
+        if (spec.web_service, spec.registration, spec.contract_version) != about:
+            continue
+        if spec.passed_at <= times.now and revoked_by(times.today, spec.revoked) is None:
+            yield test
+
+
+def proven_until(test: ConnectionTest) -> date | None:
+    """The last day on which a ConnectionTest proves something, where it is to be revoked."""
+    revoked = test.spec.revoked
+    return None if revoked is None else revoked.at - ONE_DAY
+
+
+def untested(case: GrantCase, version: str) -> Finding:
+    """What is to be done where nothing proves that the connection was tested."""
+    consumer = case.grant.spec.consumer
+    registration = "" if case.consumer is None else case.consumer.service.spec.registration
+    at = None if case.offer is None else case.offer.web_service.spec.tested_as
+    who = f"{registration} ({consumer.namespace}/{consumer.name})"
+    where = f"{who} needs a ConnectionTest of the Agency, as the WebService names no testedAs"
+    if at is not None:
+        where = f"{who} needs an open grant of {version} at {at.namespace}/{at.name}, or a ConnectionTest"
+    return waiting(Reason.TEST_MISSING, f"the connection to {version} was not tested: {where}")
 
 
 def record_name(case: GrantCase, version: str) -> str:
@@ -74,10 +87,14 @@ def record_name(case: GrantCase, version: str) -> str:
     return f"activation-{short_hash(key, RECORD_HASH)}"
 
 
-def record_of(case: GrantCase, version: str, now: datetime) -> Manifest | None:
-    """The record to make of a version that is opened; None where it is there already."""
+def record_of(case: GrantCase, version: str, times: Times) -> Manifest | None:
+    """The record to make of a version that is opened; None where one is there, or a ConnectionTest proves it.
+
+    One that the Agency revoked stays as it is: it is not made anew.
+    """
     name = record_name(case, version)
-    if case.consumer is None or any(test.metadata.name == name for test in case.tests):
+    known = any(test.metadata.name == name for test in case.tests)
+    if case.consumer is None or known or any(proofs(case, version, times)):
         return None
     grant = case.grant
     return {
@@ -91,7 +108,7 @@ def record_of(case: GrantCase, version: str, now: datetime) -> Manifest | None:
             "webService": {"namespace": grant.metadata.namespace, "name": grant.spec.web_service},
             "registration": case.consumer.service.spec.registration,
             "contractVersion": version,
-            "passedAt": instant(now),
+            "passedAt": instant(times.now),
             "observed": {"namespace": grant.metadata.namespace, "grant": grant.metadata.name},
         },
     }

@@ -7,69 +7,95 @@ status of a grant is read, since whoever may write in the holder's namespace may
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 
 from eservice_operator.api.grant import ALL_VERSIONS, GrantedVersion
 from eservice_operator.api.reasons import Reason
-from eservice_operator.api.webservice import Protocol
 from eservice_operator.core.access.assignments import assignment_ends
 from eservice_operator.core.access.case import GrantCase
-from eservice_operator.core.access.grant_checks import CHECKS, all_requested, is_production
-from eservice_operator.core.access.proof import is_tested, untested
+from eservice_operator.core.access.grant_checks import CHECKS, all_requested, is_production, last_day
+from eservice_operator.core.access.proof import is_tested, proofs, proven_until, untested
 from eservice_operator.core.access.terms import Answer, Finding, Standing, Times
 from eservice_operator.core.access.version_checks import VERSION_CHECKS
 
 
 def standings(case: GrantCase, times: Times) -> tuple[Standing, ...]:
-    """Each contract version that the grant names, in its order; for REST the one entry that stands for all.
-
-    Where SOAP names none, there is one entry, too: it says so.
-    """
+    """Each contract version that the grant names, in its order; where it names none, one entry for all."""
     whole = next((found for check in CHECKS if (found := check(case, times)) is not None), None)
-    versions = case.grant.spec.contract_versions
-    if case.offer is None or case.offer.web_service.spec.protocol is Protocol.REST or not versions:
-        ends = _ends_on(case, None)
-        finding = whole or all_requested(case)
-        return (_standing(ALL_VERSIONS, finding, ends),)
-    return tuple(
-        _standing(entry.version, whole or _of_version(case, entry, times), _ends_on(case, entry.version))
-        for entry in versions
-    )
+    named = case.grant.spec.contract_versions
+    if not named:
+        return (_standing(ALL_VERSIONS, whole or all_requested(case), _ends(case, None)),)
+    return tuple(_of_version(case, entry, whole, times) for entry in named)
 
 
-def _standing(version: str, finding: Finding | None, ends_on: date | None) -> Standing:
+def _of_version(case: GrantCase, entry: GrantedVersion, whole: Finding | None, times: Times) -> Standing:
+    checks = (check(case, entry, times) for check in VERSION_CHECKS)
+    finding = whole or next((found for found in checks if found is not None), None)
+    ends, lost = [_ends(case, entry.version)], ""
+    if finding is None and is_production(case):
+        test = tested(case, entry.version, times)
+        if test is None:
+            finding = untested(case, entry.version)
+        else:
+            ends.append(test.last_day)
+            lost = test.lost
+    return _standing(entry.version, finding, _first(ends), lost)
+
+
+def _standing(version: str, finding: Finding | None, ends_on: date | None, lost: str = "") -> Standing:
     if finding is not None:
         return Standing(version, finding.answer, finding.reason, finding.message, ends_on)
     until = f" until {ends_on}, that day included" if ends_on else ""
-    return Standing(version, Answer.ALLOWED, Reason.ACTIVE, f"granted{until}", ends_on)
+    return Standing(version, Answer.ALLOWED, Reason.ACTIVE, f"granted{until}{lost}", ends_on)
 
 
-def _of_version(case: GrantCase, entry: GrantedVersion, times: Times) -> Finding | None:
-    for check in (*VERSION_CHECKS, tested):
-        found = check(case, entry, times)
-        if found is not None:
-            return found
-    return None
+def _ends(case: GrantCase, version: str | None) -> date | None:
+    """The last day by every term that is known: of the grant, of the assignment, of the contract version.
 
-
-def _ends_on(case: GrantCase, version: str | None) -> date | None:
-    """The last day by every term that is known: of the grant, of the assignment, of the contract version."""
+    Without a version: of the contract version that is served longest.
+    """
     days = [case.grant.spec.valid_until]
     if case.grant.spec.agent is not None and case.assignment is not None:
         days.append(assignment_ends(case.assignment))
-    contract = case.offer.web_service.contract(version) if case.offer is not None and version else None
-    days.append(None if contract is None else contract.end_of_life)
+    if case.offer is not None and version is None:
+        days.append(last_day(case.offer))
+    elif case.offer is not None and version is not None:
+        contract = case.offer.web_service.contract(version)
+        days.append(None if contract is None else contract.end_of_life)
+    return _first(days)
+
+
+def _first(days: list[date | None]) -> date | None:
     return min((day for day in days if day is not None), default=None)
 
 
-def tested(case: GrantCase, entry: GrantedVersion, times: Times) -> Finding | None:
-    """R10: in Production the connection to this very contract version was tested before."""
-    if not is_production(case):
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """That a connection was tested, and how long that counts."""
+
+    last_day: date | None
+    lost: str
+    """What is to be said where only the record of an earlier opening is left of it."""
+
+
+def tested(case: GrantCase, version: str, times: Times) -> Tested | None:
+    """R10: whether the connection to this very contract version was tested; of several proofs the longest."""
+    records, live = tuple(proofs(case, version, times)), tuple(_open_there(case, version, times))
+    days = [*map(proven_until, records), *live]
+    if not days:
         return None
-    allows = any(
-        standing.version == entry.version and standing.allowed
-        for other in case.tested
-        if is_tested(case, other)
-        for standing in standings(other, times)
-    )
-    return None if allows else untested(case, entry.version, times)
+    last = None if None in days else max(day for day in days if day is not None)
+    if live or any(record.spec.observed is None for record in records):
+        return Tested(last, "")
+    return Tested(last, f"; its test grant is closed, which {records[0].metadata.name} makes up for")
+
+
+def _open_there(case: GrantCase, version: str, times: Times) -> Iterator[date | None]:
+    """The last day of each grant of the version at ``testedAs`` that is allowed now."""
+    for other in case.tested:
+        if is_tested(case, other):
+            for standing in standings(other, times):
+                if standing.version == version and standing.allowed:
+                    yield standing.ends_on

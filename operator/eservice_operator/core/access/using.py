@@ -2,7 +2,8 @@
 """R3, R9: how a use of an e-service stands: granted by the holder, reached through an agent, or neither.
 
 An e-service learns nothing about a WebService that it may not know: without a grant that names it (or an
-assignment that lists its institution), one that is not listed reads as one that does not exist.
+assignment that lists its institution), one that is not listed reads as one that does not exist. And an
+institution is whoever its registration places there: who only claims a registration is nobody's customer.
 """
 
 from __future__ import annotations
@@ -15,15 +16,12 @@ from eservice_operator.api.grant import ALL_VERSIONS
 from eservice_operator.api.reasons import Reason
 from eservice_operator.api.uses import Use
 from eservice_operator.api.webservice import Protocol, Visibility
-from eservice_operator.core.access.assignments import (
-    assignment_ends,
-    assignment_finding,
-    customer_finding,
-)
+from eservice_operator.core.access.assignments import assignment_finding, customer_finding, lists
 from eservice_operator.core.access.case import AgentCase, Consumer, GrantCase, Offer, UseCase
-from eservice_operator.core.access.grant_checks import consumer_finding
+from eservice_operator.core.access.connections import connection_of
+from eservice_operator.core.access.grant_checks import consumer_finding, unconfirmed
 from eservice_operator.core.access.standing import standings
-from eservice_operator.core.access.terms import Answer, Finding, Standing, Times, waiting
+from eservice_operator.core.access.terms import Answer, Finding, Standing, Times, over, waiting
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class UseStanding:
     answer: Answer
     reason: Reason
     message: str
-    """What the consumer is told; the holder reads the same."""
+    """What the consumer is told, beside what it is told of; the holder reads the same."""
     offer: Offer | None = None
     """The web service; None where the consumer may not know of it."""
     grant: GrantCase | None = None
@@ -53,8 +51,14 @@ class UseStanding:
 
     @property
     def contact(self) -> str:
-        """Whom the institution turns to; empty where it may not know."""
-        return "" if self.offer is None else self.offer.web_service.spec.holder.email
+        """Whom the institution turns to; empty where it may not know, or the holder is not confirmed."""
+        if self.offer is None or not self.offer.confirmed:
+            return ""
+        return self.offer.web_service.spec.holder.email
+
+
+RANKS = (Answer.ALLOWED, Answer.WAITING, Answer.REFUSED, Answer.OVER)
+"""Which of several answers counts."""
 
 
 def use_standing(case: UseCase, consumer: Consumer | None, times: Times) -> UseStanding:
@@ -68,21 +72,18 @@ def use_standing(case: UseCase, consumer: Consumer | None, times: Times) -> UseS
         if _answers(case.use, grant, standing)
     ]
     if not found:
-        return _unanswered(case)
+        return _unanswered(case, consumer, times)
     grant, best = min(found, key=lambda pair: RANKS.index(pair[1].answer))
     return UseStanding(
         use=case.use,
         answer=best.answer,
         reason=best.reason,
         message=best.message,
-        offer=case.offer,
+        offer=grant.offer,
         grant=grant,
         versions=(best.version,) if best.allowed else (),
         ends_on=best.ends_on,
     )
-
-
-RANKS = (Answer.ALLOWED, Answer.WAITING, Answer.REFUSED, Answer.OVER)
 
 
 def _answers(use: Use, grant: GrantCase, standing: Standing) -> bool:
@@ -92,84 +93,98 @@ def _answers(use: Use, grant: GrantCase, standing: Standing) -> bool:
     return rest or standing.version in (ALL_VERSIONS, use.contract_version)
 
 
-def _unanswered(case: UseCase) -> UseStanding:
+def _unanswered(case: UseCase, consumer: Consumer | None, times: Times) -> UseStanding:
     """Nobody has answered: who may not know the web service learns that much, and no more."""
-    offer, what = case.offer, _named(case.use)
-    if not _may_know(offer):
-        text = f"{what}: no grant; if there is such a web service, its holder sees the request"
+    offer = case.offer
+    if offer is None or not (_is_listed(offer) or case.grants):
+        text = "no grant; if there is such a web service, its holder sees the request"
         return UseStanding(case.use, Answer.WAITING, Reason.ACCESS_NOT_GRANTED, text)
-    reason, text = Reason.ACCESS_NOT_GRANTED, f"{what}: no grant yet, its holder sees the request"
-    if case.grants:
-        reason, text = Reason.VERSION_NOT_GRANTED, f"{what}: there is a grant, and it is not for this version"
-    return UseStanding(case.use, Answer.WAITING, reason, text, offer=offer)
+    found = _amiss(case.use, offer, consumer, times)
+    if found is None and case.use.agent is not None:
+        # an assignment that does not list the institution reads as one that does not exist
+        found = waiting(Reason.CUSTOMER_NOT_LISTED, "no AgentAssignment of that name lists the institution")
+    if found is None and case.grants:
+        found = waiting(Reason.VERSION_NOT_GRANTED, "there is a grant, and it is not for this version")
+    if found is None:
+        found = waiting(Reason.ACCESS_NOT_GRANTED, "no grant yet; its holder sees the request")
+    return UseStanding(case.use, Answer.WAITING, found.reason, found.message, offer=offer)
 
 
-def _may_know(offer: Offer | None) -> bool:
+def _is_listed(offer: Offer) -> bool:
     """Whether everybody may know that there is such a web service."""
-    if offer is None or not offer.confirmed:
-        return False
-    return offer.web_service.spec.visibility is Visibility.LISTED
+    return offer.confirmed and offer.web_service.spec.visibility is Visibility.LISTED
 
 
-def _named(use: Use) -> str:
-    version = f" {use.contract_version}" if use.contract_version else ""
-    through = f" through {use.agent}" if use.agent else ""
-    return f"{use.web_service.namespace}/{use.web_service.name}{version}{through}"
+def _amiss(use: Use, offer: Offer, consumer: Consumer | None, times: Times) -> Finding | None:
+    """What a request for a web service that may be known would have to say otherwise."""
+    found = consumer_finding(consumer, offer, "the e-service")
+    if found is not None or use.agent is not None or offer.web_service.spec.protocol is Protocol.REST:
+        return found
+    versions = ", ".join(one.version for one in offer.web_service.spec.contracts)
+    if use.contract_version is None:
+        text = f"for SOAP name the contract version in spec.uses: it has {versions}"
+        return waiting(Reason.VERSION_NOT_GRANTED, text)
+    contract = offer.web_service.contract(use.contract_version)
+    if contract is None:
+        return waiting(Reason.CONTRACT_UNKNOWN, f"there is no such contract version: it has {versions}")
+    end = contract.end_of_life
+    if end is None or times.today <= end:
+        return None
+    return over(Reason.CONTRACT_RETIRED, f"the contract version reached its end of life on {end}")
 
 
 def _through_agent(case: UseCase, consumer: Consumer | None, times: Times) -> UseStanding:
     """R9: the holder lists the institution, the assignment is in force, and the agent is connected."""
     agent, use = case.agent, case.use
-    code = None if consumer is None else consumer.code
-    listed = None if agent is None else customer_finding(agent.assignment, code, times)
-    if agent is None or (listed is not None and listed.reason is Reason.CUSTOMER_NOT_LISTED):
-        return _unanswered(case)
-    allowed = [one for grant in agent.connections for one in standings(grant, times) if one.allowed]
-    found = _before_the_connection(agent, consumer, use, times) or listed
-    if found is None and not allowed:
-        name = agent.assignment.spec.agent.name
-        found = waiting(Reason.AGENT_NOT_CONNECTED, f"the connection of {name} is not open")
+    if agent is None or not _is_customer(agent, use, consumer):
+        return _unanswered(case, consumer, times)
+    name = agent.assignment.spec.agent.name
+    found = _before_the_connection(agent, consumer, times)
     if found is not None:
-        return UseStanding(
-            use, found.answer, found.reason, f"{_named(use)}: {found.message}", offer=agent.offer, agent=agent
-        )
-    connection = next(grant for grant in agent.connections if any(o.allowed for o in standings(grant, times)))
+        return UseStanding(use, found.answer, found.reason, found.message, offer=agent.offer, agent=agent)
+    connection = connection_of(agent, times)
+    if connection is None:
+        reason, text = Reason.AGENT_NOT_CONNECTED, f"the connection of {name} is not open"
+        return UseStanding(use, Answer.WAITING, reason, text, offer=agent.offer, agent=agent)
+    until = f" until {connection.ends_on}, that day included" if connection.ends_on else ""
     return UseStanding(
         use=use,
         answer=Answer.ALLOWED,
         reason=Reason.ACTIVE,
-        message=f"granted through {agent.assignment.spec.agent.name}",
+        message=f"granted through {name}{until}",
         offer=agent.offer,
-        grant=connection,
+        grant=connection.grant,
         agent=agent,
-        versions=tuple(one.version for one in allowed),
-        ends_on=_last_day(agent, allowed),
+        versions=tuple(one.version for one in connection.allowed),
+        ends_on=connection.ends_on,
     )
 
 
-def _before_the_connection(
-    agent: AgentCase, consumer: Consumer | None, use: Use, times: Times
-) -> Finding | None:
+def _is_customer(agent: AgentCase, use: Use, consumer: Consumer | None) -> bool:
+    """Whether the assignment is one for this web service, and the holder lists this institution in it."""
+    assignment, place = agent.assignment, use.web_service
+    return (
+        (assignment.metadata.namespace, assignment.spec.web_service) == (place.namespace, place.name)
+        and consumer is not None
+        and consumer_finding(consumer, None, "") is None
+        and lists(assignment, consumer.code)
+    )
+
+
+def _before_the_connection(agent: AgentCase, consumer: Consumer | None, times: Times) -> Finding | None:
     """What keeps a customer that the holder lists from calling, whatever the agent's own connection."""
     offer, assignment = agent.offer, agent.assignment
-    if offer is None or assignment.spec.web_service != use.web_service.name:
-        text = f"there is no AgentAssignment {use.agent} for {use.web_service.name}"
-        return waiting(Reason.ASSIGNMENT_NOT_FOUND, text)
-    place = ("", "") if consumer is None else consumer.place
-    found = consumer_finding(consumer, offer, f"EService {'/'.join(place)}")
+    if offer is None:
+        text = f"WebService {assignment.spec.web_service} does not exist, or cannot be read"
+        return waiting(Reason.WEB_SERVICE_UNKNOWN, text)
+    if not offer.confirmed:
+        return waiting(Reason.HOLDER_NOT_CONFIRMED, unconfirmed(offer))
+    found = consumer_finding(consumer, offer, "the e-service")
     if found is not None:
         return found
     production = offer.web_service.spec.environment is Environment.PRODUCTION
     found = assignment_finding(assignment, times, production=production)
     if found is None:
-        return None
+        return customer_finding(assignment, None if consumer is None else consumer.code, times)
     reason = Reason.ASSIGNMENT_ENDED if found.answer is Answer.OVER else Reason.ASSIGNMENT_PENDING
     return Finding(found.answer, reason, f"AgentAssignment {assignment.metadata.name}: {found.message}")
-
-
-def _last_day(agent: AgentCase, allowed: list[Standing]) -> date | None:
-    """The last day by the assignment, and by the contract version of the connection that lasts longest."""
-    ends = [one.ends_on for one in allowed]
-    connected = None if None in ends else max(end for end in ends if end is not None)
-    days = [assignment_ends(agent.assignment), connected]
-    return min((day for day in days if day is not None), default=None)

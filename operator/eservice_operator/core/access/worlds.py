@@ -8,13 +8,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from eservice_operator.core.access.case import AgentCase, GrantCase, Offer, Order
-from eservice_operator.core.actions import Outcome
 from eservice_operator.core.letters import Delivery
 from eservice_operator.core.world import Observed
 
 Children = Mapping[tuple[str, str], Observed]
 """By kind and name."""
-NOTHING_WRITTEN = Outcome(())
 
 
 class Copied(StrEnum):
@@ -25,6 +23,7 @@ class Copied(StrEnum):
     WRONG_TYPE = "WrongType"
     TOO_LARGE = "TooLarge"
     FORBIDDEN = "Forbidden"
+    NAME_TAKEN = "NameTaken"
 
 
 @dataclass(frozen=True)
@@ -39,8 +38,6 @@ class GrantWorld:
     that are children of an EService there; those of its consumer, and of its agent's customers."""
     copied: Copied | None = None
     """What came of copying its credentials; None while that was not tried."""
-    outcome: Outcome = NOTHING_WRITTEN
-    """What the writes of this reconcile came to: a status says what failed."""
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)
     """What became of its notices since they were handed to a channel, by notice id."""
 
@@ -59,7 +56,6 @@ class WebServiceWorld:
     children: Children = field(default_factory=dict)
     foreign_roles: tuple[str, ...] = ()
     """Names of Roles of others in the holder's namespace that let somebody invoke it."""
-    outcome: Outcome = NOTHING_WRITTEN
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)
 
 

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What answers the requests of one e-service: grants, further versions of a grant, customers of agents."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+from eservice_operator.cli.answering import CODE, Body, Place, grant_of, with_customer, with_versions
+from eservice_operator.cli.dossier import resource
+from eservice_operator.cli.kubectl import Kubectl, Query
+from eservice_operator.cli.plain import part
+
+Request = Mapping[str, Any]
+ANSWERED: Final = frozenset({"Granted", "Refused", "Ended"})
+
+
+@dataclass
+class Answers:
+    """The objects to write, and what to know of them."""
+
+    objects: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def answers(kubectl: Kubectl, found: Sequence[Request], today: date) -> Answers:
+    """What answers these requests of one e-service, read beside the web services that they are for.
+
+    Raises:
+        KubectlError: the grants of the holder cannot be read.
+    """
+    made = Answers()
+    for namespace in dict.fromkeys(str(one["webService"]["namespace"]) for one in found):
+        here = [one for one in found if one["webService"]["namespace"] == namespace]
+        beside = _beside(kubectl, namespace)
+        codes = _codes(kubectl, here)
+        for note, body in (*_grants(here, beside), *_customers(here, beside, codes, today)):
+            made.notes += [note] if note else []
+            made.objects += [body] if body else []
+    return made
+
+
+def _beside(kubectl: Kubectl, namespace: str) -> tuple[Body, ...]:
+    """The grants and the assignments of the holder."""
+    query = Query((resource("webservicegrants"), resource("agentassignments")), namespace)
+    (listing,) = kubectl.get(query)
+    if listing.refused:
+        raise listing.refused[0].error()
+    return listing.items
+
+
+def _codes(kubectl: Kubectl, found: Sequence[Request]) -> dict[str, str]:
+    """The institutions' codes by registration, where agents are asked for and the person may read them."""
+    wanted = list(dict.fromkeys(str(one.get("registration")) for one in found if one.get("agent")))
+    listings = kubectl.get(*(Query((resource("eserviceregistrations"),), name=name) for name in wanted))
+    return {
+        name: str(part(listing.items[0], "spec", "institution", "code"))
+        for name, listing in zip(wanted, listings, strict=True)
+        if listing.items
+    }
+
+
+Made = tuple[str, dict[str, Any] | None]
+"""A sentence and an object; either may be missing."""
+
+
+def _grants(found: Sequence[Request], beside: Sequence[Body]) -> Iterator[Made]:
+    """One grant for each web service that is asked for directly."""
+    direct = [one for one in found if not one.get("agent")]
+    taken = {str(part(one, "metadata", "name")) for one in beside if one.get("kind") == "WebServiceGrant"}
+    for name in dict.fromkeys(str(one["webService"]["name"]) for one in direct):
+        asked = [one for one in direct if one["webService"]["name"] == name]
+        consumer = str(asked[0].get("namespace")), str(asked[0].get("eService"))
+        there = _grant(beside, name, consumer)
+        missing = [one for one in asked if one.get("state") not in ANSWERED and not _names(there, one)]
+        for one in asked:
+            if one not in missing:
+                yield f"{_title(one)}: {one.get('state')}{_why(one)}", None
+        if missing:
+            note, made = _grant_for(missing, consumer, there, taken)
+            taken |= set() if made is None else {made["metadata"]["name"]}
+            yield note, made
+
+
+def _grant_for(
+    missing: Sequence[Request], consumer: Place, there: Body | None, taken: Collection[str]
+) -> Made:
+    first = missing[0]
+    versions = [str(one["contractVersion"]) for one in missing if one.get("contractVersion")]
+    soap = first.get("protocol") == "SOAP"
+    evidence = soap and first.get("environment") == "Production"
+    needs = (
+        "fill in the evidence of each version: without both documents it stays Pending" if evidence else ""
+    )
+    if there is not None:
+        name = part(there, "metadata", "name")
+        text = f"adds {', '.join(versions)} to WebServiceGrant {name}: write it into the file of that"
+        return "; ".join(filter(None, (text, needs))), with_versions(there, versions, evidence=evidence)
+    if soap and not versions:
+        return f"{_title(first)}: it names no contract version, ask the consumer which one", None
+    place = str(first["webService"]["namespace"]), str(first["webService"]["name"])
+    granted = versions if soap else []
+    return needs, grant_of(place, consumer, granted, evidence=evidence, taken=taken)
+
+
+def _customers(
+    found: Sequence[Request], beside: Sequence[Body], codes: Mapping[str, str], today: date
+) -> Iterator[Made]:
+    """The assignments of the agents through whom it asks, with it as a customer."""
+    for one in found:
+        agent = one.get("agent")
+        if not agent:
+            continue
+        if one.get("state") != "Waiting":
+            yield f"{_title(one)}: {one.get('state')}{_why(one)}", None
+            continue
+        named = (body for body in beside if body.get("kind") == "AgentAssignment")
+        assignment = next((body for body in named if part(body, "metadata", "name") == agent), None)
+        if assignment is None:
+            yield f"{_title(one)}: there is no AgentAssignment {agent}", None
+            continue
+        code = codes.get(str(one.get("registration")), CODE)
+        text = f"adds a customer to AgentAssignment {agent}: write it into the file of that"
+        yield text, with_customer(assignment, str(one.get("institution")), code, today)
+
+
+def _grant(beside: Sequence[Body], web_service: str, consumer: Place) -> Body | None:
+    """The grant that there is for a consumer, as one that calls for itself."""
+    named = {"namespace": consumer[0], "name": consumer[1]}
+    for body in beside:
+        spec = part(body, "spec") or {}
+        wanted = body.get("kind") == "WebServiceGrant" and spec.get("webService") == web_service
+        if wanted and spec.get("consumer") == named and not spec.get("agent"):
+            return body
+    return None
+
+
+def _names(grant: Body | None, request: Request) -> bool:
+    """Whether the grant speaks of what is asked for already."""
+    versions = [one.get("version") for one in part(grant or {}, "spec", "contractVersions") or ()]
+    return grant is not None and (not versions or request.get("contractVersion") in versions)
+
+
+def _title(request: Request) -> str:
+    asked = request.get("contractVersion") or (f"through {request['agent']}" if request.get("agent") else "")
+    return " ".join(filter(None, (str(request["webService"]["name"]), asked)))
+
+
+def _why(request: Request) -> str:
+    return f": {request['message']}" if request.get("message") else ""

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""R10: the contract versions of a web service, and who still uses each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from eservice_operator.api.grant import ALL_VERSIONS
+from eservice_operator.api.webservice import Contract
+from eservice_operator.api.webservice_status import (
+    MOST_LISTED,
+    ContractState,
+    ContractStatus,
+    WebServiceConsumer,
+)
+from eservice_operator.core.access.case import GrantCase
+from eservice_operator.core.access.standing import standings
+from eservice_operator.core.access.terms import Times
+from eservice_operator.core.access.worlds import WebServiceWorld
+
+Place = tuple[str, str, str]
+"""Namespace and name of an EService, and the assignment that it calls for, or an empty text."""
+Consumers = dict[Place, WebServiceConsumer]
+
+
+def consumers_by_version(world: WebServiceWorld, times: Times) -> dict[str, Consumers]:
+    """Who may call each contract version now; of REST all that are not retired, one as the other.
+
+    An agent's application is one consumer, however many customers it calls for.
+    """
+    callers: dict[str, Consumers] = {contract.version: {} for contract in _served(world, times)}
+    for grant in world.grants:
+        for standing in standings(grant, times):
+            named = callers if standing.version == ALL_VERSIONS else {standing.version} & callers.keys()
+            for version in named if standing.allowed else ():
+                callers[version] |= _consumer(grant)
+    return callers
+
+
+def _served(world: WebServiceWorld, times: Times) -> Iterator[Contract]:
+    for contract in world.offer.web_service.spec.contracts:
+        if contract_state(contract, times) is not ContractState.RETIRED:
+            yield contract
+
+
+def _consumer(grant: GrantCase) -> Consumers:
+    consumer, agent = grant.consumer, grant.grant.spec.agent
+    if consumer is None or consumer.registration is None:
+        return {}
+    namespace, name = consumer.place
+    assignment = None if agent is None else agent.assignment
+    found = WebServiceConsumer(
+        namespace=namespace,
+        e_service=name,
+        institution=consumer.registration.spec.institution.name,
+        agent=assignment,
+    )
+    return {(namespace, name, assignment or ""): found}
+
+
+def contract_state(contract: Contract, times: Times) -> ContractState:
+    """Where a contract version is in its life."""
+    if contract.end_of_life is None:
+        return ContractState.OPEN
+    return ContractState.RETIRED if contract.end_of_life < times.today else ContractState.RETIRING
+
+
+def contract_statuses(
+    world: WebServiceWorld, callers: dict[str, Consumers], times: Times
+) -> tuple[ContractStatus, ...]:
+    """Each contract version in the order of the spec, with its remaining consumers."""
+    return tuple(
+        _status(contract, callers.get(contract.version, {}), times)
+        for contract in world.offer.web_service.spec.contracts
+    )
+
+
+def _status(contract: Contract, callers: Consumers, times: Times) -> ContractStatus:
+    listed = [caller for _, caller in sorted(callers.items(), key=lambda entry: entry[0])]
+    return ContractStatus(
+        version=contract.version,
+        state=contract_state(contract, times),
+        end_of_life=contract.end_of_life,
+        consumer_count=len({(one.namespace, one.e_service) for one in listed}),
+        consumers=tuple(listed[:MOST_LISTED]),
+    )

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""R3, R10: the decision about one grant: what it opens in the holder's namespace, and what it closes.
+
+What ends is closed before anything is opened. Before the first of it opens, the grant gets a finalizer, which
+leaves when all of it was observed gone, and what is opened in Production is on record as tested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from eservice_operator.api import names
+from eservice_operator.api.grant import (
+    GrantConsumer,
+    WebServiceGrant,
+    WebServiceGrantStatus,
+)
+from eservice_operator.api.webservice import Isolation, Protocol
+from eservice_operator.core import conditions as c
+from eservice_operator.core.access.case import GrantCase
+from eservice_operator.core.access.grant_checks import consumer_finding, is_production
+from eservice_operator.core.access.grant_states import best, bindings_of, children_of, version_states
+from eservice_operator.core.access.grant_verdicts import grant_verdicts
+from eservice_operator.core.access.proof import record_of
+from eservice_operator.core.access.standing import standings
+from eservice_operator.core.access.terms import Standing, Times
+from eservice_operator.core.access.turns import next_turn
+from eservice_operator.core.access.walls import (
+    BINDING_KIND,
+    ROLE_KIND,
+    build_policy,
+    build_role,
+    build_role_binding,
+    versions_in,
+)
+from eservice_operator.core.access.worlds import GrantWorld
+from eservice_operator.core.actions import Action, Create, Delete, Manifest, Outcome, Ref, SetFinalizer
+from eservice_operator.core.children import difference
+from eservice_operator.core.policy import Policy
+from eservice_operator.core.world import Observed
+
+
+@dataclass(frozen=True)
+class GrantDecision:
+    """What to do about a grant now."""
+
+    world: GrantWorld
+    standings: tuple[Standing, ...]
+    """Whether each contract version is allowed."""
+    wanted: tuple[Manifest, ...]
+    """The children that should be there; none where nothing is allowed."""
+    actions: tuple[Action, ...]
+    next_at: datetime | None
+    """When the answer can change by time alone."""
+
+
+def decide_grant(world: GrantWorld, now: datetime, policy: Policy) -> GrantDecision:
+    """Decide about one grant: pure, total, and quiet once what is allowed is open and nothing else is."""
+    times = Times(now, policy.zone)
+    found = standings(world.case, times)
+    allowed = tuple(standing.version for standing in found if standing.allowed)
+    wanted = tuple(_wanted(world.case, allowed))
+    return GrantDecision(
+        world=world,
+        standings=found,
+        wanted=wanted,
+        actions=tuple(_actions(world, allowed, wanted, times)),
+        next_at=next_turn(world.case, times),
+    )
+
+
+def _wanted(case: GrantCase, allowed: Sequence[str]) -> Iterator[Manifest]:
+    """The children that should be there.
+
+    A NetworkPolicy closes its Pods to everybody that none lets in: where callers are only observed, no grant
+    has one.
+    """
+    if not allowed or case.offer is None:
+        return
+    pods = case.offer.pods
+    if pods is not None and case.offer.web_service.spec.isolation is Isolation.ENFORCE:
+        yield build_policy(case.grant, pods)
+    yield build_role(case.grant, allowed)
+    yield build_role_binding(case.grant)
+
+
+def _actions(
+    world: GrantWorld, allowed: Sequence[str], wanted: Sequence[Manifest], times: Times
+) -> Iterator[Action]:
+    yield from _close(world, allowed, wanted)
+    bound = names.GRANT_FINALIZER in world.case.grant.metadata.finalizers
+    if wanted:
+        if not bound:
+            yield _finalizer(world, present=True, reason="something is opened, and its end has to be seen")
+        yield from _records(world.case, allowed, times)
+        yield from _open(world, allowed, wanted)
+    elif bound and not any(children_of(world)) and not any(bindings_of(world)):
+        yield _finalizer(world, present=False, reason="nothing of what was opened is left")
+
+
+def _finalizer(world: GrantWorld, *, present: bool, reason: str) -> SetFinalizer:
+    metadata = world.case.grant.metadata
+    ref = Ref(names.API_VERSION, WebServiceGrant.__name__, metadata.namespace, metadata.name)
+    return SetFinalizer(ref, metadata.uid, present, reason, names.GRANT_FINALIZER)
+
+
+def _close(world: GrantWorld, allowed: Sequence[str], wanted: Sequence[Manifest]) -> Iterator[Action]:
+    """What takes a right or a way from somebody, all of it before anything is given."""
+    manifests = {manifest["kind"]: manifest for manifest in wanted}
+    for child in children_of(world):
+        kind = child.ref.kind
+        if child.terminating:
+            continue
+        if kind not in manifests:
+            yield Delete(child.ref, child.uid, "not granted (any more)")
+        elif _other_role(child, manifests[kind]):
+            yield Delete(child.ref, child.uid, "gives another Role, which cannot be changed")
+        elif kind == ROLE_KIND:
+            yield from difference(build_role(world.case.grant, versions_in(child, allowed)), child)
+        else:
+            yield from difference(manifests[kind], child)
+
+
+def _other_role(child: Observed, manifest: Manifest) -> bool:
+    return child.ref.kind == BINDING_KIND and child.body.get("roleRef") != manifest["roleRef"]
+
+
+def _records(case: GrantCase, allowed: Sequence[str], times: Times) -> Iterator[Action]:
+    """R10: that a connection was tested is on record before it opens, whatever becomes of its test."""
+    if case.offer is None or case.offer.web_service.spec.protocol is Protocol.REST or not is_production(case):
+        return
+    for version in allowed:
+        manifest = record_of(case, version, times)
+        if manifest is not None:
+            yield Create(manifest, f"{version} was tested, and is opened")
+
+
+def _open(world: GrantWorld, allowed: Sequence[str], wanted: Sequence[Manifest]) -> Iterator[Action]:
+    """What is missing, and the versions that come to the Role."""
+    for manifest in wanted:
+        child = world.children.get((manifest["kind"], manifest["metadata"]["name"]))
+        if child is None or (_other_role(child, manifest) and not child.terminating):
+            yield Create(manifest, "missing")
+        elif manifest["kind"] == ROLE_KIND and versions_in(child, allowed) != tuple(allowed):
+            yield from difference(manifest, child)
+
+
+def grant_status(
+    decision: GrantDecision, outcome: Outcome, now: datetime, policy: Policy
+) -> WebServiceGrantStatus:
+    """The whole status of a grant; the instant is that of the decision."""
+    del policy
+    grant = decision.world.case.grant
+    entries = version_states(decision.world, decision.standings, decision.wanted, now)
+    shown, generation = best(entries), grant.metadata.generation
+    verdicts = grant_verdicts(decision.world, entries, outcome, unfinished=bool(decision.actions))
+    return WebServiceGrantStatus(
+        observed_generation=generation,
+        state=shown.state,
+        reason=shown.reason,
+        contract_versions=entries,
+        consumer=_consumer(decision.world.case),
+        ends_on=_ends_on(decision.standings),
+        notices=grant.status.notices,
+        conditions=c.merge(grant.status.conditions, verdicts, generation, now),
+    )
+
+
+def _consumer(case: GrantCase) -> GrantConsumer | None:
+    """Who is let in: only an EService that its registration has placed there speaks for an institution."""
+    consumer = case.consumer
+    if consumer is None or consumer.registration is None or consumer_finding(consumer, None, "") is not None:
+        return None
+    institution = consumer.registration.spec.institution
+    environment = consumer.service.spec.environment
+    return GrantConsumer(institution=institution.name, code=institution.code, environment=environment)
+
+
+def _ends_on(found: Sequence[Standing]) -> date | None:
+    """The last day of the version that lasts longest; of those that are open, where there are any."""
+    open_now = [one for one in found if one.allowed]
+    ends = [one.ends_on for one in open_now or found]
+    return None if None in ends else max(end for end in ends if end is not None)

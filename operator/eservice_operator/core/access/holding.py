@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""R3, R10: the decision about one WebService: its Pods closed to everybody without a grant, and who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from eservice_operator.api.base import ConditionStatus
+from eservice_operator.api.reasons import ConditionType, Reason
+from eservice_operator.api.webservice import Isolation, WebService
+from eservice_operator.api.webservice_status import (
+    MOST_LISTED,
+    AccessRequest,
+    RequestState,
+    WebServiceStatus,
+)
+from eservice_operator.core import conditions as c
+from eservice_operator.core.access.case import Pods
+from eservice_operator.core.access.contracts import consumers_by_version, contract_statuses
+from eservice_operator.core.access.grant_checks import unconfirmed
+from eservice_operator.core.access.naming import audience_of, wall_of
+from eservice_operator.core.access.requesting import requests_of
+from eservice_operator.core.access.terms import Times
+from eservice_operator.core.access.turns import (
+    assignment_turns,
+    contract_turns,
+    customer_turns,
+    first_after,
+    turns,
+)
+from eservice_operator.core.access.worlds import WebServiceWorld
+from eservice_operator.core.actions import Action, Delete, Manifest, Outcome
+from eservice_operator.core.children import difference
+from eservice_operator.core.conditions import Verdict
+from eservice_operator.core.ledger import fold
+from eservice_operator.core.owner import Owner
+from eservice_operator.core.policy import Policy
+from eservice_operator.core.releases import short_hash
+from eservice_operator.core.world import Observed
+
+WALL_KIND = "NetworkPolicy"
+REQUESTS_HASH = 16
+
+
+@dataclass(frozen=True)
+class WebServiceDecision:
+    """What to do about a web service now."""
+
+    world: WebServiceWorld
+    actions: tuple[Action, ...]
+    next_at: datetime | None
+    """When any of its status can change by time alone."""
+
+
+def decide_web_service(world: WebServiceWorld, now: datetime, policy: Policy) -> WebServiceDecision:
+    """Decide about one web service: pure, total, and quiet once its Pods are closed."""
+    return WebServiceDecision(world, tuple(_wall_actions(world)), first_after(now, _turns(world, policy)))
+
+
+def _turns(world: WebServiceWorld, policy: Policy) -> Iterator[datetime]:
+    yield from contract_turns(world.offer.web_service, policy.zone)
+    for grant in world.grants:
+        yield from turns(grant, policy.zone)
+    for agent in world.agents:
+        yield from assignment_turns(agent.assignment, policy.zone)
+        yield from customer_turns(agent.assignment, policy.zone)
+
+
+def build_wall(web_service: WebService, pods: Pods) -> Manifest:
+    """Default deny for the Pods of a web service: what grants let in is added to it by theirs."""
+    spec = {"podSelector": {"matchLabels": dict(pods.selector)}, "policyTypes": ["Ingress"]}
+    owner = Owner.of(web_service.metadata, WebService.__name__)
+    name = wall_of(web_service.metadata.name)
+    return owner.child("networking.k8s.io/v1", WALL_KIND, name, {"spec": spec})
+
+
+def _wall_actions(world: WebServiceWorld) -> Iterator[Action]:
+    """The wall stays as it was last where nobody knows the Pods: it goes only where none is meant to be."""
+    web_service, wall = world.offer.web_service, _wall(world)
+    if web_service.metadata.deletion_timestamp is not None:
+        return
+    if not _walled(web_service):
+        if wall is not None and not wall.terminating:
+            yield Delete(wall.ref, wall.uid, "no longer closed to callers without a grant")
+    elif world.offer.pods is not None:
+        yield from difference(build_wall(web_service, world.offer.pods), wall)
+
+
+def _wall(world: WebServiceWorld) -> Observed | None:
+    return world.children.get((WALL_KIND, wall_of(world.offer.web_service.metadata.name)))
+
+
+def _walled(web_service: WebService) -> bool:
+    """Whether its Pods are meant to be closed to everybody without a grant."""
+    spec = web_service.spec
+    return spec.isolation is Isolation.ENFORCE and spec.backend.service is not None
+
+
+def web_service_status(
+    decision: WebServiceDecision, outcome: Outcome, now: datetime, policy: Policy
+) -> WebServiceStatus:
+    """The whole status of a web service; ``outcome`` is what the actions came to."""
+    world, times = decision.world, Times(now, policy.zone)
+    web_service = world.offer.web_service
+    requests, generation = requests_of(world, times), web_service.metadata.generation
+    callers = consumers_by_version(world, times)
+    verdicts = tuple(_verdicts(decision, outcome))
+    return WebServiceStatus(
+        observed_generation=generation,
+        audience=audience_of(web_service.reference),
+        request_count=len(requests),
+        waiting_count=sum(request.state is RequestState.WAITING for request in requests),
+        requests=requests[:MOST_LISTED],
+        requests_hash=_hash(requests),
+        consumer_count=len({place[:2] for found in callers.values() for place in found}),
+        contracts=contract_statuses(world, callers, times),
+        next_end=first_after(now, contract_turns(web_service, policy.zone)),
+        notices=fold(web_service.status.notices, world.deliveries),
+        conditions=c.merge(web_service.status.conditions, verdicts, generation, now),
+    )
+
+
+def _hash(requests: tuple[AccessRequest, ...]) -> str:
+    return short_hash([request.model_dump(mode="json") for request in requests], REQUESTS_HASH)
+
+
+def _verdicts(decision: WebServiceDecision, outcome: Outcome) -> Iterator[Verdict]:
+    world = decision.world
+    found, isolated = _backend(world), _isolated(decision)
+    yield from _progress(decision, outcome, found)
+    yield _holder(world)
+    yield found
+    yield isolated
+    if world.foreign_roles:
+        named = ", ".join(sorted(world.foreign_roles))
+        text = f"others than the operator give the right to invoke it, and no grant does: Role {named}"
+        yield c.true(ConditionType.FOREIGN_INVOKERS, Reason.FOREIGN_ROLES, text)
+
+
+def _progress(decision: WebServiceDecision, outcome: Outcome, backend: Verdict) -> Iterator[Verdict]:
+    """Ready, and Reconciling or Stalled where one of them holds: what people have to do is Ready."""
+    failure, ready = outcome.failure, ConditionType.READY
+    if failure is not None and not failure.transient:
+        reason = Reason.NAME_COLLISION if failure.reason == Reason.NAME_COLLISION else Reason.REJECTED
+        text = failure.message or failure.reason
+        yield c.false(ready, reason, text)
+        yield c.true(ConditionType.STALLED, reason, text)
+        return
+    if failure is not None or decision.actions:
+        reason, text = Reason.PROGRESSING, "the NetworkPolicy that closes its Pods is being written"
+        if failure is not None:
+            reason, text = Reason.PROGRESSING_WITH_RETRY, failure.message or failure.reason
+        yield c.false(ready, reason, text)
+        yield c.true(ConditionType.RECONCILING, reason, text)
+        return
+    for verdict in (_holder(decision.world), backend):
+        if verdict.status is not ConditionStatus.TRUE:
+            yield c.true(ready, verdict.reason, verdict.message)
+            return
+    yield c.true(ready, Reason.SUCCEEDED, "grants open it, and nothing else does")
+
+
+def _holder(world: WebServiceWorld) -> Verdict:
+    kind, spec = ConditionType.HOLDER_CONFIRMED, world.offer.web_service.spec
+    if not world.offer.confirmed:
+        return c.false(kind, Reason.HOLDER_NOT_CONFIRMED, unconfirmed(world.offer))
+    text = f"the namespace is {spec.holder.institution}'s for {spec.environment.value}"
+    return c.true(kind, Reason.HOLDER_CONFIRMED, text)
+
+
+def _backend(world: WebServiceWorld) -> Verdict:
+    kind, backend = ConditionType.BACKEND_FOUND, world.offer.web_service.spec.backend
+    if backend.service is None:
+        text = f"{backend.url} is outside of the cluster, and is not asked"
+        return c.true(kind, Reason.OUTSIDE_BACKEND, text)
+    service = backend.service
+    if world.offer.pods is None:
+        text = f"there is no Service {service.name} here with port {service.port} and a selector"
+        return c.false(kind, Reason.BACKEND_NOT_FOUND, f"{text}: nothing opens until there is")
+    return c.true(kind, Reason.BACKEND_FOUND, f"Service {service.name}, port {service.port}")
+
+
+def _isolated(decision: WebServiceDecision) -> Verdict:
+    """Whether the wall stands, as it was observed."""
+    world = decision.world
+    kind, spec, wall = ConditionType.ISOLATED, world.offer.web_service.spec, _wall(world)
+    if spec.backend.service is None:
+        text = "who may call an address outside of the cluster is not enforced here"
+        return c.false(kind, Reason.OUTSIDE_BACKEND, text)
+    if spec.isolation is Isolation.OBSERVE:
+        text = "isolation is Observe: callers without a grant are counted by the authorizer, and not cut off"
+        return c.false(kind, Reason.OBSERVED_ONLY, text)
+    name = wall_of(world.offer.web_service.metadata.name)
+    if decision.actions or (wall is not None and wall.terminating):
+        return c.false(kind, Reason.PROGRESSING, f"NetworkPolicy {name} is not as it should be yet")
+    if wall is None:
+        return c.false(
+            kind, Reason.BACKEND_NOT_FOUND, f"NetworkPolicy {name} is not there: no Pods are known"
+        )
+    if world.offer.pods is None:
+        return c.true(kind, Reason.ISOLATED, "the Pods that the Service selected last stay closed")
+    return c.true(kind, Reason.ISOLATED, "its Pods let in those with a grant, and nobody else")

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One reconcile of a grant, a web service or an assignment: of what decides who may call what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from eservice_operator.api.parse import InvalidObject
+from eservice_operator.cluster.credentials_copy import CredentialsCopier
+from eservice_operator.cluster.errors import ApiError
+from eservice_operator.cluster.observe_access import AccessObserver
+from eservice_operator.core.access.assigning import assignment_next, assignment_status
+from eservice_operator.core.access.granting import GrantDecision, decide_grant, grant_status
+from eservice_operator.core.access.holding import (
+    WebServiceDecision,
+    decide_web_service,
+    web_service_status,
+)
+from eservice_operator.core.access.terms import Times
+from eservice_operator.core.access.worlds import AssignmentWorld
+from eservice_operator.core.actions import Action, Outcome
+from eservice_operator.core.keys import ObjectKey
+from eservice_operator.core.ledger import next_try
+from eservice_operator.core.policy import Policy
+from eservice_operator.runtime.loop import Loop, Telling
+from eservice_operator.runtime.pauses import Pauses
+from eservice_operator.runtime.ports import Result
+from eservice_operator.runtime.retries import contested, earliest_of, foreign_look, retry
+
+
+@dataclass
+class GrantReconciler:
+    """Brings one WebServiceGrant at a time to what the rules say; implements `Reconciler`."""
+
+    observer: AccessObserver
+    loop: Loop
+    policy_now: Callable[[], Policy]
+    copier: CredentialsCopier
+
+    async def reconcile(self, key: ObjectKey, now: datetime) -> Result:
+        """Copy credentials where that is due, then observe, decide, apply and report."""
+        missed = None
+        try:
+            copy_at = await self.copier.refresh(key, Times(now, self.policy_now().zone))
+        except ApiError as error:
+            copy_at, missed = None, f"cannot copy credentials: {error}"
+        result = await self.loop.run(
+            key,
+            now,
+            lambda: self._look(key, now),
+            lambda seen, outcome: self._told(seen, outcome, now),
+        )
+        return Result(next_at=earliest_of(result.next_at, copy_at), error=result.error or missed)
+
+    def _look(self, key: ObjectKey, now: datetime) -> GrantDecision | InvalidObject | None:
+        world = self.observer.grant(key)
+        if world is None or isinstance(world, InvalidObject):
+            return world
+        answers = self.loop.outbox.answers(key, world.case.grant.status.notices)
+        seen = replace(world, copied=self.copier.known(key), deliveries=answers)
+        return decide_grant(seen, now, self.policy_now())
+
+    def _told(self, decision: GrantDecision, outcome: Outcome, now: datetime) -> Telling:
+        grant = decision.world.case.grant
+        status = grant_status(decision, outcome, now, self.policy_now())
+        return Telling(
+            metadata=grant.metadata,
+            before=grant.status,
+            status=status,
+            next_at=earliest_of(decision.next_at, foreign_look(outcome, now), next_try(status.notices)),
+            error=retry(outcome) or contested(decision, outcome),
+        )
+
+
+@dataclass
+class WebServiceReconciler:
+    """Brings one WebService at a time to what the rules say; implements `Reconciler`."""
+
+    observer: AccessObserver
+    loop: Loop
+    policy_now: Callable[[], Policy]
+    _pauses: Pauses = field(default_factory=Pauses)
+
+    async def reconcile(self, key: ObjectKey, now: datetime) -> Result:
+        """Observe, decide, apply and report; who asks is counted now and then, the wall stands at once."""
+        pause = self._pauses.until(key, self.observer.wall_of(key), now)
+        if pause is not None:
+            return Result(next_at=pause)
+        return await self.loop.run(
+            key,
+            now,
+            lambda: self._look(key, now),
+            lambda seen, outcome: self._told(seen, outcome, now),
+        )
+
+    def _look(self, key: ObjectKey, now: datetime) -> WebServiceDecision | InvalidObject | None:
+        world = self.observer.web_service(key)
+        if world is None:
+            self._pauses.forget(key)
+        if world is None or isinstance(world, InvalidObject):
+            return world
+        answers = self.loop.outbox.answers(key, world.offer.web_service.status.notices)
+        return decide_web_service(replace(world, deliveries=answers), now, self.policy_now())
+
+    def _told(self, decision: WebServiceDecision, outcome: Outcome, now: datetime) -> Telling:
+        web_service = decision.world.offer.web_service
+        status = web_service_status(decision, outcome, now, self.policy_now())
+        return Telling(
+            metadata=web_service.metadata,
+            before=web_service.status,
+            status=status,
+            next_at=earliest_of(decision.next_at, foreign_look(outcome, now), next_try(status.notices)),
+            error=retry(outcome) or contested(decision, outcome),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Assigned:
+    """An assignment as it is seen: nothing is done for it, only said."""
+
+    world: AssignmentWorld
+    actions: tuple[Action, ...] = ()
+
+
+@dataclass
+class AssignmentReconciler:
+    """Says of one AgentAssignment at a time how it stands; implements `Reconciler`."""
+
+    observer: AccessObserver
+    loop: Loop
+    policy_now: Callable[[], Policy]
+
+    async def reconcile(self, key: ObjectKey, now: datetime) -> Result:
+        """Observe and report."""
+        return await self.loop.run(key, now, lambda: self._look(key), lambda seen, _: self._told(seen, now))
+
+    def _look(self, key: ObjectKey) -> _Assigned | InvalidObject | None:
+        world = self.observer.assignment(key)
+        if world is None or isinstance(world, InvalidObject):
+            return world
+        answers = self.loop.outbox.answers(key, world.agent.assignment.status.notices)
+        return _Assigned(replace(world, deliveries=answers))
+
+    def _told(self, seen: _Assigned, now: datetime) -> Telling:
+        assignment, policy = seen.world.agent.assignment, self.policy_now()
+        status = assignment_status(seen.world, now, policy)
+        return Telling(
+            metadata=assignment.metadata,
+            before=assignment.status,
+            status=status,
+            next_at=earliest_of(assignment_next(seen.world, now, policy), next_try(status.notices)),
+        )

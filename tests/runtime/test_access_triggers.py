@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whom a change concerns that access rests on: everybody whose answer it changes, and nobody by a status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import count
+from typing import Any
+
+import pytest
+
+from eservice_operator.api import names
+from eservice_operator.cluster.indexes import INDEXES
+from eservice_operator.cluster.observe import Observer
+from eservice_operator.cluster.slim import slim
+from eservice_operator.cluster.store import Change, Store, key_of
+from eservice_operator.core.access.case import AgentCase
+from eservice_operator.core.access.standing import standings
+from eservice_operator.core.access.terms import Times
+from eservice_operator.core.access.using import use_standing
+from eservice_operator.core.access.worlds import AssignmentWorld, GrantWorld, WebServiceWorld
+from eservice_operator.core.actions import Manifest
+from eservice_operator.core.keys import ObjectKey
+from eservice_operator.core.owner import Owner
+from eservice_operator.core.world import World
+from eservice_operator.runtime.triggers import triggers_for
+from tests.support import holders, worlds
+from tests.support.holders import CONSUMER, CONSUMER_TEST, HOLDER, HOLDER_TEST, REGISTER
+from tests.support.worlds import NAME, NOW, POLICY, RIGA, merged
+
+GRANT = ObjectKey("WebServiceGrant", HOLDER, "address")
+TEST_GRANT = ObjectKey("WebServiceGrant", HOLDER_TEST, "address")
+AGENTS = ObjectKey("WebServiceGrant", HOLDER, "evry")
+WEB_SERVICE = ObjectKey("WebService", HOLDER, REGISTER)
+TEST_SERVICE = ObjectKey("WebService", HOLDER_TEST, REGISTER)
+ASSIGNMENT = ObjectKey("AgentAssignment", HOLDER, "evry")
+SERVICE = ObjectKey("EService", CONSUMER, NAME)
+TWIN = ObjectKey("EService", CONSUMER_TEST, NAME)
+APPLICATION = ObjectKey("EService", "evry-production", NAME)
+CUSTOMER = ObjectKey("EService", "ogre-production", NAME)
+GRANTS = (GRANT, TEST_GRANT, AGENTS)
+OURS = (*GRANTS, WEB_SERVICE, TEST_SERVICE, ASSIGNMENT, SERVICE, TWIN, APPLICATION, CUSTOMER)
+
+TIMES = Times(NOW, RIGA)
+keys_for = triggers_for((POLICY.gateway,))
+
+
+def at(key: ObjectKey, *uses: Manifest) -> Manifest:
+    metadata = {"namespace": key.namespace, "uid": f"uid-{key.namespace}"}
+    own = {
+        "uses": list(uses),
+        "registration": key.namespace,
+        "publication": {"hosts": [f"{key.namespace}.latvija.example"]},
+    }
+    return worlds.eservice(metadata=metadata, spec=own)
+
+
+def ordering() -> Manifest:
+    return {"name": "persons", "webService": {"namespace": HOLDER, "name": REGISTER}, "agent": "evry"}
+
+
+def everything() -> tuple[Manifest, ...]:
+    consumer = {"namespace": APPLICATION.namespace, "name": NAME}
+    agents = holders.grant("evry", spec={"consumer": consumer, "agent": {"assignment": "evry"}})
+    registrations = (
+        worlds.registration(metadata={"name": key.namespace, "uid": f"uid-{key.namespace}"})
+        for key in (APPLICATION, CUSTOMER)
+    )
+    return (
+        *holders.granted(),
+        agents,
+        holders.assignment(),
+        at(APPLICATION, holders.USE),
+        at(CUSTOMER, ordering()),
+        holders.connection_test(),
+        *registrations,
+    )
+
+
+def filled(objects: Iterable[Manifest]) -> Store:
+    store = Store(INDEXES)
+    for obj in objects:
+        store.upsert(slim(obj))
+    return store
+
+
+def said(store: Store) -> dict[ObjectKey, Any]:
+    """What is decided and said of each of ours, as far as access goes."""
+    observer = Observer(store, POLICY)
+    return {key: _said(key, observer) for key in OURS}
+
+
+def _said(key: ObjectKey, observer: Observer) -> Any:
+    world = observer.access.grant(key) if key.kind == "WebServiceGrant" else None
+    if isinstance(world, GrantWorld):
+        return standings(world.case, TIMES), world.case.offer and world.case.offer.pods
+    offered = observer.access.web_service(key) if key.kind == "WebService" else None
+    if isinstance(offered, WebServiceWorld):
+        orders = [(one.consumer.place, one.consumer.code, one.use) for one in offered.orders]
+        return offered.offer, [standings(one, TIMES) for one in offered.grants], orders
+    assigned = observer.access.assignment(key) if key.kind == "AgentAssignment" else None
+    if isinstance(assigned, AssignmentWorld):
+        return _of_agent(assigned.agent)
+    asking = observer.eservice(key) if key.kind == "EService" else None
+    if isinstance(asking, World):
+        access = asking.access
+        uses = [use_standing(one, access.consumer, TIMES) for one in access.uses]
+        told = [(one.answer, one.message, one.versions, one.offer and one.offer.pods) for one in uses]
+        connected = [
+            one.agent and [grant.consumer and grant.consumer.pods for grant in one.agent.connections]
+            for one in uses
+        ]
+        return told, connected, [_of_agent(case) for case in access.served]
+    return None
+
+
+def _of_agent(case: AgentCase) -> Any:
+    orders = [(one.consumer.place, one.consumer.code, one.use) for one in case.orders]
+    return case.assignment.spec, [standings(one, TIMES) for one in case.connections], orders
+
+
+VERSIONS = count(10)
+
+
+def newer(body: Manifest | None, patch: Manifest | None = None) -> Manifest:
+    version = {"metadata": {"resourceVersion": str(next(VERSIONS))}}
+    return dict(merged(merged(body, patch or {}), version))
+
+
+def change(store: Store, before: Manifest | None, after: Manifest | None) -> set[ObjectKey]:
+    """Make the change in the store, and answer whom it wakes."""
+    if after is None:
+        assert before is not None
+        made = store.delete(slim(newer(before)))
+    else:
+        made = store.upsert(slim(newer(after)))
+    assert made is not None
+    return set(keys_for(made, store))
+
+
+def edited(kind: str, place: str, name: str, patch: Manifest) -> tuple[Manifest, Manifest]:
+    (found,) = (
+        one
+        for one in everything()
+        if (one["kind"], one["metadata"].get("namespace", ""), one["metadata"]["name"]) == (kind, place, name)
+    )
+    return found, merged(found, patch)
+
+
+LEAVING = {"metadata": {"deletionTimestamp": "2026-10-13T08:00:00Z"}}
+EDITS = [
+    ("WebService", HOLDER, REGISTER, {"spec": {"isolation": "Observe"}}),
+    ("WebService", HOLDER, REGISTER, LEAVING),
+    ("WebService", HOLDER_TEST, REGISTER, {"spec": {"holder": {"code": "90000000000"}}}),
+    ("WebServiceGrant", HOLDER, "address", {"spec": {"refused": {"reason": "no"}}}),
+    ("WebServiceGrant", HOLDER, "address", LEAVING),
+    ("WebServiceGrant", HOLDER_TEST, "address", {"spec": {"validUntil": "2026-10-01"}}),
+    ("WebServiceGrant", HOLDER, "evry", {"spec": {"validUntil": "2026-10-01"}}),
+    ("AgentAssignment", HOLDER, "evry", {"spec": {"customers": []}}),
+    ("EService", CONSUMER, NAME, {"spec": {"uses": []}}),
+    ("EService", CONSUMER_TEST, NAME, {"spec": {"uses": []}}),
+    ("EService", "evry-production", NAME, {"spec": {"uses": []}}),
+    ("EService", "ogre-production", NAME, {"spec": {"uses": []}}),
+    ("Service", HOLDER, REGISTER, {"spec": {"selector": {"app": "another"}}}),
+    ("Service", HOLDER_TEST, REGISTER, {"spec": {"selector": None}}),
+    ("Namespace", "", HOLDER, {"metadata": {"labels": {"eservice.dev/institution": "1"}}}),
+    ("Namespace", "", HOLDER_TEST, {"metadata": {"labels": {"eservice.dev/environment": "production"}}}),
+    ("EServiceRegistration", "", "ogre-production", {"spec": {"institution": {"code": "1"}}}),
+    ("EServiceRegistration", "", NAME, {"spec": {"namespaces": []}}),
+    ("EServiceRegistration", "", NAME, {"status": {"namespaces": []}}),
+    ("EServiceRegistration", "", NAME, {"status": {"conditions": []}}),
+]
+
+
+def unaware(store: Store, make: Callable[[], set[ObjectKey]]) -> set[ObjectKey]:
+    """Of whom something else is to be said after a change, and whom nothing wakes.
+
+    What a woken grant or assignment has come to is news in turn.
+    """
+    before = said(store)
+    woken = make()
+    after = said(store)
+    concerned = {key for key in OURS if before[key] != after[key]}
+    for key in concerned & woken:
+        body = store.get(*key)
+        if body is not None and key.kind in {"WebServiceGrant", "AgentAssignment"}:
+            news = store.upsert(newer(body, {"status": {"reason": f"{next(VERSIONS)}"}}))
+            assert news is not None
+            woken |= set(keys_for(news, store))
+    return concerned - woken
+
+
+@pytest.mark.parametrize("kind, place, name, patch", EDITS)
+def test_of_whom_something_else_is_to_be_said_looks_again(
+    kind: str, place: str, name: str, patch: Manifest
+) -> None:
+    store = filled(everything())
+    before, after = edited(kind, place, name, patch)
+    first = said(store)
+    assert not unaware(store, lambda: change(store, before, after))
+    assert said(store) != first, "the change changes something"
+
+
+@pytest.mark.parametrize("position", range(len(everything())))
+def test_also_when_it_comes_or_goes(position: int) -> None:
+    objects = everything()
+    store, lost = filled(objects), objects[position]
+    assert not unaware(store, lambda: change(store, lost, None))
+    found = merged(lost, {"metadata": {"uid": "uid-another"}})
+    assert not unaware(store, lambda: change(store, None, found))
+
+
+def test_the_day_of_a_test_is_over_and_the_grant_that_rests_on_it_looks_again() -> None:
+    """Without a ConnectionTest the grant in Production hangs on that in Test, and on the e-service there."""
+    objects = [one for one in everything() if one["kind"] != "ConnectionTest"]
+    for key, patch in (
+        (TEST_GRANT, {"spec": {"validUntil": "2026-10-01"}}),
+        (TWIN, {"spec": {"uses": []}}),
+        (TEST_SERVICE, {"spec": {"holder": {"code": "90000000000"}}}),
+    ):
+        store = filled(objects)
+        before = store.get(*key)
+        assert before is not None
+        woken = change(store, before, merged(before, patch))
+        if key == TWIN:
+            assert TEST_GRANT in woken
+            made = store.upsert(newer(store.get(*TEST_GRANT), {"status": {"reason": "x"}}))
+            assert made is not None
+            woken = set(keys_for(made, store))
+        assert {GRANT, SERVICE} <= woken, key
+
+
+def test_without_a_grant_in_test_it_hangs_on_the_connection_test() -> None:
+    objects = [one for one in everything() if one["metadata"].get("namespace") != HOLDER_TEST]
+    revoked = {"spec": {"revoked": {"at": "2026-10-01", "reason": "a mistake"}}}
+    test = holders.connection_test()
+    store = filled(objects)
+    assert {GRANT, SERVICE} <= change(store, test, merged(test, revoked))
+    store = filled(objects)
+    assert not unaware(store, lambda: change(store, test, None))
+
+
+def test_a_remembered_release_asks_like_a_spec() -> None:
+    store = filled(everything())
+    data = {"uses": [holders.USE, ordering()]}
+    snapshot = Owner(CONSUMER, NAME, "uid").child("apps/v1", "ControllerRevision", "r", {"data": data})
+    asked = {SERVICE, GRANT, WEB_SERVICE, ASSIGNMENT, APPLICATION}
+    assert set(keys_for(Change(key_of(snapshot), None, snapshot), store)) == asked
+    bare = merged(snapshot, {"data": {"uses": []}})
+    assert set(keys_for(Change(key_of(bare), None, bare), store)) == {SERVICE}
+
+
+@pytest.mark.parametrize("key", OURS)
+def test_what_is_only_bookkeeping_wakes_nobody_else(key: ObjectKey) -> None:
+    store = filled(everything())
+    before = store.get(*key)
+    assert before is not None
+    noted = {"status": {"notices": [{"id": "x"}], "observedGeneration": 1}}
+    woken = change(store, before, merged(before, noted))
+    assert woken & set(OURS) <= ({key} if key.kind != "EService" else {key, SERVICE, TWIN})
+
+
+def test_children_and_bindings_wake_whose_they_are() -> None:
+    store = filled(everything())
+    for kind, owner in (("WebServiceGrant", GRANT), ("WebService", WEB_SERVICE)):
+        child = Owner(owner.namespace, owner.name, "uid", kind).child("v1", "NetworkPolicy", "child", {})
+        assert set(keys_for(Change(key_of(child), None, child), store)) == {owner}
+    annotations = {names.GRANT_ANNOTATION: f"{HOLDER}/address"}
+    binding = Owner(CONSUMER, NAME, "uid").child("v1", "ConfigMap", "b", {}, annotations=annotations)
+    assert set(keys_for(Change(key_of(binding), binding, None), store)) == {SERVICE, GRANT}
+    nowhere = Owner(CONSUMER, NAME, "uid").child(
+        "v1", "ConfigMap", "b", {}, annotations={names.GRANT_ANNOTATION: "no/where"}
+    )
+    assert set(keys_for(Change(key_of(nowhere), None, nowhere), store)) == {SERVICE}
+
+
+def test_a_role_of_somebody_wakes_the_web_services_beside_it() -> None:
+    store = filled(everything())
+    role = holders.body("Role", "minted", HOLDER, "rbac.authorization.k8s.io/v1")
+    rule = {"apiGroups": ["eservice.dev"], "resources": ["webservices"], "verbs": ["invoke"]}
+    assert not set(keys_for(Change(key_of(role), None, slim(role)), store))
+    minted = slim(role | {"rules": [rule]})
+    assert set(keys_for(Change(key_of(role), slim(role), minted), store)) == {WEB_SERVICE}

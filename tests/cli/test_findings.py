@@ -13,12 +13,13 @@ from eservice_operator.api.parse import parse
 from eservice_operator.api.reasons import Reason
 from eservice_operator.cli.dossier import Dossier
 from eservice_operator.cli.explanation import page
+from eservice_operator.cli.filling import FOLLOWS, Unread
 from eservice_operator.cli.findings import Findings, find_out
 from eservice_operator.cli.holding import HOLDS, TO_DO, Prospect, document, meaning, to_do, to_run
 from eservice_operator.cli.kubectl import Done, KubectlError, Listing, Query, Refusal, _listing
 from eservice_operator.cli.policy import Setup
 from eservice_operator.cli.session import Session
-from eservice_operator.cli.world import FOLLOWS, Live, Unread, policy_of
+from eservice_operator.cli.world import Live, policy_of
 from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.store import Store

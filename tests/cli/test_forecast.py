@@ -17,8 +17,9 @@ from pydantic import TypeAdapter, ValidationError
 from eservice_operator.api.fields import Day
 from eservice_operator.cli import forecast as asking
 from eservice_operator.cli import forecasting as answering
+from eservice_operator.cli.filling import Unread
 from eservice_operator.cli.program import program
-from eservice_operator.cli.world import Live, Unread
+from eservice_operator.cli.world import Live
 from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.store import Store

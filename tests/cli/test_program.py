@@ -313,7 +313,7 @@ def _bash(script: str) -> str:
     "words, completed",
     [
         (["sta"], {"status"}),
-        (["re"], {"release-brake", "replay", "revoke"}),
+        (["re"], {"release-brake", "replay", "requests", "revoke"}),
         (["list", "--so"], {"--sort"}),
         (["list", "--sort", "u"], {"urgency", "unpublish-at"}),
         (["list", "--phase", "Un"], {"Unpublished"}),

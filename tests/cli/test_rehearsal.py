@@ -17,8 +17,9 @@ from eservice_operator.cli import forecast as asking
 from eservice_operator.cli import forecasting as answering
 from eservice_operator.cli.check_rules import schema_of
 from eservice_operator.cli.editions import NEVER
+from eservice_operator.cli.filling import Unread
 from eservice_operator.cli.program import program
-from eservice_operator.cli.world import Live, Unread
+from eservice_operator.cli.world import Live
 from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.store import Store
 from tests.cli.test_forecast import MEMBERS, stored

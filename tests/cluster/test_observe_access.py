@@ -161,11 +161,11 @@ def test_an_eservice_sees_what_answers_it() -> None:
     assert access(*instead(worlds.eservice())) is NO_ACCESS
 
 
-def test_an_agents_application_is_no_customer_by_its_grant() -> None:
+def test_an_agents_application_asks_as_any_other_and_serves_besides() -> None:
     agents = holders.grant(spec={"agent": {"assignment": "evry"}})
     found = access(*instead(agents, holders.assignment()))
     (case,) = found.uses
-    assert not case.grants
+    assert use_standing(case, found.consumer, TIMES).allowed
     assert [one.assignment.metadata.name for one in found.served] == ["evry"]
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from eservice_operator.core.address import Address
 from eservice_operator.notice.figures import Figures
 from eservice_operator.notice.server import NoticeServer
-from eservice_operator.serving import bounded, connection
+from eservice_operator.serving import connection
 from eservice_operator.serving.bounded import listening
 from tests.notice.noticing import read_page
 from tests.support.waiting import eventually
@@ -98,7 +98,7 @@ async def test_a_head_that_is_too_large_is_not_kept() -> None:
 
 
 async def test_with_too_many_connections_the_most_silent_goes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounded, "MOST_CONNECTIONS", 3)
+    monkeypatch.setattr(NoticeServer, "most_connections", 3)
     async with notice_server() as (port, figures):
         streams: list[Streams] = []
         for _ in range(3):
@@ -119,7 +119,7 @@ async def test_with_too_many_connections_the_most_silent_goes(monkeypatch: pytes
 
 async def test_the_bound_of_connections_holds_in_a_burst(monkeypatch: pytest.MonkeyPatch) -> None:
     """All of them come before the server has got round to losing one."""
-    monkeypatch.setattr(bounded, "MOST_CONNECTIONS", 3)
+    monkeypatch.setattr(NoticeServer, "most_connections", 3)
     async with notice_server() as (port, figures):
         burst = [socket.create_connection(("127.0.0.1", port)) for _ in range(40)]
         try:
@@ -145,7 +145,7 @@ def is_open(one: socket.socket) -> bool:
 async def test_who_is_closed_while_asking_is_no_fault(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(bounded, "MOST_CONNECTIONS", 1)
+    monkeypatch.setattr(NoticeServer, "most_connections", 1)
     async with notice_server() as (port, _):
         burst = [socket.create_connection(("127.0.0.1", port)) for _ in range(10)]
         for one in burst:

@@ -32,6 +32,9 @@ SAID: Final = {
 class AuthorizerServer(BoundedServer):
     """Answers ``/v1/check/<namespace>/<web service>/<version or ->`` by any method, whatever follows it."""
 
+    most_connections = 2048
+    """Each proxy keeps some, and loses a call when one of them is closed."""
+
     def __init__(self, authorizer: Authorizer, figures: Figures, monotonic: Callable[[], float]) -> None:
         super().__init__(figures.connections.set)
         self._authorizer = authorizer

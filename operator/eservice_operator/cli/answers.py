@@ -127,12 +127,12 @@ def _customers(
 
 
 def _grant(beside: Sequence[Body], web_service: str, consumer: Place) -> Body | None:
-    """The grant that there is for a consumer, as one that calls for itself."""
+    """The grant that there is for a consumer, also as an agent's application."""
     named = {"namespace": consumer[0], "name": consumer[1]}
     for body in beside:
         spec = part(body, "spec") or {}
         wanted = body.get("kind") == "WebServiceGrant" and spec.get("webService") == web_service
-        if wanted and spec.get("consumer") == named and not spec.get("agent"):
+        if wanted and spec.get("consumer") == named:
             return body
     return None
 

@@ -40,6 +40,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "forecast": Entry("forecast", "command", "What will happen, when and why, by the operator's own rules."),
     "history": Entry("history", "command", "What happened to one e-service, in order."),
     "requests": Entry("requests", "command", "Who asks a holder for its web services, and the answer (R3)."),
+    "impact": Entry("impact", "command", "What the end of an access would close, beforehand (R3, R9, R10)."),
     "verify": Entry("verify", "command", "Record that a release was verified in production (R6)."),
     "defer": Entry("defer", "command", "Defer the unpublication of one e-service (R8)."),
     "release-brake": Entry("release_brake", "command", "Let a set of held unpublications take effect (R8)."),

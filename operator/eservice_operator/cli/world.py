@@ -13,15 +13,16 @@ from typing import Final
 
 import click
 
-from eservice_operator.api.names import GROUP
 from eservice_operator.api.notices import Channel
 from eservice_operator.api.reasons import Reason
-from eservice_operator.cli.kubectl import FORBIDDEN, Kubectl, Listing, Query, Refusal
+from eservice_operator.cli.access_reading import ALL as ACCESS
+from eservice_operator.cli.access_reading import read_access
+from eservice_operator.cli.filling import ESSENTIAL, GATEWAY_API, Unread, meant, name_of, put
+from eservice_operator.cli.kubectl import Kubectl, Query
 from eservice_operator.cli.policy import Setup, year_of
 from eservice_operator.cluster.indexes import INDEXES, part
 from eservice_operator.cluster.observe import Observer
-from eservice_operator.cluster.resources import CHILDREN, OBSERVED, OWN, Resource, resource_of
-from eservice_operator.cluster.slim import slim
+from eservice_operator.cluster.resources import CHILDREN, OBSERVED, OWN, Resource
 from eservice_operator.cluster.store import Store
 from eservice_operator.cluster.workdays import calendar_of, years_around
 from eservice_operator.core.ingress_driver import INGRESS_KIND
@@ -34,55 +35,10 @@ UNUSED: Final = frozenset(
     }
 )
 """What no forecast rests on: who wants its hosts besides is told, and changes nothing; a Gateway that is not
-there keeps a route from moving, and changes no date. Ingresses are read only where they publish."""
+there keeps a route from moving, and changes no date. Ingresses are read only where they publish, Namespaces
+only of holders."""
 BESIDE: Final = frozenset({"ProductionVerification"})
 """Of our own kinds those that speak of e-services in their own namespace only."""
-GATEWAY_API: Final = "gateway.networking.k8s.io"
-FOLLOWS: Final = {
-    "EServiceTemplate": "nothing can be said of lag, migration and unpublication",
-    "EServiceRegistration": "every registration looks as if it did not exist",
-    "AcceptanceAct": "every release looks as if it was not accepted",
-    "ProductionVerification": "every release looks as if it was not verified",
-    "UnpublishDecision": "unpublications that were decided are not seen",
-    "UnpublishDeferral": "deferrals are not seen",
-    "EService": "e-services elsewhere are not seen: conflicts over hosts, and what the brake counts",
-    "Service": "which release is public is known from the status only",
-    "Deployment": "nothing looks installed",
-    "ControllerRevision": "how the public release last ran is not known",
-    "Ingress": "whether an Ingress serves it is not seen",
-    "HTTPRoute": "whether something is served is not seen, nor whether others serve its hosts",
-}
-ESSENTIAL: Final = frozenset(FOLLOWS) - {"EService", "HTTPRoute", "Ingress"}
-"""Without one of these a decision about an EService says something else than the operator's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """A kind that could not be read."""
-
-    kind: str
-    where: str
-    """The namespace; empty for all of them, or for a cluster-scoped kind."""
-    said: str
-    """What kubectl said."""
-
-    @property
-    def not_installed(self) -> bool:
-        """Whether it is a kind of the Gateway API, which is not there."""
-        return FORBIDDEN.match(self.said) is None and GATEWAY_API in resource_of(self.kind).api_version
-
-    @property
-    def follows(self) -> str:
-        """What follows from it, in words."""
-        return FOLLOWS.get(self.kind, "what the operator made of that kind is not seen")
-
-    @property
-    def text(self) -> str:
-        """A sentence for the person."""
-        place = f" in {self.where}" if self.where else ""
-        if FORBIDDEN.match(self.said) is None:
-            return f"the API server does not know {self.kind}: {self.follows}"
-        return f"you may not list {self.kind}{place}: {self.follows}"
 
 
 @dataclass(frozen=True)
@@ -118,8 +74,10 @@ def live(kubectl: Kubectl, setup: Setup, now: datetime, namespace: str | None = 
     """
     store = Store(INDEXES)
     unused = UNUSED if setup.publish_by == PublishBy.INGRESS else UNUSED | {INGRESS_KIND}
-    resources = [one for one in (*OWN, *CHILDREN, *OBSERVED) if one.kind not in unused]
+    apart = unused if namespace is None else unused | set(ACCESS)
+    resources = [one for one in (*OWN, *CHILDREN, *OBSERVED) if one.kind not in apart]
     unread = _fill(store, kubectl, resources, namespace, setup.routes_namespace)
+    unread += read_access(store, kubectl, namespace)
     if setup.publish_by == PublishBy.INGRESS:
         unread = [one for one in unread if not one.not_installed]
     for resource in resources:
@@ -171,53 +129,30 @@ def _fill(
     """List everything; what may not be listed everywhere is listed where the decision looks."""
     wanted = list(resources)
     queries = list(_queries(wanted, namespace))
-    refused = _put(store, kubectl.get(*queries))
+    refused = put(store, kubectl.get(*queries))
     unread, again = [], []
     for one in refused:
-        resource = _meant(one, wanted)
+        resource = meant(one)
         unread.append(Unread(resource.kind, one.where, one.said))
         if namespace and resource.namespaced and not one.where:
             place = routes if resource.kind == "HTTPRoute" else namespace
-            again.append(Query((_name(resource),), place, _options(resource)))
+            again.append(Query((name_of(resource.kind),), place, _options(resource)))
     if again:
-        _put(store, kubectl.get(*again))  # what is refused here too is named already
+        put(store, kubectl.get(*again))  # what is refused here too is named already
     return unread
-
-
-def _meant(refusal: Refusal, resources: list[Resource]) -> Resource:
-    """The resource that kubectl names as ``plural`` or ``plural.group``."""
-    return next(one for one in resources if one.plural == refusal.resource.partition(".")[0])
 
 
 def _queries(resources: list[Resource], namespace: str | None) -> Iterator[Query]:
     """What decisions about one namespace read: its children, and of everything else all there is."""
     far = [one for one in resources if one in OWN and one.kind not in BESIDE]
-    yield Query(tuple(_name(one) for one in far), "")
+    yield Query(tuple(name_of(one.kind) for one in far), "")
     near = [one for one in resources if one not in far and GATEWAY_API not in one.api_version]
-    yield Query(tuple(_name(one) for one in near), namespace or "", ("--show-managed-fields",))
+    yield Query(tuple(name_of(one.kind) for one in near), namespace or "", ("--show-managed-fields",))
     for one in resources:
         if GATEWAY_API in one.api_version:
             everywhere = one.kind == "HTTPRoute" or not namespace
-            yield Query((_name(one),), "" if everywhere else namespace, _options(one))
+            yield Query((name_of(one.kind),), "" if everywhere else namespace, _options(one))
 
 
 def _options(resource: Resource) -> tuple[str, ...]:
     return () if resource in OWN else ("--show-managed-fields",)
-
-
-def _name(resource: Resource) -> str:
-    """As kubectl takes it without doubt: plural, version where it matters, group."""
-    group, _, version = resource.api_version.rpartition("/")
-    if not group:
-        return resource.plural
-    return f"{resource.plural}.{group}" if group == GROUP else f"{resource.plural}.{version}.{group}"
-
-
-def _put(store: Store, listings: list[Listing]) -> list[Refusal]:
-    """Keep what was listed; answers what was refused."""
-    refused: list[Refusal] = []
-    for listing in listings:
-        for item in listing.items:
-            store.upsert(slim(item))
-        refused += listing.refused
-    return refused

@@ -118,7 +118,7 @@ class AccessObserver:
 
     def _use(self, use: Use, consumer: Consumer, grants: tuple[WebServiceGrant, ...]) -> UseCase:
         offer = offer_of(use.web_service, self._reading)
-        answers = (one for one in grants if _named(one) == use.web_service and one.spec.agent is None)
+        answers = (one for one in grants if _named(one) == use.web_service)
         assignment = (
             None
             if use.agent is None

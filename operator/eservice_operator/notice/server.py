@@ -22,6 +22,8 @@ SERVER: Final = {"Server": "eservice-notice"}
 class NoticeServer(BoundedServer):
     """Answers every request with the notice."""
 
+    most_connections = 512
+
     def __init__(self, clock: Callable[[], datetime], figures: Figures) -> None:
         super().__init__(figures.connections.set)
         self._clock = clock

@@ -9,7 +9,7 @@ from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
@@ -18,8 +18,6 @@ from typing_extensions import override
 from eservice_operator.core.address import Address
 from eservice_operator.serving.connection import Connection
 
-MOST_CONNECTIONS: Final = 512
-"""With one more, the one that has been silent the longest is closed."""
 CLOSING_SECONDS: Final = 0.5
 """For what is under way when the server closes."""
 BACKLOG: Final = 1024
@@ -27,6 +25,9 @@ BACKLOG: Final = 1024
 
 class BoundedServer(web.Server):
     """Answers every request by ``respond``; ``count`` is told how many connections are open."""
+
+    most_connections: ClassVar[int]
+    """With one more, the one that has been silent the longest is closed."""
 
     def __init__(self, count: Callable[[int], None]) -> None:
         super().__init__(self._answer)
@@ -59,7 +60,7 @@ class BoundedServer(web.Server):
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
         self._silent[handler] = None
-        while len(self._silent) > MOST_CONNECTIONS:
+        while len(self._silent) > self.most_connections:
             self._close(self._silent.popitem(last=False)[0])
         self._count(len(self._silent))
 

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an end would close, by the statuses in the holder's namespace: for those who may read no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from eservice_operator.cli.dated import Days
+from eservice_operator.cli.ending import ended
+from eservice_operator.cli.impact import Asked
+from eservice_operator.cli.plain import part
+from eservice_operator.core.access.assignments import PILOTS
+from eservice_operator.core.actions import Manifest
+
+ALL_VERSIONS: Final = "*"
+Row = dict[str, Any]
+Bodies = Sequence[Manifest]
+
+
+def as_written(
+    bodies: Bodies, asked: Asked, target: Manifest | None, days: Days
+) -> tuple[list[Row], tuple[str, ...]]:
+    """The rows of what is active and would end, and what is to be known of them.
+
+    Raises:
+        ClickException: there is no such version, or no such customer.
+    """
+    rows = [row for body in bodies if body["kind"] == "WebServiceGrant" for row in _direct(body)]
+    rows += [row for body in bodies if body["kind"] == "AgentAssignment" for row in _customers(body, bodies)]
+    if asked.at is not None:
+        return list(_ended_by(rows, bodies, str(asked.at))), ()
+    if target is None:
+        return [], ()
+    after = ended(target, asked, days.today)
+    notes: tuple[str, ...] = ()
+    if asked.customer is not None and _too_few_pilots(after):
+        notes = (f"with fewer than {PILOTS} pilots the whole assignment opens nothing",)
+    found = [row for row in rows if _ends(row, asked, target, whole=bool(notes))]
+    return [row | {"contractVersions": [asked.version]} if asked.version else row for row in found], notes
+
+
+def _too_few_pilots(assignment: Manifest | None) -> bool:
+    return assignment is not None and len(part(assignment, "spec", "pilotCustomers") or ()) < PILOTS
+
+
+def _ends(row: Row, asked: Asked, target: Manifest, *, whole: bool) -> bool:
+    namespace, name = (part(target, "metadata", of) for of in ("namespace", "name"))
+    if asked.version is not None and not {asked.version, ALL_VERSIONS} & set(row["contractVersions"]):
+        return False
+    match target["kind"]:
+        case "WebService":
+            return bool(row["webService"] == {"namespace": namespace, "name": name})
+        case "WebServiceGrant":
+            return bool(row["grant"] == f"{namespace}/{name}")
+        case _:
+            return row["assignment"] == name and (whole or asked.customer in {None, row["code"]})
+
+
+def _row(grant: Manifest, versions: list[str], ends: Any, **more: Any) -> Row:
+    namespace = part(grant, "metadata", "namespace")
+    consumer, seen = part(grant, "spec", "consumer") or {}, part(grant, "status", "consumer") or {}
+    return {
+        "namespace": consumer.get("namespace"),
+        "eService": consumer.get("name"),
+        "environment": seen.get("environment"),
+        "public": None,
+        "institution": seen.get("institution"),
+        "code": seen.get("code"),
+        "use": None,
+        "webService": {"namespace": namespace, "name": part(grant, "spec", "webService")},
+        "contractVersions": versions,
+        "agent": None,
+        "assignment": part(grant, "spec", "agent", "assignment"),
+        "grant": f"{namespace}/{part(grant, 'metadata', 'name')}",
+        "endsOn": ends,
+        "binding": None,
+        "reason": "AccessNotGranted",
+        "message": "",
+    } | more
+
+
+def _active(grant: Manifest) -> list[Mapping[str, Any]]:
+    entries = part(grant, "status", "contractVersions") or ()
+    return [one for one in entries if one.get("state") == "Active"]
+
+
+def _direct(grant: Manifest) -> Iterator[Row]:
+    """The consumer itself, once for each version that is active."""
+    for entry in _active(grant):
+        yield _row(grant, [str(entry["version"])], entry.get("endsOn"))
+
+
+def _customers(assignment: Manifest, bodies: Bodies) -> Iterator[Row]:
+    """Those for whom an agent calls."""
+    name, namespace = (part(assignment, "metadata", of) for of in ("name", "namespace"))
+    for grant in bodies:
+        place = part(grant, "metadata", "namespace"), part(grant, "metadata", "name")
+        if grant["kind"] != "WebServiceGrant" or place != (namespace, part(assignment, "status", "grant")):
+            continue
+        versions = [str(one["version"]) for one in _active(grant)]
+        for customer in part(assignment, "status", "customers") or ():
+            for service in customer.get("eServices") or () if customer.get("state") == "Active" else ():
+                there, _, own = str(service).partition("/")
+                more = {"namespace": there, "eService": own, "institution": customer.get("name")}
+                more |= {"code": customer.get("code"), "agent": name, "assignment": name}
+                ends = part(assignment, "spec", "validUntil")
+                yield _row(grant, versions, ends, **more)
+
+
+def _ended_by(rows: list[Row], bodies: Bodies, day: str) -> Iterator[Row]:
+    """Of these what its dates end before that day."""
+    for row in rows:
+        if row["endsOn"] and row["endsOn"] < day:
+            yield row | {"reason": "Expired"}
+        elif row["contractVersions"] == [ALL_VERSIONS]:
+            retired = _retired(row["webService"], bodies, day)
+            if retired:
+                yield row | {"contractVersions": retired, "reason": "ContractRetired"}
+
+
+def _retired(web_service: Mapping[str, Any], bodies: Bodies, day: str) -> list[str]:
+    """The contract versions of a web service that are open now and have ended by that day."""
+    for body in bodies:
+        named = {of: part(body, "metadata", of) for of in ("namespace", "name")}
+        if body["kind"] == "WebService" and named == web_service:
+            contracts = part(body, "status", "contracts") or ()
+            return [
+                str(one["version"])
+                for one in contracts
+                if one.get("state") != "Retired" and str(one.get("endOfLife") or day) < day
+            ]
+    return []

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from eservice_operator.api.eservice import EService
 from eservice_operator.api.reasons import Gate, Reason
-from eservice_operator.cli.advice import Case, advice
+from eservice_operator.cli.advice import advice
+from eservice_operator.cli.advising import Case
 from eservice_operator.cli.dated import Days
 from eservice_operator.cli.dossier import Dossier
 from eservice_operator.cli.timeline import past

@@ -15,7 +15,8 @@ from eservice_operator.api.eservice import EService
 from eservice_operator.api.parse import parse
 from eservice_operator.api.reasons import Gate, Reason
 from eservice_operator.cli import defer, release_brake, verify
-from eservice_operator.cli.advice import ADVICE, Case, advice
+from eservice_operator.cli.advice import ADVICE, advice
+from eservice_operator.cli.advising import Case
 from eservice_operator.cli.kubectl import Listing, Refusal
 from eservice_operator.cli.letting_go import Braking, braking
 from eservice_operator.cli.rules import GATES, GATES_ELSEWHERE, SAYS

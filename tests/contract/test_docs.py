@@ -257,6 +257,9 @@ def test_routes_are_written_in_their_namespace_only_and_ingresses_where_that_is_
     opted = manifests("rbac-ingress.yaml")["ClusterRoleBinding"]
     assert opted["roleRef"]["name"] == "eservice-operator-ingresses"
     assert opted["subjects"] == bound["eservice-operator"]["subjects"]
+    assert "eservice-operator-credentials" not in bound
+    copying = manifests("rbac-credentials.yaml")["ClusterRoleBinding"]
+    assert copying["subjects"] == bound["eservice-operator"]["subjects"]
 
 
 def test_the_rights_cover_every_resource_that_is_read_or_written() -> None:

@@ -227,8 +227,14 @@ OF_OTHERS = {
     NoticeKind.UNPUBLISH_HELD,
     NoticeKind.UNPUBLISH_CANCELLED,
     *ledger.ANNOUNCING,
+    NoticeKind.ACCESS_REQUESTED,
+    NoticeKind.ACCESS_GRANTED,
+    NoticeKind.ACCESS_REFUSED,
+    NoticeKind.ACCESS_ENDING,
+    NoticeKind.ACCESS_ENDED,
+    NoticeKind.CONTRACT_RETIRING,
 }
-"""What registrations, templates and decisions have in their ledgers."""
+"""What registrations, templates, decisions, grants and web services have in their ledgers."""
 
 
 def test_the_mark_of_each_kind_of_an_eservice_stays_beside_a_full_ledger() -> None:

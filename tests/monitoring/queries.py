@@ -7,6 +7,7 @@ import re
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from eservice_operator.authorizer.figures import Figures as AuthorizerFigures
 from eservice_operator.runtime.figures import FAMILIES
 from eservice_operator.runtime.metrics import Metrics
 
@@ -27,10 +28,11 @@ def asked_for(expression: str) -> set[str]:
 
 
 def there_are() -> set[str]:
-    """Every name that a scrape of the operator can have, samples of histograms among them."""
+    """Every name that a scrape of operator or authorizer can have, samples of histograms among them."""
     metrics = Metrics()
     metrics.collect_list_ages(lambda: {"EService": 1.0})
-    families = list(text_string_to_metric_families(metrics.render().decode()))
+    text = metrics.render().decode() + AuthorizerFigures().render().decode()
+    families = list(text_string_to_metric_families(text))
     told = {sample.name for family in families for sample in family.samples} | {f.name for f in FAMILIES}
     labelled = {name for family in families for name in _names(family.name, family.type)}
     return told | labelled

@@ -94,7 +94,8 @@ FACTS = (
     "previewURL",
     "migrateBy", "dueBy", "reason", "token", "count", "released", "cause", "causeReleased", "causePublished",
     "maximumLag", "lagMeasure", "withdrawnOn", "replaceBy", "recallReason", "held", "late",
-    "decisions",
+    "decisions", "webService", "contractVersion", "consumer", "holder", "holderContact", "agent", "asking",
+    "until", "ended", "consumers",
 )  # fmt: skip
 
 

@@ -38,6 +38,12 @@ ROUTES = {
     "preview-domain": "preview.agency.example",
 }
 INGRESSES = {"publish-by": "ingress", "ingress-class": "outside", "traffic-from": "gateway-system"}
+CLASS: Manifest = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "IngressClass",
+    "metadata": {"name": "outside"},
+    "spec": {"controller": "traefik.io/ingress-controller"},
+}
 Lived = Callable[[dict[str, str]], Awaitable[set[Right]]]
 WRITE = frozenset({"create", "patch", "delete"})
 
@@ -110,7 +116,8 @@ async def test_a_life_on_a_gateway(lived: Lived, figures: Figures) -> None:
     figures.add("rights of rbac.yaml that one life on a Gateway does not take", unused(rights))
 
 
-async def test_a_life_on_ingresses(lived: Lived, cluster: "Cluster") -> None:
+async def test_a_life_on_ingresses(place: Site, lived: Lived, cluster: "Cluster") -> None:
+    await place.apply(CLASS)
     applied(cluster, INGRESS_RIGHTS)
     try:
         rights = await lived(INGRESSES)
@@ -129,7 +136,7 @@ async def test_ingresses_that_it_may_not_write(
     try:
         await operator.start()
         await place.prepare()
-        await place.apply(*planned.everything())
+        await place.apply(CLASS, *planned.everything())
         rejected = await place.until(
             planned.ref, lambda obj: says(obj, "Stalled", "True", "Rejected"), "the right is missed"
         )

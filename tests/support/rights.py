@@ -22,6 +22,8 @@ MANIFESTS = Path(__file__).parents[2] / "docs" / "manifests"
 RIGHTS = MANIFESTS / "rbac.yaml"
 INGRESS_RIGHTS = MANIFESTS / "rbac-ingress.yaml"
 """Those that --publish-by ingress needs besides."""
+CREDENTIAL_RIGHTS = MANIFESTS / "rbac-credentials.yaml"
+"""Those that credentials of grants need besides."""
 PEOPLE = "people"
 GROUPS = ("system:serviceaccounts", "system:serviceaccounts:eservice-system")
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -31,6 +31,16 @@ class NoticeKind(StrEnum):
     UNPUBLISHED = "Unpublished"
     REPUBLISHED = "Republished"
     BRAKE_ENGAGED = "BrakeEngaged"
+    ACCESS_REQUESTED = "AccessRequested"
+    ACCESS_GRANTED = "AccessGranted"
+    ACCESS_REFUSED = "AccessRefused"
+    ACCESS_ENDING = "AccessEnding"
+    ACCESS_ENDED = "AccessEnded"
+    CONTRACT_RETIRING = "ContractRetiring"
+
+
+EndingKind = Literal[NoticeKind.ACCESS_ENDING, NoticeKind.CONTRACT_RETIRING]
+"""What is told of a last day to come."""
 
 
 class Channel(StrEnum):
@@ -45,6 +55,7 @@ class Audience(StrEnum):
 
     INSTITUTION = "Institution"
     AGENCY = "Agency"
+    HOLDER = "Holder"
 
 
 class NoticeState(StrEnum):
@@ -68,7 +79,7 @@ class Notice(Model):
     channel: Channel
     """How it was told: Email or CloudEvents."""
     audience: Audience = Audience.INSTITUTION
-    """For whom the recipient stands: Institution or Agency."""
+    """For whom the recipient stands: Institution, Agency, or Holder of a web service."""
     recipient: Line
     """The address of a person, or the host of the CloudEvents sink."""
     state: NoticeState
@@ -83,11 +94,28 @@ class Notice(Model):
     """How often it was tried without success."""
     due: Date | None = None
     """The day that the notice is about, such as that of the unpublication."""
+    about: Line | None = None
+    """Which part of the object it is about, such as a contract version."""
     held: bool | None = None
     """True: it announced an unpublication that the brake holds, and said so."""
     error: Message = ""
     """What the channel said when it did not accept the notice."""
 
 
+class Warned(Model):
+    """A day to come that people were warned of, and up to which step."""
+
+    kind: EndingKind
+    """AccessEnding: what was granted ends. ContractRetiring: the contract version does."""
+    version: Line
+    """The contract version; * for a grant as a whole."""
+    day: Date
+    """Its last day; of another one people are warned anew."""
+    at: DateTime
+    """When they were last warned."""
+
+
 MOST_NOTICES = 64
+MOST_WARNED = 64
 Notices = Annotated[tuple[Notice, ...], Field(max_length=MOST_NOTICES, json_schema_extra=LIST_ATOMIC)]
+WarnedDays = Annotated[tuple[Warned, ...], Field(max_length=MOST_WARNED, json_schema_extra=LIST_ATOMIC)]

@@ -21,7 +21,7 @@ from eservice_operator.api.fields import (
     list_map,
     text,
 )
-from eservice_operator.api.notices import Notices
+from eservice_operator.api.notices import Notices, WarnedDays
 from eservice_operator.api.uses import ContractVersion
 
 MOST_LISTED = 100
@@ -124,6 +124,8 @@ class WebServiceStatus(Status):
     """Each contract version, and who still uses it."""
     next_end: DateTime | None = None
     """When the next contract version ends by itself."""
+    warned: WarnedDays = ()
+    """Which ends of contract versions the holder was warned of."""
     notices: Notices = ()
     """Whom the operator told: all that is on its way, the last 20 that are done, and the last of
     each kind."""

@@ -3,73 +3,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Final
 
-from eservice_operator.api.eservice import EService
 from eservice_operator.api.reasons import Gate, Reason
+from eservice_operator.cli.access_advice import access_advice
+from eservice_operator.cli.advising import DIGEST, Advice, Case
 from eservice_operator.core.install_gates import FULL_DELIVERY
-
-UNKNOWN_VERSION: Final = "<version>"
-DIGEST: Final = "<64 hexadecimal digits>"
-
-
-@dataclass(frozen=True)
-class Advice:
-    """What to do: a sentence, then commands, then what to write (and where)."""
-
-    do: str
-    run: tuple[str, ...] = ()
-    write: dict[str, Any] = field(default_factory=dict)
-    into: str = ""
-    """The object that the YAML belongs to; empty for an object of its own."""
-
-    def document(self) -> dict[str, Any]:
-        """As JSON."""
-        told = {"do": self.do, "run": list(self.run), "write": self.write, "into": self.into}
-        return {name: value for name, value in told.items() if value}
-
-
-@dataclass(frozen=True)
-class Case:
-    """What advice is given on."""
-
-    service: EService
-    reason: str
-    today: str
-    current: str = UNKNOWN_VERSION
-    """The current version of its template."""
-
-    @property
-    def namespace(self) -> str:
-        """Where the e-service is."""
-        return self.service.metadata.namespace
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return self.service.metadata.name
-
-    @property
-    def this(self) -> str:
-        """The EService as one would name it."""
-        return f"EService {self.namespace}/{self.name}"
-
-    @property
-    def place(self) -> str:
-        """``NAME -n NAMESPACE`` as arguments of a command."""
-        return f"{shlex.quote(self.name)} -n {shlex.quote(self.namespace)}"
-
-    @property
-    def release(self) -> dict[str, Any]:
-        """The release as acts name it."""
-        template = self.service.spec.template
-        return {
-            "template": {"name": template.name, "version": template.version},
-            "image": self.service.spec.release.image,
-        }
 
 
 def advice(gate: str, case: Case) -> Advice:
@@ -167,12 +107,6 @@ def _requested(case: Case) -> Advice:
     return Advice(text, (), {"spec": {"productionRequest": request}}, case.this)
 
 
-def _access(case: Case) -> Advice:
-    used = [f"{use.web_service.namespace}/{use.web_service.name}" for use in case.service.spec.uses]
-    text = f"ask the holder of {', '.join(used)} for access; grants are not part of this version yet"
-    return Advice(text, (f"kubectl get eservice {case.place} -o jsonpath={{.spec.uses}}",))
-
-
 def _installed(case: Case) -> Advice:
     if case.reason == Reason.AWAITING_INSTALLATION:
         return Advice("nothing: the operator installs it once the gates above are passed")
@@ -240,7 +174,7 @@ ADVICE: Final[dict[Gate, Callable[[Case], Advice]]] = {
     Gate.DELIVERY_COMPLETE: _delivery,
     Gate.ACCEPTED: _accepted,
     Gate.REQUESTED: _requested,
-    Gate.ACCESS_GRANTED: _access,
+    Gate.ACCESS_GRANTED: access_advice,
     Gate.INSTALLED: _installed,
     Gate.HOST_ALLOWED: _hosts,
     Gate.CATALOGUED: _catalogued,

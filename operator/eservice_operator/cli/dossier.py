@@ -20,6 +20,8 @@ MISSED: Final = {
     "productionverifications": "verifications are not shown",
     "eserviceregistrations": "the registration is not shown",
     "eservicetemplates": "the template's versions and policy are not shown",
+    "webservicegrants": "what the holders of web services granted is not shown",
+    "agentassignments": "whom agents call for is not shown",
 }
 
 
@@ -35,6 +37,9 @@ class Dossier:
     deferrals: tuple[Body, ...] = ()
     acts: tuple[Body, ...] = ()
     verifications: tuple[Body, ...] = ()
+    grants: tuple[Body, ...] = ()
+    """In the namespaces of the web services that it uses."""
+    assignments: tuple[Body, ...] = ()
     refused: tuple[Refusal, ...] = field(default=())
 
     @property
@@ -99,9 +104,10 @@ def gather(kubectl: Kubectl, name: str, namespace: str | None) -> Dossier:
         Query((resource("productionverifications"),), namespace),
     )
     service = _only(found, namespace)
-    registration, template = kubectl.get(
+    registration, template, *answers = kubectl.get(
         Query((resource("eserviceregistrations"),), name=str(part(service, "spec", "registration"))),
         Query((resource("eservicetemplates"),), name=template_of(service)),
+        *_answers(service),
     )
     place = place_of(service)
     standing = part(service, "spec", "registration"), part(service, "spec", "environment")
@@ -118,12 +124,23 @@ def gather(kubectl: Kubectl, name: str, namespace: str | None) -> Dossier:
         deferrals=tuple(one for one in _of_kind(records, "UnpublishDeferral") if _names(one, place)),
         acts=tuple(one for one in _of_kind(records, "AcceptanceAct") if _names(one, place)),
         verifications=tuple(one for one in verifications.items if part(one, "spec", "eService") == place[1]),
+        grants=tuple(one for answer in answers for one in _of_kind(answer, "WebServiceGrant")),
+        assignments=tuple(one for answer in answers for one in _of_kind(answer, "AgentAssignment")),
         refused=tuple(
             refusal
-            for listing in (records, verifications, registration, template)
+            for listing in (records, verifications, registration, template, *answers)
             for refusal in listing.refused
         ),
     )
+
+
+def _answers(service: Body) -> Iterator[Query]:
+    """What the holders of its web services have granted, and to whose agents."""
+    uses = part(service, "spec", "uses") or ()
+    through = {part(use, "webService", "namespace") for use in uses if use.get("agent")}
+    for namespace in dict.fromkeys(part(use, "webService", "namespace") for use in uses):
+        plurals = ["webservicegrants", *(["agentassignments"] if namespace in through else [])]
+        yield Query(tuple(map(resource, plurals)), str(namespace))
 
 
 def template_of(service: Body) -> str:

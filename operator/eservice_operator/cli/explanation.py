@@ -8,7 +8,9 @@ from typing import Final
 from eservice_operator.api.base import ConditionStatus
 from eservice_operator.api.gates import UnmetGate
 from eservice_operator.api.reasons import ConditionType, Gate
-from eservice_operator.cli.advice import Advice
+from eservice_operator.cli.access_advice import holder_of
+from eservice_operator.cli.advising import Advice
+from eservice_operator.cli.check_access import asked_for
 from eservice_operator.cli.clock import now
 from eservice_operator.cli.dated import held_set, on_day
 from eservice_operator.cli.dossier import Body, place_of
@@ -41,6 +43,7 @@ def page(session: Session, findings: Findings) -> Page:
     sheet = Page(session)
     _state(sheet, findings)
     _gates(sheet, findings)
+    _uses(sheet, findings)
     _behind(sheet, findings)
     _decision(sheet, findings)
     _revoked(sheet, findings)
@@ -92,6 +95,24 @@ def _gate(sheet: Page, findings: Findings, gate: UnmetGate, says: str, advised: 
     if advised.write:
         sheet.line(f"    write into {advised.into}:" if advised.into else "    write:", FAINT)
         sheet.verbatim(as_yaml(advised.write).splitlines(), indent=" " * 6)
+
+
+def _uses(sheet: Page, findings: Findings) -> None:
+    """R3: each web service that it asks for, or that a release that still runs does."""
+    if not findings.uses:
+        return
+    sheet.heading("Web services")
+    for one in findings.uses:
+        good = one.allowed
+        sheet.line(f"  {'✓' if good else '✗'} {one.use.name}: {asked_for(one.use)}", GOOD if good else BAD)
+        sheet.labelled("State", one.message if good else f"{one.answer.value} ({one.reason}): {one.message}")
+        if one.grant is not None:
+            metadata = one.grant.grant.metadata
+            sheet.labelled("Grant", f"{metadata.namespace}/{metadata.name}")
+        sheet.labelled("Ends", on_day(one.ends_on, findings.days))
+        sheet.labelled("Holder", holder_of(one))
+        if one.use not in findings.service.spec.uses:
+            sheet.labelled("", "asked for by a release that runs, not by the spec any more")
 
 
 def _decision(sheet: Page, findings: Findings) -> None:

@@ -13,7 +13,9 @@ from eservice_operator.api.eservice import EService, EServiceStatus
 from eservice_operator.api.gates import UnmetGate
 from eservice_operator.api.parse import InvalidObject, parse
 from eservice_operator.api.reasons import ConditionType
-from eservice_operator.cli.advice import UNKNOWN_VERSION, Advice, Case, advice
+from eservice_operator.cli.access_advice import holder_of
+from eservice_operator.cli.advice import advice
+from eservice_operator.cli.advising import UNKNOWN_VERSION, Advice, Case
 from eservice_operator.cli.behind import Behind, behind_of, revoked_decision
 from eservice_operator.cli.dated import Days
 from eservice_operator.cli.dossier import Body, place_of
@@ -22,6 +24,8 @@ from eservice_operator.cli.holding import document as decision_document
 from eservice_operator.cli.rules import SAYS
 from eservice_operator.cli.status import lagging
 from eservice_operator.cli.world import Live
+from eservice_operator.core.access.terms import Times
+from eservice_operator.core.access.using import UseStanding, use_standing
 from eservice_operator.core.actions import Outcome
 from eservice_operator.core.conditions import find
 from eservice_operator.core.decide import decide
@@ -54,6 +58,14 @@ class Findings:
     """How the public release stands to its template; None where that is not known."""
     revoked: UnpublishDecision | None = None
     """The last decision about the public release that the Agency took back, where no other is open."""
+    uses: tuple[UseStanding, ...] = ()
+    """How each of its uses stands, of releases that run too; empty where that was not found out."""
+
+    @property
+    def missing(self) -> tuple[UseStanding, ...]:
+        """What the spec asks for and is not granted."""
+        asked = self.service.spec.uses
+        return tuple(one for one in self.uses if not one.allowed and one.use in asked)
 
     def gates(self) -> list[tuple[UnmetGate, str, Advice]]:
         """Each unmet gate, what its rule says, and what to do."""
@@ -62,7 +74,7 @@ class Findings:
             (
                 gate,
                 SAYS.get(gate.rule, ""),
-                advice(gate.gate, Case(self.service, gate.reason, today, self.current)),
+                advice(gate.gate, Case(self.service, gate.reason, today, self.current, self.missing)),
             )
             for gate in self.status.gates
         ]
@@ -96,6 +108,7 @@ class Findings:
             "decision": None
             if self.decision is None
             else decision_document(*self.decision, self.days, self.prospect),
+            "uses": [use_document(one) for one in self.uses],
             "behind": None if self.behind is None else self.behind.document(),
             "revoked": None if self.revoked is None else _taken_back(self.revoked),
             "next": status.get("next"),
@@ -150,7 +163,27 @@ def _as_decided(seen: World, world: Live, days: Days, notes: list[str]) -> Findi
         prospect=UNKNOWN if governing is None else _prospect(decision.facts, governing),
         behind=behind_of(decision.facts, days),
         revoked=revoked_decision(decision.facts),
+        uses=_uses(seen, Times(world.now, world.policy.zone)),
     )
+
+
+def _uses(seen: World, times: Times) -> tuple[UseStanding, ...]:
+    access = seen.access
+    return tuple(use_standing(case, access.consumer, times) for case in access.uses)
+
+
+def use_document(standing: UseStanding) -> dict[str, Any]:
+    """As JSON."""
+    use = standing.use.model_dump(mode="json", by_alias=True, exclude_none=True)
+    grant = None if standing.grant is None else standing.grant.grant.metadata
+    return use | {
+        "answer": standing.answer.value,
+        "reason": standing.reason.value,
+        "message": standing.message,
+        "grant": None if grant is None else f"{grant.namespace}/{grant.name}",
+        "holder": holder_of(standing) or None,
+        "endsOn": None if standing.ends_on is None else str(standing.ends_on),
+    }
 
 
 def _prospect(facts: Facts, governing: UnpublishDecision) -> Prospect:

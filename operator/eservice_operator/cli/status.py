@@ -23,6 +23,7 @@ from eservice_operator.cli.session import Command, Session
 from eservice_operator.cli.styles import BAD, FAINT, GOOD, PLAIN, WAITING, phase_style, truth_style
 from eservice_operator.cli.text import padded
 from eservice_operator.cli.timeline import ahead, past, release_text
+from eservice_operator.cli.used import show_uses, used_by
 
 RECENT: Final = 6
 GATE_WIDTH: Final = max(len(gate) for gate in GATES)
@@ -57,6 +58,8 @@ def document(dossier: Dossier) -> dict[str, Any]:
         "deferrals": list(dossier.deferrals),
         "acceptanceActs": list(dossier.acts),
         "verifications": list(dossier.verifications),
+        "grants": list(dossier.grants),
+        "agentAssignments": list(dossier.assignments),
         "notReadable": list(dossier.notes),
     }
 
@@ -67,6 +70,7 @@ def page(session: Session, dossier: Dossier, days: Days) -> Page:
     _identity(sheet, dossier)
     _releases(sheet, dossier.service, days)
     _gates(sheet, dossier.service, days)
+    show_uses(sheet, used_by(dossier.service, dossier.grants, dossier.assignments), days)
     _lag(sheet, dossier, days)
     _decision(sheet, dossier, days)
     _notices(sheet, dossier, days)

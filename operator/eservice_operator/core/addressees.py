@@ -63,6 +63,14 @@ def owner_and_sinks(policy: Policy, email: str) -> tuple[Recipient, ...]:
     return tuple(Recipient(channel, sink or email, Audience.AGENCY) for channel, sink in policy.channels)
 
 
+def holder_and_sinks(policy: Policy, email: str) -> tuple[Recipient, ...]:
+    """Everybody who is told about a web service: its holder, and the sinks."""
+    return tuple(
+        Recipient(channel, sink or email, Audience.AGENCY if sink else Audience.HOLDER)
+        for channel, sink in policy.channels
+    )
+
+
 def entries(tiding: Tiding, uid: str, now: datetime, everybody: Iterable[Recipient]) -> Iterator[Notice]:
     """The entries that telling them takes, in the ledger of the object with that UID."""
     for one in everybody:
@@ -76,6 +84,7 @@ def entries(tiding: Tiding, uid: str, now: datetime, everybody: Iterable[Recipie
             entered=now,
             at=now,
             due=tiding.due,
+            about=tiding.about or None,
             held=tiding.held or None,
         )
 

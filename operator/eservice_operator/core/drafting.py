@@ -53,7 +53,7 @@ def registration_letters(
     metadata = registration.metadata
     source = Ref(names.API_VERSION, "EServiceRegistration", "", metadata.name)
     return tuple(
-        _signed(_letter(notice, source, metadata.uid), registration, status.identifier)
+        signed(letter_of(notice, source, metadata.uid), registration, status.identifier)
         for notice in to_send(status.notices, now)
     )
 
@@ -66,9 +66,9 @@ def template_letters(
     source = Ref(names.API_VERSION, "EServiceTemplate", "", metadata.name)
     return tuple(
         replace(
-            _letter(notice, source, metadata.uid),
+            letter_of(notice, source, metadata.uid),
             agency_contact=template.spec.owner.email,
-            facts=_filled({"template": metadata.name} | _held(metadata.uid, status.held, notice)),
+            facts=filled({"template": metadata.name} | _held(metadata.uid, status.held, notice)),
         )
         for notice in to_send(status.notices, now)
     )
@@ -87,7 +87,8 @@ def _held(uid: str, held: tuple[HeldSet, ...], notice: Notice) -> dict[str, str]
     return {}
 
 
-def _letter(notice: Notice, source: Ref, uid: str) -> Letter:
+def letter_of(notice: Notice, source: Ref, uid: str) -> Letter:
+    """An entry as a letter about an object, without any facts."""
     return Letter(
         id=notice.id,
         kind=notice.kind,
@@ -101,7 +102,7 @@ def _letter(notice: Notice, source: Ref, uid: str) -> Letter:
     )
 
 
-def _signed(letter: Letter, registration: EServiceRegistration | None, number: str | None) -> Letter:
+def signed(letter: Letter, registration: EServiceRegistration | None, number: str | None) -> Letter:
     """The letter with whose e-service it is, and whom to ask."""
     if registration is None:
         return replace(letter, identifier=number or "")
@@ -185,8 +186,8 @@ def _placed(facts: Facts, status: EServiceStatus, notice: Notice, about: Mapping
         "dueBy": "" if status.installation.due_by is None else str(status.installation.due_by),
         "decision": status.template.decision or "",
     }
-    letter = _signed(_letter(notice, source, metadata.uid), facts.world.registration, status.identifier)
-    return replace(letter, facts=_filled(service | dict(about)))
+    letter = signed(letter_of(notice, source, metadata.uid), facts.world.registration, status.identifier)
+    return replace(letter, facts=filled(service | dict(about)))
 
 
 def _template_facts(facts: Facts, template: TemplateRef) -> dict[str, str]:
@@ -211,5 +212,6 @@ def _instructions(template: EServiceTemplate, version: str) -> Iterator[str]:
             yield one.migration_instruction.url
 
 
-def _filled(facts: Mapping[str, str]) -> dict[str, str]:
+def filled(facts: Mapping[str, str]) -> dict[str, str]:
+    """The facts that are known."""
     return {name: value for name, value in facts.items() if value}

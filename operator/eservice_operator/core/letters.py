@@ -48,7 +48,11 @@ class Letter:
 
     Of what is overdue by its lag: ``released`` (day), ``cause`` (the version that makes it so) with
     ``causeReleased`` and ``causePublished`` (days), ``maximumLag`` (ISO 8601), ``lagMeasure``; by its recall:
-    ``withdrawnOn``, ``replaceBy`` (days), ``recallReason``."""
+    ``withdrawnOn``, ``replaceBy`` (days), ``recallReason``.
+
+    Of access to a web service: ``webService`` and ``consumer`` (``namespace/name``), ``contractVersion``,
+    ``holder``, ``holderContact``, ``agent``, ``asking`` (the institution that asks), ``until`` (day),
+    ``ended`` (the reason in one word), ``consumers`` (who may still call; ``count`` is how many)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,13 +26,15 @@ OVERDUE = frozenset({Reason.MIGRATION_DUE, Reason.TEMPLATE_OVERDUE})
 class Tiding:
     """One thing to tell: what, which change it is (for the id), and the day that it is about.
 
-    ``held`` is true of an announcement which says that the brake holds what it announces.
+    ``held`` is true of an announcement which says that the brake holds what it announces. ``about`` is the
+    part of the object that it is about, such as a contract version.
     """
 
     kind: NoticeKind
     change: str
     due: date | None = None
     held: bool = False
+    about: str = ""
 
 
 def of_change(old: EServiceStatus, new: EServiceStatus) -> tuple[Tiding, ...]:

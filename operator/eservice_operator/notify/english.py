@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from eservice_operator.api.notices import NoticeKind
+from eservice_operator.notify import english_access as say_access
 from eservice_operator.notify import english_held as say_held
 from eservice_operator.notify import english_sentences as say
 from eservice_operator.notify.language import Language
@@ -37,6 +38,15 @@ ENGLISH = Language(
         "source": "Object in the cluster",
         "told": "Contacts of the institution",
         "command": "What is missing, shown by",
+        "webService": "Web service",
+        "contractVersion": "Contract version",
+        "consumer": "E-service",
+        "asking": "Institution that asks",
+        "agent": "Agent",
+        "holder": "Holder",
+        "holderContact": "Holder's contact",
+        "consumers": "May still call it",
+        "requests": "Requests, shown by",
     },
     ask=lambda contact: f"Ask the Agency's contact person: {contact}" if contact else "Ask the Agency.",
     footer=lambda notice: f"This notice was sent automatically by the e-service operator. Notice {notice}.",
@@ -57,6 +67,12 @@ ENGLISH = Language(
         NoticeKind.UNPUBLISHED: say.unpublished,
         NoticeKind.REPUBLISHED: say.republished,
         NoticeKind.BRAKE_ENGAGED: say_held.brake_engaged,
+        NoticeKind.ACCESS_REQUESTED: say_access.access_requested,
+        NoticeKind.ACCESS_GRANTED: say_access.access_granted,
+        NoticeKind.ACCESS_REFUSED: say_access.access_refused,
+        NoticeKind.ACCESS_ENDING: say_access.access_ending,
+        NoticeKind.ACCESS_ENDED: say_access.access_ended,
+        NoticeKind.CONTRACT_RETIRING: say_access.contract_retiring,
     },
     periods=ENGLISH_PERIODS,
 )

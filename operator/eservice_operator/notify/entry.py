@@ -27,6 +27,8 @@ ENTRIES: Final = {
     NoticeKind.UNPUBLISH_MOVED: "unpublication",
     NoticeKind.UNPUBLISH_HELD: "unpublication",
     NoticeKind.UNPUBLISH_CANCELLED: "unpublication",
+    NoticeKind.ACCESS_ENDING: "access",
+    NoticeKind.CONTRACT_RETIRING: "access",
 }
 """The entry that a notice makes or changes: a moved day moves the entry that is there. What has happened
 already makes none."""
@@ -68,7 +70,8 @@ def _late(letter: Letter) -> bool:
 def calendar_of(letter: Letter, texts: Iterable[Text], sender: Address) -> str:
     """The entry of a letter that has one, with its texts, as an iCalendar object with lines ended by CR LF.
 
-    The same object and entry have the same UID, and a later letter a higher SEQUENCE.
+    The same object and entry (of a grant or a web service: and contract version) have the same UID, and a
+    later letter a higher SEQUENCE.
     """
     if letter.due is None:
         raise ValueError(f"notice {letter.id} has no day")
@@ -76,7 +79,8 @@ def calendar_of(letter: Letter, texts: Iterable[Text], sender: Address) -> str:
 
 
 def _lines(letter: Letter, due: date, texts: Iterable[Text], sender: Address) -> Iterator[str]:
-    key = hashlib.sha256(f"{one_line(letter.uid)} {entry_name(letter)}".encode()).hexdigest()[:32]
+    what = " ".join(filter(None, (entry_name(letter), one_line(letter.facts.get("contractVersion", "")))))
+    key = hashlib.sha256(f"{one_line(letter.uid)} {what}".encode()).hexdigest()[:32]
     description = "\n\n".join(paragraph for text in texts for _, paragraph in text.parts)
     at = letter.at.astimezone(UTC)
     yield "BEGIN:VCALENDAR"

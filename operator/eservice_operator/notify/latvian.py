@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from eservice_operator.api.notices import NoticeKind
+from eservice_operator.notify import latvian_access as say_access
 from eservice_operator.notify import latvian_held as say_held
 from eservice_operator.notify import latvian_sentences as say
 from eservice_operator.notify.language import Language
@@ -37,6 +38,15 @@ LATVIAN = Language(
         "source": "Objekts klasterī",
         "told": "Iestādes kontakti",
         "command": "Ko vēl vajag, parāda",
+        "webService": "Tīmekļa pakalpe",
+        "contractVersion": "Saskarnes versija",
+        "consumer": "E-pakalpojums",
+        "asking": "Pieprasītāja iestāde",
+        "agent": "Aģents",
+        "holder": "Turētājs",
+        "holderContact": "Turētāja kontakts",
+        "consumers": "To vēl drīkst izsaukt",
+        "requests": "Pieprasījumus parāda",
     },
     ask=lambda contact: (
         f"Jautājiet Aģentūras kontaktpersonai: {contact}" if contact else "Jautājiet Aģentūrai."
@@ -59,6 +69,12 @@ LATVIAN = Language(
         NoticeKind.UNPUBLISHED: say.unpublished,
         NoticeKind.REPUBLISHED: say.republished,
         NoticeKind.BRAKE_ENGAGED: say_held.brake_engaged,
+        NoticeKind.ACCESS_REQUESTED: say_access.access_requested,
+        NoticeKind.ACCESS_GRANTED: say_access.access_granted,
+        NoticeKind.ACCESS_REFUSED: say_access.access_refused,
+        NoticeKind.ACCESS_ENDING: say_access.access_ending,
+        NoticeKind.ACCESS_ENDED: say_access.access_ended,
+        NoticeKind.CONTRACT_RETIRING: say_access.contract_retiring,
     },
     periods=LATVIAN_PERIODS,
 )

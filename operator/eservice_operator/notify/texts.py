@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from eservice_operator.api.notices import Audience
+from eservice_operator.api.notices import Audience, NoticeKind
 from eservice_operator.core.cleaning import LONGEST_LINK, link, one_line
 from eservice_operator.core.letters import Letter
 from eservice_operator.notify.english import ENGLISH
@@ -19,6 +19,16 @@ from eservice_operator.notify.periods import Case
 
 LANGUAGES: Final = (LATVIAN, ENGLISH)
 WIDTH: Final = 76
+ACCESS: Final = (
+    "webService",
+    "contractVersion",
+    "consumer",
+    "asking",
+    "agent",
+    "holder",
+    "holderContact",
+)
+LISTS: Final = ("decisions", "consumers")
 LINKS: Final = ("instruction", "catalogue", "publicURL", "previewURL")
 
 
@@ -96,12 +106,15 @@ def _details(facts: Facts) -> Iterator[Detail]:
         "current": facts.fact("current"),
         "maximumLag": facts.period("maximumLag", Case.SUBJECT),
         "decision": facts.fact("decision"),
+        **{name: facts.fact(name) for name in ACCESS},
         "source": one_line(letter.source),
         "command": _command(letter),
+        "requests": _requests(letter),
     }
     if letter.audience is Audience.AGENCY:
         plain["told"] = one_line(", ".join(letter.contacts), LONGEST_LINK)
-    plain["decisions"] = one_line(letter.facts.get("decisions", ""), LONGEST_LINK)
+    for name in LISTS:
+        plain[name] = one_line(letter.facts.get(name, ""), LONGEST_LINK)
     yield from (Detail(labels[name], value) for name, value in plain.items() if value)
     for name in LINKS:
         given = letter.facts.get(name, "")
@@ -111,10 +124,22 @@ def _details(facts: Facts) -> Iterator[Detail]:
 
 
 def _command(letter: Letter) -> str:
-    """The command that shows what an e-service lacks."""
+    """The command that shows what an e-service lacks; of a grant, what its consumer does."""
+    kind, _, where = one_line(letter.source).partition(" ")
+    if kind == "WebServiceGrant":
+        where = one_line(letter.facts.get("consumer", ""))
+    elif kind != "EService":
+        return ""
+    namespace, _, name = where.partition("/")
+    return f"kubectl eservice explain {name} -n {namespace}" if name else ""
+
+
+def _requests(letter: Letter) -> str:
+    """The command that shows a holder who asks."""
     kind, _, where = one_line(letter.source).partition(" ")
     namespace, _, name = where.partition("/")
-    return f"kubectl eservice explain {name} -n {namespace}" if kind == "EService" and name else ""
+    asks = kind == "WebService" and letter.kind is NoticeKind.ACCESS_REQUESTED
+    return f"kubectl eservice requests -n {namespace}" if asks and name else ""
 
 
 def as_plain(texts: tuple[Text, ...]) -> str:

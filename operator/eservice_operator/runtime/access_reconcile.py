@@ -18,6 +18,9 @@ from eservice_operator.core.access.holding import (
     decide_web_service,
     web_service_status,
 )
+from eservice_operator.core.access.letters import grant_letters, web_service_letters
+from eservice_operator.core.access.notes import grant_notes, web_service_notes
+from eservice_operator.core.access.posting import next_of_grant, next_of_web_service
 from eservice_operator.core.access.terms import Times
 from eservice_operator.core.access.worlds import AssignmentWorld
 from eservice_operator.core.actions import Action, Outcome
@@ -58,18 +61,26 @@ class GrantReconciler:
         world = self.observer.grant(key)
         if world is None or isinstance(world, InvalidObject):
             return world
-        answers = self.loop.outbox.answers(key, world.case.grant.status.notices)
-        seen = replace(world, copied=self.copier.known(key), deliveries=answers)
+        notices, outbox = world.case.grant.status.notices, self.loop.outbox
+        seen = replace(
+            world,
+            copied=self.copier.known(key),
+            deliveries=outbox.answers(key, notices),
+            under_way=outbox.under_way(notices),
+        )
         return decide_grant(seen, now, self.policy_now())
 
     def _told(self, decision: GrantDecision, outcome: Outcome, now: datetime) -> Telling:
-        grant = decision.world.case.grant
-        status = grant_status(decision, outcome, now, self.policy_now())
+        world, policy = decision.world, self.policy_now()
+        grant, status = world.case.grant, grant_status(decision, outcome, now, policy)
+        step = next_of_grant(world, status, now, policy)
         return Telling(
             metadata=grant.metadata,
             before=grant.status,
             status=status,
-            next_at=earliest_of(decision.next_at, foreign_look(outcome, now), next_try(status.notices)),
+            letters=grant_letters(world, status, now, policy),
+            notes=grant_notes(grant.status, status),
+            next_at=earliest_of(decision.next_at, foreign_look(outcome, now), step),
             error=retry(outcome) or contested(decision, outcome),
         )
 
@@ -81,6 +92,7 @@ class WebServiceReconciler:
     observer: AccessObserver
     loop: Loop
     policy_now: Callable[[], Policy]
+    monotonic: Callable[[], float]
     _pauses: Pauses = field(default_factory=Pauses)
 
     async def reconcile(self, key: ObjectKey, now: datetime) -> Result:
@@ -88,12 +100,15 @@ class WebServiceReconciler:
         pause = self._pauses.until(key, self.observer.wall_of(key), now)
         if pause is not None:
             return Result(next_at=pause)
-        return await self.loop.run(
+        began = self.monotonic()
+        result = await self.loop.run(
             key,
             now,
             lambda: self._look(key, now),
             lambda seen, outcome: self._told(seen, outcome, now),
         )
+        self._pauses.took(key, self.monotonic() - began)
+        return result
 
     def _look(self, key: ObjectKey, now: datetime) -> WebServiceDecision | InvalidObject | None:
         world = self.observer.web_service(key)
@@ -101,17 +116,23 @@ class WebServiceReconciler:
             self._pauses.forget(key)
         if world is None or isinstance(world, InvalidObject):
             return world
-        answers = self.loop.outbox.answers(key, world.offer.web_service.status.notices)
-        return decide_web_service(replace(world, deliveries=answers), now, self.policy_now())
+        notices, outbox = world.offer.web_service.status.notices, self.loop.outbox
+        answers, under_way = outbox.answers(key, notices), outbox.under_way(notices)
+        return decide_web_service(
+            replace(world, deliveries=answers, under_way=under_way), now, self.policy_now()
+        )
 
     def _told(self, decision: WebServiceDecision, outcome: Outcome, now: datetime) -> Telling:
-        web_service = decision.world.offer.web_service
-        status = web_service_status(decision, outcome, now, self.policy_now())
+        world, policy = decision.world, self.policy_now()
+        web_service, status = world.offer.web_service, web_service_status(decision, outcome, now, policy)
+        step = next_of_web_service(world, status, now, policy)
         return Telling(
             metadata=web_service.metadata,
             before=web_service.status,
             status=status,
-            next_at=earliest_of(decision.next_at, foreign_look(outcome, now), next_try(status.notices)),
+            letters=web_service_letters(world, status, now),
+            notes=web_service_notes(web_service.status, status),
+            next_at=earliest_of(decision.next_at, foreign_look(outcome, now), step),
             error=retry(outcome) or contested(decision, outcome),
         )
 

@@ -10,6 +10,9 @@ from eservice_operator.core.keys import ObjectKey
 
 PAUSE = timedelta(seconds=2)
 """How often at most an object counts."""
+LONGEST = timedelta(seconds=30)
+SHARE = 10
+"""One that takes long rests so many times as long, so that others are reconciled meanwhile."""
 
 
 @dataclass
@@ -17,15 +20,26 @@ class Pauses:
     """When each object last counted, and the mark of what cannot wait."""
 
     _counted: dict[ObjectKey, tuple[datetime, object]] = field(default_factory=dict)
+    _long: dict[ObjectKey, timedelta] = field(default_factory=dict)
 
     def until(self, key: ObjectKey, mark: object, now: datetime) -> datetime | None:
         """Until when it need not be looked at: it was just now, and under the same mark; else it is now."""
         known = self._counted.get(key)
-        if known is not None and known[1] == mark and timedelta(0) <= now - known[0] < PAUSE:
-            return known[0] + PAUSE
+        pause = self._long.get(key, PAUSE)
+        if known is not None and known[1] == mark and timedelta(0) <= now - known[0] < pause:
+            return known[0] + pause
         self._counted[key] = now, mark
         return None
+
+    def took(self, key: ObjectKey, seconds: float) -> None:
+        """How long its last look took."""
+        rest = min(timedelta(seconds=seconds * SHARE), LONGEST)
+        if rest > PAUSE and key in self._counted:
+            self._long[key] = rest
+        else:
+            self._long.pop(key, None)
 
     def forget(self, key: ObjectKey) -> None:
         """It is gone."""
         self._counted.pop(key, None)
+        self._long.pop(key, None)

@@ -62,7 +62,7 @@ class ObjectReconciler:
         loop, access = Loop(self._writer, self.outbox), self.observer.access
         self._access: dict[str, Reconciler] = {
             "WebServiceGrant": GrantReconciler(access, loop, self.policy_now, self.copier),
-            "WebService": WebServiceReconciler(access, loop, self.policy_now),
+            "WebService": WebServiceReconciler(access, loop, self.policy_now, self.monotonic),
             "AgentAssignment": AssignmentReconciler(access, loop, self.policy_now),
         }
 

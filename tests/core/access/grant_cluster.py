@@ -28,6 +28,8 @@ from eservice_operator.core.access.terms import Standing, Times
 from eservice_operator.core.access.worlds import Copied, GrantWorld
 from eservice_operator.core.actions import Action, Create, Delete, Manifest, Outcome, SetFinalizer, Update
 from eservice_operator.core.dates import instant
+from eservice_operator.core.letters import Delivery
+from eservice_operator.core.policy import Policy
 from eservice_operator.core.world import Observed
 from tests.support import access, worlds
 from tests.support.pure_cluster import Place, place_of, plain, status_body
@@ -49,6 +51,9 @@ class GrantCluster:
     bindings_follow: bool = True
     """Whether the consumer's side does its part."""
     copied: Copied | None = None
+    policy: Policy = worlds.POLICY
+    deliveries: dict[str, Delivery] = field(default_factory=dict)
+    """What became of notices, by their id."""
     _uids: Iterator[int] = field(default_factory=lambda: count(1))
 
     # what people do
@@ -154,6 +159,7 @@ class GrantCluster:
             children={(body["kind"], body["metadata"]["name"]): Observed(body) for body in own},
             bindings=tuple(Observed(body) for body in bindings),
             copied=self.copied,
+            deliveries=self.deliveries,
         )
 
     def status(self, place: Place) -> WebServiceGrantStatus:
@@ -186,7 +192,7 @@ class GrantCluster:
     # what the operator does
 
     def decide(self, place: Place, now: datetime) -> GrantDecision:
-        return decide_grant(self.world(place), now, worlds.POLICY)
+        return decide_grant(self.world(place), now, self.policy)
 
     def settle(self, now: datetime) -> None:
         """Rounds of deciding and acting until nothing is left to do."""
@@ -207,7 +213,7 @@ class GrantCluster:
         """Write the status, if it differs; whether it did."""
         decision = self.decide(place, now)
         before = decision.world.case.grant.status
-        status = grant_status(decision, outcome or Outcome(()), now, worlds.POLICY)
+        status = grant_status(decision, outcome or Outcome(()), now, self.policy)
         body = self.objects[place]
         assert_status_sound(body | {"status": status_body(status)}, before=before)
         body["status"] = status_body(status)

@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
+
+from typing_extensions import override
 
 from eservice_operator.api.agent import AgentAssignment
 from eservice_operator.api.connection import ConnectionTest
 from eservice_operator.api.grant import WebServiceGrant
+from eservice_operator.api.uses import Use
 from eservice_operator.core.access.case import AgentCase, Consumer, GrantCase, Offer, Order, UseCase
 from eservice_operator.core.access.terms import Times
 from eservice_operator.core.access.using import UseStanding, use_standing
@@ -46,10 +50,15 @@ def consumer(
     place: tuple[str, str], *uses: Manifest, code: str = "90000054163", claims: str | None = None
 ) -> Consumer:
     """An e-service that its own registration places there; ``claims``: that it only says is its own."""
+    return replace(_placed(place, code, claims), uses=tuple(Use.model_validate(entry) for entry in uses))
+
+
+@cache
+def _placed(place: tuple[str, str], code: str, claims: str | None) -> Consumer:
     namespace, name = place
     registered = registration(name, code, claims or namespace)
     body = worlds.eservice(metadata={"namespace": namespace, "name": name}, spec={"registration": name})
-    return access.consumer(*uses, service=body, registered=registered)
+    return access.consumer(service=body, registered=registered)
 
 
 def joined(name: str, since: str = "2026-09-01", code: str | None = None) -> Manifest:
@@ -57,7 +66,7 @@ def joined(name: str, since: str = "2026-09-01", code: str | None = None) -> Man
     return {"name": name, "code": code or CODES[name], "since": since}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Register:
     """All there is."""
 
@@ -67,6 +76,38 @@ class Register:
     assignments: tuple[AgentAssignment, ...] = ()
     consumers: tuple[Consumer, ...] = ()
     tests: tuple[ConnectionTest, ...] = ()
+
+    @override
+    def __repr__(self) -> str:
+        """Short enough for a failure that somebody has to read."""
+        offers = [
+            (one.web_service.spec.model_dump(exclude_defaults=True), one.confirmed, one.pods is not None)
+            for one in self.offers
+        ]
+        grants = [
+            (
+                one.metadata.name,
+                one.spec.model_dump(
+                    exclude={"contract_versions": {"__all__": {"evidence"}}}, exclude_defaults=True
+                ),
+            )
+            for one in self.grants
+        ]
+        assignments = [
+            (
+                one.metadata.name,
+                one.spec.model_dump(include={"pilot_customers", "customers", "valid_until", "ended"}),
+            )
+            for one in self.assignments
+        ]
+        uses = [
+            (one.place, [use.model_dump(exclude_none=True) for use in one.uses]) for one in self.consumers
+        ]
+        return f"Register({offers=}, {grants=}, {assignments=}, {uses=}, {len(self.tests)} tests)"
+
+    def _repr_pretty_(self, printer: Any, _cycle: object) -> None:
+        """What Hypothesis shows."""
+        printer.text(repr(self))
 
     def offer(self, namespace: str, name: str) -> Offer | None:
         return next((one for one in self.offers if one.place == f"{namespace}/{name}"), None)

@@ -23,6 +23,7 @@ from eservice_operator.core.access.case import GrantCase
 from eservice_operator.core.access.grant_checks import consumer_finding, is_production
 from eservice_operator.core.access.grant_states import best, bindings_of, children_of, version_states
 from eservice_operator.core.access.grant_verdicts import grant_verdicts
+from eservice_operator.core.access.posting import grant_told, says_farewell
 from eservice_operator.core.access.proof import record_of
 from eservice_operator.core.access.standing import standings
 from eservice_operator.core.access.terms import Standing, Times
@@ -62,11 +63,14 @@ def decide_grant(world: GrantWorld, now: datetime, policy: Policy) -> GrantDecis
     found = standings(world.case, times)
     allowed = tuple(standing.version for standing in found if standing.allowed)
     wanted = tuple(_wanted(world.case, allowed))
+    actions = [*_close(world, allowed, wanted), *_give(world, allowed, wanted, times)]
+    if not wanted and not says_farewell(world, now, policy):
+        actions += _let_go(world)
     return GrantDecision(
         world=world,
         standings=found,
         wanted=wanted,
-        actions=tuple(_actions(world, allowed, wanted, times)),
+        actions=tuple(actions),
         next_at=next_turn(world.case, times),
     )
 
@@ -86,18 +90,26 @@ def _wanted(case: GrantCase, allowed: Sequence[str]) -> Iterator[Manifest]:
     yield build_role_binding(case.grant)
 
 
-def _actions(
+def _give(
     world: GrantWorld, allowed: Sequence[str], wanted: Sequence[Manifest], times: Times
 ) -> Iterator[Action]:
-    yield from _close(world, allowed, wanted)
-    bound = names.GRANT_FINALIZER in world.case.grant.metadata.finalizers
-    if wanted:
-        if not bound:
-            yield _finalizer(world, present=True, reason="something is opened, and its end has to be seen")
-        yield from _records(world.case, allowed, times)
-        yield from _open(world, allowed, wanted)
-    elif bound and not any(children_of(world)) and not any(bindings_of(world)):
+    """What opens, behind the finalizer and the record."""
+    if not wanted:
+        return
+    if not _bound(world):
+        yield _finalizer(world, present=True, reason="something is opened, and its end has to be seen")
+    yield from _records(world.case, allowed, times)
+    yield from _open(world, allowed, wanted)
+
+
+def _let_go(world: GrantWorld) -> Iterator[Action]:
+    """The finalizer leaves when nothing is left."""
+    if _bound(world) and not any(children_of(world)) and not any(bindings_of(world)):
         yield _finalizer(world, present=False, reason="nothing of what was opened is left")
+
+
+def _bound(world: GrantWorld) -> bool:
+    return names.GRANT_FINALIZER in world.case.grant.metadata.finalizers
 
 
 def _finalizer(world: GrantWorld, *, present: bool, reason: str) -> SetFinalizer:
@@ -151,21 +163,20 @@ def grant_status(
     decision: GrantDecision, outcome: Outcome, now: datetime, policy: Policy
 ) -> WebServiceGrantStatus:
     """The whole status of a grant; the instant is that of the decision."""
-    del policy
     grant = decision.world.case.grant
     entries = version_states(decision.world, decision.standings, decision.wanted, now)
     shown, generation = best(entries), grant.metadata.generation
     verdicts = grant_verdicts(decision.world, entries, outcome, unfinished=bool(decision.actions))
-    return WebServiceGrantStatus(
+    status = WebServiceGrantStatus(
         observed_generation=generation,
         state=shown.state,
         reason=shown.reason,
         contract_versions=entries,
         consumer=_consumer(decision.world.case),
         ends_on=_ends_on(decision.standings),
-        notices=grant.status.notices,
         conditions=c.merge(grant.status.conditions, verdicts, generation, now),
     )
+    return grant_told(decision.world, decision.standings, status, now, policy)
 
 
 def _consumer(case: GrantCase) -> GrantConsumer | None:

@@ -21,6 +21,7 @@ from eservice_operator.core.access.case import Pods
 from eservice_operator.core.access.contracts import consumers_by_version, contract_statuses
 from eservice_operator.core.access.grant_checks import unconfirmed
 from eservice_operator.core.access.naming import audience_of, wall_of
+from eservice_operator.core.access.posting import web_service_told
 from eservice_operator.core.access.requesting import requests_of
 from eservice_operator.core.access.terms import Times
 from eservice_operator.core.access.turns import (
@@ -34,7 +35,6 @@ from eservice_operator.core.access.worlds import WebServiceWorld
 from eservice_operator.core.actions import Action, Delete, Manifest, Outcome
 from eservice_operator.core.children import difference
 from eservice_operator.core.conditions import Verdict
-from eservice_operator.core.ledger import fold
 from eservice_operator.core.owner import Owner
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.releases import short_hash
@@ -107,7 +107,7 @@ def web_service_status(
     requests, generation = requests_of(world, times), web_service.metadata.generation
     callers = consumers_by_version(world, times)
     verdicts = tuple(_verdicts(decision, outcome))
-    return WebServiceStatus(
+    status = WebServiceStatus(
         observed_generation=generation,
         audience=audience_of(web_service.reference),
         request_count=len(requests),
@@ -117,9 +117,9 @@ def web_service_status(
         consumer_count=len({place[:2] for found in callers.values() for place in found}),
         contracts=contract_statuses(world, callers, times),
         next_end=first_after(now, contract_turns(web_service, policy.zone)),
-        notices=fold(web_service.status.notices, world.deliveries),
         conditions=c.merge(web_service.status.conditions, verdicts, generation, now),
     )
+    return web_service_told(world, status, now, policy)
 
 
 def _hash(requests: tuple[AccessRequest, ...]) -> str:

@@ -40,6 +40,8 @@ class GrantWorld:
     """What came of copying its credentials; None while that was not tried."""
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)
     """What became of its notices since they were handed to a channel, by notice id."""
+    under_way: frozenset[str] = frozenset()
+    """Ids of its notices that are in the hands of a channel, or wait there."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class WebServiceWorld:
     foreign_roles: tuple[str, ...] = ()
     """Names of Roles of others in the holder's namespace that let somebody invoke it."""
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)
+    under_way: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

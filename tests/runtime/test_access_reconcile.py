@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The reconcile of grants and web services: what stands in the way is said, and counting is rare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import cast
+
+import pytest
+
+from eservice_operator.cluster.apply import Applier
+from eservice_operator.cluster.credentials_copy import CredentialsCopier
+from eservice_operator.cluster.errors import Transient
+from eservice_operator.cluster.events import EventSink
+from eservice_operator.cluster.freshness import Freshness
+from eservice_operator.cluster.indexes import INDEXES
+from eservice_operator.cluster.observe import Observer
+from eservice_operator.cluster.slim import slim
+from eservice_operator.cluster.store import Store
+from eservice_operator.core.access.worlds import Copied
+from eservice_operator.core.actions import Action, Create, Failure, Manifest, Outcome, SetStatus, target_of
+from eservice_operator.core.keys import ObjectKey
+from eservice_operator.runtime.metrics import Metrics
+from eservice_operator.runtime.outbox import Outbox
+from eservice_operator.runtime.pauses import PAUSE
+from eservice_operator.runtime.reconcile import ObjectReconciler
+from eservice_operator.runtime.retries import RETRY_FOREIGN, ROUNDS
+from tests.support import holders, worlds
+from tests.support.holders import HOLDER, REGISTER
+from tests.support.worlds import NOW, SECOND, merged
+
+GRANT = ObjectKey("WebServiceGrant", HOLDER, "address")
+WEB_SERVICE = ObjectKey("WebService", HOLDER, REGISTER)
+
+
+@dataclass
+class Writes:
+    """Says that everything was done but what fails; nothing ever changes by it."""
+
+    failure: tuple[str, bool] | None = None
+    asked: list[Action] = field(default_factory=list)
+
+    async def run(self, actions: Sequence[Action]) -> Outcome:
+        self.asked += actions
+        first = actions[0]
+        if self.failure is not None and not isinstance(first, SetStatus):
+            reason, transient = self.failure
+            return Outcome((), Failure(first, reason, f"{target_of(first)} exists", transient=transient))
+        return Outcome(tuple(actions))
+
+    @property
+    def statuses(self) -> list[Manifest]:
+        return [action.status for action in self.asked if isinstance(action, SetStatus)]
+
+
+class Silent:
+    async def publish(self, *_: object) -> None:
+        """Nobody listens."""
+
+
+class Copier:
+    """Knows what came of copying, or cannot ask."""
+
+    def __init__(self, at: datetime | None = None, error: Exception | None = None) -> None:
+        self.at, self.error = at, error
+
+    async def refresh(self, _key: ObjectKey, _times: object) -> datetime | None:
+        if self.error is not None:
+            raise self.error
+        return self.at
+
+    def known(self, _key: ObjectKey) -> Copied | None:
+        return None
+
+
+@dataclass
+class Stage:
+    """A reconciler of everything that makes a grant allowed."""
+
+    writes: Writes = field(default_factory=Writes)
+    copier: Copier = field(default_factory=Copier)
+    store: Store = field(default_factory=lambda: Store(INDEXES))
+    clock: float = 0.0
+    cost: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.keep(*holders.granted())
+        self.reconciler = ObjectReconciler(
+            observer=Observer(self.store, worlds.POLICY),
+            applier=cast("Applier", self.writes),
+            freshness=cast("Freshness", None),
+            events=cast("EventSink", Silent()),
+            outbox=Outbox({}, lambda _: None, Metrics()),
+            policy_now=lambda: worlds.POLICY,
+            settle=SECOND,
+            monotonic=self.time,
+            copier=cast("CredentialsCopier", self.copier),
+        )
+
+    def time(self) -> float:
+        self.clock += self.cost
+        return self.clock
+
+    def keep(self, *objects: Manifest) -> None:
+        for obj in objects:
+            self.store.upsert(slim(obj))
+
+
+@pytest.mark.parametrize("transient", [True, False])
+async def test_what_stands_in_the_way_is_said_and_looked_at_again(transient: bool) -> None:
+    stage = Stage(Writes(("NameCollision", transient)))
+    result = await stage.reconciler.reconcile(GRANT, NOW)
+    (status,) = stage.writes.statuses
+    said = {one["type"]: one["reason"] for one in status["conditions"]}
+    if transient:
+        assert result.error is not None
+        assert said["Reconciling"] == "ProgressingWithRetry"
+    else:
+        assert result.error is None, "haste would not help"
+        assert result.next_at == NOW + RETRY_FOREIGN
+        assert said["Stalled"] == "NameCollision"
+
+
+async def test_what_is_undone_each_time_is_no_haste() -> None:
+    stage = Stage()
+    result = await stage.reconciler.reconcile(GRANT, NOW)
+    assert result.error is not None
+    assert "undone each time" in result.error
+    made = [one for one in stage.writes.asked if isinstance(one, Create)]
+    assert 0 < len(made) <= ROUNDS * 4
+    assert len(stage.writes.statuses) == 1
+
+
+async def test_when_credentials_cannot_be_asked_for_the_rest_is_done_all_the_same() -> None:
+    stage = Stage(Writes(("NameCollision", False)), Copier(error=Transient(503, "Unavailable", "no")))
+    result = await stage.reconciler.reconcile(GRANT, NOW)
+    assert result.error is not None
+    assert "cannot copy credentials" in result.error
+    assert stage.writes.statuses
+    due = Stage(Writes(("NameCollision", False)), Copier(at=NOW + SECOND))
+    assert (await due.reconciler.reconcile(GRANT, NOW)).next_at == NOW + SECOND
+
+
+async def test_what_is_gone_needs_nothing() -> None:
+    stage = Stage()
+    for kind in ("WebServiceGrant", "WebService", "AgentAssignment", "ConnectionTest"):
+        result = await stage.reconciler.reconcile(ObjectKey(kind, HOLDER, "nobody"), NOW)
+        assert (result.next_at, result.error) == (None, None)
+    assert not stage.writes.asked
+
+
+async def test_a_web_service_counts_seldom_and_closes_at_once() -> None:
+    stage = Stage(Writes(("Forbidden", False)))
+    await stage.reconciler.reconcile(WEB_SERVICE, NOW)
+    walls = [one for one in stage.writes.asked if isinstance(one, Create)]
+    assert [target_of(one).kind for one in walls] == ["NetworkPolicy"]
+    stage.writes.asked.clear()
+    paused = await stage.reconciler.reconcile(WEB_SERVICE, NOW + SECOND)
+    assert paused.next_at == NOW + PAUSE
+    assert not stage.writes.asked
+    moved = holders.backend(spec={"selector": {"app": "another"}}, metadata={"resourceVersion": "2"})
+    stage.keep(moved)
+    await stage.reconciler.reconcile(WEB_SERVICE, NOW + SECOND)
+    (closed,) = [one for one in stage.writes.asked if isinstance(one, Create)]
+    assert closed.manifest["spec"]["podSelector"]["matchLabels"] == {"app": "another"}
+    stage.writes.asked.clear()
+    edited = merged(
+        holders.web_service(spec={"isolation": "Observe"}),
+        {"metadata": {"resourceVersion": "2", "generation": 2}},
+    )
+    stage.keep(edited)
+    await stage.reconciler.reconcile(WEB_SERVICE, NOW + SECOND)
+    assert stage.writes.statuses, "another spec is looked at at once"
+
+
+async def test_one_that_takes_long_to_count_rests_longer() -> None:
+    stage = Stage(Writes(("Forbidden", False)), cost=1.0)
+    await stage.reconciler.reconcile(WEB_SERVICE, NOW)
+    paused = await stage.reconciler.reconcile(WEB_SERVICE, NOW + SECOND)
+    assert paused.next_at == NOW + 10 * SECOND
+
+
+async def test_a_grant_that_cannot_be_read_is_stalled_and_closes_nothing() -> None:
+    stage = Stage()
+    stage.keep(merged(holders.grant(), {"metadata": {"resourceVersion": "2"}, "spec": {"webService": 7}}))
+    result = await stage.reconciler.reconcile(GRANT, NOW)
+    assert result.error is None
+    (status,) = stage.writes.asked
+    assert isinstance(status, SetStatus)
+    assert {one["type"] for one in status.status["conditions"]} >= {"Stalled"}

@@ -69,7 +69,7 @@ def registered(stage: Stage) -> None:
 
 
 def accepted(stage: Stage) -> None:
-    """R2 to R5. Acts are signed, registers granted by their holders: it is installed, and nobody sees it yet."""
+    """R2 to R5. Acts are signed, registers granted by their holders: installed, and seen by nobody yet."""
     stage.show("apply", "-f", "samples/40-acts.yaml", "-f", "samples/45-grants.yaml")
     for service in PRODUCTION:
         expect(stage, service, "AwaitingVerification")

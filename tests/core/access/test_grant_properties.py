@@ -101,11 +101,17 @@ class WatchedCluster(GrantCluster):
             place = "WebServiceGrant", access.HOLDER, metadata["labels"]["eservice.dev/grant"]
             for version in given_by(written):
                 assert may_open(self, place, version, now), f"{place[2]} opens {version}: {self.log[-4:]}"
+                assert self.on_record(version), f"{version} opens, and nothing remembers why"
         if written.get("kind") == "ConnectionTest":
             spec = written["spec"]
             place = "WebServiceGrant", access.HOLDER, spec["observed"]["grant"]
             assert may_open(self, place, spec["contractVersion"], now), "a record of what may not be opened"
         super().carry_out(action, now)
+
+    def on_record(self, version: str) -> bool:
+        """Whether some ConnectionTest of the version is there, in force or not."""
+        records = (body["spec"] for body in self.of_kind("ConnectionTest").values())
+        return any((one["registration"], one["contractVersion"]) == (NAME, version) for one in records)
 
 
 def given_by(manifest: Manifest) -> list[str]:

@@ -234,3 +234,22 @@ async def test_a_grant_that_is_over_gives_none(place: Place, ended: Manifest) ->
     place.keep(merged(place.grant, {"metadata": {"resourceVersion": "2"}, "spec": ended}))
     assert await place.copier.refresh(place.key, TIMES) is None
     assert await place.copy() is None
+
+
+@pytest.mark.parametrize("ended", [{"refused": {"reason": "no"}}, {"credentials": None}])
+async def test_what_ends_while_it_is_copied_is_taken_back(
+    place: Place, monkeypatch: pytest.MonkeyPatch, ended: Manifest
+) -> None:
+    await place.api.create(secret(place.holder))
+    await place.bound()
+    apply, copied = place.api.apply, []
+
+    async def ending(body: Manifest, **more: Any) -> Manifest:
+        copied.append(await apply(body, **more))
+        place.keep(merged(place.grant, {"metadata": {"resourceVersion": "2"}, "spec": ended}))
+        return copied[0]
+
+    monkeypatch.setattr(place.api, "apply", ending)
+    await place.copier.refresh(place.key, TIMES)
+    assert copied
+    assert await place.copy() is None

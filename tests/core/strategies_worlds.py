@@ -20,6 +20,7 @@ from eservice_operator.core.children import Layout, desired
 from eservice_operator.core.dates import instant
 from eservice_operator.core.driver import Shown
 from eservice_operator.core.faces import Face
+from eservice_operator.core.opened import NOTHING_OPEN
 from eservice_operator.core.owner import Owner
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.releases import Snapshot, release_name, snapshot_of
@@ -320,6 +321,7 @@ def children(draw: st.DrawFn, service: Manifest, policy: Policy, *, odd: bool) -
         on_route=None if public is None else draw(_faces(public, policy)),
         still_let_in=(),
         kept="",
+        access=NOTHING_OPEN,
     )
     made = [_as_stored(manifest, number) for number, manifest in enumerate(desired(layout))]
     treated = [_mistreated(draw, body, odd=odd) for body in made]

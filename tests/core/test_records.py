@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -15,16 +16,18 @@ from eservice_operator.api.eservice import EService
 from eservice_operator.api.identifier import EServiceIdentifier
 from eservice_operator.api.kinds import BY_KIND
 from eservice_operator.api.reasons import Reason
+from eservice_operator.api.webservice import WebService
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.records import decision_status, next_change, record_status
 from eservice_operator.core.releases import release_name
 from eservice_operator.core.world import RecordWorld
-from tests.support import worlds
+from tests.support import access, worlds
 from tests.support.pure_cluster import status_body
 from tests.support.status import assert_status_sound
 from tests.support.worlds import DAY, NOW, POLICY, at, image
 
 SERVICE = EService.model_validate(worlds.eservice())
+REGISTER = WebService.model_validate(access.web_service())
 
 
 def identifier() -> Manifest:
@@ -82,10 +85,20 @@ PUBLIC = {"name": "x", "image": image("a"), "template": {"name": worlds.TEMPLATE
         (world(worlds.deferral("2026-12-31", spec=revoked("2026-10-01"))), Reason.REVOKED, "2027-01-01"),
         (world(worlds.deferral("2026-12-31", spec=revoked("2026-11-01"))), Reason.IN_FORCE, "2026-11-01"),
         (world(identifier(), None), Reason.ALLOCATED, None),
-        (world(connection(), None), Reason.IN_FORCE, None),
+        (world(connection(), None, web_service=REGISTER), Reason.IN_FORCE, None),
+        (world(connection(), None), Reason.WEB_SERVICE_UNKNOWN, None),
+        (
+            world(connection(contractVersion="v9"), None, web_service=REGISTER),
+            Reason.CONTRACT_UNKNOWN,
+            None,
+        ),
         (world(connection("2026-10-20T08:00:00Z"), None), Reason.TEST_NOT_VALID, "2026-10-21"),
         (world(connection(**revoked("2026-10-13")), None), Reason.REVOKED, None),
-        (world(connection(**revoked("2026-10-14")), None), Reason.IN_FORCE, "2026-10-14"),
+        (
+            world(connection(**revoked("2026-10-14")), None, web_service=REGISTER),
+            Reason.IN_FORCE,
+            "2026-10-14",
+        ),
     ],
 )
 def test_a_record_says_whether_it_is_in_force(
@@ -103,7 +116,7 @@ def test_a_record_says_whether_it_is_in_force(
     assert (ready.status.value, ready.reason) == ("True", reason), "a record is never at fault"
     assert next_change(record, NOW, POLICY) == (None if changes is None else date.fromisoformat(changes))
     read = record.record.model_copy(update={"status": status})
-    again = record_status(RecordWorld(read, record.service, newest=record.newest), NOW + DAY / 24, POLICY)
+    again = record_status(replace(record, record=read), NOW + DAY / 24, POLICY)
     assert again == status
 
 

@@ -11,9 +11,10 @@ from eservice_operator.core.actions import Manifest
 from eservice_operator.runtime.figures import FAMILIES, EServiceFigures
 from eservice_operator.runtime.metrics import Metrics
 from tests.monitoring.conftest import Promtool
-from tests.support import worlds
+from tests.support import access, worlds
 
 NOTICES = [{"id": state, "state": state, "at": "2026-10-01T10:00:00Z"} for state in ("Retrying", "Failed")]
+CUT = worlds.condition("AccessGranted", "AccessLost", "False")
 RELEASE = {"name": "r", "image": worlds.image("a"), "template": {"name": worlds.TEMPLATE, "version": "2.0.0"}}
 
 
@@ -61,9 +62,26 @@ def store() -> Store:
         )
     )
     kept.upsert(notice_route())
+    kept.upsert(worlds.eservice(metadata={"name": "cut", "uid": "cut"}, status={"conditions": [CUT]}))
+    for obj in access_objects():
+        kept.upsert(obj)
     conflict = worlds.condition("Ready", "NamespaceConflict")
     kept.upsert(worlds.registration(status={"conditions": [conflict]}))
     return kept
+
+
+def access_objects() -> tuple[Manifest, Manifest]:
+    """A grant that ends, and a web service with a request and a version that retires."""
+    version = {"version": "v5", "state": "Active", "endsOn": "2027-01-01"}
+    asked = {"namespace": "a", "eService": "b", "state": "Waiting", "since": "2026-10-01T10:00:00Z"}
+    status = {
+        "contracts": [{"version": "v4", "endOfLife": "2027-10-31", "consumerCount": 3}],
+        "waitingCount": 1,
+        "requests": [asked],
+        "conditions": [worlds.condition("ForeignInvokers", "ForeignRoles")],
+    }
+    granted = access.grant(status={"contractVersions": [version]})
+    return granted, access.web_service(status=status)
 
 
 def notice_route() -> Manifest:

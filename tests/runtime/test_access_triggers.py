@@ -22,7 +22,8 @@ from eservice_operator.core.access.worlds import AssignmentWorld, GrantWorld, We
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.owner import Owner
-from eservice_operator.core.world import World
+from eservice_operator.core.records import record_status
+from eservice_operator.core.world import RecordWorld, World
 from eservice_operator.runtime.triggers import triggers_for
 from tests.support import holders, worlds
 from tests.support.holders import CONSUMER, CONSUMER_TEST, HOLDER, HOLDER_TEST, REGISTER
@@ -38,8 +39,9 @@ SERVICE = ObjectKey("EService", CONSUMER, NAME)
 TWIN = ObjectKey("EService", CONSUMER_TEST, NAME)
 APPLICATION = ObjectKey("EService", "evry-production", NAME)
 CUSTOMER = ObjectKey("EService", "ogre-production", NAME)
+RECORD = ObjectKey("ConnectionTest", "", holders.connection_test()["metadata"]["name"])
 GRANTS = (GRANT, TEST_GRANT, AGENTS)
-OURS = (*GRANTS, WEB_SERVICE, TEST_SERVICE, ASSIGNMENT, SERVICE, TWIN, APPLICATION, CUSTOMER)
+OURS = (*GRANTS, WEB_SERVICE, TEST_SERVICE, ASSIGNMENT, SERVICE, TWIN, APPLICATION, CUSTOMER, RECORD)
 
 TIMES = Times(NOW, RIGA)
 keys_for = triggers_for((POLICY.gateway,))
@@ -101,6 +103,10 @@ def _said(key: ObjectKey, observer: Observer) -> Any:
     assigned = observer.access.assignment(key) if key.kind == "AgentAssignment" else None
     if isinstance(assigned, AssignmentWorld):
         return _of_agent(assigned.agent)
+    record = observer.record(key) if key.kind == "ConnectionTest" else None
+    if isinstance(record, RecordWorld):
+        (ready,) = record_status(record, NOW, POLICY).conditions
+        return ready.reason
     asking = observer.eservice(key) if key.kind == "EService" else None
     if isinstance(asking, World):
         access = asking.access

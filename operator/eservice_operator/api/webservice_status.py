@@ -57,6 +57,8 @@ class AccessRequest(Model):
     state: RequestState
     """Waiting: nobody has answered. Pending: a grant is there, and something is missing. Granted. Refused.
     Ended: what was granted is over."""
+    since: DateTime | None = None
+    """Since when it has that state, as far as the operator saw."""
     grant: Short | None = None
     """The WebServiceGrant that answers it."""
     message: Message = ""

@@ -17,6 +17,7 @@ from eservice_operator.api.grant import ALL_VERSIONS, CREDENTIALS_TYPE
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.errors import Forbidden
 from eservice_operator.cluster.managed_fields import take_over
+from eservice_operator.cluster.named import delete_named
 from eservice_operator.cluster.observe_access import AccessObserver
 from eservice_operator.cluster.ownership import is_owned
 from eservice_operator.core.access.grant_checks import asks
@@ -24,7 +25,7 @@ from eservice_operator.core.access.naming import binding_of
 from eservice_operator.core.access.standing import standings
 from eservice_operator.core.access.terms import Times
 from eservice_operator.core.access.worlds import Copied, GrantWorld
-from eservice_operator.core.actions import Manifest, Ref
+from eservice_operator.core.actions import DeleteNamed, Manifest, Ref
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.owner import Owner
 from eservice_operator.core.world import Observed
@@ -65,19 +66,38 @@ class CredentialsCopier:
         Raises:
             ApiError: the API server could not be asked; a right that is missing is no error.
         """
-        world = self._observer.grant(key)
-        bindings = _entitled(world, times) if isinstance(world, GrantWorld) else ()
-        credentials = world.case.grant.spec.credentials if isinstance(world, GrantWorld) else None
-        if credentials is None or not bindings:
+        wanted, bindings = self._wanted(key, times)
+        if not bindings:
             self._looked.pop(key, None)
             return None
-        mark, now = (credentials.secret_name, frozenset(one.uid for one in bindings)), times.now
+        mark, now = (wanted, frozenset(one.uid for one in bindings)), times.now
         looked = self._looked.get(key)
         if looked is not None and looked.mark == mark and timedelta(0) <= now - looked.at < LOOK_AGAIN:
             return looked.at + LOOK_AGAIN
-        source = Ref("v1", "Secret", key.namespace, credentials.secret_name)
+        source = Ref("v1", "Secret", key.namespace, wanted)
         self._looked[key] = _Looked(now, mark, await self._copy(source, bindings))
+        await self._take_back(key, times, bindings)
         return now + LOOK_AGAIN
+
+    def _wanted(self, key: ObjectKey, times: Times) -> tuple[str, tuple[Observed, ...]]:
+        """The name of the Secret that a grant names, and the bindings that are to have a copy beside them."""
+        world = self._observer.grant(key)
+        credentials = world.case.grant.spec.credentials if isinstance(world, GrantWorld) else None
+        if not isinstance(world, GrantWorld) or credentials is None:
+            return "", ()
+        return credentials.secret_name, _entitled(world, times)
+
+    async def _take_back(self, key: ObjectKey, times: Times, bindings: tuple[Observed, ...]) -> None:
+        """Remove what was copied while its reason ended: the e-service may have looked for it before.
+
+        What ends after this look, the e-service removes.
+        """
+        _, left = self._wanted(key, times)
+        still = {binding.uid for binding in left}
+        for binding in (one for one in bindings if one.uid not in still):
+            ref = Ref("v1", "Secret", binding.ref.namespace, binding.ref.name)
+            owner = binding.labels.get(names.OWNER_UID_LABEL, "")
+            await delete_named(self._api, DeleteNamed(ref, owner, "its reason ended meanwhile"))
 
     async def _copy(self, source: Ref, bindings: tuple[Observed, ...]) -> Copied:
         try:

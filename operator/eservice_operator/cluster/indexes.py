@@ -218,6 +218,7 @@ INDEXES: dict[tuple[str, str], Index] = {
     ("WebServiceGrant", ASSIGNMENT): _beside("spec", "agent", "assignment"),
     ("AgentAssignment", WEB_SERVICE): _beside("spec", "webService"),
     ("ConnectionTest", CONNECTION): _tested,
+    ("ConnectionTest", WEB_SERVICE): lambda obj: _place(part(obj, "spec", "webService")),
     ("ConfigMap", GRANT): _one("metadata", "annotations", names.GRANT_ANNOTATION),
     ("Role", NAMESPACE): _invoked_in,
 }

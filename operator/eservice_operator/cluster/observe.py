@@ -19,6 +19,7 @@ from eservice_operator.api.identifier import EServiceIdentifier
 from eservice_operator.api.parse import InvalidObject
 from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.api.template import EServiceTemplate
+from eservice_operator.api.webservice import WebService
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.admission import missing_class, missing_of
 from eservice_operator.cluster.fleets import Fleets
@@ -166,7 +167,11 @@ class Observer:
             case ProductionVerification():
                 service = self._reading.service(key.namespace, record.spec.e_service)
                 return RecordWorld(record, service, newest=self._counts(record))
-            case EServiceIdentifier() | ConnectionTest():
+            case ConnectionTest():
+                tested = record.spec.web_service
+                found = self._reading.readable(WebService, tested.name, tested.namespace)
+                return RecordWorld(record, web_service=found)
+            case EServiceIdentifier():
                 return RecordWorld(record)
             case InvalidObject():
                 return record

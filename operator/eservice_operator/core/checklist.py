@@ -6,9 +6,9 @@ R8's own gate comes after all of these (`gates`); it reads decisions, and they r
 
 from __future__ import annotations
 
+from eservice_operator.core.access_gate import access_granted
 from eservice_operator.core.install_gates import (
     accepted,
-    access_granted,
     delivery_complete,
     registered,
     requested,

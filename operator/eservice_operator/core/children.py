@@ -10,6 +10,7 @@ from typing import Any
 
 from eservice_operator.api import names
 from eservice_operator.api.reasons import Gate
+from eservice_operator.core.access_children import access_manifests, closing
 from eservice_operator.core.actions import Action, Create, Delete, Manifest, Update
 from eservice_operator.core.difference import first_difference
 from eservice_operator.core.driver import Driver, Shown
@@ -28,6 +29,7 @@ from eservice_operator.core.manifests import (
     build_snapshot,
     let_in,
 )
+from eservice_operator.core.opened import OpenAccess, open_access
 from eservice_operator.core.owner import Owner, preview_name
 from eservice_operator.core.pods import build_deployment
 from eservice_operator.core.policy import Policy
@@ -63,6 +65,8 @@ class Layout:
     """The namespaces that a route of before is served from, beside those of the driver."""
     kept: str
     """A public release that is left as it is, since nobody remembers how it runs; or empty."""
+    access: OpenAccess
+    """What grants open for it."""
 
     @property
     def previewed(self) -> Snapshot | None:
@@ -87,6 +91,7 @@ def layout_of(facts: Facts, rollout: Rollout) -> Layout:
         on_route=rollout.shown,
         still_let_in=tuple(_still_let_in(facts, rollout)),
         kept=facts.public_name or "" if lost else "",
+        access=open_access(facts, rollout),
     )
 
 
@@ -123,6 +128,7 @@ def desired(layout: Layout) -> Iterator[Manifest]:
         sources = (*driver.sources(on_route), *layout.still_let_in)
         yield build_network_policy(owner, releases, sources)
         yield build_budget(owner)
+    yield from access_manifests(owner, layout.access)
     for running in layout.running:
         yield build_snapshot(owner, running.release, _revision(layout, running.release))
         yield build_deployment(owner, running.release, running.replicas)
@@ -185,11 +191,12 @@ def _same(bodies: Mapping[tuple[str, str], Mapping[str, Any]], children: Childre
 
 
 def _changes(layout: Layout, children: Children) -> Iterator[Action]:
+    yield from closing(layout.owner, layout.access, children)
     wanted, driver = set(), driver_of(layout.policy)
     for manifest in desired(layout):
         key = manifest["kind"], manifest["metadata"]["name"]
         wanted.add(key)
-        if layout.kept and manifest["kind"] == "NetworkPolicy" and key in children:
+        if layout.kept and key == ("NetworkPolicy", layout.owner.name) and key in children:
             continue  # what the kept release needs of it is not known
         strays = driver.strays(children[key]) if manifest["kind"] == driver.kind and key in children else ()
         yield from difference(manifest, children.get(key), strays)

@@ -114,3 +114,13 @@ def _sorted(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
 def find(conditions: Iterable[Condition], kind: ConditionType) -> Condition | None:
     """The condition of that type."""
     return next((condition for condition in conditions if condition.type == kind), None)
+
+
+def holds(condition: Condition | None) -> bool:
+    """Whether a condition is there and True."""
+    return condition is not None and condition.status is ConditionStatus.TRUE
+
+
+def newly(before: Condition | None, after: Condition | None) -> bool:
+    """Whether a condition says something for the first time, or for another reason than before."""
+    return after is not None and (before is None or before.reason != after.reason)

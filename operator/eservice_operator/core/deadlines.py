@@ -6,10 +6,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from eservice_operator.api.base import TemplateRef
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision
 from eservice_operator.api.reasons import Reason
+from eservice_operator.core.access.case import AgentCase
+from eservice_operator.core.access.turns import assignment_turns, customer_turns, turns
 from eservice_operator.core.answering import patience_ends
 from eservice_operator.core.availability import available
 from eservice_operator.core.dates import (
@@ -129,6 +132,29 @@ def _instants(facts: Facts, rollout: Rollout) -> Iterator[datetime]:
         yield rollout.switches_at
     yield from patience_ends(facts)
     yield from preview_patience_ends(facts)
+    yield from _turns_of_access(facts)
     notice = next_notice(facts)
     if notice is not None:
         yield notice
+
+
+def _turns_of_access(facts: Facts) -> Iterator[datetime]:
+    """R3, R9, R10: when what holders have said of web services comes to count, or ends.
+
+    A grant that changes is news by its status. This does not wait for it: what ends is closed at the instant.
+    """
+    access, zone = facts.world.access, facts.policy.zone
+    for case in access.uses:
+        for grant in case.grants:
+            yield from turns(grant, zone)
+        if case.agent is not None:
+            yield from _turns_through(case.agent, zone)
+    for agent in access.served:
+        yield from _turns_through(agent, zone)
+
+
+def _turns_through(agent: AgentCase, zone: ZoneInfo) -> Iterator[datetime]:
+    yield from assignment_turns(agent.assignment, zone)
+    yield from customer_turns(agent.assignment, zone)
+    for connection in agent.connections:
+        yield from turns(connection, zone)

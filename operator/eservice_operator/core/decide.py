@@ -14,6 +14,7 @@ from eservice_operator.api import names
 from eservice_operator.api.base import ObjectMeta
 from eservice_operator.api.decisions import UnpublishDecision
 from eservice_operator.core.abandoned import in_reach
+from eservice_operator.core.access_children import access_manifests, closing
 from eservice_operator.core.actions import Action, Create, Delete, Ref, SetFinalizer, target_of
 from eservice_operator.core.answering import answer_of
 from eservice_operator.core.children import Layout, changes, difference, layout_of
@@ -23,6 +24,7 @@ from eservice_operator.core.facts import Facts
 from eservice_operator.core.gateway_driver import ROUTE_KIND
 from eservice_operator.core.ingress_driver import INGRESS_KIND
 from eservice_operator.core.ledger import fold, informed_at
+from eservice_operator.core.opened import open_access
 from eservice_operator.core.owner import Owner
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.posting import announced
@@ -68,6 +70,8 @@ def decide(world: World, now: datetime, policy: Policy) -> Decision:
             layout = layout_of(facts, rollout)
             later = changes(layout, world.children)
             actions += (*_finalizer(facts, layout), *(one for one in later if target_of(one) not in written))
+        else:
+            actions += tuple(_ended(facts, rollout))
     return Decision(facts, rollout, actions, next_instant(facts, rollout))
 
 
@@ -177,6 +181,16 @@ def _former(facts: Facts, rollout: Rollout) -> Iterator[Action]:
     replaced = rollout.serves and facts.driver.answers and seen is not None and seen.served
     if replaced or taken_off(facts, rollout.public) or face_of(facts.former) is not Face.LIVE:
         yield from _remove_route(facts.former, f"{facts.driver.kind}s publish now" if replaced else OFF)
+
+
+def _ended(facts: Facts, rollout: Rollout) -> Iterator[Action]:
+    """R3: where the rest of the spec cannot be read, too, what was granted is taken once that ends."""
+    owner, access = Owner.of(facts.world.service.metadata), open_access(facts, rollout)
+    yield from closing(owner, access, facts.world.children)
+    for manifest in access_manifests(owner, access):
+        child = facts.world.child(manifest["kind"], manifest["metadata"]["name"])
+        if child is not None:
+            yield from difference(manifest, child)
 
 
 def _finalizer(facts: Facts, layout: Layout) -> Iterator[Action]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from eservice_operator.api.reasons import ConditionType, Gate, Reason
 from eservice_operator.core import conditions as c
+from eservice_operator.core.access_gate import lost_access, told_of
 from eservice_operator.core.conditions import Verdict, find
 from eservice_operator.core.dates import parse_instant
 from eservice_operator.core.decide import Decision
@@ -41,9 +42,12 @@ def domain_conditions(decision: Decision) -> Iterator[Verdict]:
     facts, gates = decision.facts, decision.rollout.gates
     unmet = {entry.gate: entry for entry in gates}
     rows = GATED + (GATED_IN_PRODUCTION if facts.production else ())
+    lost = lost_access(facts)
     for kind, needed, passed in rows:
         missing = next((unmet[gate] for gate in needed if gate in unmet), None)
-        if missing is None:
+        if kind is ConditionType.ACCESS_GRANTED and lost:
+            yield c.false(kind, Reason.ACCESS_LOST, f"the public release runs without {told_of(lost)}")
+        elif missing is None:
             yield _passed(decision, kind, passed)
         elif missing.reason is Reason.AWAITING_INSTALLATION and blocks_install(gates):
             text = f"not installed before these gates are passed: {gate_list(before_install(gates))}"

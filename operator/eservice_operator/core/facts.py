@@ -13,10 +13,10 @@ from eservice_operator.api.base import Environment, ObjectMeta, TemplateRef, rev
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDecisionStatus
 from eservice_operator.api.eservice import EServiceSpec
 from eservice_operator.api.lifecycle import Enforcement, Lifecycle
+from eservice_operator.core.asked_access import AskedAccess
 from eservice_operator.core.dates import local_day, start_of_day
 from eservice_operator.core.lag import Lag
 from eservice_operator.core.owner import deployment_name
-from eservice_operator.core.public_route import PublicRoute
 from eservice_operator.core.releases import Snapshot, newest, snapshot_of
 from eservice_operator.core.versions import CatalogueVersion
 from eservice_operator.core.world import Observed
@@ -34,7 +34,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Facts(PublicRoute):
+class Facts(AskedAccess):
     """A world at an instant under a policy, with what follows from them."""
 
     judged: dict[str, UnpublishDecisionStatus] = field(default_factory=dict, compare=False, repr=False)

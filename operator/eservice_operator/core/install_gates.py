@@ -139,19 +139,3 @@ def requested(facts: Facts, subject: Subject) -> Unmet | None:
         f" {act.metadata.name} was signed on {act.spec.signed_at}: request anew"
     )
     return holds_install(Gate.REQUESTED, Reason.REQUEST_BEFORE_ACT, text, GateOwner.INSTITUTION, "R4")
-
-
-def access_granted(_facts: Facts, subject: Subject) -> Unmet | None:
-    """R3: every web service that the e-service uses is granted by its holder.
-
-    Grants do not exist yet in this version of the API, so that any use is "not granted".
-    """
-    if not subject.snapshot.uses:
-        return None
-    asked = ", ".join(
-        f"{use.web_service.namespace}/{use.web_service.name}"
-        + (f" {use.contract_version}" if use.contract_version else "")
-        for use in subject.snapshot.uses
-    )
-    text = f"not granted by the holder: {asked}"
-    return holds_install(Gate.ACCESS_GRANTED, Reason.ACCESS_NOT_GRANTED, text, GateOwner.HOLDER, "R3")

@@ -9,7 +9,14 @@ from pydantic import BaseModel
 
 from eservice_operator.api import names
 from eservice_operator.api.container import EnvFrom, EnvVar, ExtraContainer, Probe, Resources, Volume
+from eservice_operator.api.uses import Use
 from eservice_operator.api.workload import Workload
+from eservice_operator.core.access.binding import (
+    ROOT,
+    ROOT_VARIABLE,
+    binding_mount,
+    binding_volume,
+)
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.manifests import PORT_NAME
 from eservice_operator.core.owner import Owner, deployment_name
@@ -38,8 +45,9 @@ def _resources(resources: Resources) -> dict[str, Any]:
     return {kind: amounts for kind, amounts in given.items() if amounts}
 
 
-def _env(variables: tuple[EnvVar, ...]) -> list[dict[str, Any]]:
-    return [_plain(variable) for variable in variables]
+def _env(variables: tuple[EnvVar, ...], uses: tuple[Use, ...] = ()) -> list[dict[str, Any]]:
+    own = [{"name": ROOT_VARIABLE, "value": ROOT}] if uses else []
+    return [*(_plain(variable) for variable in variables), *own]
 
 
 def _env_from(sources: tuple[EnvFrom, ...]) -> list[dict[str, Any]]:
@@ -87,23 +95,24 @@ def _filled(values: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value not in ({}, [], None)}
 
 
-def _side_container(container: ExtraContainer) -> dict[str, Any]:
-    """A container that runs as long as the main one, which may need it until the end."""
-    return _extra_container(container) | {"lifecycle": LIFECYCLE}
+def _side_container(container: ExtraContainer, uses: tuple[Use, ...]) -> dict[str, Any]:
+    """A container that runs as long as the main one, which may need it until the end; it may do the calls."""
+    return _extra_container(container, uses) | {"lifecycle": LIFECYCLE}
 
 
-def _extra_container(container: ExtraContainer) -> dict[str, Any]:
+def _extra_container(container: ExtraContainer, uses: tuple[Use, ...] = ()) -> dict[str, Any]:
     return _filled(
         {
             "name": container.name,
             "image": container.image,
             "command": list(container.command),
             "args": list(container.args),
-            "env": _env(container.env),
+            "env": _env(container.env, uses),
             "resources": _resources(container.resources),
             "volumeMounts": [
                 _mount("tmp", "/tmp", read_only=False),  # noqa: S108 - the path inside the container
                 *(_mount(m.name, m.mount_path, read_only=m.read_only) for m in container.volume_mounts),
+                *(binding_mount(use) for use in uses),
             ],
             "securityContext": CONTAINER_SECURITY,
         }
@@ -119,13 +128,14 @@ def _main_container(release: Snapshot) -> dict[str, Any]:
             "command": list(workload.command),
             "args": list(workload.args),
             "ports": [{"name": PORT_NAME, "containerPort": workload.port, "protocol": "TCP"}],
-            "env": _env(workload.env),
+            "env": _env(workload.env, release.uses),
             "envFrom": _env_from(workload.env_from),
             "resources": _resources(workload.resources),
             **_probes(workload),
             "volumeMounts": [
                 _mount("tmp", "/tmp", read_only=False),  # noqa: S108 - the path inside the container
                 *(_mount(v.name, v.mount_path, read_only=v.read_only) for v in workload.volumes),
+                *(binding_mount(use) for use in release.uses),
             ],
             "lifecycle": LIFECYCLE,
             "securityContext": CONTAINER_SECURITY,
@@ -167,11 +177,12 @@ def _pod_spec(owner: Owner, release: Snapshot) -> dict[str, Any]:
             "initContainers": [_extra_container(container) for container in workload.init_containers],
             "containers": [
                 _main_container(release),
-                *(_side_container(container) for container in workload.containers),
+                *(_side_container(container, release.uses) for container in workload.containers),
             ],
             "volumes": [
                 {"name": "tmp", "emptyDir": {}},
                 *(_volume(volume) for volume in workload.volumes),
+                *(binding_volume(owner.name, use) for use in release.uses),
             ],
         }
     )

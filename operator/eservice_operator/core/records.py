@@ -51,7 +51,7 @@ def _verdict(world: RecordWorld, now: datetime, today: date) -> Verdict:
         case UnpublishDeferral() as deferral:
             return _deferral(deferral, world, today)
         case ConnectionTest() as test:
-            return _connection_test(test, now, today)
+            return _connection_test(test, world, now, today)
         case EServiceIdentifier() as identifier:
             text = f"belongs to {identifier.spec.registration} for good"
             return true(ConditionType.READY, Reason.ALLOCATED, text)
@@ -123,13 +123,18 @@ def _deferral(deferral: UnpublishDeferral, world: RecordWorld, today: date) -> V
     )
 
 
-def _connection_test(test: ConnectionTest, now: datetime, today: date) -> Verdict:
+def _connection_test(test: ConnectionTest, world: RecordWorld, now: datetime, today: date) -> Verdict:
     spec, revoked = test.spec, revoked_by(today, test.spec.revoked)
     if revoked is not None:
         return true(ConditionType.READY, Reason.REVOKED, f"revoked on {revoked.at}: {revoked.reason}")
     if spec.passed_at > now:
         return true(ConditionType.READY, Reason.TEST_NOT_VALID, "passedAt lies in the future")
     where = f"{spec.web_service.namespace}/{spec.web_service.name}"
+    if world.web_service is None:
+        return true(ConditionType.READY, Reason.WEB_SERVICE_UNKNOWN, f"WebService {where} does not exist")
+    if world.web_service.contract(spec.contract_version) is None:
+        text = f"WebService {where} has no contract version {spec.contract_version}"
+        return true(ConditionType.READY, Reason.CONTRACT_UNKNOWN, text)
     shown = "by what was opened" if spec.report is None else "by a report"
     text = f"{spec.registration} passed the test for {where} {spec.contract_version}, shown {shown}"
     return true(ConditionType.READY, Reason.IN_FORCE, text)

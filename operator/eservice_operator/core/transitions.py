@@ -16,7 +16,7 @@ from eservice_operator.api.reasons import ConditionType, Phase, Reason
 from eservice_operator.api.registration import EServiceRegistrationStatus
 from eservice_operator.api.template import EServiceTemplateStatus
 from eservice_operator.core.actions import Ref
-from eservice_operator.core.conditions import find
+from eservice_operator.core.conditions import find, holds, newly
 from eservice_operator.core.contests import told_elsewhere, told_here
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.held_tidings import TOLD_HOLDS
@@ -72,6 +72,7 @@ def notes(old: EServiceStatus, new: EServiceStatus) -> tuple[Note, ...]:
         *_switch(old, new),
         *_installation(old, new),
         *_lost_ground(old, new),
+        *_access(old, new),
         *_template(old, new),
         *_unpublication(old, new),
         *_tidings(old, new),
@@ -118,18 +119,9 @@ def _both(
     return find(old.conditions, kind), find(new.conditions, kind)
 
 
-def _holds(condition: Condition | None) -> bool:
-    return condition is not None and condition.status is ConditionStatus.TRUE
-
-
-def _newly(before: Condition | None, after: Condition | None) -> bool:
-    """Whether a condition says something for the first time, or for another reason than before."""
-    return after is not None and (before is None or before.reason != after.reason)
-
-
 def _publication(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
     before, after = _both(old, new, ConditionType.PUBLISHED)
-    if _holds(after) and not _holds(before):
+    if holds(after) and not holds(before):
         # told apart from the first time: an Event that says the same is only counted
         since = None if before is None else before.last_transition_time
         back = since and any(one.phase is Phase.PUBLISHED and one.at < since for one in old.history)
@@ -158,10 +150,10 @@ def _switch(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
 def _installation(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
     before, after = _both(old, new, ConditionType.INSTALLED)
     verified = find(new.conditions, ConditionType.VERIFIED)
-    if _holds(after) and not _holds(before) and verified is not None and not _holds(verified):
+    if holds(after) and not holds(before) and verified is not None and not holds(verified):
         yield Note(NORMAL, "Installed", "Install", "installed; the public does not see it yet")
     before, after = _both(old, new, ConditionType.VERIFIED)
-    if after is not None and after.reason == Reason.VERIFICATION_FAILED and _newly(before, after):
+    if after is not None and after.reason == Reason.VERIFICATION_FAILED and newly(before, after):
         yield Note(WARNING, "VerificationFailed", "Verify", after.message)
 
 
@@ -171,13 +163,25 @@ def _lost_ground(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
         return
     for kind in GROUNDS:
         before, after = _both(old, new, kind)
-        if _holds(before) and after is not None and not _holds(after):
+        if holds(before) and after is not None and not holds(after) and after.reason != Reason.ACCESS_LOST:
             yield Note(WARNING, after.reason, "Check", after.message)
+
+
+def _access(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
+    """R3: what the public is served runs without a web service, and has all of them again."""
+    before, after = _both(old, new, ConditionType.ACCESS_GRANTED)
+    if after is None or not newly(before, after):
+        return
+    if after.reason == Reason.ACCESS_LOST:
+        yield Note(WARNING, "AccessLost", "Check", after.message)
+    elif before is not None and before.reason == Reason.ACCESS_LOST:
+        text = "the public release runs with every web service that it uses"
+        yield Note(NORMAL, "AccessRegained", "Check", text)
 
 
 def _template(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
     before, after = _both(old, new, ConditionType.TEMPLATE_CURRENT)
-    if after is not None and after.reason in ALARMING and _newly(before, after):
+    if after is not None and after.reason in ALARMING and newly(before, after):
         yield Note(WARNING, after.reason, "Check", after.message)
 
 
@@ -214,7 +218,7 @@ def _is_off(status: EServiceStatus) -> bool:
     """Whether R8 keeps it off the public route, in whatever phase it is."""
     published = find(status.conditions, ConditionType.PUBLISHED)
     overdue = published is not None and published.reason == Reason.TEMPLATE_OVERDUE
-    return status.phase is Phase.UNPUBLISHED or (overdue and not _holds(published))
+    return status.phase is Phase.UNPUBLISHED or (overdue and not holds(published))
 
 
 def _tidings(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
@@ -227,7 +231,7 @@ def _tidings(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
 
 def _stalled(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
     before, after = _both(old, new, ConditionType.STALLED)
-    if after is not None and _newly(before, after):
+    if after is not None and newly(before, after):
         yield Note(WARNING, after.reason, "Reconcile", after.message)
 
 

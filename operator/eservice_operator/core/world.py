@@ -17,6 +17,7 @@ from eservice_operator.api.eservice import EService
 from eservice_operator.api.identifier import EServiceIdentifier
 from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.api.template import EServiceTemplate
+from eservice_operator.api.webservice import WebService
 from eservice_operator.core.access.case import NO_ACCESS, Access
 from eservice_operator.core.actions import Ref, ref_of
 from eservice_operator.core.fleet import Fleet
@@ -195,3 +196,5 @@ class RecordWorld:
     service: EService | None = None
     newest: bool = True
     """Of verifications of one release: whether this one counts."""
+    web_service: WebService | None = None
+    """The one that a connection test is of."""

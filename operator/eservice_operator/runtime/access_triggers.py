@@ -111,9 +111,11 @@ def _of_registration(registration: str, places: set[str], store: Store) -> Keys:
 
 
 def of_web_service(web_service: Manifest, store: Store) -> Keys:
-    """All that is answered or asked of it, and of the web services that are tested at it."""
+    """All that is answered, asked or proved of it, and the grants of those that are tested at it."""
     place = _where(web_service)
     yield from _around(place, store)
+    for test in store.by_index("ConnectionTest", indexes.WEB_SERVICE, place):
+        yield key_of(test)
     for other in store.by_index(WEB_SERVICE, indexes.TESTED_AS, place):
         for grant in store.by_index(GRANT, indexes.WEB_SERVICE, _where(other)):
             yield key_of(grant)

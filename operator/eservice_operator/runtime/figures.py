@@ -22,6 +22,11 @@ from eservice_operator.core.actions import Manifest
 from eservice_operator.core.dates import day_after_end, local_day, start_of_day
 from eservice_operator.core.gateway_driver import ROUTE_KIND, gateway_of
 from eservice_operator.core.world import Observed
+from eservice_operator.runtime.access_figures import (
+    ACCESS_FAMILIES,
+    samples_of_grant,
+    samples_of_web_service,
+)
 from eservice_operator.runtime.exposition import Family, Rendered
 from eservice_operator.runtime.register_figures import (
     REGISTER_FAMILIES,
@@ -37,8 +42,16 @@ from eservice_operator.runtime.service_figures import (
     samples_of_service,
 )
 
-FAMILIES: Final = (*SERVICE_FAMILIES, *REGISTER_FAMILIES)
-KINDS: Final = ("EService", "EServiceTemplate", "UnpublishDecision", "EServiceRegistration", ROUTE_KIND)
+FAMILIES: Final = (*SERVICE_FAMILIES, *REGISTER_FAMILIES, *ACCESS_FAMILIES)
+KINDS: Final = (
+    "EService",
+    "EServiceTemplate",
+    "UnpublishDecision",
+    "EServiceRegistration",
+    "WebServiceGrant",
+    "WebService",
+    ROUTE_KIND,
+)
 _PLACE: Final[dict[Family, int]] = {family: place for place, family in enumerate(FAMILIES)}
 
 
@@ -110,6 +123,10 @@ class EServiceFigures:
                 yield from samples_of_decision(obj)
             case "EServiceRegistration":
                 yield from samples_of_registration(obj)
+            case "WebServiceGrant":
+                yield from samples_of_grant(obj, self._instant)
+            case "WebService":
+                yield from samples_of_web_service(obj, self._instant)
             case _:
                 yield from samples_of_route(obj, self._home, gateway_gone=forsaken)
         yield from samples_of_notices(obj)

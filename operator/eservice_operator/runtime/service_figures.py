@@ -84,6 +84,9 @@ WANTED: Final = Family(
     "Since when an installed release waits for the institution's verification (R6).",
     WHO,
 )
+ACCESS_LOST: Final = Family(
+    "eservice_access_lost", "1 while it runs, and may not call any more what it was granted (R3).", WHO
+)
 SERVICE_FAMILIES: Final = (
     INFO,
     PUBLISHED,
@@ -101,6 +104,7 @@ SERVICE_FAMILIES: Final = (
     MIGRATE,
     DUE,
     WANTED,
+    ACCESS_LOST,
 )
 
 Sample = tuple[Family, tuple[str, ...], float]
@@ -138,6 +142,8 @@ def samples_of_service(
         yield GATE_UNMET, (*who, gate["gate"], gate["owner"], gate["reason"]), 1
     if "Stalled" in conditions:
         yield STALLED, (*who, conditions["Stalled"]["reason"]), 1
+    if part(conditions, ConditionType.ACCESS_GRANTED.value, "reason") == Reason.ACCESS_LOST:
+        yield ACCESS_LOST, who, 1
     if lag is not None:
         public = status["release"]["public"]["template"]
         yield LAG, (*who, public["name"], public["version"]), lag

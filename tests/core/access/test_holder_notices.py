@@ -117,6 +117,16 @@ def test_a_request_is_told_once(desk: Desk) -> None:
     assert desk.told(NOW + 3 * MINUTE) == ["AccessRequested care-production/care v5"]
 
 
+def test_a_request_says_since_when_it_waits(desk: Desk) -> None:
+    desk.consumers = (consumer((NAMESPACE, NAME), access.use("v5")),)
+    for now in (NOW, NOW + DAY):
+        desk.look(now)
+        assert [request.since for request in desk.status.requests] == [NOW]
+    desk.grants = (access.grant(),)
+    desk.look(NOW + 2 * DAY)
+    assert [request.since for request in desk.status.requests] == [NOW + 2 * DAY], "since it was answered"
+
+
 def test_who_asked_before_the_first_look_is_the_past() -> None:
     late = Desk(consumers=(asking("tax"),))
     assert [late.told(), late.told(NOW + DAY)] == [[], []]

@@ -30,6 +30,25 @@ def binding_of(service: str, use: Use) -> str:
     return f"{service}-{use.name}-{short_hash(what, USE_HASH)}"
 
 
+def access_policy(service: str) -> str:
+    """Name of the NetworkPolicy of an e-service with what grants open for it."""
+    return f"access.{service}"
+
+
+def named(use: Use) -> str:
+    """A use as people read it: the web service, the contract version, and through whom."""
+    version = f" {use.contract_version}" if use.contract_version else ""
+    through = f" through {use.agent}" if use.agent else ""
+    return f"{use.web_service.namespace}/{use.web_service.name}{version}{through}"
+
+
 def audience_of(web_service: WebServiceRef) -> str:
     """The audience of the tokens with which a web service is called."""
     return f"webservice.{names.GROUP}/{web_service.namespace}/{web_service.name}"
+
+
+def audience_for(use: Use) -> str:
+    """The audience of the token of a use: an agent never gets one that the web service itself would take."""
+    if use.agent is None:
+        return audience_of(use.web_service)
+    return f"agent.{names.GROUP}/{use.web_service.namespace}/{use.agent}"

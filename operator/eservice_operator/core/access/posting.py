@@ -18,7 +18,7 @@ from eservice_operator.core.abandoned import in_reach
 from eservice_operator.core.access.grant_tidings import next_tiding, of_grant, terms
 from eservice_operator.core.access.ladder import Term, climb, next_climb
 from eservice_operator.core.access.terms import Standing, Times
-from eservice_operator.core.access.web_service_tidings import about, of_requests, retirements, waiting
+from eservice_operator.core.access.web_service_tidings import about, dated, of_requests, retirements, waiting
 from eservice_operator.core.access.worlds import GrantWorld, WebServiceWorld
 from eservice_operator.core.addressees import Recipient, entries, holder_and_sinks, recipients
 from eservice_operator.core.ledger import Notices, enter, fold, next_try, on_its_way, withdraw
@@ -65,7 +65,13 @@ def web_service_told(
         tidings, warned = (*tidings, *climbed.tidings), climbed.warned
     everybody = holder_and_sinks(policy, web_service.spec.holder.email)
     notices = _told(notices, tidings, web_service.metadata.uid, now, everybody, world.under_way)
-    return status.model_copy(update={"notices": in_reach(notices, policy), "warned": warned})
+    return status.model_copy(
+        update={
+            "requests": dated(old, status, times),
+            "notices": in_reach(notices, policy),
+            "warned": warned,
+        }
+    )
 
 
 def _told(

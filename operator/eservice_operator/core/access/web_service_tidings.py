@@ -65,6 +65,15 @@ def waiting(status: WebServiceStatus) -> Iterator[AccessRequest]:
     return (request for request in status.requests if request.state is RequestState.WAITING)
 
 
+def dated(old: WebServiceStatus, new: WebServiceStatus, times: Times) -> tuple[AccessRequest, ...]:
+    """The requests that are listed, each with since when it has its state."""
+    known = {(_asked(request), request.state): request.since for request in old.requests}
+    return tuple(
+        request.model_copy(update={"since": known.get((_asked(request), request.state)) or times.now})
+        for request in new.requests
+    )
+
+
 def about(request: AccessRequest) -> str:
     """A request in one line, as the ledger names it."""
     version = f" {request.contract_version}" if request.contract_version else ""

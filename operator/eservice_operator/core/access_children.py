@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The children by which an e-service has what grants open for it, and the writes that take it away.
+
+The NetworkPolicy is one of its own beside that of the workload: what it has can be taken from it even where
+nobody knows what the workload needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from eservice_operator.api import names
+from eservice_operator.core.access.binding import build_binding
+from eservice_operator.core.access.naming import access_policy
+from eservice_operator.core.actions import Action, Delete, DeleteNamed, Manifest, Ref
+from eservice_operator.core.opened import BINDING_KIND, OpenAccess, Rule
+from eservice_operator.core.owner import Owner
+from eservice_operator.core.world import Observed
+
+POLICY_KIND = "NetworkPolicy"
+ENDED = "nothing allows it any more"
+
+
+def access_manifests(owner: Owner, access: OpenAccess) -> Iterator[Manifest]:
+    """The children that should be there."""
+    policy = _policy(owner, access)
+    if policy is not None:
+        yield policy
+    for use in access.uses:
+        yield build_binding(owner, use.binding)
+
+
+def _policy(owner: Owner, access: OpenAccess) -> Manifest | None:
+    """Lets the Pods out to what they may call, and an agent's customers in; None where that is nobody."""
+    egress: list[Rule] = []
+    for rule in (rule for use in access.uses for rule in use.egress):
+        if rule not in egress:
+            egress.append(rule)
+    ports = [{"port": port, "protocol": "TCP"} for port in access.ports]
+    ingress = [{"from": list(access.customers), "ports": ports}] if access.customers else []
+    if not egress and not ingress:
+        return None
+    spec = {
+        "podSelector": {"matchLabels": owner.pod_selector},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": ingress,
+        "egress": egress,
+    }
+    return owner.child("networking.k8s.io/v1", POLICY_KIND, access_policy(owner.name), {"spec": spec})
+
+
+def closing(
+    owner: Owner, access: OpenAccess, children: Mapping[tuple[str, str], Observed]
+) -> Iterator[Action]:
+    """The removal of what is not allowed any more; credentials before the binding that tells of them."""
+    bound = {use.binding.name: use.binding for use in access.uses}
+    policy = children.get((POLICY_KIND, access_policy(owner.name)))
+    if policy is not None and _goes(policy) and _policy(owner, access) is None:
+        yield Delete(policy.ref, policy.uid, ENDED)
+    for (kind, name), child in sorted(children.items()):
+        if kind != BINDING_KIND or not _goes(child):
+            continue
+        binding = bound.get(name)
+        held = names.CREDENTIALS_ANNOTATION in child.annotations
+        if held and not (binding is not None and binding.credentials):
+            secret = Ref("v1", "Secret", owner.namespace, name)
+            yield DeleteNamed(secret, owner.uid, "the credentials are not the e-service's any more")
+        if binding is None:
+            yield Delete(child.ref, child.uid, ENDED)
+
+
+def _goes(child: Observed) -> bool:
+    return bool(child.uid) and not child.terminating

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""R3: the gate of web services, and what a release that the public is served has lost of them.
+
+Both say no more about a web service than its consumer may know: see `access.using`.
+"""
+
+from __future__ import annotations
+
+from eservice_operator.api.gates import GateOwner
+from eservice_operator.api.reasons import Gate, Reason
+from eservice_operator.core.access.naming import named
+from eservice_operator.core.access.using import UseStanding
+from eservice_operator.core.cleaning import one_line
+from eservice_operator.core.facts import Facts, Subject
+from eservice_operator.core.unmet import Unmet, holds_install
+
+ROOM = 1500
+"""Characters that the web services of a message may take; the rest of them is counted."""
+INSTITUTION_MENDS = frozenset(
+    {
+        Reason.REFUSED,
+        Reason.CONTRACT_UNKNOWN,
+        Reason.CONTRACT_RETIRED,
+        Reason.ENVIRONMENT_MISMATCH,
+        Reason.CONSUMER_NOT_REGISTERED,
+        Reason.EVIDENCE_MISSING,
+        Reason.TEST_MISSING,
+    }
+)
+"""What the holder cannot supply: another use, a place of its own, the test and its evidence."""
+
+
+def access_granted(facts: Facts, subject: Subject) -> Unmet | None:
+    """Every web service that the release uses is granted by its holder, in every environment."""
+    missing = facts.not_granted(subject.snapshot.uses)
+    if not missing:
+        return None
+    lost = {standing.use for standing in lost_access(facts)}
+    reasons = {standing.reason for standing in missing}
+    reason = reasons.pop() if len(reasons) == 1 else Reason.ACCESS_NOT_GRANTED
+    if all(standing.use in lost for standing in missing):
+        reason = Reason.ACCESS_LOST
+    return holds_install(Gate.ACCESS_GRANTED, reason, told_of(missing), _owner(missing), "R3")
+
+
+def _owner(missing: tuple[UseStanding, ...]) -> GateOwner:
+    """Who moves next: what others owe is no excuse for what the institution does."""
+    reasons = {standing.reason for standing in missing}
+    if reasons & INSTITUTION_MENDS:
+        return GateOwner.INSTITUTION
+    return GateOwner.AGENCY if reasons == {Reason.HOLDER_NOT_CONFIRMED} else GateOwner.HOLDER
+
+
+def lost_access(facts: Facts) -> tuple[UseStanding, ...]:
+    """The uses of the public release that ended: none runs before each of them was granted."""
+    return () if facts.public is None else facts.not_granted(facts.public.uses)
+
+
+def told_of(missing: tuple[UseStanding, ...]) -> str:
+    """Each web service with what is missing of it, and whom to turn to; as many as there is room for."""
+    told: list[str] = []
+    room = ROOM
+    for standing in missing:
+        sentence = _sentence(standing)
+        if told and len(sentence) > room:
+            told.append(f"and {len(missing) - len(told)} more")
+            break
+        told.append(sentence)
+        room -= len(sentence)
+    return "; ".join(told)
+
+
+def _sentence(standing: UseStanding) -> str:
+    said = f"{named(standing.use)} ({standing.use.name}): {one_line(standing.message)}"
+    if standing.offer is None or not standing.contact:
+        return said
+    return (
+        f"{said}, holder {one_line(standing.offer.web_service.spec.holder.institution)} <{standing.contact}>"
+    )

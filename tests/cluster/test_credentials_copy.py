@@ -14,7 +14,7 @@ import pytest
 from eservice_operator.api import names
 from eservice_operator.api.uses import Use
 from eservice_operator.cluster.client import KubeApi
-from eservice_operator.cluster.credentials_copy import LARGEST, LOOK_AGAIN, CredentialsCopier
+from eservice_operator.cluster.credentials_copy import LARGEST, LOOK_AGAIN, TRY_AGAIN, CredentialsCopier
 from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.slim import slim
@@ -185,6 +185,8 @@ async def test_what_is_no_credentials_is_not_copied(
     await place.bound()
     await place.copier.refresh(place.key, TIMES)
     assert place.copier.known(place.key) is copied
+    again = NOW + (LOOK_AGAIN if copied is Copied.COPIED else TRY_AGAIN)
+    assert await place.copier.refresh(place.key, Times(NOW + timedelta(seconds=1), RIGA)) == again
     assert (await place.copy() is not None) == (copied is Copied.COPIED)
 
 

@@ -232,6 +232,48 @@ REGISTER = (
         given=(("spec.release.image", "registry.example/pmlp/address:2.0.0"),),
     ),
     Rule(
+        "with uses the operator mounts volumes named binding-… below /bindings: write another name and"
+        " mountPath",
+        "EService",
+        "spec.workload",
+        (
+            _workload(volumes=[_volume("binding-persons", "/data")]),
+            _workload(volumes=[_volume("data", "/bindings")]),
+            _workload(volumes=[_volume("data", "/bindings/persons")]),
+            _workload(
+                volumes=[_volume("data", "/data")],
+                containers=[_container(volumeMounts=[{"name": "data", "mountPath": "/bindings/persons"}])],
+            ),
+        ),
+        (
+            _workload(volumes=[_volume("data", "/bindings-of-mine")]),
+            _workload(
+                volumes=[_volume("data", "/data")],
+                initContainers=[_container(volumeMounts=[{"name": "data", "mountPath": "/bindings"}])],
+            ),
+        ),
+        given=(("spec.uses", [_use()]),),
+    ),
+    Rule(
+        "with uses the operator sets SERVICE_BINDING_ROOT: leave it out",
+        "EService",
+        "spec.workload",
+        (
+            _workload(env=[{"name": "SERVICE_BINDING_ROOT", "value": "/etc"}]),
+            _workload(containers=[_container(env=[{"name": "SERVICE_BINDING_ROOT", "value": "/etc"}])]),
+        ),
+        (_workload(env=[{"name": "BINDING_ROOT", "value": "/etc"}]),),
+        given=(("spec.uses", [_use()]),),
+    ),
+    Rule(
+        "with uses the operator sets SERVICE_BINDING_ROOT: leave it out",
+        "EService",
+        "spec.uses",
+        ([_use()],),
+        ([],),
+        given=(("spec.workload", _workload(env=[{"name": "SERVICE_BINDING_ROOT", "value": "/etc"}])),),
+    ),
+    Rule(
         "write a name of at most 40 of a-z, 0-9 and - that begins with a letter",
         "EService",
         "metadata.name",

@@ -28,10 +28,7 @@ async def register(site: Site) -> AsyncIterator[Register]:
     made = Register(site)
     await made.prepare()
     yield made
-    for kind in ("webservicegrants", "webservices"):
-        items = [one for one in await site.objects() if one["kind"].lower() + "s" == kind]
-        for item in items:
-            await site.delete(Ref(item["apiVersion"], item["kind"], made.namespace, item["metadata"]["name"]))
+    await made.clear()
 
 
 def states(grant: Manifest) -> dict[str, tuple[str, str]]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from eservice_operator.api.names import API_VERSION
+from eservice_operator.cluster.resources import resource_of
 from eservice_operator.core.access.naming import grant_child, wall_of
-from eservice_operator.core.actions import Manifest, Ref
+from eservice_operator.core.actions import Manifest, Ref, ref_of
 from tests.support.fleet import Planned, namespace, seconds_ago, sha
 from tests.support.kubectl import Kubectl
 from tests.support.site import Site
@@ -103,6 +104,14 @@ class Register:
         """The holder's namespace as administrators confirm it, the Service and the WebService."""
         labels = {"eservice.dev/environment": "production"}
         await self.site.apply(namespace(self.namespace, CODE, **labels), self.backend(), self.web_service())
+
+    async def clear(self) -> None:
+        """Take the grants and the WebService away, while the operator is there to see their end."""
+        for kind in ("WebServiceGrant", "WebService"):
+            items, _ = await self.site.api.list(resource_of(kind), self.namespace)
+            for item in items:
+                await self.site.delete(ref_of(item))
+                await self.site.gone(ref_of(item))
 
     async def may(self, kubectl: Kubectl, planned: Planned, version: str = "v5") -> bool:
         """What ``kubectl auth can-i invoke`` says of an e-service's ServiceAccount."""

@@ -36,6 +36,8 @@ from eservice_operator.api.seen import PublicationStatus
 from eservice_operator.api.uses import Use
 from eservice_operator.api.workload import Workload
 
+_NO_USES = "!has(self.uses) || self.uses.size() == 0 || !has(self.workload)"
+
 
 class ProductionRequest(Model):
     """The institution's request to install the release in production (R4)."""
@@ -65,6 +67,23 @@ class EServiceSpec(Model):
                 "self.environment != 'Production' || self.release.image.matches('@sha256:[0-9a-f]{64}$')",
                 "in Production name the image by digest: write <repository>@sha256:<64 hexadecimal digits>",
                 fieldPath=".release.image",
+            ),
+            cel(
+                f"{_NO_USES} || ((!has(self.workload.volumes) || self.workload.volumes.all(v,"
+                " !v.name.startsWith('binding-') && !(v.mountPath + '/').startsWith('/bindings/')))"
+                " && (!has(self.workload.containers) || self.workload.containers.all(c, !has(c.volumeMounts)"
+                " || c.volumeMounts.all(m, !(m.mountPath + '/').startsWith('/bindings/')))))",
+                "with uses the operator mounts volumes named binding-… below /bindings: write another name"
+                " and mountPath",
+                fieldPath=".workload",
+            ),
+            cel(
+                f"{_NO_USES} || ((!has(self.workload.env)"
+                " || self.workload.env.all(e, e.name != 'SERVICE_BINDING_ROOT'))"
+                " && (!has(self.workload.containers) || self.workload.containers.all(c, !has(c.env)"
+                " || c.env.all(e, e.name != 'SERVICE_BINDING_ROOT'))))",
+                "with uses the operator sets SERVICE_BINDING_ROOT: leave it out",
+                fieldPath=".workload",
             ),
         )
     )

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from eservice_operator.api.fields import END_INSTANT, FIRST_INSTANT, INSTANT_PATTERN
+from eservice_operator.core.access.binding import ROOT, ROOT_VARIABLE
 
 Value = Mapping[str, Any]
 
@@ -41,6 +42,25 @@ def _names(values: Iterable[Value] | None) -> list[str]:
 def _mounts(workload: Value) -> Iterator[Value]:
     for container in _further(workload):
         yield from container.get("volumeMounts") or ()
+
+
+def _clear_of_bindings(spec: Value) -> bool:
+    """Whether nothing of the workload stands where the operator puts what an e-service uses."""
+    workload = spec.get("workload") or {}
+    beside = [m for one in workload.get("containers") or () for m in one.get("volumeMounts") or ()]
+    mounts = [*_volumes(workload), *beside]
+    return not spec.get("uses") or not (
+        any(volume["name"].startswith("binding-") for volume in _volumes(workload))
+        or any(f"{mount['mountPath']}/".startswith(f"{ROOT}/") for mount in mounts)
+    )
+
+
+def _root_unset(spec: Value) -> bool:
+    workload = spec.get("workload") or {}
+    containers = (workload, *(workload.get("containers") or ()))
+    return not spec.get("uses") or ROOT_VARIABLE not in [
+        name for container in containers for name in _names(container.get("env"))
+    ]
 
 
 def _volumes(workload: Value) -> list[Value]:
@@ -150,6 +170,9 @@ PROMISES: Final[dict[str, Callable[[Any], bool]]] = {
     "in Production name the image by digest: write <repository>@sha256:<64 hexadecimal digits>": (
         _image_by_digest
     ),
+    "with uses the operator mounts volumes named binding-… below /bindings: write another name and"
+    " mountPath": _clear_of_bindings,
+    "with uses the operator sets SERVICE_BINDING_ROOT: leave it out": _root_unset,
     "write a name of at most 40 of a-z, 0-9 and - that begins with a letter": lambda body: (
         E_SERVICE_NAME.fullmatch(body["metadata"]["name"]) is not None
     ),

@@ -36,6 +36,8 @@ LARGEST: Final = 64 * 1024
 """Bytes of all values and their names together."""
 LOOK_AGAIN: Final = timedelta(minutes=5)
 """How soon at the latest another version of the credentials is noticed: Secrets are not watched."""
+TRY_AGAIN: Final = timedelta(minutes=1)
+"""How soon what keeps them from being copied is looked for again: somebody is at work on it."""
 
 
 class _Looked(NamedTuple):
@@ -45,6 +47,11 @@ class _Looked(NamedTuple):
     mark: object
     """For whom it was: another name of the Secret, or another binding, is another look."""
     copied: Copied
+
+    @property
+    def until(self) -> datetime:
+        """Until when it stands."""
+        return self.at + (LOOK_AGAIN if self.copied is Copied.COPIED else TRY_AGAIN)
 
 
 class CredentialsCopier:
@@ -72,12 +79,12 @@ class CredentialsCopier:
             return None
         mark, now = (wanted, frozenset(one.uid for one in bindings)), times.now
         looked = self._looked.get(key)
-        if looked is not None and looked.mark == mark and timedelta(0) <= now - looked.at < LOOK_AGAIN:
-            return looked.at + LOOK_AGAIN
+        if looked is not None and looked.mark == mark and looked.at <= now < looked.until:
+            return looked.until
         source = Ref("v1", "Secret", key.namespace, wanted)
-        self._looked[key] = _Looked(now, mark, await self._copy(source, bindings))
+        looked = self._looked[key] = _Looked(now, mark, await self._copy(source, bindings))
         await self._take_back(key, times, bindings)
-        return now + LOOK_AGAIN
+        return looked.until
 
     def _wanted(self, key: ObjectKey, times: Times) -> tuple[str, tuple[Observed, ...]]:
         """The name of the Secret that a grant names, and the bindings that are to have a copy beside them."""

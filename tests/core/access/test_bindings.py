@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 from eservice_operator.api import names
+from eservice_operator.api.uses import Use
+from eservice_operator.core.access.naming import binding_of
 from eservice_operator.core.actions import Action, Create, Delete, DeleteNamed, Manifest, Update
 from eservice_operator.core.decide import decide
 from tests.core.test_golden import RICH
@@ -32,8 +34,9 @@ from tests.support.worlds import NAME, NAMESPACE, NOW, POLICY, at
 GOLDEN = Path(__file__).parent / "golden"
 CITIZENS = through() | {"name": "citizens"}
 PMLP = {"name": "PMLP", "code": "90000054163", "since": "2026-09-01"}
-PERSONS = f"{NAME}-persons-11178e"
-ADDRESSES = f"{NAME}-addresses-facc9e"
+PERSONS, ADDRESSES, THROUGH = (
+    binding_of(NAME, Use.model_validate(use)) for use in (holders.USE, ADDRESS_USE, CITIZENS)
+)
 POLICY_NAME = f"access.{NAME}"
 
 
@@ -166,7 +169,7 @@ def test_an_end_takes_exactly_its_own() -> None:
     before = policy(cluster)["egress"]
     cluster.take_back("WebServiceGrant", HOLDER, "address")
     cluster.settle(NOW)
-    assert sorted(cluster.of_kind("ConfigMap")) == [ADDRESSES, f"{NAME}-citizens-c879c1"]
+    assert sorted(cluster.of_kind("ConfigMap")) == [ADDRESSES, THROUGH]
     register = [rule for rule in before if rule not in policy(cluster)["egress"]]
     assert [rule["ports"] for rule in register] == [[{"port": "https", "protocol": "TCP"}]]
     assert steps(cluster) == [("Delete", "ConfigMap"), ("Update", "NetworkPolicy")]

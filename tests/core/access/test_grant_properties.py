@@ -99,9 +99,10 @@ class WatchedCluster(GrantCluster):
         metadata = written.get("metadata", {})
         if metadata.get("namespace") == access.HOLDER:
             place = "WebServiceGrant", access.HOLDER, metadata["labels"]["eservice.dev/grant"]
+            before = given_by(self.objects.get(place_of(written), {}))
             for version in given_by(written):
                 assert may_open(self, place, version, now), f"{place[2]} opens {version}: {self.log[-4:]}"
-                assert self.on_record(version), f"{version} opens, and nothing remembers why"
+                assert version in before or self.on_record(version), "nothing remembers why it opens"
         if written.get("kind") == "ConnectionTest":
             spec = written["spec"]
             place = "WebServiceGrant", access.HOLDER, spec["observed"]["grant"]
@@ -115,7 +116,7 @@ class WatchedCluster(GrantCluster):
 
 
 def given_by(manifest: Manifest) -> list[str]:
-    if manifest["kind"] != "Role":
+    if manifest.get("kind") != "Role":
         return []
     resources = [one for rule in manifest["rules"] for one in rule["resources"]]
     return [resource.removeprefix("webservices/") for resource in resources]

@@ -38,7 +38,11 @@ def test_each_use_is_explained(golden: Golden) -> None:
     listed = access.web_service(spec={"visibility": "Listed"})
     answer = typed(waiting(web_service=listed), "explain", NAME, *HERE)
     assert answer.exit_code == 0, answer.output
-    golden("explain-access", answer.output)
+    golden("explain-access", answer.output.partition("\nWeb services\n")[2])
+    told = answer.output.partition("AccessGranted")[2].partition("✗")[0]
+    assert "persons-before: give UR <api@ur.example> the documents that are missing" in told
+    assert "$ kubectl eservice requests -n ur-production  # the holder" in told
+    assert "        webService: address-register" in told, "the answer that is missing, to hand over"
 
 
 def test_programs_get_each_use() -> None:

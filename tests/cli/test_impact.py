@@ -294,6 +294,14 @@ def test_what_was_not_decided_anew_says_so(golden: Golden) -> None:
     assert "you may not list ControllerRevision, EService, EServiceRegistration" in document["notes"][0]
 
 
+@pytest.mark.parametrize("where", [HOLDER, ("-A",)])
+def test_who_may_not_read_the_grants_is_told_so(where: tuple[str, ...]) -> None:
+    answer = typed(holder(refused=("webservicegrants",)), "impact", "--at", "2027-11-01", *where)
+    assert (answer.exit_code, answer.stdout) == (1, "")
+    assert "webservicegrants.eservice.dev is forbidden" in answer.stderr
+    assert ("-n NAMESPACE" in answer.stderr) == (where == ("-A",))
+
+
 def test_only_the_holder_s_namespace_and_what_belongs_to_it_is_read() -> None:
     shelf = holder()
     typed(shelf, "impact", "ws/population-register", *HOLDER)

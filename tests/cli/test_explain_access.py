@@ -38,7 +38,11 @@ def test_each_use_is_explained(golden: Golden) -> None:
     listed = access.web_service(spec={"visibility": "Listed"})
     answer = typed(waiting(web_service=listed), "explain", NAME, *HERE)
     assert answer.exit_code == 0, answer.output
-    golden("explain-access", answer.output)
+    golden("explain-access", answer.output.partition("\nWeb services\n")[2])
+    told = answer.output.partition("AccessGranted")[2].partition("✗")[0]
+    assert "persons-before: give UR <api@ur.example> the documents that are missing" in told
+    assert "$ kubectl eservice requests -n ur-production  # the holder" in told
+    assert "        webService: address-register" in told, "the answer that is missing, to hand over"
 
 
 def test_programs_get_each_use() -> None:
@@ -69,6 +73,14 @@ def test_without_the_right_to_see_the_answers_nothing_is_made_of_them(refused: s
     assert not found["decidedNow"]
     assert found["uses"] == []
     assert "this is what the operator last wrote" in found["notes"][0]
+
+
+def test_what_may_not_be_read_is_told_once() -> None:
+    answer = typed(
+        holder(worlds.template(), refused=("namespaces",)),
+        *("defer", NAME, *HERE, "--until", "2999-01-01", "--reason", "r", "--approved-by", "a", "--dry-run"),
+    )
+    assert answer.stderr.count("you may not list Namespace: whose web services there are is not known") == 1
 
 
 def test_only_the_holders_that_are_asked_are_read() -> None:
@@ -112,8 +124,10 @@ def using(refused: tuple[str, ...] = (), condition: str = "False") -> Shelf:
     customers = [{"code": CODES["ogre"], "state": "NotYet", "eServices": [f"{worlds.NAMESPACE}/{NAME}"]}]
     status = {"customers": customers, "state": "Active", "reason": "Active"}
     of_another = access.grant("other", spec={"consumer": {"name": "other"}}, status=ACTIVE)
+    over = [{"version": "v5", "state": "Revoked", "reason": "Closing"}]
     return Shelf(
         service,
+        access.grant("before", status={"contractVersions": over}),
         access.grant(status=ACTIVE),
         of_another,
         access.assignment(status=status),

@@ -152,10 +152,82 @@ def test_each_release_in_production_is_accepted_and_verified(objects: tuple[Mani
         assert days == sorted(days), named(service)
 
 
-def test_those_in_production_use_nothing_that_has_to_be_granted() -> None:
+def test_three_are_public_in_production() -> None:
     public = [obj for obj in of_kind("EService") if obj["spec"]["environment"] == "Production"]
     assert {obj["metadata"]["namespace"] for obj in public} == PUBLIC_IN_PRODUCTION
-    assert [named(obj) for obj in public if "uses" in obj["spec"]] == []
+
+
+WAITS = "EService/ur-test/company-extract"
+"""Nobody has answered this one: what a request looks like."""
+
+
+def test_each_use_is_granted_in_the_same_samples_but_for_one_that_waits() -> None:
+    web_services = {
+        (obj["metadata"]["namespace"], obj["metadata"]["name"]): obj["spec"] for obj in of_kind("WebService")
+    }
+    for service in of_kind("EService"):
+        for use in service["spec"].get("uses", ()):
+            asked = use["webService"]
+            offered = web_services[asked["namespace"], asked["name"]]
+            assert offered["environment"] == service["spec"]["environment"], named(service)
+            soap_itself = offered["protocol"] == "SOAP" and "agent" not in use
+            assert ("contractVersion" in use) == soap_itself, named(service)
+            assert answered(service, use) == (named(service) != WAITS), named(service)
+
+
+def answered(service: Manifest, use: dict[str, Any]) -> bool:
+    """Whether a grant names the e-service and the version, or an assignment its institution."""
+    asked, place = use["webService"], {key: service["metadata"][key] for key in ("namespace", "name")}
+    if "agent" in use:
+        (assignment,) = (obj for obj in of_kind("AgentAssignment") if obj["metadata"]["name"] == use["agent"])
+        spec = assignment["spec"]
+        listed = {customer["code"] for customer in (*spec["pilotCustomers"], *spec["customers"])}
+        (registration,) = (
+            obj["spec"]
+            for obj in of_kind("EServiceRegistration")
+            if obj["metadata"]["name"] == service["spec"]["registration"]
+        )
+        return registration["institution"]["code"] in listed
+    return any(
+        grant["metadata"]["namespace"] == asked["namespace"]
+        and grant["spec"]["webService"] == asked["name"]
+        and grant["spec"]["consumer"] == place
+        and {one["version"] for one in grant["spec"].get("contractVersions", ())}
+        == {use[key] for key in ("contractVersion",) if key in use}
+        for grant in of_kind("WebServiceGrant")
+    )
+
+
+def test_soap_in_production_has_its_evidence_and_its_test() -> None:
+    """R10: each version for itself; one is tested in this cluster, one in another."""
+    proofs = []
+    for grant in of_kind("WebServiceGrant"):
+        if grant["metadata"]["namespace"] != "pmlp-production":
+            continue
+        (service,) = (
+            obj
+            for obj in of_kind("EService", base_samples())
+            if {key: obj["metadata"][key] for key in ("namespace", "name")} == grant["spec"]["consumer"]
+        )
+        registration = service["spec"]["registration"]
+        for entry in grant["spec"]["contractVersions"]:
+            assert set(entry["evidence"]) == {"selfDeclaration", "endToEnd"}
+            tested = [
+                obj["kind"]
+                for obj in (*of_kind("ConnectionTest"), *of_kind("EService"))
+                if obj["spec"]["registration"] == registration
+                and (
+                    obj["spec"].get("contractVersion") == entry["version"]
+                    or any(
+                        use["webService"]["namespace"] == "pmlp-test"
+                        and use.get("contractVersion") == entry["version"]
+                        for use in obj["spec"].get("uses", ())
+                    )
+                )
+            ]
+            assert len(tested) == 1, named(grant)
+            proofs += tested
+    assert sorted(proofs) == ["ConnectionTest", "EService"]
 
 
 def test_the_patch_publishes_what_makes_2_0_0_overdue_and_leaves_3_0_0_in_time() -> None:

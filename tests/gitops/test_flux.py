@@ -228,6 +228,7 @@ class Story:
             assert writers_of_spec(obj) <= {FLUX} or obj["kind"] in {
                 "UnpublishDecision",
                 "EServiceIdentifier",
+                "ConnectionTest",
             }
 
     async def objects(self) -> list[Manifest]:

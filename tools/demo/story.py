@@ -54,7 +54,7 @@ def explain(stage: Stage, service: tuple[str, str]) -> None:
 
 def registered(stage: Stage) -> None:
     """R1. The Agency registers, the institutions apply their e-services: what is missing, and who owes it."""
-    for part in ("10-template", "15-namespaces", "20-registrations", "30-eservices"):
+    for part in ("10-template", "15-namespaces", "16-web-services", "20-registrations", "30-eservices"):
         stage.show("apply", "-f", f"samples/{part}.yaml")
     for service in PRODUCTION:
         expect(stage, service, "Pending")
@@ -69,8 +69,8 @@ def registered(stage: Stage) -> None:
 
 
 def accepted(stage: Stage) -> None:
-    """R2, R4, R5. The acceptance acts are signed: the releases are installed, and nobody sees them yet."""
-    stage.show("apply", "-f", "samples/40-acts.yaml")
+    """R2 to R5. Acts are signed, registers granted by their holders: installed, and seen by nobody yet."""
+    stage.show("apply", "-f", "samples/40-acts.yaml", "-f", "samples/45-grants.yaml")
     for service in PRODUCTION:
         expect(stage, service, "AwaitingVerification")
     stage.show("get", "esvc,deployments", "-n", ADDRESS[0])

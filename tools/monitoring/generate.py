@@ -11,6 +11,7 @@ import json
 import sys
 from pathlib import Path
 
+from tools.monitoring.access_questions import ACCESS
 from tools.monitoring.panels import SOURCE, Json
 from tools.monitoring.questions import AGENCY, ON_CALL, OUTSIDE
 
@@ -35,7 +36,13 @@ def rows() -> list[Json]:
     """All panels, placed from left to right and downwards."""
     placed: list[Json] = []
     below = 0
-    for title, panels in (("For the Agency", AGENCY), ("From outside", OUTSIDE), ("For on-call", ON_CALL)):
+    sections = (
+        ("For the Agency", AGENCY),
+        ("Access to web services", ACCESS),
+        ("From outside", OUTSIDE),
+        ("For on-call", ON_CALL),
+    )
+    for title, panels in sections:
         row = {"type": "row", "title": title, "collapsed": False, "panels": []}
         placed.append(row | {"gridPos": {"x": 0, "y": below, "w": WIDTH, "h": 1}})
         below, x, height = below + 1, 0, 0

@@ -22,6 +22,7 @@ from eservice_operator.cli.check_judging import Judged, Severity
 from eservice_operator.core.access.assignments import assignment_finding
 from eservice_operator.core.access.case import GrantCase, Offer
 from eservice_operator.core.access.grant_checks import expired, refused, versions_fit
+from eservice_operator.core.access.naming import named
 from eservice_operator.core.access.terms import Answer, Finding, Times
 from eservice_operator.core.access.version_checks import contract_alive, contract_known, evidenced
 
@@ -98,11 +99,11 @@ class AccessFiles:
 
     def _consumer(self, grant: WebServiceGrant, web_service: WebService) -> Iterator[Judged]:
         """R3: the other side, where it is among the files: of the same environment, and it has asked."""
-        named = grant.spec.consumer
-        service = self.services.get((named.namespace, named.name))
+        consumer = grant.spec.consumer
+        service = self.services.get((consumer.namespace, consumer.name))
         if service is None:
             return
-        path, where = "spec.consumer", f"EService {named.namespace}/{named.name}"
+        path, where = "spec.consumer", f"EService {consumer.namespace}/{consumer.name}"
         here, there = service.spec.environment.value, web_service.spec.environment.value
         if here != there:
             text = f"{where} is of {here}, the web service of {there}: they have to be the same"
@@ -157,19 +158,19 @@ class AccessFiles:
                 return
             yield from self._retiring(use, web_service, path)
         if not self._answered(service, use):
-            yield _elsewhere(path, f"a grant of {asked_for(use)}", "its holder answers; see `explain`")
+            yield _elsewhere(path, f"a grant of {named(use)}", "its holder answers; see `explain`")
 
     def _asked(self, service: EService, use: Use, web_service: WebService, path: str) -> Iterator[Judged]:
         """What keeps a use from ever being granted as it is written."""
         here, there = service.spec.environment.value, web_service.spec.environment.value
         if here != there:
-            text = f"{asked_for(use)} is of {there}, the e-service of {here}: they have to be the same"
+            text = f"{named(use)} is of {there}, the e-service of {here}: they have to be the same"
             yield Judged(Severity.ERROR, f"{path}.webService", "R3", text)
         if use.agent is not None or web_service.spec.protocol is Protocol.REST:
             return
         if use.contract_version is None:
             known = ", ".join(contract.version for contract in web_service.spec.contracts)
-            text = f"{asked_for(use)} is SOAP: name the contractVersion that is asked for, one of {known}"
+            text = f"{named(use)} is SOAP: name the contractVersion that is asked for, one of {known}"
             yield Judged(Severity.ERROR, path, "R10", text)
         elif web_service.contract(use.contract_version) is None:
             text = f"there is no contract version {use.contract_version} of {web_service.metadata.name}"
@@ -182,7 +183,7 @@ class AccessFiles:
             return
         end, gone = contract.end_of_life, self.times.today > contract.end_of_life
         word, rest = ("reached", "nobody is let in any more") if gone else ("reaches", "move before")
-        text = f"{asked_for(use)} {word} its end of life on {end}: {rest}"
+        text = f"{named(use)} {word} its end of life on {end}: {rest}"
         severity = Severity.WARNING if gone else Severity.NOTE
         yield Judged(severity, f"{path}.contractVersion", "R10", text)
 
@@ -211,13 +212,6 @@ def access_files(times: Times, models: Collection[Model]) -> AccessFiles:
         return {(one.metadata.namespace, one.metadata.name): one for one in found}
 
     return AccessFiles(times, of(WebService), of(WebServiceGrant), of(AgentAssignment), of(EService))
-
-
-def asked_for(use: Use) -> str:
-    """What a use asks for, in words."""
-    version = f" {use.contract_version}" if use.contract_version else ""
-    through = f" through {use.agent}" if use.agent else ""
-    return f"{use.web_service.namespace}/{use.web_service.name}{version}{through}"
 
 
 def _judged(found: Finding, path: str, rule: str) -> Judged:

@@ -10,7 +10,6 @@ from eservice_operator.api.gates import UnmetGate
 from eservice_operator.api.reasons import ConditionType, Gate
 from eservice_operator.cli.access_advice import holder_of
 from eservice_operator.cli.advising import Advice
-from eservice_operator.cli.check_access import asked_for
 from eservice_operator.cli.clock import now
 from eservice_operator.cli.dated import held_set, on_day
 from eservice_operator.cli.dossier import Body, place_of
@@ -22,6 +21,7 @@ from eservice_operator.cli.policy import Setup
 from eservice_operator.cli.session import Session
 from eservice_operator.cli.styles import BAD, FAINT, GOOD, WAITING, phase_style
 from eservice_operator.cli.world import live
+from eservice_operator.core.access.naming import named
 from eservice_operator.core.conditions import find
 from eservice_operator.core.recorded import ground_as_judged, recorded_ground
 
@@ -71,11 +71,11 @@ def _state(sheet: Page, findings: Findings) -> None:
 
 def _gates(sheet: Page, findings: Findings) -> None:
     gates = findings.gates()
-    named = findings.service.spec.template
+    template = findings.service.spec.template
     sheet.heading(
-        f"Every gate of {named.name} {named.version} is passed"
+        f"Every gate of {template.name} {template.version} is passed"
         if not gates and findings.status.phase is not None
-        else f"Not passed: {len(gates)} of the gates of {named.name} {named.version}"
+        else f"Not passed: {len(gates)} of the gates of {template.name} {template.version}"
     )
     for gate, says, advised in gates:
         _gate(sheet, findings, gate, says, advised)
@@ -104,7 +104,7 @@ def _uses(sheet: Page, findings: Findings) -> None:
     sheet.heading("Web services")
     for one in findings.uses:
         good = one.allowed
-        sheet.line(f"  {'✓' if good else '✗'} {one.use.name}: {asked_for(one.use)}", GOOD if good else BAD)
+        sheet.line(f"  {'✓' if good else '✗'} {one.use.name}: {named(one.use)}", GOOD if good else BAD)
         sheet.labelled("State", one.message if good else f"{one.answer.value} ({one.reason}): {one.message}")
         if one.grant is not None:
             metadata = one.grant.grant.metadata

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import click
@@ -11,10 +11,11 @@ import click
 from eservice_operator.cli.access_reading import FAR, KINDS, SNAPSHOT, read_holder
 from eservice_operator.cli.dated import Days
 from eservice_operator.cli.ending import ended
+from eservice_operator.cli.filling import Unread
 from eservice_operator.cli.impact import Asked
 from eservice_operator.cli.impact_view import Impact, show_impact
 from eservice_operator.cli.impact_written import as_written
-from eservice_operator.cli.kubectl import Query
+from eservice_operator.cli.kubectl import EVERYWHERE, KubectlError, Query
 from eservice_operator.cli.openings import Closed, closed, openings
 from eservice_operator.cli.plain import part
 from eservice_operator.cli.session import Session
@@ -32,7 +33,7 @@ def impact(session: Session, asked: Asked, days: Days) -> None:
     """Find out what would be closed, and print it.
 
     Raises:
-        KubectlError: what would end is not there, or may not be read.
+        KubectlError: what would end is not there, or it or what the holder granted may not be read.
         ClickException: it has no such version or customer.
     """
     target = _target(session, asked)
@@ -40,10 +41,10 @@ def impact(session: Session, asked: Asked, days: Days) -> None:
     store = Store(INDEXES)
     unread = read_holder(store, session.kubectl, namespace)
     if unread:
-        kinds = ", ".join(sorted({one.kind for one in unread}))
-        note = (
-            f"you may not list {kinds}: this is what the operator last wrote into statuses, not decided anew"
-        )
+        _refuse_blindness(unread, namespace)
+        far = {one.kind for one in unread if one.kind not in KINDS} or {"WebService of others"}
+        kinds = ", ".join(sorted(far))
+        note = f"you may not list {kinds}: this is what the operator last wrote, not decided anew"
         lost, more = as_written([body for kind in KINDS for body in store.all(kind)], asked, target, days)
         notes = (note, *more)
     else:
@@ -54,6 +55,13 @@ def impact(session: Session, asked: Asked, days: Days) -> None:
         "" if target is None else "/".join(str(part(target, "metadata", of)) for of in ("namespace", "name"))
     )
     show_impact(session, Impact(asked, place or namespace or "", tuple(lost), notes), days)
+
+
+def _refuse_blindness(unread: Iterable[Unread], namespace: str | None) -> None:
+    """Where not even the grants can be read, "nothing closes" would be a guess."""
+    for one in unread:
+        if one.kind in KINDS and one.where == (namespace or ""):
+            raise KubectlError(one.said if namespace else f"{one.said}\n{EVERYWHERE}")
 
 
 def _target(session: Session, asked: Asked) -> Manifest | None:

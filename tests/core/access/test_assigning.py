@@ -139,7 +139,8 @@ def test_how_far_each_customer_is() -> None:
 
 
 def test_a_pilot_that_is_listed_as_a_customer_too_is_one() -> None:
-    found = status(register(customers=[joined("Cēsis", "2027-01-01")]))
+    found = status(register(customers=[joined("Cēsis novads", "2027-01-01", CODES["Cēsis"])]))
+    assert [one.name for one in found.customers] == ["Rēzekne", "Cēsis"]
     assert found.customer_count == 2
     assert found.active_customers == (CODES["Rēzekne"], CODES["Cēsis"])
 

@@ -323,6 +323,7 @@ def test_a_child_that_is_held_in_deletion_is_not_gone(opened: GrantCluster) -> N
     opened.settle(NOW)
     assert opened.states(GRANT) == {"v5": GrantState.REVOKING}
     assert opened.decide(GRANT, NOW).actions == ()
+    assert opened.objects[GRANT]["metadata"]["finalizers"] == [names.GRANT_FINALIZER]
     opened.objects[BINDING]["metadata"]["finalizers"] = []
     opened.remove(BINDING)
     opened.settle(NOW)

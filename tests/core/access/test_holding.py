@@ -109,6 +109,10 @@ def test_the_wall_goes_where_none_is_meant_to_be(spec: Manifest) -> None:
     assert actions(open_to_all) == ()
     (action,) = actions(walled(open_to_all))
     assert isinstance(action, Delete)
+    ((key, wall),) = walled(open_to_all).children.items()
+    metadata = wall.body["metadata"] | {"deletionTimestamp": "2026-10-13T08:00:00Z"}
+    leaving = replace(wall, body={**wall.body, "metadata": metadata})
+    assert actions(replace(open_to_all, children={key: leaving})) == (), "once is enough"
 
 
 def test_the_wall_stays_when_the_service_is_gone() -> None:

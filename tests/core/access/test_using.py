@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -157,6 +158,19 @@ def test_it_ends_with_the_first_of_the_terms() -> None:
     v4, both = agents_register(until, connection("v4")), agents_register(until, connection("v4", "v5"))
     assert v4.standing(customer_place("Ogre")).ends_on == date(2027, 10, 31), "of the contract version"
     assert both.standing(customer_place("Ogre")).ends_on == date(2029, 1, 1), "v5 goes on"
+    endless = agents_register(None, connection("v4", "v5"))
+    assert endless.standing(customer_place("Ogre")).ends_on is None
+
+
+@pytest.mark.parametrize("longer_first", [True, False])
+def test_of_two_grants_for_the_agent_the_longer_one_counts(longer_first: bool) -> None:
+    days = ["2027-06-01", "2027-01-01"] if longer_first else ["2027-01-01", "2027-06-01"]
+    grants = [connection(metadata={"name": f"evry-{day}"}, spec={"validUntil": day}) for day in days]
+    found = agents_register(None, *grants).standing(customer_place("Ogre"))
+    assert found.ends_on == date(2027, 6, 1)
+    endless = agents_register(None, *grants, connection(metadata={"name": "endless"}))
+    assert endless.standing(customer_place("Ogre")).ends_on is None
+    assert found.versions == ("v5",)
 
 
 @pytest.mark.parametrize(
@@ -181,6 +195,15 @@ def test_a_listed_customer_reads_what_is_missing(
 def test_a_listed_customer_reads_that_the_agent_is_not_connected() -> None:
     found = agents_register(None).but(grants=()).standing(customer_place("Ogre"))
     assert (found.reason, found.message) == (Reason.AGENT_NOT_CONNECTED, "the connection of Evry is not open")
+
+
+def test_while_nobody_confirmed_the_holder_nobody_is_sent_there() -> None:
+    granted_to = register(access.grant())
+    through = agents_register()
+    for there, place in ((granted_to, PLACE), (through, customer_place("Ogre"))):
+        nobodys = there.but(offers=(replace(there.offers[0], namespace_labels={}),))
+        found = nobodys.standing(place)
+        assert (found.reason, found.contact) == (Reason.HOLDER_NOT_CONFIRMED, "")
 
 
 def test_who_only_claims_the_registration_of_a_customer_learns_nothing() -> None:

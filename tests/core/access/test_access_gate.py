@@ -81,7 +81,7 @@ def test_a_web_service_that_is_listed_says_whom_to_turn_to_and_another_is_as_non
     cluster.answer(holders.web_service(spec=LISTED))
     cluster.settle(NOW)
     assert gate(cluster)[2] == (
-        "ur-production/population-register v5 (persons): no grant yet; its holder sees the request, holder UR"
+        "ur-production/population-register v5 (persons): no grant; its holder sees the request, holder UR"
         " <api@ur.example>"
     )
 

@@ -221,6 +221,16 @@ def test_a_lost_grant_is_told_beside_a_candidate_that_does_without() -> None:
     assert events(cluster) == [("Warning", "AccessLost")]
 
 
+def test_what_is_lost_and_what_was_never_granted_are_two_things() -> None:
+    cluster = granted(holders.USE)
+    cluster.take_back("WebServiceGrant", HOLDER, "addresses")
+    cluster.take_back("WebServiceGrant", HOLDER, "address")
+    cluster.edit_service(uses=[holders.USE, ADDRESS_USE])
+    cluster.settle(NOW)
+    assert condition(cluster) == ("False", "AccessLost")
+    assert gate(cluster)[0] == "AccessNotGranted", "of the change that it holds back"
+
+
 def test_a_candidate_that_asks_for_more_has_lost_nothing() -> None:
     cluster = granted(holders.USE)
     cluster.take_back("WebServiceGrant", HOLDER, "addresses")

@@ -5,6 +5,8 @@
 - *again*: nothing has changed since, as for most scrapes;
 - *a tenth changed*: one object in ten has another version.
 
+Each e-service comes with a grant of two contract versions that end; a hundred of them share a web service.
+
 The answer is put together in a thread, so this is processor time that the event loop shares, and not a pause
 of it. Times are processor time of one core, medians but for the first.
 """
@@ -21,11 +23,13 @@ from eservice_operator.cluster.store import Store
 from eservice_operator.core.actions import Manifest
 from eservice_operator.runtime.figures import EServiceFigures
 from eservice_operator.runtime.metrics import Metrics
-from tests.support import worlds
+from tests.support import access, worlds
 
 ROUNDS = 9
 CHANGED = 10
 """One object in so many."""
+SHARED = 100
+"""E-services that share a web service."""
 
 
 def service(number: int, version: int) -> Manifest:
@@ -47,17 +51,45 @@ def service(number: int, version: int) -> Manifest:
     )
 
 
+def grant(number: int, version: int) -> Manifest:
+    """An open grant of two contract versions."""
+    name = f"service-{number}"
+    versions = [{"version": one, "state": "Active", "endsOn": "2027-10-31"} for one in ("v4", "v5")]
+    return access.grant(
+        name,
+        metadata={"uid": f"grant-{name}", "resourceVersion": str(version)},
+        spec={"consumer": {"namespace": worlds.NAMESPACE, "name": name}},
+        status={"contractVersions": versions},
+    )
+
+
+def web_service(number: int) -> Manifest:
+    """One that a hundred e-services call, and as many asked for."""
+    asked = {"namespace": worlds.NAMESPACE, "state": "Granted", "since": "2026-10-01T10:00:00Z"}
+    return access.web_service(
+        f"register-{number}",
+        status={
+            "contracts": [{"version": "v4", "endOfLife": "2027-10-31", "consumerCount": SHARED}],
+            "requests": [asked | {"eService": f"service-{one}"} for one in range(SHARED)],
+        },
+    )
+
+
 def measure(services: int) -> None:
     """Print what a fleet of that many costs."""
     store, figures, metrics = Store(INDEXES), EServiceFigures(worlds.RIGA, worlds.ROUTES), Metrics()
     store.upsert(worlds.template())
     for number in range(services):
         store.upsert(service(number, 1))
+        store.upsert(grant(number, 1))
+    for number in range(services // SHARED):
+        store.upsert(web_service(number))
     metrics.collect_state(lambda: figures.collect(store, worlds.NOW))
 
     def changed(version: int) -> None:
         for number in range(0, services, CHANGED):
             store.upsert(service(number, version))
+            store.upsert(grant(number, version))
 
     told(services, "first", [seconds(metrics.render)])
     told(services, "again", [seconds(metrics.render) for _ in range(ROUNDS)])

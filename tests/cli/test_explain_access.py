@@ -75,6 +75,14 @@ def test_without_the_right_to_see_the_answers_nothing_is_made_of_them(refused: s
     assert "this is what the operator last wrote" in found["notes"][0]
 
 
+def test_what_may_not_be_read_is_told_once() -> None:
+    answer = typed(
+        holder(worlds.template(), refused=("namespaces",)),
+        *("defer", NAME, *HERE, "--until", "2999-01-01", "--reason", "r", "--approved-by", "a", "--dry-run"),
+    )
+    assert answer.stderr.count("you may not list Namespace: whose web services there are is not known") == 1
+
+
 def test_only_the_holders_that_are_asked_are_read() -> None:
     shelf = holder(worlds.template())
     typed(shelf, "explain", NAME, *HERE)
@@ -116,8 +124,10 @@ def using(refused: tuple[str, ...] = (), condition: str = "False") -> Shelf:
     customers = [{"code": CODES["ogre"], "state": "NotYet", "eServices": [f"{worlds.NAMESPACE}/{NAME}"]}]
     status = {"customers": customers, "state": "Active", "reason": "Active"}
     of_another = access.grant("other", spec={"consumer": {"name": "other"}}, status=ACTIVE)
+    over = [{"version": "v5", "state": "Revoked", "reason": "Closing"}]
     return Shelf(
         service,
+        access.grant("before", status={"contractVersions": over}),
         access.grant(status=ACTIVE),
         of_another,
         access.assignment(status=status),

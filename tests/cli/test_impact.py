@@ -12,6 +12,7 @@ import pytest
 
 from eservice_operator.cli import impact as module
 from eservice_operator.cli.session import Session
+from tests.cli.objects import ESCAPES
 from tests.cli.shelf import Shelf, typed
 from tests.support import access, worlds
 
@@ -136,6 +137,8 @@ THROUGH = ["cesis", "evry-app", "ogre", "rezekne"]
             [("ogre", ["v5"], "AccessNotGranted")],
         ),
         (["--at", "2027-11-01"], [(NAME, ["v1"], "ContractRetired"), (NAME, ["v4"], "ContractRetired")]),
+        (["--at", "2027-06-30"], []),
+        (["--at", "2027-07-01"], [(NAME, ["v1"], "ContractRetired")]),
         (["--at", "2027-10-31"], [(NAME, ["v1"], "ContractRetired")]),
         (["ws/population-register", "--at", "2027-11-01"], [(NAME, ["v4"], "ContractRetired")]),
         (["wsg/addresses", "--at", "2028-01-01"], [(NAME, ["v1"], "ContractRetired")]),
@@ -292,6 +295,22 @@ def test_what_was_not_decided_anew_says_so(golden: Golden) -> None:
     document = json.loads(typed(written(), "impact", "wsg/addresses", *HOLDER, "-o", "json").stdout)
     assert document["public"] is None
     assert "you may not list ControllerRevision, EService, EServiceRegistration" in document["notes"][0]
+
+
+def test_everywhere_what_dates_end_is_one_question() -> None:
+    answer = typed(holder(), "impact", "--at", "2028-01-02", "-A")
+    assert answer.stdout.startswith("all namespaces: this ends by itself before 2028-01-02")
+    assert "1 e-service loses access under 2 grants" in answer.stdout
+
+
+def test_hostile_text_is_shown_and_not_obeyed() -> None:
+    named = access.assignment(spec={"agent": {"name": ESCAPES}, "customers": [OGRE | {"name": ESCAPES}]})
+    patched = worlds.registration(spec={"institution": {"name": ESCAPES}})
+    shelf = holder(patched, assignment=named)
+    for more in ((), ("-o", "wide"), ("-o", "json"), ("-o", "yaml")):
+        printed = typed(shelf, "impact", "ws/population-register", *HOLDER, *more).output
+        assert NAME in printed
+        assert not {"\x1b", "\x9b", "\u202e", "\x07"} & set(printed)
 
 
 @pytest.mark.parametrize("where", [HOLDER, ("-A",)])

@@ -190,6 +190,16 @@ async def test_what_is_no_credentials_is_not_copied(
     assert (await place.copy() is not None) == (copied is Copied.COPIED)
 
 
+async def test_what_was_copied_stays_while_the_source_is_replaced(place: Place) -> None:
+    made = await place.api.create(secret(place.holder))
+    await place.bound()
+    await place.copier.refresh(place.key, TIMES)
+    await place.api.delete(Ref("v1", "Secret", place.holder, "persons-key"), uid=made["metadata"]["uid"])
+    await place.copier.refresh(place.key, Times(NOW + LOOK_AGAIN, RIGA))
+    assert place.copier.known(place.key) is Copied.MISSING
+    assert await place.copy() is not None
+
+
 async def test_a_secret_of_the_consumers_own_is_left_alone(place: Place) -> None:
     await place.api.create(secret(place.holder))
     own = await place.api.create(secret(place.consumer, place.binding, data={"k": encoded("mine")}))

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from eservice_operator.api.agent import AgentAssignment
+from eservice_operator.api.notices import NoticeKind
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core.access.assignments import (
     assignment_ends,
@@ -14,9 +15,11 @@ from eservice_operator.core.access.assignments import (
     customer_finding,
 )
 from eservice_operator.core.access.case import GrantCase
+from eservice_operator.core.access.ladder import STEPS, Term, next_climb
 from eservice_operator.core.access.open_now import closed_now
 from eservice_operator.core.access.standing import standings
 from eservice_operator.core.access.terms import Answer, Standing, Times
+from eservice_operator.core.dates import local_day
 from tests.contract.test_docs import NEVER, examples
 from tests.support import access
 from tests.support.worlds import POLICY
@@ -94,6 +97,17 @@ def test_examples_of_the_end_of_life() -> None:
         found = closed_now(case.grant, case.offer.web_service, None, "v4", None, closed)
         assert found is not None
         assert found.reason is Reason.CONTRACT_RETIRED, "the authorizer closes it at the same instant"
+
+
+def test_examples_of_the_warnings() -> None:
+    for row in examples("last day of access"):
+        term = Term(NoticeKind.CONTRACT_RETIRING, "v4", date.fromisoformat(row["last day of access"]))
+        at = noon(date(2020, 1, 1))
+        steps = []
+        while (coming := next_climb([term], at)) is not None:
+            steps.append(str(local_day(coming, POLICY.zone)))
+            at = Times(coming, POLICY.zone)
+        assert steps == [row[step] for step in STEPS]
 
 
 def may_be_called_for(assignment: AgentAssignment, code: str, day: date) -> bool:

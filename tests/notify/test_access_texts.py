@@ -51,7 +51,7 @@ def test_what_is_granted_and_until_when() -> None:
     latvian, english = parts(to_consumer(NoticeKind.ACCESS_GRANTED, until="2028-01-01"))
     assert english["What happens"] == (
         "The e-service “Declaration of residence” may now call the web service "
-        "ur-production/population-register, contract version v5. The last day is 2028-01-01 (Saturday)."
+        "ur-production/population-register (contract version v5). The last day is 2028-01-01 (Saturday)."
     )
     assert latvian["Kas notiek"] == (
         "E-pakalpojums „Dzīvesvietas deklarēšana” tagad drīkst izsaukt tīmekļa pakalpi "
@@ -95,10 +95,13 @@ def test_the_holder_is_told_who_asks_and_with_what_to_answer() -> None:
     assert subject_of(given).endswith("pieprasīta piekļuve: PMLP / access asked for by PMLP")
     _, english = parts(given)
     assert english["What happens"] == (
-        "PMLP asks for access to the web service ur-production/population-register, contract version v5, "
+        "PMLP asks for access to the web service ur-production/population-register (contract version v5), "
         "for its e-service pmlp-production/address-declaration, through the agent evry."
     )
     assert english["What to do now"].endswith("Requests without an answer now: 3.")
+    assert "spec.customers" in english["What to do now"], "a customer of an agent is listed"
+    _, direct = parts(to_holder(NoticeKind.ACCESS_REQUESTED, asking="PMLP", consumer=FACTS["consumer"]))
+    assert "spec.refused" in direct["What to do now"]
     assert "Requests, shown by: kubectl eservice requests -n ur-production" in as_plain(texts_of(given))
     _, sink = parts(replace(given, audience=Audience.AGENCY))
     assert sink["What to do now"] == "There is nothing for you to do: the holder answers."

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from eservice_operator.api.uses import Use
-from eservice_operator.core.access.naming import binding_of
+from eservice_operator.core.access.naming import access_policy, binding_of
 from eservice_operator.core.actions import Manifest, Ref
 from tests.support.audit import AuditLog, counted
 from tests.support.fleet import Planned
@@ -33,6 +33,10 @@ async def register(site: Site) -> AsyncIterator[Register]:
 def binding(register: Register, planned: Planned, version: str = "v5") -> Ref:
     name = binding_of(planned.name, Use.model_validate(register.use(version)))
     return Ref("v1", "ConfigMap", planned.namespace, name)
+
+
+def way_out(planned: Planned) -> Ref:
+    return Ref("networking.k8s.io/v1", "NetworkPolicy", planned.namespace, access_policy(planned.name))
 
 
 def asking(register: Register, planned: Planned) -> list[Manifest]:
@@ -83,9 +87,22 @@ async def test_granting_and_revoking_restart_nothing(register: Register, kubectl
     )
     assert lost["status"]["phase"] == "Published", "it runs on"
     assert not await register.may(kubectl, planned)
+    await site.gone(way_out(planned))
+    await site.told(planned.ref, "AccessLost", f"{NAME} v5")
     await site.apply(register.grant(planned))
     await site.until(binding(register, planned), lambda _: True, "it is told where again")
     await site.until(planned.ref, lambda obj: says(obj, "AccessGranted", "True"), "it has it again")
+    await site.told(planned.ref, "AccessRegained")
+    (rule,) = (await site.see(way_out(planned)))["spec"]["egress"]
+    assert rule == {
+        "to": [
+            {
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": register.namespace}},
+                "podSelector": {"matchLabels": {"app": NAME}},
+            }
+        ],
+        "ports": [{"port": 9443, "protocol": "TCP"}],
+    }
     after = await site.see(deployment)
     assert after["spec"]["template"] == before["spec"]["template"]
     assert after["metadata"]["generation"] == before["metadata"]["generation"]

@@ -99,6 +99,11 @@ async def test_they_are_copied_where_that_is_allowed(
             assert secret not in everything
             assert secret not in said
 
+        await site.apply(register.grant(planned))
+        await site.gone(copy)
+        await site.until(ref, lambda obj: not says(obj, "CredentialsCopied", "True"), "there are none")
+        await site.apply(grant)
+        await site.until(copy, lambda _: True, "they are copied again")
         await site.apply(
             register.grant(planned, refused={"reason": "no"}, credentials={"secretName": "persons-key"})
         )

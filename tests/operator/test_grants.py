@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from eservice_operator.api.names import GRANT_FINALIZER, MANAGED_BY_LABEL, MANAGER, OWNER_UID_LABEL
 from eservice_operator.core.actions import Manifest, Ref
 from tests.support.audit import AuditLog, counted
+from tests.support.figures import Figures
 from tests.support.fleet import Planned, days_ago
 from tests.support.kubectl import Kubectl
 from tests.support.operator import OperatorProcess
@@ -105,14 +107,16 @@ ENDS: list[tuple[str, Manifest, tuple[str, str]]] = [
 
 @pytest.mark.parametrize("spec, state", [end[1:] for end in ENDS], ids=[end[0] for end in ENDS])
 async def test_it_ends_by_its_own_terms(
-    register: Register, kubectl: Kubectl, spec: Manifest, state: tuple[str, str]
+    register: Register, kubectl: Kubectl, figures: Figures, spec: Manifest, state: tuple[str, str]
 ) -> None:
     site, planned = register.site, await opened(register)
+    began = time.monotonic()
     await site.apply(register.grant(planned, **spec))
+    await closed(register, planned)
+    figures.add(f"a grant is {state[0]}: seconds until all of it is gone", round(time.monotonic() - began, 2))
     ended = await site.until(
         register.grant_ref(planned), lambda grant: states(grant) == {"v5": state}, "it is over"
     )
-    await closed(register, planned)
     assert not await register.may(kubectl, planned)
     await site.until(
         register.grant_ref(planned), lambda grant: not grant["metadata"].get("finalizers"), "nothing is left"

@@ -18,16 +18,20 @@ from typing import NamedTuple
 import pytest
 import yaml
 
+from eservice_operator.api.uses import Use
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
+from eservice_operator.core.access.naming import binding_of
+from eservice_operator.core.actions import Manifest
 from tests.runtime.proxy import kubeconfig_for
 from tests.support.audit import AuditLog
 from tests.support.fault_proxy import Fault, FaultProxy, Seen, fault_proxy
 from tests.support.figures import Figures
-from tests.support.fleet import with_instruction
+from tests.support.fleet import Planned, with_instruction
 from tests.support.operator import OperatorProcess, assert_log_clean
 from tests.support.portrait import Names, made_and_removed, portrait
-from tests.support.site import Site
+from tests.support.register import Register
+from tests.support.site import Site, gates, says
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
@@ -135,6 +139,31 @@ async def unpublication_and_return(site: Site) -> None:
     await site.kept_without_pods(planned)
 
 
+def asking(site: Site) -> tuple[Register, Planned, Manifest]:
+    """A register, an e-service, and how the one is asked for by the other."""
+    register, planned = Register(site), site.planned()
+    return register, planned, planned.eservice(spec={"uses": [register.use()]})
+
+
+async def waiting_for_a_grant(site: Site) -> None:
+    register, planned, eservice = asking(site)
+    await site.prepare()
+    await register.prepare()
+    await site.apply(planned.registration(), planned.act(), register.tested(planned), eservice)
+    await site.until(planned.ref, lambda obj: set(gates(obj)) >= {"AccessGranted"}, "it waits for the holder")
+
+
+async def a_grant_and_its_end(site: Site) -> None:
+    register, planned, _ = asking(site)
+    await site.apply(register.grant(planned))
+    await site.settled(planned, "AwaitingVerification")
+    await site.apply(planned.verification())
+    await site.settled(planned, "Published")
+    await site.delete(register.grant_ref(planned))
+    await site.gone(register.grant_ref(planned))
+    await site.until(planned.ref, lambda obj: not says(obj, "AccessGranted", "True"), "it says what it lost")
+
+
 async def three_at_once(site: Site) -> None:
     services = [site.planned(name, replicas=2) for name in ("address", "parking", "tax")]
     for planned in services:
@@ -176,7 +205,8 @@ class Theatre:
         await self.assassin.operator.at_rest()
         writes = self.assassin.writes
         old = site.planned(version="1.0.0")
-        names = Names(site, [old.release, site.planned().release, old.renewed().release])
+        binding = binding_of(site.planned().name, Use.model_validate(Register(site).use()))
+        names = Names(site, [old.release, site.planned().release, old.renewed().release, binding])
         changes = made_and_removed(self.audit.writes(), names)
         told = [request for request in self.audit.writes() if request.what == "create events"]
         ending = Ending(await portrait(site, names), changes, len(told), writes)
@@ -194,8 +224,12 @@ def assert_same(killed: Ending, whole: Ending, where: str) -> None:
 
 @pytest.mark.parametrize(
     "before, story",
-    [(nothing, first_publication), (published_on_the_old_version, unpublication_and_return)],
-    ids=["publication", "unpublication-and-return"],
+    [
+        (nothing, first_publication),
+        (published_on_the_old_version, unpublication_and_return),
+        (waiting_for_a_grant, a_grant_and_its_end),
+    ],
+    ids=["publication", "unpublication-and-return", "grant-and-its-end"],
 )
 async def test_killed_at_every_write(
     assassin: Assassin, people: KubeApi, audit: AuditLog, figures: Figures, before: Story, story: Story

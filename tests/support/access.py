@@ -70,10 +70,17 @@ def web_service(name: str = REGISTER, **patch: Any) -> Manifest:
     return dict(merged(base, patch))
 
 
+def _in_test(kind: str, name: str) -> Manifest:
+    """What tells an object of the holder in Test from the one of the same name in Production."""
+    return {"namespace": HOLDER_IN_TEST, "uid": f"uid-{kind.lower()}-{HOLDER_IN_TEST}-{name}"}
+
+
 def web_service_in_test(name: str = REGISTER, **patch: Any) -> Manifest:
     """The same web service where consumers test."""
     base = web_service(
-        name, metadata={"namespace": HOLDER_IN_TEST}, spec={"environment": "Test", "testedAs": None}
+        name,
+        metadata=_in_test("WebService", name),
+        spec={"environment": "Test", "testedAs": None},
     )
     return dict(merged(base, patch))
 
@@ -105,7 +112,7 @@ def grant_in_test(name: str = NAME, **patch: Any) -> Manifest:
     """The grant of v5 with which the e-service tests; it needs no evidence."""
     base = grant(
         name,
-        metadata={"namespace": HOLDER_IN_TEST},
+        metadata=_in_test("WebServiceGrant", name),
         spec={
             "consumer": {"namespace": "pmlp-test"},
             "contractVersions": granted("v5", evidence=None),

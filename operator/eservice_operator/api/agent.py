@@ -18,7 +18,6 @@ from eservice_operator.api.base import (
 )
 from eservice_operator.api.fields import LIST_ATOMIC, Day, Message, Name, Short, cel, list_map, rules
 from eservice_operator.api.grant import Evidence
-from eservice_operator.api.notices import Notices
 from eservice_operator.api.people import InstitutionCode
 from eservice_operator.api.webservice_status import MOST_LISTED
 
@@ -166,9 +165,6 @@ class AgentAssignmentStatus(Status):
         tuple[CustomerStatus, ...], Field(max_length=MOST_LISTED, json_schema_extra=LIST_ATOMIC)
     ] = ()
     """How far each has got; of many the first 100."""
-    notices: Notices = ()
-    """Whom the operator told: all that is on its way, the last 20 that are done, and the last of
-    each kind."""
 
 
 class AgentAssignment(Model):

@@ -26,7 +26,7 @@ from eservice_operator.api.uses import ContractVersion
 
 MOST_LISTED = 100
 """How many requests, consumers or customers a status lists; the rest is counted."""
-MOST_CONTRACTS = 32
+MOST_CONTRACTS = 16
 
 
 class RequestState(StrEnum):
@@ -124,8 +124,8 @@ class WebServiceStatus(Status):
         tuple[ContractStatus, ...], Field(max_length=MOST_CONTRACTS, json_schema_extra=list_map("version"))
     ] = ()
     """Each contract version, and who still uses it."""
-    next_end: DateTime | None = None
-    """When the next contract version ends by itself."""
+    next_end: Date | None = None
+    """The last day of the contract version that ends next."""
     warned: WarnedDays = ()
     """Which ends of contract versions the holder was warned of."""
     notices: Notices = ()

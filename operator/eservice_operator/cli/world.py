@@ -83,7 +83,8 @@ def live(kubectl: Kubectl, setup: Setup, now: datetime, namespace: str | None = 
     for resource in resources:
         store.mark_synced(resource.kind)
     policy = policy_of(setup, now, store)
-    return Live(store, Observer(store, policy), policy, now, tuple(unread))
+    told_once = {one.text: one for one in unread}.values()
+    return Live(store, Observer(store, policy), policy, now, tuple(told_once))
 
 
 def policy_of(setup: Setup, now: datetime, store: Store) -> Policy:

@@ -4,11 +4,15 @@
 from __future__ import annotations
 
 from eservice_operator.api.reasons import Reason
-from eservice_operator.notify.language import Facts, Saying, after, sentences, spaced
+from eservice_operator.notify.language import Facts, Saying, after, bracketed, sentences, spaced
 
 ANSWER = (
     "Answer with a WebServiceGrant, or say no in it with the reason (spec.refused). Who waits for an answer "
     "is in the status of the WebService."
+)
+LIST = (
+    "Answer by listing the institution among the customers of the AgentAssignment (spec.customers). Who "
+    "waits for an answer is in the status of the WebService."
 )
 WHY: dict[str, str] = {
     Reason.CLOSING: "The holder withdrew the grant.",
@@ -30,9 +34,9 @@ WHY: dict[str, str] = {
 
 
 def _web_service(f: Facts) -> str:
-    named = f"the web service{spaced(f.fact('webService'))}"
-    version = after("contract version", f.fact("contractVersion"))
-    return f"{named}{',' + version if version else ''}"
+    version = f.fact("contractVersion")
+    shown = bracketed(f"contract version {version}" if version else "")
+    return f"the web service{spaced(f.fact('webService'))}{shown}"
 
 
 def _holder(f: Facts) -> str:
@@ -55,7 +59,7 @@ def access_requested(f: Facts) -> Saying:
         f"{', through the agent ' + agent if agent else ''}.",
         "An e-service asks by naming the web service in its specification (spec.uses). Only the holder "
         "grants access.",
-        sentences(ANSWER, f"Requests without an answer now: {count}." if count else ""),
+        sentences(LIST if agent else ANSWER, f"Requests without an answer now: {count}." if count else ""),
         "There is nothing for you to do: the holder answers.",
     )
 

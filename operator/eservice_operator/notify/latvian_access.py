@@ -4,10 +4,14 @@
 from __future__ import annotations
 
 from eservice_operator.api.reasons import Reason
-from eservice_operator.notify.language import Facts, Saying, after, sentences, spaced
+from eservice_operator.notify.language import Facts, Saying, after, bracketed, sentences, spaced
 
 ANSWER = (
     "Atbildiet ar WebServiceGrant vai tajā norādiet atteikuma iemeslu (spec.refused). Kas vēl gaida atbildi, "
+    "redzams WebService statusā."
+)
+LIST = (
+    "Atbildiet, iekļaujot iestādi AgentAssignment klientu sarakstā (spec.customers). Kas vēl gaida atbildi, "
     "redzams WebService statusā."
 )
 WHY: dict[str, str] = {
@@ -31,8 +35,9 @@ WHY: dict[str, str] = {
 
 def _which(f: Facts) -> str:
     """What follows the word for a web service, whatever its case."""
-    version = after("saskarnes versija", f.fact("contractVersion"))
-    return f"{spaced(f.fact('webService'))}{' (' + version.strip() + ')' if version else ''}"
+    version = f.fact("contractVersion")
+    shown = bracketed(f"saskarnes versija {version}" if version else "")
+    return f"{spaced(f.fact('webService'))}{shown}"
 
 
 def _holder(f: Facts) -> str:
@@ -54,7 +59,7 @@ def access_requested(f: Facts) -> Saying:
         f"pakalpei{_which(f)}{' ar aģenta ' + agent + ' starpniecību' if agent else ''}.",
         "E-pakalpojums piekļuvi pieprasa, nosaucot tīmekļa pakalpi savā specifikācijā (spec.uses). Piekļuvi "
         "piešķir vienīgi turētājs.",
-        sentences(ANSWER, f"Neatbildēto pieprasījumu skaits: {count}." if count else ""),
+        sentences(LIST if agent else ANSWER, f"Neatbildēto pieprasījumu skaits: {count}." if count else ""),
         "Jums nekas nav jādara: atbild turētājs.",
     )
 
@@ -78,7 +83,8 @@ def access_refused(f: Facts) -> Saying:
         "atteikta piekļuve tīmekļa pakalpei",
         f"E-pakalpojumam {f.title} piekļuve tīmekļa pakalpei{_which(f)} netiek piešķirta.",
         sentences("Tīmekļa pakalpes turētājs to atteica.", _stated(f)),
-        f"Jautājiet {_holder(f)}. Ja e-pakalpojums var iztikt bez tās, izņemiet to no spec.uses.",
+        f"Jautājiet {_holder(f)}. Ja e-pakalpojums var iztikt bez tīmekļa pakalpes, izņemiet to no "
+        "spec.uses.",
         "Jums nekas nav jādara: to kārto turētājs un iestāde.",
     )
 

@@ -25,7 +25,6 @@ from eservice_operator.core.access.terms import Times
 from eservice_operator.core.access.worlds import AssignmentWorld
 from eservice_operator.core.actions import Action, Outcome
 from eservice_operator.core.keys import ObjectKey
-from eservice_operator.core.ledger import next_try
 from eservice_operator.core.policy import Policy
 from eservice_operator.runtime.loop import Loop, Telling
 from eservice_operator.runtime.pauses import Pauses
@@ -161,8 +160,7 @@ class AssignmentReconciler:
         world = self.observer.assignment(key)
         if world is None or isinstance(world, InvalidObject):
             return world
-        answers = self.loop.outbox.answers(key, world.agent.assignment.status.notices)
-        return _Assigned(replace(world, deliveries=answers))
+        return _Assigned(world)
 
     def _told(self, seen: _Assigned, now: datetime) -> Telling:
         assignment, policy = seen.world.agent.assignment, self.policy_now()
@@ -171,5 +169,5 @@ class AssignmentReconciler:
             metadata=assignment.metadata,
             before=assignment.status,
             status=status,
-            next_at=earliest_of(assignment_next(seen.world, now, policy), next_try(status.notices)),
+            next_at=assignment_next(seen.world, now, policy),
         )

@@ -206,8 +206,9 @@ class GrantCluster:
             decision = self.decide(place, now)
             for action in decision.actions:
                 self.carry_out(action, now)
+            yield bool(decision.actions)
             if place in self.objects:
-                yield bool(decision.actions) | self.report(place, now)
+                yield self.report(place, now)
 
     def report(self, place: Place, now: datetime, outcome: Outcome | None = None) -> bool:
         """Write the status, if it differs; whether it did."""

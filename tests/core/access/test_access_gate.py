@@ -81,7 +81,7 @@ def test_a_web_service_that_is_listed_says_whom_to_turn_to_and_another_is_as_non
     cluster.answer(holders.web_service(spec=LISTED))
     cluster.settle(NOW)
     assert gate(cluster)[2] == (
-        "ur-production/population-register v5 (persons): no grant yet; its holder sees the request, holder UR"
+        "ur-production/population-register v5 (persons): no grant; its holder sees the request, holder UR"
         " <api@ur.example>"
     )
 
@@ -219,6 +219,16 @@ def test_a_lost_grant_is_told_beside_a_candidate_that_does_without() -> None:
     assert condition(cluster) == ("False", "AccessLost"), "the public is served by a release that uses it"
     assert Gate.ACCESS_GRANTED not in cluster.gates(), "the candidate does without"
     assert events(cluster) == [("Warning", "AccessLost")]
+
+
+def test_what_is_lost_and_what_was_never_granted_are_two_things() -> None:
+    cluster = granted(holders.USE)
+    cluster.take_back("WebServiceGrant", HOLDER, "addresses")
+    cluster.take_back("WebServiceGrant", HOLDER, "address")
+    cluster.edit_service(uses=[holders.USE, ADDRESS_USE])
+    cluster.settle(NOW)
+    assert condition(cluster) == ("False", "AccessLost")
+    assert gate(cluster)[0] == "AccessNotGranted", "of the change that it holds back"
 
 
 def test_a_candidate_that_asks_for_more_has_lost_nothing() -> None:

@@ -304,6 +304,20 @@ def test_who_orders_and_is_not_listed_is_not_let_in() -> None:
     assert not cluster.log
 
 
+def test_customers_come_to_one_application_only() -> None:
+    """Where grants let in two for one assignment, customers are led to that of the older."""
+    cluster = application()
+    older = {"metadata": {"creationTimestamp": "2026-01-01T08:00:00Z"}}
+    others = {(one["kind"], one["metadata"]["name"]): one for one in agent_in_order()}
+    others["WebServiceGrant", "evry-connection"] = worlds.merged(
+        others["WebServiceGrant", "evry-connection"], older
+    )
+    cluster.answer(*others.values())
+    cluster.settle(NOW)
+    assert peers(cluster) == []
+    assert cluster.one("ConfigMap")["data"]["customers"] == ""
+
+
 def test_the_end_of_the_assignment_ends_all_that_came_through_it() -> None:
     cluster = application()
     cluster.answer(holders.assignment(spec={"ended": {"at": "2026-10-13", "reason": "over"}}))

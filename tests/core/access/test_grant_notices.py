@@ -242,6 +242,21 @@ def test_a_grant_stays_until_its_consumer_was_told_of_its_end(cluster: GrantClus
     assert GRANT not in cluster.objects
 
 
+def test_a_grant_does_not_go_before_its_end_is_in_the_ledger(cluster: GrantCluster) -> None:
+    told(cluster, NOW)
+    delete(cluster, NOW + DAY)
+    cluster.bindings_follow = False
+    for place in cluster.of_kind("ConfigMap"):
+        del cluster.objects[place]
+    while actions := cluster.decide(GRANT, NOW + DAY).actions:
+        for action in actions:
+            cluster.carry_out(action, NOW + DAY)
+    assert cluster.may_call(GRANT) == set()
+    assert GRANT in cluster.objects, "a reconcile writes the status last"
+    earlier = cluster.decide(GRANT, NOW + DAY - MINUTE)
+    assert not earlier.actions, "nor by a clock that is behind the API server's"
+
+
 def test_a_channel_that_is_down_keeps_a_grant_for_ten_minutes(cluster: GrantCluster) -> None:
     told(cluster, NOW)
     delete(cluster, NOW + DAY)

@@ -99,17 +99,24 @@ class WatchedCluster(GrantCluster):
         metadata = written.get("metadata", {})
         if metadata.get("namespace") == access.HOLDER:
             place = "WebServiceGrant", access.HOLDER, metadata["labels"]["eservice.dev/grant"]
+            before = given_by(self.objects.get(place_of(written), {}))
             for version in given_by(written):
                 assert may_open(self, place, version, now), f"{place[2]} opens {version}: {self.log[-4:]}"
+                assert version in before or self.on_record(version), "nothing remembers why it opens"
         if written.get("kind") == "ConnectionTest":
             spec = written["spec"]
             place = "WebServiceGrant", access.HOLDER, spec["observed"]["grant"]
             assert may_open(self, place, spec["contractVersion"], now), "a record of what may not be opened"
         super().carry_out(action, now)
 
+    def on_record(self, version: str) -> bool:
+        """Whether some ConnectionTest of the version is there, in force or not."""
+        records = (body["spec"] for body in self.of_kind("ConnectionTest").values())
+        return any((one["registration"], one["contractVersion"]) == (NAME, version) for one in records)
+
 
 def given_by(manifest: Manifest) -> list[str]:
-    if manifest["kind"] != "Role":
+    if manifest.get("kind") != "Role":
         return []
     resources = [one for rule in manifest["rules"] for one in rule["resources"]]
     return [resource.removeprefix("webservices/") for resource in resources]

@@ -323,6 +323,7 @@ def test_a_child_that_is_held_in_deletion_is_not_gone(opened: GrantCluster) -> N
     opened.settle(NOW)
     assert opened.states(GRANT) == {"v5": GrantState.REVOKING}
     assert opened.decide(GRANT, NOW).actions == ()
+    assert opened.objects[GRANT]["metadata"]["finalizers"] == [names.GRANT_FINALIZER]
     opened.objects[BINDING]["metadata"]["finalizers"] = []
     opened.remove(BINDING)
     opened.settle(NOW)
@@ -362,6 +363,23 @@ def test_what_was_never_open_is_pending_and_what_was_is_revoked(opened: GrantClu
     opened.settle(NOW + 2 * DAY)
     assert opened.states(GRANT) == {"v5": GrantState.ACTIVE}
     assert opened.status(GRANT).contract_versions[0].active_since == NOW + 2 * DAY
+
+
+def test_two_grants_of_one_consumer_do_not_touch_each_other(opened: GrantCluster) -> None:
+    second = ("WebServiceGrant", access.HOLDER, "second")
+    opened.put(access.grant("second"))
+    opened.settle(NOW)
+    assert not any(words([action])[0].endswith("ConnectionTest") for action in opened.log), (
+        "one record for both"
+    )
+    opened.edit(second, spec={"refused": {"reason": "one is enough"}})
+    opened.settle(NOW)
+    assert opened.states(second) == {"v5": GrantState.REFUSED}
+    assert opened.states(GRANT) == {"v5": GrantState.ACTIVE}
+    assert opened.may_call(GRANT) == {"webservices/v5"}
+    opened.remove(GRANT)
+    opened.settle(NOW)
+    assert opened.may_call(second) == set()
 
 
 # conditions

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -291,7 +291,7 @@ def test_contract_versions_say_where_they_are_in_life_and_who_is_left() -> None:
         ("v5", ContractState.OPEN, 1),
     ]
     assert found.consumer_count == 1
-    assert found.next_end == at("2026-10-14", "00:00")
+    assert found.next_end == date(2026, 10, 13)
     assert decide_web_service(world, NOW, POLICY).next_at == at("2026-10-14", "00:00")
 
     after = status(world, now=at("2026-10-14", "00:00"))

@@ -12,8 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eservice_operator.api.agent import AgentAssignmentStatus, AssignmentState
+from eservice_operator.api.grant import GrantedVersionStatus, GrantState, WebServiceGrantStatus
 from eservice_operator.core.access.case import GrantCase
 from eservice_operator.core.access.granting import decide_grant
+from eservice_operator.core.access.open_now import closed_now
+from eservice_operator.core.access.terms import Times
 from eservice_operator.core.access.worlds import GrantWorld
 from tests.support import access, worlds
 
@@ -95,6 +99,32 @@ def test_it_closes_exactly_at_the_end_of_its_last_day(end: str, day: str) -> Non
     assert decision.next_at == instant
     assert str(decision.standings[0].ends_on) == last
     assert decide_grant(GrantWorld(case), instant, worlds.POLICY).actions == ()
+
+
+def passes(case: GrantCase, written: datetime, now: datetime) -> bool:
+    """Whether the authorizer lets a call pass, by a status that the operator wrote before."""
+    (standing,) = decide_grant(GrantWorld(case), written, worlds.POLICY).standings
+    entry = GrantedVersionStatus(
+        version=standing.version, state=GrantState.ACTIVE, reason="Active", ends_on=standing.ends_on
+    )
+    grant = case.grant.model_copy(update={"status": WebServiceGrantStatus(contract_versions=(entry,))})
+    pilot, assignment = access.PILOTS[0]["code"], case.assignment
+    if assignment is not None:
+        status = AgentAssignmentStatus(state=AssignmentState.ACTIVE, active_customers=(pilot,))
+        assignment = assignment.model_copy(update={"status": status})
+    assert case.offer is not None
+    version = "v1" if standing.version == "*" else standing.version
+    customer, times = None if assignment is None else pilot, Times(now, worlds.RIGA)
+    return closed_now(grant, case.offer.web_service, assignment, version, customer, times) is None
+
+
+@pytest.mark.parametrize("day", DAYS)
+@pytest.mark.parametrize("end", ENDS)
+def test_the_authorizer_closes_at_the_same_instant_by_itself(end: str, day: str) -> None:
+    last, text = DAYS[day]
+    case, instant = ENDS[end](last), datetime.fromisoformat(text)
+    assert passes(case, worlds.NOW, instant - SECOND)
+    assert not passes(case, worlds.NOW, instant)
 
 
 @given(

@@ -30,7 +30,6 @@ from eservice_operator.core.access.turns import assignment_turns, customer_turns
 from eservice_operator.core.access.using import RANKS, use_standing
 from eservice_operator.core.access.worlds import AssignmentWorld
 from eservice_operator.core.conditions import Verdict, told
-from eservice_operator.core.ledger import fold
 from eservice_operator.core.policy import Policy
 
 MOST_E_SERVICES = 8
@@ -64,7 +63,6 @@ def assignment_status(world: AssignmentWorld, now: datetime, policy: Policy) -> 
         active_customers=tuple(one.code for one in customers if one.state is CustomerState.ACTIVE),
         customer_count=len(customers),
         customers=customers[:MOST_LISTED],
-        notices=fold(assignment.status.notices, world.deliveries),
         conditions=c.merge(assignment.status.conditions, _verdicts(said), generation, now),
     )
 

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 from eservice_operator.api.grant import ALL_VERSIONS
-from eservice_operator.api.webservice import Contract
+from eservice_operator.api.webservice import Contract, WebService
 from eservice_operator.api.webservice_status import (
     MOST_LISTED,
     ContractState,
@@ -63,6 +64,12 @@ def contract_state(contract: Contract, times: Times) -> ContractState:
     if contract.end_of_life is None:
         return ContractState.OPEN
     return ContractState.RETIRED if contract.end_of_life < times.today else ContractState.RETIRING
+
+
+def next_end_of(web_service: WebService, times: Times) -> date | None:
+    """The last day of the contract version that ends next, of those that are still served."""
+    ends = (contract.end_of_life for contract in web_service.spec.contracts)
+    return min((end for end in ends if end is not None and end >= times.today), default=None)
 
 
 def contract_statuses(

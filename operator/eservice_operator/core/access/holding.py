@@ -18,7 +18,7 @@ from eservice_operator.api.webservice_status import (
 )
 from eservice_operator.core import conditions as c
 from eservice_operator.core.access.case import Pods
-from eservice_operator.core.access.contracts import consumers_by_version, contract_statuses
+from eservice_operator.core.access.contracts import consumers_by_version, contract_statuses, next_end_of
 from eservice_operator.core.access.grant_checks import unconfirmed
 from eservice_operator.core.access.naming import audience_of, wall_of
 from eservice_operator.core.access.posting import web_service_told
@@ -116,7 +116,7 @@ def web_service_status(
         requests_hash=_hash(requests),
         consumer_count=len({place[:2] for found in callers.values() for place in found}),
         contracts=contract_statuses(world, callers, times),
-        next_end=first_after(now, contract_turns(web_service, policy.zone)),
+        next_end=next_end_of(web_service, times),
         conditions=c.merge(web_service.status.conditions, verdicts, generation, now),
     )
     return web_service_told(world, status, now, policy)

@@ -106,7 +106,7 @@ def _unanswered(case: UseCase, consumer: Consumer | None, times: Times) -> UseSt
     if found is None and case.grants:
         found = waiting(Reason.VERSION_NOT_GRANTED, "there is a grant, and it is not for this version")
     if found is None:
-        found = waiting(Reason.ACCESS_NOT_GRANTED, "no grant yet; its holder sees the request")
+        found = waiting(Reason.ACCESS_NOT_GRANTED, "no grant; its holder sees the request")
     return UseStanding(case.use, Answer.WAITING, found.reason, found.message, offer=offer)
 
 

@@ -67,4 +67,3 @@ class AssignmentWorld:
     """One AgentAssignment."""
 
     agent: AgentCase
-    deliveries: Mapping[str, Delivery] = field(default_factory=dict)

@@ -135,7 +135,7 @@ async def test_it_needs_an_agreement_two_pilots_and_their_evidence(market: Marke
         await market.site.apply(body)
         await market.site.until(market.ref, _says(reason), reason)
         await market.site.until(grant, lambda obj: obj["status"]["state"] == "Pending", "nothing is open")
-    market.pilots = dict.fromkeys(PILOTS, EVIDENCE)
+    market.pilots, market.customers = dict.fromkeys(PILOTS, EVIDENCE), ["ogre"]
     await market.assign()
     await market.site.until(grant, lambda obj: says(obj, "Active", "True"), "it is open")
     await market.site.settled(agent, "AwaitingVerification")
@@ -143,7 +143,7 @@ async def test_it_needs_an_agreement_two_pilots_and_their_evidence(market: Marke
     for pilot in PILOTS:
         await front.until(GRANTED, token, on_behalf_of(pilot), within=15)
     assert await front.call(token) == NOT_LISTED, "an agent calls for somebody"
-    assert await front.call(token, on_behalf_of("ogre")) == NOT_LISTED
+    assert await front.call(token, on_behalf_of("ogre")) == NOT_LISTED, "it has not ordered"
 
 
 def _says(reason: str) -> Callable[[Manifest], bool]:

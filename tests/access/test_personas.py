@@ -103,7 +103,9 @@ async def test_a_consumer_cannot_write_where_it_counts(register: Register, consu
     planned = await asking(register, "address")
     await register.site.until(register.wall, lambda _: True, "the register is closed")
     elsewhere = register.namespace
+    record = {"apiVersion": API_VERSION, "kind": "ConnectionTest", "metadata": {"name": "activation-1"}}
     written: list[Manifest] = [
+        record | {"spec": register.tested(planned)["spec"] | {"observed": True}},
         register.grant(planned),
         register.web_service(spec={"isolation": "Observe"}),
         register.tested(planned, "v6"),
@@ -283,6 +285,28 @@ async def test_a_holder_lets_nobody_out_to_everywhere(register: Register, holder
     (rule,) = made["spec"]["egress"]
     assert rule["ports"] == [{"port": 8443, "protocol": "TCP"}]
     assert rule["to"] == [{"ipBlock": {"cidr": "198.51.100.0/28"}}]
+
+
+FILES = {"type", "provider", "protocol", "uri", "host", "port", "contract-version", "audience"}
+MOST_TOLD = 4096
+"""Bytes that a holder can put into a consumer's namespace."""
+
+
+async def test_a_holder_says_no_more_than_where_it_answers(register: Register, holder: Person) -> None:
+    """However long what it writes may be; lines it cannot break."""
+    planned = await asking(register, "address")
+    code, email = CODE, "api@ur.example"
+    assert await holder.is_told(
+        register.web_service(spec={"holder": {"institution": "UR\npassword=1", "code": code, "email": email}})
+    )
+    told = {"institution": "Ū" * 128, "code": code, "email": email}
+    path = "/" + "a" * 511
+    body = register.web_service(spec={"holder": told, "backend": {"path": path}})
+    await holder.makes(body, register.grant(planned))
+    bound = await register.site.until(binding_ref(planned, register.use()), lambda _: True, "it is told")
+    assert set(bound["data"]) == FILES
+    assert "binaryData" not in bound
+    assert sum(len(value.encode()) for value in bound["data"].values()) < MOST_TOLD
 
 
 async def test_what_is_the_consumers_own_stays_as_it_is(

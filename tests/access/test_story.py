@@ -120,6 +120,22 @@ async def test_who_is_refused(register: Register, front: Front, kubectl: Kubectl
     assert await front.call(token) == GRANTED, "the end of one is not the end of another"
 
 
+async def test_an_end_needs_no_operator(register: Register, front: Front, operator: OperatorProcess) -> None:
+    """Killed before the grant is deleted: nobody is let in, and the rest follows once it is back."""
+    planned = await asking(register, "address")
+    await opened(register, planned)
+    token = await front.token(planned, register.use())
+    await front.until(GRANTED, token)
+    operator.kill()
+    assert await front.call(token) == GRANTED, "what is open stays so"
+    await register.site.delete(register.grant_ref(planned))
+    await front.until((403, "closing"), token)
+    await operator.start()
+    await register.site.gone(register.grant_ref(planned))
+    for ref in register.children(planned):
+        assert await register.site.api.get(ref) is None
+
+
 async def test_dying_pods_take_their_tokens_with_them(register: Register, front: Front) -> None:
     """A token is of the Pod that has it: a copy of it is worth nothing when that Pod is gone."""
     planned = await asking(register, "address")

@@ -8,6 +8,7 @@ from datetime import date
 
 from eservice_operator.api import names
 from eservice_operator.api.base import Environment
+from eservice_operator.api.grant import WebServiceGrant
 from eservice_operator.api.reasons import Reason
 from eservice_operator.api.uses import Use
 from eservice_operator.api.webservice import Protocol
@@ -84,8 +85,14 @@ def versions_fit(case: GrantCase, _times: Times) -> Finding | None:
 
 
 def consumed(case: GrantCase, _times: Times) -> Finding | None:
-    """The consumer is an EService that its registration has placed there, of the same environment."""
+    """R3: the consumer asks, as an EService that its registration has placed there, of the same environment.
+
+    Of any other nothing is said, not even that there is one: a holder may name whatever it likes.
+    """
     named = case.grant.spec.consumer
+    if not in_question(case):
+        text = f"{_asked(case, case.grant.spec.web_service)}, or has no registration that places it there"
+        return waiting(Reason.NOT_REQUESTED, text)
     return consumer_finding(case.consumer, case.offer, f"EService {named.namespace}/{named.name}")
 
 
@@ -109,7 +116,7 @@ def consumer_finding(consumer: Consumer | None, offer: Offer | None, where: str)
 
 
 def connected_by(case: GrantCase, times: Times) -> Finding | None:
-    """R9: an agent's application is let in only under an assignment in force."""
+    """R9: only the agent's own application is let in, under an assignment in force."""
     agent = case.grant.spec.agent
     if agent is None:
         return None
@@ -117,6 +124,9 @@ def connected_by(case: GrantCase, times: Times) -> Finding | None:
     if assignment is None or assignment.spec.web_service != case.grant.spec.web_service:
         text = f"there is no AgentAssignment {agent.assignment} for {case.grant.spec.web_service}"
         return waiting(Reason.ASSIGNMENT_NOT_FOUND, text)
+    if case.consumer is None or case.consumer.code != assignment.spec.agent.code:
+        text = f"AgentAssignment {agent.assignment} is for {assignment.spec.agent.name}, not for the consumer"
+        return waiting(Reason.OTHER_AGENT, text)
     found = assignment_finding(assignment, times, production=is_production(case))
     if found is None:
         return None
@@ -156,25 +166,38 @@ def last_day(offer: Offer) -> date | None:
 
 
 def asks(case: GrantCase) -> Iterator[Use]:
-    """The consumer's uses of the web service as its own connection, not through an agent."""
-    if case.consumer is None or case.offer is None:
+    """The consumer's uses of the web service that the grant answers.
+
+    R9: nobody is made an agent's application, and led others' calls, who does not say itself that it is one.
+    """
+    if case.consumer is None:
         return
-    reference = case.offer.web_service.reference
+    named = case.grant.metadata.namespace, case.grant.spec.web_service
     for use in case.consumer.uses:
-        if use.web_service == reference and use.agent is None:
+        if (use.web_service.namespace, use.web_service.name) == named and answers(case.grant, use):
             yield use
+
+
+def answers(grant: WebServiceGrant, use: Use) -> bool:
+    """Whether a grant is of the kind that a use asks for: to call for itself, or as the agent of the same."""
+    agent = grant.spec.agent
+    return use.agent is None and use.as_agent == (None if agent is None else agent.assignment)
 
 
 def not_requested(case: GrantCase, what: str) -> Finding:
     """R3: nobody is let in who has not asked."""
-    named = case.grant.spec.consumer
-    text = f"EService {named.namespace}/{named.name} does not ask for {what} in spec.uses"
-    return waiting(Reason.NOT_REQUESTED, text)
+    return waiting(Reason.NOT_REQUESTED, _asked(case, what))
 
 
-def all_requested(case: GrantCase) -> Finding | None:
-    """R3: the consumer has asked for the web service, whichever contract version."""
-    return None if any(asks(case)) else not_requested(case, case.grant.spec.web_service)
+def _asked(case: GrantCase, what: str) -> str:
+    named, agent = case.grant.spec.consumer, case.grant.spec.agent
+    role = "" if agent is None else f" with asAgent: {agent.assignment}"
+    return f"EService {named.namespace}/{named.name} does not ask for {what}{role} in spec.uses"
+
+
+def in_question(case: GrantCase) -> bool:
+    """Whether the consumer asks, and is who it says: only then is it told anything, or anything of it."""
+    return consumer_finding(case.consumer, None, "") is None and any(asks(case))
 
 
 def is_production(case: GrantCase) -> bool:

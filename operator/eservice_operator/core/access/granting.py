@@ -20,7 +20,7 @@ from eservice_operator.api.grant import (
 from eservice_operator.api.webservice import Isolation, Protocol
 from eservice_operator.core import conditions as c
 from eservice_operator.core.access.case import GrantCase
-from eservice_operator.core.access.grant_checks import consumer_finding, is_production
+from eservice_operator.core.access.grant_checks import in_question, is_production
 from eservice_operator.core.access.grant_states import best, bindings_of, children_of, version_states
 from eservice_operator.core.access.grant_verdicts import grant_verdicts
 from eservice_operator.core.access.posting import grant_told, says_farewell
@@ -180,9 +180,9 @@ def grant_status(
 
 
 def _consumer(case: GrantCase) -> GrantConsumer | None:
-    """Who is let in: only an EService that its registration has placed there speaks for an institution."""
-    consumer = case.consumer
-    if consumer is None or consumer.registration is None or consumer_finding(consumer, None, "") is not None:
+    """Who is let in. Of an e-service that does not ask, or not a confirmed holder, nothing is told."""
+    consumer, known = case.consumer, case.offer is not None and case.offer.confirmed and in_question(case)
+    if not known or consumer is None or consumer.registration is None:
         return None
     institution = consumer.registration.spec.institution
     environment = consumer.service.spec.environment

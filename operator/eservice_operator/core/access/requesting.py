@@ -44,13 +44,15 @@ def _by_consumer(world: WebServiceWorld) -> GrantsByConsumer:
     return {consumer: tuple(grants) for consumer, grants in found.items()}
 
 
-Identity = tuple[str, str, str, str]
-"""Namespace and name of the EService, contract version and assignment: what a use is called is its own."""
+Identity = tuple[str, str, str, str, str]
+"""Namespace and name of the EService, contract version, and the assignment, as a customer or its agent: what
+a use is called is its own."""
 
 
 def _identity(order: Order) -> Identity:
     namespace, name = order.consumer.place
-    return namespace, name, order.use.contract_version or "", order.use.agent or ""
+    use = order.use
+    return namespace, name, use.contract_version or "", use.agent or "", use.as_agent or ""
 
 
 def _rank(entry: tuple[Identity, AccessRequest]) -> tuple[int, Identity]:
@@ -77,6 +79,7 @@ def _request(consumer: Consumer, use: Use, standing: UseStanding) -> AccessReque
         institution="" if registration is None else registration.spec.institution.name,
         contract_version=use.contract_version,
         agent=use.agent,
+        as_agent=use.as_agent,
         state=request_state(standing),
         grant=None if standing.grant is None else standing.grant.grant.metadata.name,
         message=told(standing.message),

@@ -15,7 +15,7 @@ from eservice_operator.api.grant import ALL_VERSIONS, GrantedVersion
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core.access.assignments import assignment_ends
 from eservice_operator.core.access.case import GrantCase
-from eservice_operator.core.access.grant_checks import CHECKS, all_requested, is_production, last_day
+from eservice_operator.core.access.grant_checks import CHECKS, is_production, last_day
 from eservice_operator.core.access.proof import is_tested, proofs, proven_until, untested
 from eservice_operator.core.access.terms import Answer, Finding, Standing, Times
 from eservice_operator.core.access.version_checks import VERSION_CHECKS
@@ -26,7 +26,7 @@ def standings(case: GrantCase, times: Times) -> tuple[Standing, ...]:
     whole = next((found for check in CHECKS if (found := check(case, times)) is not None), None)
     named = case.grant.spec.contract_versions
     if not named:
-        return (_standing(ALL_VERSIONS, whole or all_requested(case), _ends(case, None)),)
+        return (_standing(ALL_VERSIONS, whole, _ends(case, None)),)
     return tuple(_of_version(case, entry, whole, times) for entry in named)
 
 

@@ -41,6 +41,7 @@ from eservice_operator.core.access.case import (
 )
 from eservice_operator.core.access.naming import grant_child, wall_of
 from eservice_operator.core.access.worlds import AssignmentWorld, Children, GrantWorld, WebServiceWorld
+from eservice_operator.core.actions import Manifest
 from eservice_operator.core.facts import age
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.owner import owned_by
@@ -77,9 +78,17 @@ class AccessObserver:
         service = part(body, "spec", "backend", "service", "name")
         behind = store.get("Service", key.namespace, service) if isinstance(service, str) else None
         wall = store.get("NetworkPolicy", key.namespace, wall_of(key.name))
-        metadata = body["metadata"]
         versions = [None if one is None else one["metadata"]["resourceVersion"] for one in (behind, wall)]
-        return metadata["uid"], metadata.get("generation"), metadata.get("deletionTimestamp"), *versions
+        return *_spec_mark(body["metadata"]), *versions
+
+    def mark_of_assignment(self, key: ObjectKey) -> object:
+        """A mark of what an assignment cannot wait for: its spec, and the grants that connect the agent."""
+        store = self._reading.store
+        body = store.get(key.kind, key.namespace, key.name)
+        if body is None:
+            return None
+        grants = store.by_index("WebServiceGrant", indexes.ASSIGNMENT, f"{key.namespace}/{key.name}")
+        return _spec_mark(body["metadata"]), *sorted(_spec_mark(grant["metadata"]) for grant in grants)
 
     def web_service(self, key: ObjectKey) -> WebServiceWorld | InvalidObject | None:
         """The world of a WebService; None when there is none."""
@@ -234,3 +243,8 @@ class AccessObserver:
 def _named(grant: WebServiceGrant) -> WebServiceRef:
     """The WebService of a grant, which is beside it."""
     return WebServiceRef(namespace=grant.metadata.namespace, name=grant.spec.web_service)
+
+
+def _spec_mark(metadata: Manifest) -> tuple[str, str, str]:
+    """Tells one spec of one object from another, and whether it is being deleted."""
+    return metadata["uid"], str(metadata.get("generation")), str(metadata.get("deletionTimestamp"))

@@ -28,8 +28,8 @@ POLL = 0.1
 PROGRAM = PROJECT / ".venv/bin/eservice-operator"
 RIGHTS = "docs/manifests/rbac.yaml"
 OPERATOR = "system:serviceaccount:eservice-system:eservice-operator"
-OPERATOR_GROUPS = ("system:serviceaccounts", "system:serviceaccounts:eservice-system")
 """As which the operator acts: the ServiceAccount that has those rights."""
+SYSTEM_GROUPS = ("system:serviceaccounts", "system:serviceaccounts:eservice-system")
 ROUTES = "eservice-routes"
 PORTS = {3000, 8080, 8443}
 """Those that the samples' workloads name."""
@@ -75,7 +75,7 @@ class Stage:
         manifests.write_text(self._notice.manifests(ROUTES))
         self.kubectl("apply", "-f", str(manifests.relative_to(PROJECT)))
         self.kubectl("apply", "-f", RIGHTS)
-        operator = cluster.user_kubeconfig(OPERATOR, OPERATOR_GROUPS, self.folder / "demo" / "operator")
+        operator = self.credentials(OPERATOR, self.folder / "demo" / "operator")
         flags = {
             "kubeconfig": str(operator.relative_to(PROJECT)),
             "metrics-address": "127.0.0.1:0",
@@ -118,8 +118,17 @@ class Stage:
         """Process numbers of the operator and of the notice page."""
         return [running.pid for running in (self._operator, self._notice) if running is not None]
 
-    def kubectl(self, *arguments: str) -> str:
-        """Run kubectl and answer what it prints; raises ``NotSeen`` with its complaint when it fails."""
+    def credentials(self, account: str, target: Path) -> Path:
+        """Credentials of a ServiceAccount in the operator's namespace, as a kubeconfig."""
+        if self._cluster is None:
+            raise NotSeen("there is no cluster yet")
+        return self._cluster.user_kubeconfig(account, SYSTEM_GROUPS, target)
+
+    def kubectl(self, *arguments: str, code: int = 0) -> str:
+        """Run kubectl and answer what it prints; raises ``NotSeen`` with its complaint when it fails.
+
+        ``code`` is the exit code that it has to have.
+        """
         path = os.pathsep.join([str(PROJECT / ".venv/bin"), os.environ.get("PATH", os.defpath)])
         done = subprocess.run(
             ["kubectl", *arguments],
@@ -129,14 +138,14 @@ class Stage:
             text=True,
             check=False,
         )
-        if done.returncode:
+        if done.returncode != code:
             raise NotSeen(f"kubectl {shlex.join(arguments)}: {done.stderr.strip()}")
         return done.stdout
 
-    def show(self, *arguments: str) -> None:
+    def show(self, *arguments: str, code: int = 0) -> None:
         """Run kubectl in front of the audience."""
         say(f"$ kubectl {shlex.join(arguments)}")
-        say(self.kubectl(*arguments).rstrip())
+        say(self.kubectl(*arguments, code=code).rstrip())
         say()
 
     def show_mail(self, recipient: str, subject: str) -> None:

@@ -11,13 +11,14 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
+from tools.demo.calling import PARKING, asked, called
+from tools.demo.checkpoint import HOLDER
 from tools.demo.stage import PROJECT, ROUTES, NotSeen, Stage, condition, say
 
 ZONE = ZoneInfo("Europe/Riga")
 
 ADDRESS = ("pmlp-production", "address-declaration")
 TAX = ("vid-production", "tax-calculator")
-PARKING = ("rezekne-production", "parking-permit")
 PRODUCTION = (ADDRESS, TAX, PARKING)
 HOSTS = {ADDRESS: "address.latvija.example", TAX: "tax.latvija.example"}
 
@@ -70,7 +71,11 @@ def registered(stage: Stage) -> None:
 
 def accepted(stage: Stage) -> None:
     """R2 to R5. Acts are signed, registers granted by their holders: installed, and seen by nobody yet."""
-    stage.show("apply", "-f", "samples/40-acts.yaml", "-f", "samples/45-grants.yaml")
+    stage.show("apply", "-f", "samples/40-acts.yaml")
+    waiting = {TAX[1]: "Waiting", PARKING[1]: "Waiting"}
+    stage.until("the holder of the population register sees who asks", lambda: asked(stage) == waiting)
+    stage.show("eservice", "requests", "-n", HOLDER)
+    stage.show("apply", "-f", "samples/45-grants.yaml")
     for service in PRODUCTION:
         expect(stage, service, "AwaitingVerification")
     stage.show("get", "esvc,deployments", "-n", ADDRESS[0])
@@ -236,6 +241,7 @@ CHAPTERS: tuple[Callable[[Stage], None], ...] = (
     registered,
     accepted,
     verified,
+    called,
     foreseen,
     braked,
     superseded,

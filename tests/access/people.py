@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""People with every right in one namespace, and none outside of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eservice_operator.core.actions import Manifest
+from tests.cli.terminal import Terminal
+from tests.support.site import PERSON, Site
+
+if TYPE_CHECKING:
+    from controlplane import Cluster
+
+RBAC = "rbac.authorization.k8s.io"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who may do everything in a namespace, by a Role of ``*`` on ``*``."""
+
+    namespace: str
+    terminal: Terminal
+
+    async def makes(self, *manifests: Manifest) -> None:
+        """What the API server takes."""
+        for manifest in manifests:
+            complaint = await self._apply(manifest)
+            assert not complaint, complaint
+
+    async def forges_status(self, manifest: Manifest, status: Manifest) -> None:
+        """Writes what only the operator should say."""
+        metadata = {key: manifest["metadata"][key] for key in ("name", "namespace")}
+        body = {
+            "apiVersion": manifest["apiVersion"],
+            "kind": manifest["kind"],
+            "metadata": metadata,
+            "status": status,
+        }
+        complaint = await self._apply(body, "--subresource=status")
+        assert not complaint, complaint
+
+    async def may_not_make(self, manifest: Manifest) -> None:
+        """It is no matter of what the object says: the right is missing."""
+        complaint = await self._apply(manifest)
+        assert "is forbidden" in complaint or "cannot" in complaint, f"{manifest}: {complaint or 'accepted'}"
+
+    async def is_told(self, manifest: Manifest) -> str:
+        """Why the API server does not take it."""
+        complaint = await self._apply(manifest)
+        assert complaint, f"{manifest} was accepted"
+        return complaint
+
+    async def token(self, account: str, audience: str) -> str:
+        """A token for whatever they like, of a ServiceAccount of their namespace."""
+        asked = ("create", "token", account, f"--namespace={self.namespace}", f"--audience={audience}")
+        done = await self.terminal.kubectl(*asked)
+        assert done.code == 0, done.err
+        return done.out.strip()
+
+    async def _apply(self, manifest: Manifest, *options: str) -> str:
+        how = (
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            f"--field-manager={PERSON}",
+            *options,
+            "-f",
+            "-",
+        )
+        done = await self.terminal.kubectl(*how, given=json.dumps(manifest))
+        return "" if done.code == 0 else done.err
+
+
+async def person_of(site: Site, cluster: Cluster, namespace: str, folder: Path) -> Person:
+    """Bind somebody of the namespace's name to everything in it."""
+    metadata = {"name": "everything", "namespace": namespace}
+    rule = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
+    await site.apply(
+        {"apiVersion": f"{RBAC}/v1", "kind": "Role", "metadata": metadata, "rules": [rule]},
+        {
+            "apiVersion": f"{RBAC}/v1",
+            "kind": "RoleBinding",
+            "metadata": metadata,
+            "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": "everything"},
+            "subjects": [{"apiGroup": RBAC, "kind": "User", "name": f"vandal-of-{namespace}"}],
+        },
+    )
+    kubeconfig = cluster.user_kubeconfig(f"vandal-of-{namespace}", ["institutions"], folder / namespace)
+    return Person(namespace, Terminal(kubeconfig))

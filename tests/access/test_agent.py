@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+"""R9 in Production on real components: two pilots, a third customer that joins and leaves, and the end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from eservice_operator.api.names import API_VERSION
+from eservice_operator.core.actions import Manifest, Ref
+from tests.access.stage import GRANTED, Front, binding_ref
+from tests.support.fleet import Planned, days_ago, namespace, today
+from tests.support.kubectl import Kubectl
+from tests.support.register import NAME, Register, signed
+from tests.support.site import Site, says
+
+pytestmark = pytest.mark.cluster
+
+TILTS = "tilts"
+CODES = {TILTS: "40203000017", "rezekne": "90000025465", "cesis": "90000031048", "ogre": "90000024455"}
+PILOTS = ("rezekne", "cesis")
+EVIDENCE = {"selfDeclaration": signed("declaration"), "endToEnd": signed("end-to-end")}
+ASSIGNMENT = "tilts"
+NOT_LISTED = (403, "customernotlisted")
+
+
+def on_behalf_of(customer: str) -> str:
+    return f"X-On-Behalf-Of: {CODES[customer]}"
+
+
+@dataclass
+class Market:
+    """A supplier's application that may call the register, and the municipalities that buy from it."""
+
+    register: Register
+    pilots: dict[str, Manifest | None] = field(default_factory=dict)
+    """The evidence of each pilot, by its name."""
+    customers: list[str] = field(default_factory=list)
+
+    @property
+    def site(self) -> Site:
+        return self.register.site
+
+    @property
+    def ref(self) -> Ref:
+        return Ref(API_VERSION, "AgentAssignment", self.register.namespace, ASSIGNMENT)
+
+    @property
+    def through(self) -> Manifest:
+        """How a customer asks."""
+        place = {"namespace": self.register.namespace, "name": NAME}
+        return {"name": "persons", "webService": place, "agent": ASSIGNMENT}
+
+    def planned(self, who: str) -> Planned:
+        return Planned(f"{who}-{self.site.mark}", f"{who}-{self.site.mark}", self.site.template)
+
+    async def settle_in(self, who: str, use: Manifest) -> Planned:
+        """Somebody's own namespace, registration and e-service, accepted and so installed."""
+        planned = self.planned(who)
+        institution = {"name": who, "code": CODES[who]}
+        await self.site.apply(
+            namespace(planned.namespace, CODES[who]),
+            planned.registration(spec={"institution": institution}),
+            planned.act(),
+            planned.eservice(spec={"uses": [use]}),
+        )
+        return planned
+
+    def assignment(self, **patch: Any) -> Manifest:
+        spec = {
+            "webService": NAME,
+            "agent": {"name": "SIA Tilts", "code": CODES[TILTS]},
+            "agreement": {"number": "A-12", "signedAt": days_ago(30), "document": signed("a-12")},
+            "pilotCustomers": [
+                {"name": one, "code": CODES[one]} | ({"evidence": evidence} if evidence else {})
+                for one, evidence in self.pilots.items()
+            ],
+            "customers": [{"name": one, "code": CODES[one], "since": str(today())} for one in self.customers],
+        }
+        metadata = {"name": self.ref.name, "namespace": self.ref.namespace}
+        return {
+            "apiVersion": API_VERSION,
+            "kind": "AgentAssignment",
+            "metadata": metadata,
+            "spec": spec | patch,
+        }
+
+    async def assign(self, **patch: Any) -> None:
+        await self.site.apply(self.assignment(**patch))
+
+    async def connect(self, *versions: str) -> None:
+        """The one grant of the agent's application."""
+        granted = self.register.grant(self.planned(TILTS), *versions, agent={"assignment": ASSIGNMENT})
+        await self.site.apply(granted)
+
+    async def bound(self, who: str) -> Manifest:
+        """The binding of a customer, once it is there."""
+        ref = binding_ref(self.planned(who), self.through)
+        return await self.site.until(ref, lambda _: True, f"{who} is told where")
+
+
+@pytest.fixture
+async def market(register: Register) -> AsyncIterator[Market]:
+    made = Market(register)
+    yield made
+    await register.site.delete(made.ref)
+
+
+async def let_in(market: Market, *customers: str) -> Planned:
+    """The application with its connection of v5, tested, and these customers' e-services."""
+    register = market.register
+    agent = await market.settle_in(TILTS, register.use())
+    await market.site.apply(register.tested(agent), register.tested(agent, "v6"))
+    for who in customers:
+        await market.settle_in(who, market.through)
+    return agent
+
+
+async def test_it_needs_an_agreement_two_pilots_and_their_evidence(market: Market, front: Front) -> None:
+    agent = await let_in(market, *PILOTS)
+    grant = market.register.grant_ref(agent)
+    steps: list[tuple[str, dict[str, Manifest | None], dict[str, None]]] = [
+        ("AgreementMissing", {}, {"agreement": None}),
+        ("PilotsMissing", {"rezekne": EVIDENCE}, {}),
+        ("EvidenceMissing", {"rezekne": EVIDENCE, "cesis": {"selfDeclaration": signed("declaration")}}, {}),
+    ]
+    await market.connect("v5")
+    for reason, pilots, patch in steps:
+        market.pilots = pilots
+        body = market.assignment()
+        body["spec"] = {key: value for key, value in body["spec"].items() if key not in patch}
+        await market.site.apply(body)
+        await market.site.until(market.ref, _says(reason), reason)
+        await market.site.until(grant, lambda obj: obj["status"]["state"] == "Pending", "nothing is open")
+    market.pilots, market.customers = dict.fromkeys(PILOTS, EVIDENCE), ["ogre"]
+    await market.assign()
+    await market.site.until(grant, lambda obj: says(obj, "Active", "True"), "it is open")
+    await market.site.settled(agent, "AwaitingVerification")
+    token = await front.token(agent, market.register.use())
+    for pilot in PILOTS:
+        await front.until(GRANTED, token, on_behalf_of(pilot), within=15)
+    assert await front.call(token) == NOT_LISTED, "an agent calls for somebody"
+    assert await front.call(token, on_behalf_of("ogre")) == NOT_LISTED, "it has not ordered"
+
+
+def _says(reason: str) -> Callable[[Manifest], bool]:
+    return lambda obj: (obj.get("status") or {}).get("reason") == reason
+
+
+async def test_one_joins_and_leaves_and_the_others_do_not_notice(
+    market: Market, front: Front, kubectl: Kubectl
+) -> None:
+    market.pilots = dict.fromkeys(PILOTS, EVIDENCE)
+    agent = await let_in(market, *PILOTS, "ogre")
+    await market.assign()
+    await market.connect("v5")
+    await market.site.settled(agent, "AwaitingVerification")
+    pilots = {who: await market.bound(who) for who in PILOTS}
+    assert pilots["cesis"]["data"] == pilots["cesis"]["data"] | {
+        "agent": "SIA Tilts",
+        "on-behalf-of": CODES["cesis"],
+        "contract-versions": "v5",
+        "uri": f"http://{agent.name}.{agent.namespace}.svc:80",
+    }
+    own = await market.site.see(binding_ref(agent, market.register.use()))
+    assert own["data"]["customers"].split() == sorted(CODES[who] for who in PILOTS)
+    token = await front.token(agent, market.register.use())
+    await front.until(GRANTED, token, on_behalf_of("cesis"), within=15)
+    assert await front.call(token, on_behalf_of("ogre")) == NOT_LISTED
+    ogre = market.planned("ogre")
+    assert await market.site.api.get(binding_ref(ogre, market.through)) is None
+
+    market.customers = ["ogre"]
+    await market.assign()
+    await front.until(GRANTED, token, on_behalf_of("ogre"), within=15)
+    await market.bound("ogre")
+    await market.site.settled(ogre, "AwaitingVerification")
+    customer = await front.token(ogre, market.through)
+    assert await front.call(customer) == (401, "tokenrefused"), "it calls its agent, not the register"
+
+    uses = [market.register.use(version) for version in ("v5", "v6")]
+    await market.site.apply(agent.eservice(spec={"uses": uses}))
+    await market.connect("v5", "v6")
+    for who in (*PILOTS, "ogre"):
+        await market.site.until(
+            binding_ref(market.planned(who), market.through),
+            lambda obj: obj["data"]["contract-versions"] == "v5\nv6",
+            "one upgrade serves all",
+        )
+    assert await market.register.may(kubectl, agent, "v6")
+
+
+async def test_the_end_of_an_assignment_ends_what_came_through_it(
+    market: Market, front: Front, kubectl: Kubectl
+) -> None:
+    market.pilots, market.customers = dict.fromkeys(PILOTS, EVIDENCE), ["ogre"]
+    agent = await let_in(market, *PILOTS, "ogre")
+    other = market.site.planned("own")
+    await market.site.apply(
+        other.registration(),
+        other.act(),
+        market.register.tested(other),
+        other.eservice(spec={"uses": [market.register.use()]}),
+        market.register.grant(other),
+    )
+    await market.assign()
+    await market.connect("v5")
+    await market.site.settled(agent, "AwaitingVerification")
+    await market.site.settled(other, "AwaitingVerification")
+    token, own = [await front.token(one, market.register.use()) for one in (agent, other)]
+    for who in (*PILOTS, "ogre"):
+        await front.until(GRANTED, token, on_behalf_of(who), within=15)
+        await market.bound(who)
+    before = {who: await market.bound(who) for who in PILOTS}
+
+    market.customers = []
+    await market.assign()
+    await front.until(NOT_LISTED, token, on_behalf_of("ogre"))
+    await market.site.gone(binding_ref(market.planned("ogre"), market.through))
+    for who in PILOTS:
+        assert await front.call(token, on_behalf_of(who)) == GRANTED
+        assert await market.bound(who) == before[who], "not written since"
+
+    await market.assign(ended={"at": str(today()), "reason": "the agreement was terminated"})
+    await front.until((403, "assignmentended"), token, on_behalf_of("cesis"))
+    assert await front.call(own) == GRANTED
+    for who in PILOTS:
+        await market.site.gone(binding_ref(market.planned(who), market.through))
+    await market.site.gone(binding_ref(agent, market.register.use()))
+    assert not await market.register.may(kubectl, agent)
+    assert await market.register.may(kubectl, other)

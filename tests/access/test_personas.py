@@ -146,6 +146,7 @@ async def test_a_consumer_grants_itself_nothing(
         *right_to_invoke(own, grant_child(planned.name), planned, **ours),
         open_door(own, grant_child(planned.name), **ours),
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": told, "data": {"uri": "https://register"}},
+        {"apiVersion": "v1", "kind": "Secret", "metadata": told, "stringData": {"password": "1"}},
         account(own, planned.name),
     )
     granted = {"type": "AccessGranted", "status": "True", "reason": "Active", "message": "granted"}
@@ -158,6 +159,7 @@ async def test_a_consumer_grants_itself_nothing(
     assert await front.call(token, f"X-EService-Consumer: {register.namespace}/{NAME}") == NO_GRANT
     assert not await register.may(kubectl, planned)
     assert await in_the_way(register) == ONLY_THE_WALL
+    await register.site.gone(binding)
     await register.site.until(
         planned.ref,
         lambda obj: "AccessGranted" in gates(obj) and not says(obj, "AccessGranted", "True"),

@@ -24,7 +24,7 @@ from eservice_operator.cluster.resources import resource_of
 from eservice_operator.core.access.naming import audience_of, grant_child, wall_of
 from eservice_operator.core.actions import Manifest, Ref
 from tests.access.people import RBAC, Person, person_of
-from tests.access.stage import GRANTED, Front, binding_ref
+from tests.access.stage import GRANTED, Front, binding_ref, requests
 from tests.access.test_story import asking, opened, shown
 from tests.support.fleet import Planned, namespace
 from tests.support.kubectl import Kubectl
@@ -190,7 +190,8 @@ async def test_a_grant_is_of_one_account_and_of_one_place(
         "it is not its registration",
     )
     assert await front.call(await thief.token(planned.name, audience(register))) == NO_GRANT
-    asks = (await site.see(register.ref))["status"]["requests"]
+    shows = await site.until(register.ref, requests, "the holder sees who asks")
+    asks = shows["status"]["requests"]
     assert {one["namespace"] for one in asks} == {planned.namespace}, "and it is no request"
     await thief.may_not_make(account(planned.namespace, planned.name))
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
-from eservice_operator.api.names import GROUP
+from eservice_operator.api.names import GROUP, INVOKE, SERVICE_ACCOUNT, WEB_SERVICES
 from eservice_operator.authorizer.asked import Consumer, Place
-from eservice_operator.authorizer.claims import SERVICE_ACCOUNT, claims_of
+from eservice_operator.authorizer.claims import claims_of
 from eservice_operator.authorizer.figures import Figures
 from eservice_operator.authorizer.remembered import Remembered
 from eservice_operator.cluster.client import KubeApi
@@ -36,8 +36,6 @@ AT_ONCE: Final = 48
 UNKNOWN_AT_ONCE: Final = 16
 """Reviews of tokens that were never found good: anybody can make up as many as they like, and those who are
 known do not wait for them."""
-VERB: Final = "invoke"
-RESOURCE: Final = "webservices"
 
 
 class CannotDecide(Exception):
@@ -105,9 +103,9 @@ class Reviews:
         async def ask() -> bool:
             attributes = {
                 "group": GROUP,
-                "resource": RESOURCE,
+                "resource": WEB_SERVICES,
                 "subresource": subresource,
-                "verb": VERB,
+                "verb": INVOKE,
                 "namespace": place.namespace,
                 "name": place.name,
             }

@@ -21,6 +21,5 @@ def invoke_rules(role: Manifest) -> list[dict[str, Any]]:
 
 def _lets_invoke(rule: Mapping[str, Any]) -> bool:
     resources = [resource.partition("/")[0] for resource in rule.get("resources") or ()]
-    return not {INVOKE, "*"}.isdisjoint(rule.get("verbs") or ()) and not {WEB_SERVICES, "*"}.isdisjoint(
-        resources
-    )
+    verbs = rule.get("verbs") or ()
+    return not {INVOKE, "*"}.isdisjoint(verbs) and not {WEB_SERVICES, "*"}.isdisjoint(resources)

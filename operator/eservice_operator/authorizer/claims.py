@@ -6,9 +6,9 @@ from __future__ import annotations
 import binascii
 import json
 from base64 import urlsafe_b64decode
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
-SERVICE_ACCOUNT: Final = "system:serviceaccount:"
+from eservice_operator.api.names import SERVICE_ACCOUNT
 
 
 class Claims(NamedTuple):

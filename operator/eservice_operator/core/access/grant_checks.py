@@ -5,18 +5,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from typing import Final
 
 from eservice_operator.api import names
 from eservice_operator.api.base import Environment
 from eservice_operator.api.grant import WebServiceGrant
 from eservice_operator.api.reasons import Reason
-from eservice_operator.api.uses import Use
+from eservice_operator.api.uses import Use, WebServiceRef
 from eservice_operator.api.webservice import Protocol
 from eservice_operator.core.access.assignments import assignment_finding
 from eservice_operator.core.access.case import Consumer, GrantCase, Offer
-from eservice_operator.core.access.terms import Answer, Finding, Times, over, waiting
+from eservice_operator.core.access.terms import (
+    Answer,
+    Finding,
+    Times,
+    is_open_question,
+    over,
+    unclear,
+    waiting,
+)
 from eservice_operator.core.registered import place_problem
 
+GRANT: Final = "WebServiceGrant"
 Check = Callable[[GrantCase, Times], Finding | None]
 
 
@@ -43,11 +53,19 @@ def expired(case: GrantCase, times: Times) -> Finding | None:
     return over(Reason.EXPIRED, f"the grant ended with {until}")
 
 
+def legible(case: GrantCase, _times: Times) -> Finding | None:
+    """What the grant says can be read."""
+    name = case.grant.metadata.name
+    return unread(f"WebServiceGrant {name}") if GRANT in case.unread else None
+
+
 def offered(case: GrantCase, _times: Times) -> Finding | None:
     """There is such a web service."""
     if case.offer is not None:
         return None
-    text = f"WebService {case.grant.spec.web_service} does not exist beside the grant, or cannot be read"
+    if "WebService" in case.unread:
+        return unread(f"WebService {case.grant.spec.web_service}")
+    text = f"WebService {case.grant.spec.web_service} does not exist beside the grant"
     return waiting(Reason.WEB_SERVICE_UNKNOWN, text)
 
 
@@ -71,7 +89,7 @@ def unconfirmed(offer: Offer) -> str:
 
 def versions_fit(case: GrantCase, _times: Times) -> Finding | None:
     """R10: SOAP is granted version by version, REST as a whole."""
-    if case.offer is None:
+    if case.offer is None or GRANT in case.unread:
         return None
     named = bool(case.grant.spec.contract_versions)
     soap = case.offer.web_service.spec.protocol is Protocol.SOAP
@@ -90,17 +108,30 @@ def consumed(case: GrantCase, _times: Times) -> Finding | None:
     Of any other nothing is said, not even that there is one: a holder may name whatever it likes.
     """
     named = case.grant.spec.consumer
-    if not in_question(case):
+    where = f"EService {named.namespace}/{named.name}"
+    if case.consumer is None and "EService" in case.unread:
+        return unread(where)
+    placed = consumer_finding(case.consumer, None, where)
+    if case.consumer is None or not is_open_question(placed) or not any(asks(case)):
+        if case.consumer is not None and is_open_question(placed) and "EService" in case.consumer.unread:
+            return unread(where)
         text = f"{_asked(case, case.grant.spec.web_service)}, or has no registration that places it there"
         return waiting(Reason.NOT_REQUESTED, text)
-    return consumer_finding(case.consumer, case.offer, f"EService {named.namespace}/{named.name}")
+    return consumer_finding(case.consumer, case.offer, where)
+
+
+def unread(what: str) -> Finding:
+    """What cannot be read says neither yes nor no: no access comes of it, and none is taken for it."""
+    return unclear(Reason.UNREADABLE, f"{what} cannot be read: nothing opens, and what is open stays")
 
 
 def consumer_finding(consumer: Consumer | None, offer: Offer | None, where: str) -> Finding | None:
     """Why an EService (``where``, in messages) may call nothing, whatever it asks for; None where it may."""
     if consumer is None:
-        return waiting(Reason.CONSUMER_NOT_FOUND, f"{where} does not exist, or cannot be read")
+        return waiting(Reason.CONSUMER_NOT_FOUND, f"{where} does not exist")
     spec, registration = consumer.service.spec, consumer.registration
+    if registration is None and "EServiceRegistration" in consumer.unread:
+        return unread(f"{where}: EServiceRegistration {spec.registration}")
     if registration is None:
         text = f"{where}: EServiceRegistration {spec.registration} does not exist"
         return waiting(Reason.CONSUMER_NOT_REGISTERED, text)
@@ -121,10 +152,13 @@ def connected_by(case: GrantCase, times: Times) -> Finding | None:
     if agent is None:
         return None
     assignment = case.assignment
+    if assignment is None and "AgentAssignment" in case.unread:
+        return unread(f"AgentAssignment {agent.assignment}")
     if assignment is None or assignment.spec.web_service != case.grant.spec.web_service:
         text = f"there is no AgentAssignment {agent.assignment} for {case.grant.spec.web_service}"
         return waiting(Reason.ASSIGNMENT_NOT_FOUND, text)
-    if case.consumer is None or case.consumer.code != assignment.spec.agent.code:
+    code = None if case.consumer is None else case.consumer.code
+    if code is not None and code != assignment.spec.agent.code:
         text = f"AgentAssignment {agent.assignment} is for {assignment.spec.agent.name}, not for the consumer"
         return waiting(Reason.OTHER_AGENT, text)
     found = assignment_finding(assignment, times, production=is_production(case))
@@ -136,14 +170,17 @@ def connected_by(case: GrantCase, times: Times) -> Finding | None:
 
 
 def reachable(case: GrantCase, _times: Times) -> Finding | None:
-    """What cannot be enforced is not opened: the Service behind it is there, and selects Pods."""
+    """What cannot be enforced is not opened: the Service behind it is there, and selects Pods.
+
+    One that is away, as while it is made anew, ends nothing: its Pods stay closed, and who was let in is.
+    """
     if case.offer is None or case.offer.pods is not None:
         return None
     service = case.offer.web_service.spec.backend.service
     if service is None:
         return None
     text = f"Service {service.name} with port {service.port} and a selector does not exist beside the grant"
-    return waiting(Reason.BACKEND_NOT_FOUND, text)
+    return unclear(Reason.BACKEND_NOT_FOUND, f"{text}: nothing opens, and what is open stays")
 
 
 def served(case: GrantCase, times: Times) -> Finding | None:
@@ -172,9 +209,9 @@ def asks(case: GrantCase) -> Iterator[Use]:
     """
     if case.consumer is None:
         return
-    named = case.grant.metadata.namespace, case.grant.spec.web_service
+    reference = web_service_of(case)
     for use in case.consumer.uses:
-        if (use.web_service.namespace, use.web_service.name) == named and answers(case.grant, use):
+        if use.web_service == reference and answers(case.grant, use):
             yield use
 
 
@@ -184,8 +221,17 @@ def answers(grant: WebServiceGrant, use: Use) -> bool:
     return use.agent is None and use.as_agent == (None if agent is None else agent.assignment)
 
 
+def web_service_of(case: GrantCase) -> WebServiceRef:
+    """The WebService of a grant, which is beside it."""
+    grant = case.grant
+    return WebServiceRef(namespace=grant.metadata.namespace, name=grant.spec.web_service)
+
+
 def not_requested(case: GrantCase, what: str) -> Finding:
-    """R3: nobody is let in who has not asked."""
+    """R3: nobody is let in who has not asked; what one asks that cannot be read, nobody knows."""
+    named = case.grant.spec.consumer
+    if case.consumer is None or "EService" in case.consumer.unread:
+        return unread(f"EService {named.namespace}/{named.name}")
     return waiting(Reason.NOT_REQUESTED, _asked(case, what))
 
 
@@ -197,18 +243,21 @@ def _asked(case: GrantCase, what: str) -> str:
 
 def in_question(case: GrantCase) -> bool:
     """Whether the consumer asks, and is who it says: only then is it told anything, or anything of it."""
-    return consumer_finding(case.consumer, None, "") is None and any(asks(case))
+    return is_open_question(consumer_finding(case.consumer, None, "")) and any(asks(case))
 
 
 def is_production(case: GrantCase) -> bool:
-    """Whether the rules for Production bind."""
-    return case.offer is not None and case.offer.web_service.spec.environment is Environment.PRODUCTION
+    """Whether the rules for Production bind: of a web service that cannot be read, by its consumer."""
+    if case.offer is not None:
+        return case.offer.web_service.spec.environment is Environment.PRODUCTION
+    return case.consumer is not None and case.consumer.service.spec.environment is Environment.PRODUCTION
 
 
 CHECKS: tuple[Check, ...] = (
     refused,
     withdrawn,
     expired,
+    legible,
     offered,
     confirmed,
     versions_fit,

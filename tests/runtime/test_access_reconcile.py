@@ -33,6 +33,7 @@ from tests.support.worlds import NOW, SECOND, merged
 
 GRANT = ObjectKey("WebServiceGrant", HOLDER, "address")
 WEB_SERVICE = ObjectKey("WebService", HOLDER, REGISTER)
+ASSIGNMENT = ObjectKey("AgentAssignment", HOLDER, "evry")
 
 
 @dataclass
@@ -188,6 +189,22 @@ async def test_one_that_takes_long_to_count_rests_longer() -> None:
     await stage.reconciler.reconcile(WEB_SERVICE, NOW)
     paused = await stage.reconciler.reconcile(WEB_SERVICE, NOW + SECOND)
     assert paused.next_at == NOW + 10 * SECOND
+
+
+async def test_customers_are_counted_seldom_and_an_end_is_seen_at_once() -> None:
+    stage = Stage()
+    stage.keep(holders.assignment(), holders.grant("evry", spec={"agent": {"assignment": "evry"}}))
+    assert (await stage.reconciler.reconcile(ASSIGNMENT, NOW)).next_at != NOW + PAUSE
+    assert len(stage.writes.statuses) == 1
+    paused = await stage.reconciler.reconcile(ASSIGNMENT, NOW + SECOND)
+    assert (paused.next_at, len(stage.writes.statuses)) == (NOW + PAUSE, 1)
+    newer = {"metadata": {"resourceVersion": "2", "generation": 2}, "spec": {"validUntil": "2026-10-01"}}
+    stage.keep(merged(holders.grant("evry", spec={"agent": {"assignment": "evry"}}), newer))
+    await stage.reconciler.reconcile(ASSIGNMENT, NOW + SECOND)
+    assert len(stage.writes.statuses) == 2, "the agent's connection ends"
+    stage.keep(holders.assignment(spec={"customers": []}, metadata=newer["metadata"]))
+    await stage.reconciler.reconcile(ASSIGNMENT, NOW + SECOND)
+    assert len(stage.writes.statuses) == 3, "another spec"
 
 
 async def test_a_grant_that_cannot_be_read_is_stalled_and_closes_nothing() -> None:

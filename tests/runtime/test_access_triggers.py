@@ -301,3 +301,14 @@ def test_a_role_of_somebody_wakes_the_web_services_beside_it() -> None:
     assert not set(keys_for(Change(key_of(role), None, slim(role)), store))
     minted = slim(role | {"rules": [rule]})
     assert set(keys_for(Change(key_of(role), slim(role), minted), store)) == {WEB_SERVICE}
+
+
+def test_a_customer_that_joins_wakes_none_of_the_others() -> None:
+    """Each judges by the assignment's spec: a thousand who join one by one are no million looks."""
+    store = filled(everything())
+    before = store.get(*ASSIGNMENT)
+    assert before is not None
+    joined = {"status": {"activeCustomers": ["90000025465"], "customerCount": 1, "message": "1 active"}}
+    assert change(store, before, merged(before, joined)) == {ASSIGNMENT}
+    stands = {"status": {"state": "Active"}}
+    assert {CUSTOMER, APPLICATION, WEB_SERVICE} <= change(store, before, merged(before, stands))

@@ -73,6 +73,7 @@ class Reason(StrEnum):
     TERMINATING = "Terminating"
     # what only a change of spec can mend
     INVALID_SPEC = "InvalidSpec"
+    UNREADABLE = "Unreadable"
     NAME_COLLISION = "NameCollision"
     REJECTED = "Rejected"
     # registration (R1)

@@ -9,7 +9,7 @@ from typing import Any
 from eservice_operator.api import names
 from eservice_operator.api.eservice import EService
 from eservice_operator.api.registration import EServiceRegistration
-from eservice_operator.api.uses import WebServiceRef
+from eservice_operator.api.uses import Use, WebServiceRef
 from eservice_operator.api.webservice import WebService
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.indexes import part
@@ -18,9 +18,10 @@ from eservice_operator.cluster.rivals import senior_of
 from eservice_operator.cluster.snapshots import SNAPSHOT_KIND, known_service, snapshots_of, uses_of
 from eservice_operator.cluster.store import key_of
 from eservice_operator.core.access.case import Consumer, Offer, Order, Pods
+from eservice_operator.core.access.naming import binding_of
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.keys import ObjectKey
-from eservice_operator.core.owner import Owner
+from eservice_operator.core.owner import Owner, owned_by
 
 SERVICE = EService.__name__
 
@@ -60,6 +61,8 @@ def consumer_of(service: EService, reading: Reading) -> Consumer:
         senior=senior_of(service, reading),
         uses=uses_of(service, snapshots_of(service.metadata, reading)),
         pods=_own_pods(service, reading),
+        unread=reading.unreadable(SERVICE, service.metadata.name, service.metadata.namespace)
+        | reading.unreadable(EServiceRegistration.__name__, service.spec.registration),
     )
 
 
@@ -92,7 +95,16 @@ def orders_through(agent: str, place: WebServiceRef, reading: Reading) -> Iterat
     for consumer in _asking(indexes.AGENT, named, reading):
         for use in consumer.uses:
             if use.web_service == place and use.agent == agent:
-                yield Order(consumer, use)
+                unread = reading.unreadable(WebService.__name__, place.name, place.namespace)
+                unsure = bool(unread or consumer.unread)
+                yield Order(consumer, use, unread, unsure and is_bound(consumer, use, reading))
+
+
+def is_bound(consumer: Consumer, use: Use, reading: Reading) -> bool:
+    """Whether an e-service has its binding of a use."""
+    namespace, name = consumer.place
+    binding = reading.store.get("ConfigMap", namespace, binding_of(name, use))
+    return binding is not None and owned_by(binding["metadata"], consumer.service.metadata.uid)
 
 
 def _asking(index: str, named: WebServiceRef, reading: Reading) -> Iterator[Consumer]:

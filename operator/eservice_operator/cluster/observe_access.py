@@ -7,13 +7,14 @@ Only specs and what is observed of children go in; the status of a grant is what
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 from eservice_operator.api.agent import AgentAssignment
 from eservice_operator.api.base import ObjectMeta
 from eservice_operator.api.connection import ConnectionTest
 from eservice_operator.api.eservice import EService
-from eservice_operator.api.grant import WebServiceGrant
+from eservice_operator.api.grant import ALL_VERSIONS, WebServiceGrant
 from eservice_operator.api.parse import InvalidObject
 from eservice_operator.api.uses import Use, WebServiceRef
 from eservice_operator.api.webservice import WebService
@@ -21,6 +22,7 @@ from eservice_operator.cluster import indexes
 from eservice_operator.cluster.consumers import (
     consumer_at,
     consumer_of,
+    is_bound,
     offer_of,
     offered,
     orders_of,
@@ -31,6 +33,7 @@ from eservice_operator.cluster.ownership import is_owned
 from eservice_operator.cluster.reading import Reading
 from eservice_operator.cluster.roles import invoke_rules
 from eservice_operator.cluster.snapshots import uses_of
+from eservice_operator.cluster.store import key_of
 from eservice_operator.core.access.case import (
     NO_ACCESS,
     Access,
@@ -41,7 +44,10 @@ from eservice_operator.core.access.case import (
     UseCase,
 )
 from eservice_operator.core.access.naming import grant_child, wall_of
+from eservice_operator.core.access.unread import last_known_grant, leaving_grant
+from eservice_operator.core.access.walls import versions_in
 from eservice_operator.core.access.worlds import AssignmentWorld, Children, GrantWorld, WebServiceWorld
+from eservice_operator.core.actions import Manifest
 from eservice_operator.core.facts import age
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.owner import owned_by
@@ -61,13 +67,30 @@ class AccessObserver:
     def grant(self, key: ObjectKey) -> GrantWorld | InvalidObject | None:
         """The world of a WebServiceGrant; None when there is none."""
         grant = self._reading.one(WebServiceGrant, key)
-        if not isinstance(grant, WebServiceGrant):
-            return grant
+        if isinstance(grant, InvalidObject):
+            case = self._leaving(key)
+            if case is None:
+                return grant
+        elif grant is None:
+            return None
+        else:
+            case = self._case(grant)
         return GrantWorld(
-            case=self._case(grant),
-            children=self._children(grant.metadata),
+            case=case,
+            children=self._children(case.grant.metadata),
             bindings=tuple(self._bindings(key)),
         )
+
+    def _leaving(self, key: ObjectKey) -> GrantCase | None:
+        """A grant that cannot be read, and is being deleted: what it opened goes, and its finalizer."""
+        body = self._reading.store.get(key.kind, key.namespace, key.name)
+        if body is None or not part(body, "metadata", "deletionTimestamp"):
+            return None
+        known = self._known(body)
+        if known is not None:
+            return self._case(known)
+        rest = leaving_grant(body)
+        return None if rest is None else GrantCase(rest)
 
     def wall_of(self, key: ObjectKey) -> object:
         """A mark of what closes a web service, or has to: its spec, its Service and its NetworkPolicy."""
@@ -78,9 +101,17 @@ class AccessObserver:
         service = part(body, "spec", "backend", "service", "name")
         behind = store.get("Service", key.namespace, service) if isinstance(service, str) else None
         wall = store.get("NetworkPolicy", key.namespace, wall_of(key.name))
-        metadata = body["metadata"]
         versions = [None if one is None else one["metadata"]["resourceVersion"] for one in (behind, wall)]
-        return metadata["uid"], metadata.get("generation"), metadata.get("deletionTimestamp"), *versions
+        return *_spec_mark(body["metadata"]), *versions
+
+    def mark_of_assignment(self, key: ObjectKey) -> object:
+        """A mark of what an assignment cannot wait for: its spec, and the grants that connect the agent."""
+        store = self._reading.store
+        body = store.get(key.kind, key.namespace, key.name)
+        if body is None:
+            return None
+        grants = store.by_index("WebServiceGrant", indexes.ASSIGNMENT, f"{key.namespace}/{key.name}")
+        return _spec_mark(body["metadata"]), *sorted(_spec_mark(grant["metadata"]) for grant in grants)
 
     def web_service(self, key: ObjectKey) -> WebServiceWorld | InvalidObject | None:
         """The world of a WebService; None when there is none."""
@@ -125,11 +156,23 @@ class AccessObserver:
             if use.agent is None
             else self._reading.readable(AgentAssignment, use.agent, use.web_service.namespace)
         )
+        unread = self._unread_of(use)
         return UseCase(
             use,
             offer,
             grants=tuple(self._case(one, offer=offer, consumer=consumer) for one in answers),
             agent=None if assignment is None else self._agent(assignment, orders=False),
+            unread=unread,
+            bound=bool(unread or consumer.unread) and is_bound(consumer, use, self._reading),
+        )
+
+    def _unread_of(self, use: Use) -> frozenset[str]:
+        """The kinds of what a use through an agent names that is there and cannot be read."""
+        if use.agent is None:
+            return frozenset()
+        unreadable, at = self._reading.unreadable, use.web_service
+        return unreadable("WebService", at.name, at.namespace) | unreadable(
+            "AgentAssignment", use.agent, at.namespace
         )
 
     def _served(self, grants: tuple[WebServiceGrant, ...]) -> Iterator[AgentCase]:
@@ -165,26 +208,56 @@ class AccessObserver:
         named, spec = _named(grant), grant.spec
         found = offer or offer_of(named, self._reading)
         asks = consumer or consumer_at(spec.consumer.namespace, spec.consumer.name, self._reading)
-        case = GrantCase(
-            grant,
-            offer=found,
-            consumer=asks,
-            assignment=None
+        assignment = (
+            None
             if spec.agent is None
-            else self._reading.readable(AgentAssignment, spec.agent.assignment, named.namespace),
+            else self._reading.readable(AgentAssignment, spec.agent.assignment, named.namespace)
         )
-        if found is None or asks is None or not tested:
+        case = GrantCase(grant, offer=found, consumer=asks, assignment=assignment)
+        if asks is not None and tested:
+            registration = asks.service.spec.registration
+            record = f"{named.namespace}/{named.name}/{registration}"
+            case = replace(
+                case,
+                tests=self._reading.found(ConnectionTest, indexes.CONNECTION, record),
+                tested=() if found is None else tuple(self._tested(found, registration)),
+                unread=self._unread_tests(record),
+            )
+        return self._with_what_is_unclear(case)
+
+    def _unread_tests(self, record: str) -> frozenset[str]:
+        """Whether a ConnectionTest of a connection cannot be read; a revoked one proves nothing anyway."""
+        bodies = self._reading.store.by_index("ConnectionTest", indexes.CONNECTION, record)
+        unrevoked = (body["metadata"]["name"] for body in bodies if not part(body, "spec", "revoked"))
+        found = (self._reading.unreadable("ConnectionTest", name) for name in unrevoked)
+        return frozenset().union(*found)
+
+    def _with_what_is_unclear(self, case: GrantCase) -> GrantCase:
+        """The case with what cannot be read of it, and what its Role opened where anything is unclear."""
+        grant, named = case.grant, _named(case.grant)
+        unreadable, asked, agent = self._reading.unreadable, grant.spec.consumer, grant.spec.agent
+        unread = case.unread | unreadable("WebServiceGrant", grant.metadata.name, named.namespace)
+        if case.offer is None:
+            unread |= unreadable("WebService", named.name, named.namespace)
+        if case.consumer is None:
+            unread |= unreadable("EService", asked.name, asked.namespace)
+        if agent is not None and case.assignment is None:
+            unread |= unreadable("AgentAssignment", agent.assignment, named.namespace)
+        known = case.offer is not None and case.offer.pods is not None
+        if known and not unread and (case.consumer is None or not case.consumer.unread):
             return case
-        registration = asks.service.spec.registration
-        record = f"{named.namespace}/{named.name}/{registration}"
-        return GrantCase(
-            grant,
-            offer=found,
-            consumer=asks,
-            tests=self._reading.found(ConnectionTest, indexes.CONNECTION, record),
-            tested=tuple(self._tested(found, registration)),
-            assignment=case.assignment,
-        )
+        return replace(case, unread=unread, opened=self._opened(grant))
+
+    def _opened(self, grant: WebServiceGrant) -> frozenset[str]:
+        """The contract versions that the Role of a grant gives the right to."""
+        metadata = grant.metadata
+        role = self._reading.store.get("Role", metadata.namespace, grant_child(metadata.name))
+        if role is None or not owned_by(role["metadata"], metadata.uid):
+            return frozenset()
+        if "deletionTimestamp" in role["metadata"]:
+            return frozenset()
+        versions = [entry.version for entry in grant.spec.contract_versions] or [ALL_VERSIONS]
+        return frozenset(versions_in(Observed(role), versions))
 
     def _tested(self, offer: Offer, registration: str) -> Iterator[GrantCase]:
         """The grants of e-services of one registration at the WebService that another is tested as."""
@@ -198,9 +271,17 @@ class AccessObserver:
                     yield self._case(grant, tested=False)
 
     def _grants(self, index: str, value: str) -> tuple[WebServiceGrant, ...]:
-        """The readable grants under a value of an index, the oldest first."""
-        found = self._reading.found(WebServiceGrant, index, value)
-        return tuple(sorted(found, key=lambda grant: age(grant.metadata)))
+        """The grants under a value of an index, the oldest first; unread ones as they were last known."""
+        bodies = self._reading.store.by_index(WebServiceGrant.__name__, index, value)
+        found = (self._known(body) for body in bodies)
+        return tuple(sorted((one for one in found if one is not None), key=lambda grant: age(grant.metadata)))
+
+    def _known(self, body: Manifest) -> WebServiceGrant | None:
+        read = self._reading.one(WebServiceGrant, key_of(body))
+        if isinstance(read, WebServiceGrant):
+            return read
+        known = self._reading.remember(body, lambda: last_known_grant(body), "known")
+        return known if isinstance(known, WebServiceGrant) else None
 
     def _children(self, owner: ObjectMeta) -> Children:
         """Own children, by either mark, and only where we put them."""
@@ -241,3 +322,8 @@ class AccessObserver:
 def _named(grant: WebServiceGrant) -> WebServiceRef:
     """The WebService of a grant, which is beside it."""
     return WebServiceRef(namespace=grant.metadata.namespace, name=grant.spec.web_service)
+
+
+def _spec_mark(metadata: Manifest) -> tuple[str, str, str]:
+    """Tells one spec of one object from another, and whether it is being deleted."""
+    return metadata["uid"], str(metadata.get("generation")), str(metadata.get("deletionTimestamp"))

@@ -23,6 +23,8 @@ from eservice_operator.core.templating import catalogue_of
 REMEMBERED = 20_000
 """How many parsed objects are kept."""
 
+NONE: frozenset[str] = frozenset()
+
 M = TypeVar("M", bound=Model)
 
 
@@ -45,6 +47,12 @@ class Reading:
         """The object of that name, if it is there and can be read."""
         found = self.one(model, ObjectKey(model.__name__, namespace, name))
         return found if isinstance(found, model) else None
+
+    def unreadable(self, kind: str, name: str, namespace: str = "") -> frozenset[str]:
+        """The kind, if an object of that name is there and cannot be read; else nothing."""
+        body = self.store.get(kind, namespace, name)
+        unread = body is not None and isinstance(self._parse(body), InvalidObject)
+        return frozenset({kind}) if unread else NONE
 
     def service(self, namespace: str, name: str) -> EService | None:
         """An EService, if it is there and can be read."""

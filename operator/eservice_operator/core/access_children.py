@@ -33,7 +33,7 @@ def access_manifests(owner: Owner, access: OpenAccess) -> Iterator[Manifest]:
 def _policy(owner: Owner, access: OpenAccess) -> Manifest | None:
     """Lets the Pods out to what they may call, and an agent's customers in; None where that is nobody."""
     egress: list[Rule] = []
-    for rule in (rule for use in access.uses for rule in use.egress):
+    for rule in (*access.ways, *(rule for use in access.uses for rule in use.egress)):
         if rule not in egress:
             egress.append(rule)
     ports = [{"port": port, "protocol": "TCP"} for port in access.ports]
@@ -61,7 +61,7 @@ def closing(
     if policy is not None and _goes(policy) and _policy(owner, access) is None:
         yield Delete(policy.ref, policy.uid, ENDED, until_gone=False)
     for (kind, name), child in sorted(children.items()):
-        if kind != BINDING_KIND or not _goes(child):
+        if kind != BINDING_KIND or not _goes(child) or name in access.stays:
             continue
         binding = bound.get(name)
         held = names.CREDENTIALS_ANNOTATION in child.annotations

@@ -6,6 +6,9 @@ Both say no more about a web service than its consumer may know: see `access.usi
 
 from __future__ import annotations
 
+import re
+
+from eservice_operator.api.base import Condition
 from eservice_operator.api.gates import GateOwner
 from eservice_operator.api.reasons import Gate, Reason
 from eservice_operator.core.access.naming import named
@@ -68,6 +71,17 @@ def told_of(missing: tuple[UseStanding, ...]) -> str:
         told.append(sentence)
         room -= len(sentence)
     return "; ".join(told)
+
+
+LOST = re.compile(r"(?:^the public release runs without |; )(\S+/[^():;]+ \([a-z0-9-]+\)): ")
+"""Each web service in the message of AccessLost, as `told_of` names it."""
+
+
+def more_is_lost(before: Condition | None, after: Condition | None) -> bool:
+    """Whether a release that runs without web services runs without another one by now."""
+    if before is None or after is None or not before.reason == after.reason == Reason.ACCESS_LOST:
+        return False
+    return bool({*LOST.findall(after.message)} - {*LOST.findall(before.message)})
 
 
 def _sentence(standing: UseStanding) -> str:

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from eservice_operator.api import names
 from eservice_operator.core.access.binding import Binding, binding_for, outside
-from eservice_operator.core.access.case import AgentCase, Consumer, Pods, UseCase
-from eservice_operator.core.access.naming import access_policy
+from eservice_operator.core.access.case import AgentCase, Consumer, Pods, ordered
+from eservice_operator.core.access.naming import access_policy, binding_of
 from eservice_operator.core.access.using import UseStanding, use_standing
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.rollout import Rollout
@@ -42,6 +42,10 @@ class OpenAccess:
     """The peers that an agent's application lets in, by namespace and name."""
     ports: tuple[int, ...] = ()
     """Where they come in."""
+    ways: tuple[Rule, ...] = ()
+    """The ways out of what stays as it is."""
+    stays: frozenset[str] = frozenset()
+    """The names of the bindings that stay as they are: nobody can tell now what they should be."""
 
 
 NOTHING_OPEN = OpenAccess()
@@ -56,10 +60,12 @@ def open_access(facts: Facts, rollout: Rollout) -> OpenAccess:
     new = {use for one in rollout.running for use in one.release.uses} if reads else set()
     kept = not reads or (facts.lost and rollout.public is None)
     served = [(case, tuple(_active(facts, case))) for case in access.served]
+    held = [standing for case in access.uses if (standing := facts.standing(case.use)).held]
     opened = [
         OpenUse(binding, tuple(_egress(standing)))
         for case in access.uses
         if (standing := facts.standing(case.use)).allowed
+        and not standing.held
         and (binding := _bound(facts, standing, access.consumer, served)) is not None
         and (case.use in new or (kept and _is_there(facts, binding)))
     ]
@@ -72,7 +78,37 @@ def open_access(facts: Facts, rollout: Rollout) -> OpenAccess:
         uses=tuple(sorted(opened, key=lambda one: one.binding.name)),
         customers=tuple(peers) if rollout.running else (),
         ports=tuple(sorted({one.release.workload.port for one in rollout.running})),
+        stays=frozenset(binding_of(facts.place[1], standing.use) for standing in held),
+        ways=tuple(_ways(facts, held, opened)),
     )
+
+
+def _ways(facts: Facts, held: list[UseStanding], opened: list[OpenUse]) -> Iterator[Rule]:
+    """The ways out that stay as they are: to where a held use leads, and to addresses outside.
+
+    With those of the other uses, in the order in which they are there: nothing is written for it.
+    """
+    wanted = [rule for use in opened for rule in use.egress]
+    there = {_leads_to(standing) for standing in held}
+    policy = facts.world.child("NetworkPolicy", access_policy(facts.place[1])) if held else None
+    for rule in () if policy is None else policy.spec.get("egress") or ():
+        peers = [_namespace_of(peer) for peer in rule.get("to") or ()]
+        if None in there or rule in wanted or any(one is None or one in there for one in peers):
+            yield rule
+
+
+def _leads_to(standing: UseStanding) -> str | None:
+    """The namespace that a use leads to; None where that is not known, as of an agent's."""
+    if standing.use.agent is None:
+        return standing.use.web_service.namespace
+    return None if standing.grant is None else standing.grant.grant.spec.consumer.namespace
+
+
+def _namespace_of(peer: Rule) -> str | None:
+    """The namespace that a peer of ours is in; None for addresses outside."""
+    labels = (peer.get("namespaceSelector") or {}).get("matchLabels") or {}
+    namespace: str | None = labels.get(names.NAMESPACE_NAME_LABEL)
+    return namespace
 
 
 def _bound(
@@ -97,8 +133,7 @@ def _bound(
 def _active(facts: Facts, case: AgentCase) -> Iterator[Consumer]:
     """The customers of an assignment that may call through this e-service now."""
     for order in case.orders:
-        asked = UseCase(order.use, case.offer, agent=case)
-        standing = use_standing(asked, order.consumer, facts.times)
+        standing = use_standing(ordered(order, case), order.consumer, facts.times)
         through = None if standing.grant is None else standing.grant.consumer
         if standing.allowed and through is not None and through.place == facts.place:
             yield order.consumer

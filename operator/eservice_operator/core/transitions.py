@@ -15,6 +15,7 @@ from eservice_operator.api.notices import NoticeKind
 from eservice_operator.api.reasons import ConditionType, Phase, Reason
 from eservice_operator.api.registration import EServiceRegistrationStatus
 from eservice_operator.api.template import EServiceTemplateStatus
+from eservice_operator.core.access_gate import more_is_lost
 from eservice_operator.core.actions import Ref
 from eservice_operator.core.conditions import find, holds, newly
 from eservice_operator.core.contests import told_elsewhere, told_here
@@ -170,7 +171,7 @@ def _lost_ground(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
 def _access(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
     """R3: what the public is served runs without a web service, and has all of them again."""
     before, after = _both(old, new, ConditionType.ACCESS_GRANTED)
-    if after is None or not newly(before, after):
+    if after is None or not (newly(before, after) or more_is_lost(before, after)):
         return
     if after.reason == Reason.ACCESS_LOST:
         yield Note(WARNING, "AccessLost", "Check", after.message)

@@ -156,13 +156,25 @@ class AssignmentReconciler:
     observer: AccessObserver
     loop: Loop
     policy_now: Callable[[], Policy]
+    monotonic: Callable[[], float]
+    _pauses: Pauses = field(default_factory=Pauses)
 
     async def reconcile(self, key: ObjectKey, now: datetime) -> Result:
-        """Observe and report."""
-        return await self.loop.run(key, now, lambda: self._look(key), lambda seen, _: self._told(seen, now))
+        """Observe and report; its customers are counted now and then, another spec or connection at once."""
+        pause = self._pauses.until(key, self.observer.mark_of_assignment(key), now)
+        if pause is not None:
+            return Result(next_at=pause)
+        began = self.monotonic()
+        result = await self.loop.run(key, now, lambda: self._look(key), lambda seen, _: self._told(seen, now))
+        self._pauses.took(key, self.monotonic() - began)
+        if result.error is not None:
+            self._pauses.forget(key)
+        return result
 
     def _look(self, key: ObjectKey) -> _Assigned | InvalidObject | None:
         world = self.observer.assignment(key)
+        if world is None:
+            self._pauses.forget(key)
         if world is None or isinstance(world, InvalidObject):
             return world
         return _Assigned(world)

@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who looks again when something changes that access to web services rests on.
 
-Access is judged from specs, so that statuses and bookkeeping of others wake nobody, but for what a grant or
-an assignment has come to: that is news to those who asked.
+What of a change others can be concerned by is in `access_news`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Final
 
-from eservice_operator.api.reasons import ConditionType
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.consumers import owner_key
 from eservice_operator.cluster.indexes import part
@@ -18,6 +16,7 @@ from eservice_operator.cluster.roles import invoke_rules
 from eservice_operator.cluster.store import Change, Store, key_of
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.keys import ObjectKey
+from eservice_operator.runtime.access_news import is_news
 
 GRANT: Final = "WebServiceGrant"
 WEB_SERVICE: Final = "WebService"
@@ -32,51 +31,10 @@ def access_keys(change: Change, store: Store) -> Keys:
     """The keys whose access a change concerns: by the object as it was, and as it is."""
     concerned = CONCERNED.get(change.key.kind)
     told = [obj for obj in (change.before, change.after) if obj is not None]
-    if concerned is None or (len(told) > 1 and not _is_news(*told)):
+    if concerned is None or (len(told) > 1 and not is_news(*told)):
         return
     for obj in told:
         yield from concerned(obj, store)
-
-
-def _is_news(before: Manifest, after: Manifest) -> bool:
-    """Whether others can be concerned: it means something else, goes away, or has come to something."""
-    says = NEWS.get(after["kind"], _meaning)
-    leaving = [part(obj, "metadata", "deletionTimestamp") is None for obj in (before, after)]
-    return leaving[0] != leaving[1] or says(before) != says(after)
-
-
-def _meaning(obj: Manifest) -> Any:
-    return obj.get("spec")
-
-
-def _come_to(obj: Manifest) -> Any:
-    """The spec of a grant or an assignment, and the state that it has come to."""
-    status = obj.get("status") or {}
-    came_to = ("state", "reason", "contractVersions", "message", "application", "activeCustomers")
-    return obj.get("spec"), [status.get(field) for field in came_to]
-
-
-def _placed(obj: Manifest) -> Any:
-    """The spec of a registration, and whether its namespaces are in place."""
-    conditions = part(obj, "status", "conditions") or ()
-    registered = [one.get("status") for one in conditions if one.get("type") == ConditionType.REGISTERED]
-    return obj.get("spec"), part(obj, "status", "namespaces"), registered
-
-
-def _labels(obj: Manifest) -> Any:
-    return part(obj, "metadata", "labels")
-
-
-NEWS: Final[dict[str, Callable[[Manifest], Any]]] = {
-    GRANT: _come_to,
-    ASSIGNMENT: _come_to,
-    "EServiceRegistration": _placed,
-    "Namespace": _labels,
-    "Role": invoke_rules,
-    SNAPSHOT: lambda obj: obj.get("data"),
-    "ConfigMap": lambda obj: part(obj, "metadata", "annotations"),
-}
-"""What of an object is news to others, where it is not its spec alone."""
 
 
 def of_grant(grant: Manifest, store: Store) -> Keys:

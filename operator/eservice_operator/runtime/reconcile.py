@@ -63,7 +63,7 @@ class ObjectReconciler:
         self._access: dict[str, Reconciler] = {
             "WebServiceGrant": GrantReconciler(access, loop, self.policy_now, self.copier),
             "WebService": WebServiceReconciler(access, loop, self.policy_now, self.monotonic),
-            "AgentAssignment": AssignmentReconciler(access, loop, self.policy_now),
+            "AgentAssignment": AssignmentReconciler(access, loop, self.policy_now, self.monotonic),
         }
 
     async def reconcile(self, key: ObjectKey, now: datetime) -> Result:

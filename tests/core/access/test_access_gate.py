@@ -209,6 +209,23 @@ def test_getting_it_back_is_told_and_brings_everything_back() -> None:
     assert events(cluster) == [("Normal", "AccessRegained")]
 
 
+def test_a_second_loss_is_told_and_another_word_for_the_first_is_not() -> None:
+    cluster = granted()
+    cluster.take_back("WebServiceGrant", HOLDER, "address")
+    cluster.settle(NOW)
+    cluster.forget()
+    cluster.answer(holders.grant(spec={"refused": {"reason": "no ground"}}))
+    cluster.settle(NOW)
+    assert not events(cluster)
+    cluster.take_back("WebServiceGrant", HOLDER, "addresses")
+    cluster.settle(NOW)
+    assert events(cluster) == [("Warning", "AccessLost")]
+    cluster.forget()
+    cluster.answer(rest_grant())
+    cluster.settle(NOW)
+    assert not events(cluster), "one of two is back"
+
+
 def test_a_lost_grant_is_told_beside_a_candidate_that_does_without() -> None:
     cluster = granted(holders.USE)
     cluster.edit_service(release={"image": worlds.image("b")}, uses=[])

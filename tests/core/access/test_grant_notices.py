@@ -257,7 +257,7 @@ def test_a_grant_does_not_go_before_its_end_is_in_the_ledger(cluster: GrantClust
     assert not earlier.actions, "nor by a clock that is behind the API server's"
 
 
-def test_a_channel_that_is_down_keeps_a_grant_for_ten_minutes(cluster: GrantCluster) -> None:
+def test_a_channel_that_is_down_keeps_a_grant_for_two_minutes(cluster: GrantCluster) -> None:
     told(cluster, NOW)
     delete(cluster, NOW + DAY)
     cluster.settle(NOW + DAY)

@@ -21,10 +21,10 @@ from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.api.webservice_status import MOST_LISTED
 from eservice_operator.core import conditions as c
 from eservice_operator.core.access.assignments import assignment_finding
-from eservice_operator.core.access.case import AgentCase, UseCase
+from eservice_operator.core.access.case import AgentCase, Consumer, ordered
 from eservice_operator.core.access.connections import Connection, connection_of
 from eservice_operator.core.access.grant_checks import consumer_finding, unconfirmed
-from eservice_operator.core.access.standing import standings
+from eservice_operator.core.access.standing import is_open_question, standings
 from eservice_operator.core.access.terms import Answer, Finding, Times, waiting
 from eservice_operator.core.access.turns import assignment_turns, customer_turns, first_after, turns
 from eservice_operator.core.access.using import RANKS, use_standing
@@ -130,13 +130,21 @@ def _ordered(agent: AgentCase, times: Times) -> Mapping[str, Ordered]:
     places: defaultdict[str, set[str]] = defaultdict(set)
     active = set()
     for order in agent.orders:
-        consumer, code = order.consumer, order.consumer.code
-        if code is None or consumer_finding(consumer, agent.offer, "") is not None:
+        consumer, code = order.consumer, _code(agent, order.consumer)
+        if code is None or not is_open_question(consumer_finding(consumer, agent.offer, "")):
             continue
         places[code].add("/".join(consumer.place))
-        if use_standing(UseCase(order.use, agent.offer, agent=agent), consumer, times).allowed:
+        if use_standing(ordered(order, agent), consumer, times).allowed:
             active.add(code)
     return {code: Ordered(tuple(sorted(found)), code in active) for code, found in places.items()}
+
+
+def _code(agent: AgentCase, consumer: Consumer) -> str | None:
+    """The code of the institution that orders; the last known while its registration cannot be read."""
+    if "EServiceRegistration" not in consumer.unread:
+        return consumer.code
+    place, before = "/".join(consumer.place), agent.assignment.status.customers
+    return next((one.code for one in before if place in one.e_services), None)
 
 
 def _customers(agent: AgentCase, ordered: Mapping[str, Ordered]) -> Iterator[CustomerStatus]:

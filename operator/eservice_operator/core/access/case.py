@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from eservice_operator.api import names
 from eservice_operator.api.agent import AgentAssignment
@@ -15,6 +16,10 @@ from eservice_operator.api.grant import WebServiceGrant
 from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.api.uses import Use
 from eservice_operator.api.webservice import WebService
+
+if TYPE_CHECKING:
+    from eservice_operator.core.access.connections import Connection
+    from eservice_operator.core.access.terms import Times
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,8 @@ class Consumer:
     """What it asks for: by its spec, and by the releases of it that are remembered."""
     pods: Pods | None = None
     """Its own Pods, as others reach them (as an agent's application); None before it runs."""
+    unread: frozenset[str] = frozenset()
+    """The kinds of those of its objects that are there and cannot be read: itself, its registration."""
 
     @property
     def place(self) -> tuple[str, str]:
@@ -93,6 +100,10 @@ class GrantCase:
     """The grants of the WebService at ``testedAs``; they have none in turn."""
     assignment: AgentAssignment | None = None
     """Where the consumer is an agent's application: the assignment that the grant names."""
+    unread: frozenset[str] = frozenset()
+    """The kinds of what it rests on that is there and cannot be read: an absence that says nothing."""
+    opened: frozenset[str] = frozenset()
+    """The contract versions that its Role gives the right to; looked at only where something is unclear."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +116,8 @@ class AgentCase:
     """The grants that name the assignment, the oldest first."""
     orders: tuple[Order, ...] = ()
     """Who asks to be served through it; only where that is asked for (the agent's side)."""
+    connected: dict[Times, Connection | None] = field(default_factory=dict, compare=False, repr=False)
+    """What `connection_of` found last: every order asks it anew."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +126,10 @@ class Order:
 
     consumer: Consumer
     use: Use
+    unread: frozenset[str] = frozenset()
+    """``WebService`` where the one that is asked for is there and cannot be read."""
+    bound: bool = False
+    """Whether its binding is there; looked at only where something cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +143,15 @@ class UseCase:
     application, too: it asks for that as any other does."""
     agent: AgentCase | None = None
     """The assignment that the use names, if there is one."""
+    unread: frozenset[str] = frozenset()
+    """``AgentAssignment`` where the one that it names is there and cannot be read."""
+    bound: bool = False
+    """Whether its binding is there: what a customer of an agent holds on to while nobody can tell."""
+
+
+def ordered(order: Order, agent: AgentCase) -> UseCase:
+    """What answers an order through an agent."""
+    return UseCase(order.use, agent.offer, agent=agent, unread=order.unread, bound=order.bound)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,15 @@ def connection_of(agent: AgentCase, times: Times) -> Connection | None:
     """The open connection of an assignment; None while there is none.
 
     Customers are led to one application. Where grants let in several, it is that of the oldest one.
+    Each order asks, for one instant: it is looked for once.
     """
+    if times not in agent.connected:
+        agent.connected.clear()
+        agent.connected[times] = _connection(agent, times)
+    return agent.connected[times]
+
+
+def _connection(agent: AgentCase, times: Times) -> Connection | None:
     opened = [
         (grant, standing)
         for grant in agent.connections

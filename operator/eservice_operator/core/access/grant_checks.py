@@ -5,17 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from typing import Final
 
 from eservice_operator.api import names
 from eservice_operator.api.base import Environment
 from eservice_operator.api.reasons import Reason
-from eservice_operator.api.uses import Use
+from eservice_operator.api.uses import Use, WebServiceRef
 from eservice_operator.api.webservice import Protocol
 from eservice_operator.core.access.assignments import assignment_finding
 from eservice_operator.core.access.case import Consumer, GrantCase, Offer
-from eservice_operator.core.access.terms import Answer, Finding, Times, over, waiting
+from eservice_operator.core.access.terms import Answer, Finding, Times, over, unclear, waiting
 from eservice_operator.core.registered import place_problem
 
+GRANT: Final = "WebServiceGrant"
 Check = Callable[[GrantCase, Times], Finding | None]
 
 
@@ -42,11 +44,19 @@ def expired(case: GrantCase, times: Times) -> Finding | None:
     return over(Reason.EXPIRED, f"the grant ended with {until}")
 
 
+def legible(case: GrantCase, _times: Times) -> Finding | None:
+    """What the grant says can be read."""
+    name = case.grant.metadata.name
+    return unread(f"WebServiceGrant {name}") if GRANT in case.unread else None
+
+
 def offered(case: GrantCase, _times: Times) -> Finding | None:
     """There is such a web service."""
     if case.offer is not None:
         return None
-    text = f"WebService {case.grant.spec.web_service} does not exist beside the grant, or cannot be read"
+    if "WebService" in case.unread:
+        return unread(f"WebService {case.grant.spec.web_service}")
+    text = f"WebService {case.grant.spec.web_service} does not exist beside the grant"
     return waiting(Reason.WEB_SERVICE_UNKNOWN, text)
 
 
@@ -70,7 +80,7 @@ def unconfirmed(offer: Offer) -> str:
 
 def versions_fit(case: GrantCase, _times: Times) -> Finding | None:
     """R10: SOAP is granted version by version, REST as a whole."""
-    if case.offer is None:
+    if case.offer is None or GRANT in case.unread:
         return None
     named = bool(case.grant.spec.contract_versions)
     soap = case.offer.web_service.spec.protocol is Protocol.SOAP
@@ -86,16 +96,26 @@ def versions_fit(case: GrantCase, _times: Times) -> Finding | None:
 def consumed(case: GrantCase, _times: Times) -> Finding | None:
     """The consumer is an EService that its registration has placed there, of the same environment."""
     named = case.grant.spec.consumer
-    return consumer_finding(case.consumer, case.offer, f"EService {named.namespace}/{named.name}")
+    where = f"EService {named.namespace}/{named.name}"
+    if case.consumer is None and "EService" in case.unread:
+        return unread(where)
+    return consumer_finding(case.consumer, case.offer, where)
+
+
+def unread(what: str) -> Finding:
+    """What cannot be read says neither yes nor no: no access comes of it, and none is taken for it."""
+    return unclear(Reason.UNREADABLE, f"{what} cannot be read: nothing opens, and what is open stays")
 
 
 def consumer_finding(consumer: Consumer | None, offer: Offer | None, where: str) -> Finding | None:
     """Why an EService (``where``, in messages) may call nothing, whatever it asks for; None where it may."""
     if consumer is None:
-        return waiting(Reason.CONSUMER_NOT_FOUND, f"{where} does not exist, or cannot be read")
+        return waiting(Reason.CONSUMER_NOT_FOUND, f"{where} does not exist")
     if consumer.service.metadata.deletion_timestamp is not None:
         return waiting(Reason.CONSUMER_NOT_FOUND, f"{where} is being deleted")
     spec, registration = consumer.service.spec, consumer.registration
+    if registration is None and "EServiceRegistration" in consumer.unread:
+        return unread(f"{where}: EServiceRegistration {spec.registration}")
     if registration is None:
         text = f"{where}: EServiceRegistration {spec.registration} does not exist"
         return waiting(Reason.CONSUMER_NOT_REGISTERED, text)
@@ -116,6 +136,8 @@ def connected_by(case: GrantCase, times: Times) -> Finding | None:
     if agent is None:
         return None
     assignment = case.assignment
+    if assignment is None and "AgentAssignment" in case.unread:
+        return unread(f"AgentAssignment {agent.assignment}")
     if assignment is None or assignment.spec.web_service != case.grant.spec.web_service:
         text = f"there is no AgentAssignment {agent.assignment} for {case.grant.spec.web_service}"
         return waiting(Reason.ASSIGNMENT_NOT_FOUND, text)
@@ -128,14 +150,17 @@ def connected_by(case: GrantCase, times: Times) -> Finding | None:
 
 
 def reachable(case: GrantCase, _times: Times) -> Finding | None:
-    """What cannot be enforced is not opened: the Service behind it is there, and selects Pods."""
+    """What cannot be enforced is not opened: the Service behind it is there, and selects Pods.
+
+    One that is away, as while it is made anew, ends nothing: its Pods stay closed, and who was let in is.
+    """
     if case.offer is None or case.offer.pods is not None:
         return None
     service = case.offer.web_service.spec.backend.service
     if service is None:
         return None
     text = f"Service {service.name} with port {service.port} and a selector does not exist beside the grant"
-    return waiting(Reason.BACKEND_NOT_FOUND, text)
+    return unclear(Reason.BACKEND_NOT_FOUND, f"{text}: nothing opens, and what is open stays")
 
 
 def served(case: GrantCase, times: Times) -> Finding | None:
@@ -159,17 +184,25 @@ def last_day(offer: Offer) -> date | None:
 
 def asks(case: GrantCase) -> Iterator[Use]:
     """The consumer's uses of the web service as its own connection, not through an agent."""
-    if case.consumer is None or case.offer is None:
+    if case.consumer is None:
         return
-    reference = case.offer.web_service.reference
+    reference = web_service_of(case)
     for use in case.consumer.uses:
         if use.web_service == reference and use.agent is None:
             yield use
 
 
+def web_service_of(case: GrantCase) -> WebServiceRef:
+    """The WebService of a grant, which is beside it."""
+    grant = case.grant
+    return WebServiceRef(namespace=grant.metadata.namespace, name=grant.spec.web_service)
+
+
 def not_requested(case: GrantCase, what: str) -> Finding:
-    """R3: nobody is let in who has not asked."""
+    """R3: nobody is let in who has not asked; what one asks that cannot be read, nobody knows."""
     named = case.grant.spec.consumer
+    if case.consumer is None or "EService" in case.consumer.unread:
+        return unread(f"EService {named.namespace}/{named.name}")
     text = f"EService {named.namespace}/{named.name} does not ask for {what} in spec.uses"
     return waiting(Reason.NOT_REQUESTED, text)
 
@@ -180,14 +213,17 @@ def all_requested(case: GrantCase) -> Finding | None:
 
 
 def is_production(case: GrantCase) -> bool:
-    """Whether the rules for Production bind."""
-    return case.offer is not None and case.offer.web_service.spec.environment is Environment.PRODUCTION
+    """Whether the rules for Production bind: of a web service that cannot be read, by its consumer."""
+    if case.offer is not None:
+        return case.offer.web_service.spec.environment is Environment.PRODUCTION
+    return case.consumer is not None and case.consumer.service.spec.environment is Environment.PRODUCTION
 
 
 CHECKS: tuple[Check, ...] = (
     refused,
     withdrawn,
     expired,
+    legible,
     offered,
     confirmed,
     versions_fit,

@@ -72,7 +72,7 @@ def _progress(
     for verdict in copied:
         if verdict.status is ConditionStatus.FALSE:
             return (c.true(ConditionType.READY, verdict.reason, verdict.message),)
-    reason = Reason.SUCCEEDED if shown.state is GrantState.ACTIVE else Reason(shown.reason)
+    reason = Reason.SUCCEEDED if shown.reason == Reason.ACTIVE else Reason(shown.reason)
     return (c.true(ConditionType.READY, reason, _said(entries)),)
 
 
@@ -93,7 +93,7 @@ def _active(entries: Sequence[GrantedVersionStatus]) -> Verdict:
     """Whether the consumer may call at all; the message says it of each contract version."""
     shown, kind = best(entries), ConditionType.ACTIVE
     if shown.state is GrantState.ACTIVE:
-        return c.true(kind, Reason.ACTIVE, _said(entries))
+        return c.true(kind, Reason(shown.reason), _said(entries))
     return c.false(kind, Reason(shown.reason), _said(entries))
 
 

@@ -19,17 +19,18 @@ from eservice_operator.api.grant import (
 )
 from eservice_operator.api.webservice import Isolation, Protocol
 from eservice_operator.core import conditions as c
-from eservice_operator.core.access.case import GrantCase
+from eservice_operator.core.access.case import GrantCase, Offer
 from eservice_operator.core.access.grant_checks import consumer_finding, is_production
 from eservice_operator.core.access.grant_states import best, bindings_of, children_of, version_states
 from eservice_operator.core.access.grant_verdicts import grant_verdicts
 from eservice_operator.core.access.posting import grant_told, says_farewell
 from eservice_operator.core.access.proof import record_of
-from eservice_operator.core.access.standing import standings
+from eservice_operator.core.access.standing import is_open_question, standings
 from eservice_operator.core.access.terms import Standing, Times
 from eservice_operator.core.access.turns import next_turn
 from eservice_operator.core.access.walls import (
     BINDING_KIND,
+    POLICY_KIND,
     ROLE_KIND,
     build_policy,
     build_role,
@@ -63,7 +64,7 @@ def decide_grant(world: GrantWorld, now: datetime, policy: Policy) -> GrantDecis
     found = standings(world.case, times)
     allowed = tuple(standing.version for standing in found if standing.allowed)
     wanted = tuple(_wanted(world.case, allowed))
-    actions = [*_close(world, allowed, wanted), *_give(world, allowed, wanted, times)]
+    actions = [*_close(world, allowed, wanted), *_give(world, found, wanted, times)]
     if not wanted and not says_farewell(world, now, policy):
         actions += _let_go(world)
     return GrantDecision(
@@ -81,25 +82,38 @@ def _wanted(case: GrantCase, allowed: Sequence[str]) -> Iterator[Manifest]:
     A NetworkPolicy closes its Pods to everybody that none lets in: where callers are only observed, no grant
     has one.
     """
-    if not allowed or case.offer is None:
+    if not allowed:
         return
-    pods = case.offer.pods
-    if pods is not None and case.offer.web_service.spec.isolation is Isolation.ENFORCE:
-        yield build_policy(case.grant, pods)
+    offer = case.offer
+    if offer is not None and offer.pods is not None and _is_walled(offer):
+        yield build_policy(case.grant, offer.pods)
     yield build_role(case.grant, allowed)
     yield build_role_binding(case.grant)
 
 
+def _is_walled(offer: Offer) -> bool:
+    return offer.web_service.spec.isolation is Isolation.ENFORCE
+
+
+def _stays(case: GrantCase, kind: str, allowed: Sequence[str]) -> bool:
+    """Whether a child stays while nobody knows what it should be: the way to Pods that are not known."""
+    offer = case.offer
+    unknown = offer is None or (
+        offer.pods is None and offer.web_service.spec.backend.service is not None and _is_walled(offer)
+    )
+    return bool(allowed) and kind == POLICY_KIND and unknown
+
+
 def _give(
-    world: GrantWorld, allowed: Sequence[str], wanted: Sequence[Manifest], times: Times
+    world: GrantWorld, found: Sequence[Standing], wanted: Sequence[Manifest], times: Times
 ) -> Iterator[Action]:
     """What opens, behind the finalizer and the record."""
     if not wanted:
         return
     if not _bound(world):
         yield _finalizer(world, present=True, reason="something is opened, and its end has to be seen")
-    yield from _records(world.case, allowed, times)
-    yield from _open(world, allowed, wanted)
+    yield from _records(world.case, found, times)
+    yield from _open(world, [standing.version for standing in found if standing.allowed], wanted)
 
 
 def _let_go(world: GrantWorld) -> Iterator[Action]:
@@ -125,6 +139,8 @@ def _close(world: GrantWorld, allowed: Sequence[str], wanted: Sequence[Manifest]
         kind = child.ref.kind
         if child.terminating:
             continue
+        if _stays(world.case, kind, allowed):
+            continue
         if kind not in manifests:
             yield Delete(child.ref, child.uid, "not granted (any more)")
         elif _other_role(child, manifests[kind]):
@@ -139,11 +155,14 @@ def _other_role(child: Observed, manifest: Manifest) -> bool:
     return child.ref.kind == BINDING_KIND and child.body.get("roleRef") != manifest["roleRef"]
 
 
-def _records(case: GrantCase, allowed: Sequence[str], times: Times) -> Iterator[Action]:
-    """R10: that a connection was tested is on record before it opens, whatever becomes of its test."""
+def _records(case: GrantCase, found: Sequence[Standing], times: Times) -> Iterator[Action]:
+    """R10: that a connection was tested is on record before it opens, whatever becomes of its test.
+
+    What only stays open was tested before; that is never put on record anew.
+    """
     if case.offer is None or case.offer.web_service.spec.protocol is Protocol.REST or not is_production(case):
         return
-    for version in allowed:
+    for version in (one.version for one in found if one.allowed and not one.held):
         manifest = record_of(case, version, times)
         if manifest is not None:
             yield Create(manifest, f"{version} was tested, and is opened")
@@ -182,8 +201,10 @@ def grant_status(
 def _consumer(case: GrantCase) -> GrantConsumer | None:
     """Who is let in: only an EService that its registration has placed there speaks for an institution."""
     consumer = case.consumer
-    if consumer is None or consumer.registration is None or consumer_finding(consumer, None, "") is not None:
+    if consumer is None or not is_open_question(consumer_finding(consumer, None, "")):
         return None
+    if consumer.registration is None:  # it cannot be read, and nobody else was let in meanwhile
+        return case.grant.status.consumer
     institution = consumer.registration.spec.institution
     environment = consumer.service.spec.environment
     return GrantConsumer(institution=institution.name, code=institution.code, environment=environment)

@@ -26,8 +26,11 @@ from eservice_operator.core.policy import Policy
 from eservice_operator.core.tidings import Tiding
 
 DATED: Final = frozenset({NoticeKind.ACCESS_ENDING, NoticeKind.CONTRACT_RETIRING})
-FAREWELL: Final = timedelta(minutes=10)
-"""So long a grant that is deleted stays for the notices of its end; then they are given up."""
+FAREWELL: Final = timedelta(minutes=2)
+"""So long a grant that is deleted stays for the notices of its end; then they are given up.
+
+Longer than clocks may differ, and short of what those wait who delete it: Helm gives up after five minutes.
+"""
 
 
 def grant_told(

@@ -18,6 +18,7 @@ from eservice_operator.api.connection import ConnectionTest
 from eservice_operator.api.reasons import Reason
 from eservice_operator.api.webservice import Protocol
 from eservice_operator.core.access.case import GrantCase
+from eservice_operator.core.access.grant_checks import unread, web_service_of
 from eservice_operator.core.access.terms import Finding, Times, waiting
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.dates import instant
@@ -46,10 +47,10 @@ def is_tested(case: GrantCase, other: GrantCase) -> bool:
 
 def proofs(case: GrantCase, version: str, times: Times) -> Iterator[ConnectionTest]:
     """The ConnectionTests that prove now that the consumer tested the contract version."""
-    if case.offer is None or case.consumer is None:
+    if case.consumer is None:
         return
     about = (
-        case.offer.web_service.reference,
+        web_service_of(case),
         case.consumer.service.spec.registration,
         version,
     )
@@ -76,6 +77,8 @@ def untested(case: GrantCase, version: str) -> Finding:
     where = f"{who} needs a ConnectionTest of the Agency, as the WebService names no testedAs"
     if at is not None:
         where = f"{who} needs an open grant of {version} at {at.namespace}/{at.name}, or a ConnectionTest"
+    if "ConnectionTest" in case.unread:
+        return unread(f"a ConnectionTest of {registration}")
     return waiting(Reason.TEST_MISSING, f"the connection to {version} was not tested: {where}")
 
 

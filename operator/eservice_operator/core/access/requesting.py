@@ -9,6 +9,7 @@ from eservice_operator.api.uses import Use
 from eservice_operator.api.webservice_status import AccessRequest, RequestState
 from eservice_operator.core.access.case import Consumer, GrantCase, Order, UseCase
 from eservice_operator.core.access.grant_checks import consumer_finding
+from eservice_operator.core.access.standing import is_open_question
 from eservice_operator.core.access.terms import Answer, Times
 from eservice_operator.core.access.using import UseStanding, use_standing
 from eservice_operator.core.access.worlds import WebServiceWorld
@@ -30,7 +31,7 @@ def requests_of(world: WebServiceWorld, times: Times) -> tuple[AccessRequest, ..
     found = {
         _identity(order): _request(order.consumer, order.use, use_standing(case, order.consumer, times))
         for order in world.orders
-        if consumer_finding(order.consumer, world.offer, "") is None
+        if is_open_question(consumer_finding(order.consumer, world.offer, ""))
         and (case := _case(world, order, grants)) is not None
     }
     return tuple(request for _, request in sorted(found.items(), key=_rank))
@@ -64,7 +65,8 @@ def _case(world: WebServiceWorld, order: Order, grants: GrantsByConsumer) -> Use
     if use.web_service != world.offer.web_service.reference:
         return None
     agent = next((one for one in world.agents if one.assignment.metadata.name == use.agent), None)
-    return UseCase(use, world.offer, grants.get(order.consumer.place, ()), agent)
+    answers = grants.get(order.consumer.place, ())
+    return UseCase(use, world.offer, answers, agent, order.unread, order.bound)
 
 
 def _request(consumer: Consumer, use: Use, standing: UseStanding) -> AccessRequest:
@@ -92,6 +94,6 @@ def request_state(standing: UseStanding) -> RequestState:
             return RequestState.REFUSED
         case Answer.OVER:
             return RequestState.ENDED
-        case Answer.WAITING:
+        case Answer.WAITING | Answer.UNCLEAR:
             answered = standing.grant is not None or standing.agent is not None
             return RequestState.PENDING if answered else RequestState.WAITING

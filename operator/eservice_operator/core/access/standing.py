@@ -3,11 +3,14 @@
 
 The one place where that is judged: for the grant itself, its WebService, its consumer and its agent. No
 status of a grant is read, since whoever may write in the holder's namespace may write that, too.
+
+What cannot be told now, as of an object of another version's, opens nothing and ends nothing: a contract
+version that the grant's Role gives the right to stays allowed unless anything else that is known ends it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -23,28 +26,49 @@ from eservice_operator.core.access.version_checks import VERSION_CHECKS
 
 def standings(case: GrantCase, times: Times) -> tuple[Standing, ...]:
     """Each contract version that the grant names, in its order; where it names none, one entry for all."""
-    whole = next((found for check in CHECKS if (found := check(case, times)) is not None), None)
+    whole = gravest(check(case, times) for check in CHECKS)
     named = case.grant.spec.contract_versions
     if not named:
-        return (_standing(ALL_VERSIONS, whole or all_requested(case), _ends(case, None)),)
+        found = gravest((whole, all_requested(case)))
+        return (_standing(case, ALL_VERSIONS, found, _ends(case, None)),)
     return tuple(_of_version(case, entry, whole, times) for entry in named)
 
 
 def _of_version(case: GrantCase, entry: GrantedVersion, whole: Finding | None, times: Times) -> Standing:
-    checks = (check(case, entry, times) for check in VERSION_CHECKS)
-    finding = whole or next((found for found in checks if found is not None), None)
+    finding = gravest((whole, *(check(case, entry, times) for check in VERSION_CHECKS)))
     ends, lost = [_ends(case, entry.version)], ""
-    if finding is None and is_production(case):
+    if is_open_question(finding) and is_production(case) and case.consumer is not None:
         test = tested(case, entry.version, times)
         if test is None:
-            finding = untested(case, entry.version)
+            finding = gravest((finding, untested(case, entry.version)))
         else:
             ends.append(test.last_day)
             lost = test.lost
-    return _standing(entry.version, finding, _first(ends), lost)
+    return _standing(case, entry.version, finding, _first(ends), lost)
 
 
-def _standing(version: str, finding: Finding | None, ends_on: date | None, lost: str = "") -> Standing:
+def gravest(found: Iterable[Finding | None]) -> Finding | None:
+    """The first that says no for certain; where none does, the first by which nobody can tell."""
+    first = None
+    for finding in found:
+        if not is_open_question(finding):
+            return finding
+        first = first or finding
+    return first
+
+
+def is_open_question(finding: Finding | None) -> bool:
+    """Whether anything that is known for certain has yet to say no."""
+    return finding is None or finding.answer is Answer.UNCLEAR
+
+
+def _standing(
+    case: GrantCase, version: str, finding: Finding | None, ends_on: date | None, lost: str = ""
+) -> Standing:
+    if finding is not None and finding.answer is Answer.UNCLEAR:
+        held = version in case.opened
+        answer = Answer.ALLOWED if held else Answer.WAITING
+        return Standing(version, answer, finding.reason, finding.message, ends_on, held=held)
     if finding is not None:
         return Standing(version, finding.answer, finding.reason, finding.message, ends_on)
     until = f" until {ends_on}, that day included" if ends_on else ""
@@ -97,5 +121,5 @@ def _open_there(case: GrantCase, version: str, times: Times) -> Iterator[date | 
     for other in case.tested:
         if is_tested(case, other):
             for standing in standings(other, times):
-                if standing.version == version and standing.allowed:
+                if standing.version == version and standing.allowed and not standing.held:
                     yield standing.ends_on

@@ -21,6 +21,8 @@ class Answer(StrEnum):
     OVER = "Over"
     """It ended by its own terms."""
     REFUSED = "Refused"
+    UNCLEAR = "Unclear"
+    """Nobody can tell now: what is open stays open, and nothing opens. Of findings only: see `standing`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,11 @@ def waiting(reason: Reason, message: str) -> Finding:
     return Finding(Answer.WAITING, reason, message)
 
 
+def unclear(reason: Reason, message: str) -> Finding:
+    """Nobody can tell now."""
+    return Finding(Answer.UNCLEAR, reason, message)
+
+
 def over(reason: Reason, message: str) -> Finding:
     """It has ended."""
     return Finding(Answer.OVER, reason, message)
@@ -66,6 +73,8 @@ class Standing:
     message: str
     ends_on: date | None = None
     """The last day on which it is allowed, where that is known."""
+    held: bool = False
+    """Allowed because it was open when it became unclear: what is there stays, and nothing is added."""
 
     @property
     def allowed(self) -> bool:

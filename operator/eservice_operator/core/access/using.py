@@ -19,7 +19,7 @@ from eservice_operator.api.webservice import Protocol, Visibility
 from eservice_operator.core.access.assignments import assignment_finding, customer_finding, lists
 from eservice_operator.core.access.case import AgentCase, Consumer, GrantCase, Offer, UseCase
 from eservice_operator.core.access.connections import connection_of
-from eservice_operator.core.access.grant_checks import consumer_finding, unconfirmed
+from eservice_operator.core.access.grant_checks import consumer_finding, unconfirmed, unread
 from eservice_operator.core.access.standing import standings
 from eservice_operator.core.access.terms import Answer, Finding, Standing, Times, over, waiting
 
@@ -43,6 +43,8 @@ class UseStanding:
     """The contract versions that it may call now; `ALL_VERSIONS` alone for REST."""
     ends_on: date | None = None
     """The last day on which it is allowed, where that is known."""
+    held: bool = False
+    """Allowed because it was open when it became unclear: what is there stays as it is."""
 
     @property
     def allowed(self) -> bool:
@@ -83,6 +85,7 @@ def use_standing(case: UseCase, consumer: Consumer | None, times: Times) -> UseS
         grant=grant,
         versions=(best.version,) if best.allowed else (),
         ends_on=best.ends_on,
+        held=best.held,
     )
 
 
@@ -136,10 +139,15 @@ def _amiss(use: Use, offer: Offer, consumer: Consumer | None, times: Times) -> F
 def _through_agent(case: UseCase, consumer: Consumer | None, times: Times) -> UseStanding:
     """R9: the holder lists the institution, the assignment is in force, and the agent is connected."""
     agent, use = case.agent, case.use
+    question = _illegible(case, consumer)
+    if question is not None and case.bound and (agent is None or _goes_on(agent, consumer, times)):
+        return _customer_held(case, question, times)
     if agent is None or not _is_customer(agent, use, consumer):
         return _unanswered(case, consumer, times)
     name = agent.assignment.spec.agent.name
     found = _before_the_connection(agent, consumer, times)
+    if found is not None and found.answer is Answer.UNCLEAR:
+        found = waiting(found.reason, found.message)
     if found is not None:
         return UseStanding(use, found.answer, found.reason, found.message, offer=agent.offer, agent=agent)
     connection = connection_of(agent, times)
@@ -157,6 +165,43 @@ def _through_agent(case: UseCase, consumer: Consumer | None, times: Times) -> Us
         agent=agent,
         versions=tuple(one.version for one in connection.allowed),
         ends_on=connection.ends_on,
+    )
+
+
+def _customer_held(case: UseCase, question: Finding, times: Times) -> UseStanding:
+    """What a customer has through an agent stays as it is."""
+    connection = None if case.agent is None else connection_of(case.agent, times)
+    return UseStanding(
+        use=case.use,
+        answer=Answer.ALLOWED,
+        reason=question.reason,
+        message=question.message,
+        offer=case.offer,
+        grant=None if connection is None else connection.grant,
+        agent=case.agent,
+        held=True,
+    )
+
+
+def _illegible(case: UseCase, consumer: Consumer | None) -> Finding | None:
+    """What keeps anybody from telling whether the e-service is a customer, where it has been one."""
+    if case.agent is None:
+        named = f"AgentAssignment {case.use.agent}"
+        return unread(named) if "AgentAssignment" in case.unread else None
+    if case.offer is None and "WebService" in case.unread:
+        return unread(f"WebService {case.use.web_service.name}")
+    found = consumer_finding(consumer, case.offer, "the e-service")
+    return found if found is not None and found.answer is Answer.UNCLEAR else None
+
+
+def _goes_on(agent: AgentCase, consumer: Consumer | None, times: Times) -> bool:
+    """Whether nothing that can be read ends what a customer has through an agent."""
+    code = None if consumer is None else consumer.code
+    production = consumer is not None and consumer.service.spec.environment is Environment.PRODUCTION
+    return (
+        assignment_finding(agent.assignment, times, production=production) is None
+        and (code is None or customer_finding(agent.assignment, code, times) is None)
+        and connection_of(agent, times) is not None
     )
 
 

@@ -9,7 +9,7 @@ from eservice_operator.api.base import SignedDocument
 from eservice_operator.api.grant import Evidence, GrantedVersion
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core.access.case import GrantCase
-from eservice_operator.core.access.grant_checks import asks, is_production, not_requested
+from eservice_operator.core.access.grant_checks import GRANT, asks, is_production, not_requested
 from eservice_operator.core.access.terms import Finding, Times, over, waiting
 
 VersionCheck = Callable[[GrantCase, GrantedVersion, Times], Finding | None]
@@ -41,7 +41,7 @@ def version_requested(case: GrantCase, entry: GrantedVersion, _times: Times) -> 
 
 def evidenced(case: GrantCase, entry: GrantedVersion, _times: Times) -> Finding | None:
     """R10: in Production both documents of this very contract version are there."""
-    if not is_production(case):
+    if not is_production(case) or GRANT in case.unread:
         return None
     missing = [what for what, document in documents(entry.evidence) if document is None]
     if not missing:

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What of a change others can be concerned by, of those things that access to web services rests on.
+
+Access is judged from specs, so that statuses and bookkeeping of others wake nobody, but for what a grant or
+an assignment has come to: that is news to those who asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from eservice_operator.api.reasons import ConditionType
+from eservice_operator.cluster.indexes import part
+from eservice_operator.cluster.roles import invoke_rules
+from eservice_operator.core.actions import Manifest
+
+
+def is_news(before: Manifest, after: Manifest) -> bool:
+    """Whether others can be concerned: it means something else, goes away, or has come to something."""
+    says = NEWS.get(after["kind"], _meaning)
+    leaving = [part(obj, "metadata", "deletionTimestamp") is None for obj in (before, after)]
+    return leaving[0] != leaving[1] or says(before) != says(after)
+
+
+def _meaning(obj: Manifest) -> Any:
+    return obj.get("spec")
+
+
+def _granted(grant: Manifest) -> Any:
+    """What is granted, and what that has come to in each contract version."""
+    status = grant.get("status") or {}
+    came_to = ("state", "reason", "contractVersions")
+    return grant.get("spec"), [status.get(field) for field in came_to]
+
+
+def _assigned(assignment: Manifest) -> Any:
+    """What is assigned, and whether it stands.
+
+    Not who of its customers is active: each of them would wake all the others, and these judge by its spec.
+    """
+    status = assignment.get("status") or {}
+    return assignment.get("spec"), [status.get(field) for field in ("state", "reason", "application")]
+
+
+def _placed(obj: Manifest) -> Any:
+    """The spec of a registration, and whether its namespaces are in place."""
+    conditions = part(obj, "status", "conditions") or ()
+    registered = [one.get("status") for one in conditions if one.get("type") == ConditionType.REGISTERED]
+    return obj.get("spec"), part(obj, "status", "namespaces"), registered
+
+
+def _labels(obj: Manifest) -> Any:
+    return part(obj, "metadata", "labels")
+
+
+NEWS: Final[dict[str, Callable[[Manifest], Any]]] = {
+    "WebServiceGrant": _granted,
+    "AgentAssignment": _assigned,
+    "EServiceRegistration": _placed,
+    "Namespace": _labels,
+    "Role": invoke_rules,
+    "ControllerRevision": lambda obj: obj.get("data"),
+    "ConfigMap": lambda obj: part(obj, "metadata", "annotations"),
+}
+"""What of an object is news to others, where it is not its spec alone."""

@@ -120,7 +120,11 @@ def test_the_page_says_the_times_that_are() -> None:
     assert times.count(f"| {reviews.ACCESS_SECONDS:.0f} second |") == 2
     assert f"after {hearing.SILENT_SECONDS:.0f} seconds without a sign of life" in times
     assert f"{reviews.MOST_KEPT:,} good answers" in times
-    assert f"at most {reviews.AT_ONCE} reviews" in times
+    assert (
+        f"at most {reviews.AT_ONCE + reviews.UNKNOWN_AT_ONCE} reviews are under way: {reviews.AT_ONCE}"
+        in times
+    )
+    assert f", {reviews.UNKNOWN_AT_ONCE} of tokens that were never found good" in times
     assert hearing.WATCH_SECONDS == (2, 3)
     assert "two to three seconds" in times
     assert remembered.RENEWED == (0.4, 0.8)

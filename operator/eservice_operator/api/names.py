@@ -25,6 +25,13 @@ OWNER_UID_LABEL = f"{GROUP}/owner-uid"
 ESERVICE_LABEL = f"{GROUP}/eservice"
 WEB_SERVICE_LABEL = f"{GROUP}/web-service"
 GRANT_LABEL = f"{GROUP}/grant"
+INVOKE = "invoke"
+"""The verb of a right to call a web service."""
+WEB_SERVICES = "webservices"
+"""The resource that it is for; a contract version of SOAP is its subresource."""
+SERVICE_ACCOUNT = "system:serviceaccount:"
+"""What the user name of each ServiceAccount begins with; then come its namespace and its name."""
+
 GRANT_ANNOTATION = GRANT_LABEL
 """On the ConfigMap of a binding: the grant that it rests on, as ``<namespace>/<name>``."""
 CREDENTIALS_ANNOTATION = f"{GROUP}/credentials"

@@ -13,6 +13,8 @@ from typing import Final, NamedTuple
 
 from typing_extensions import override
 
+from eservice_operator.core.access.naming import audience_at
+
 PREFIX: Final = ["", "v1", "check"]
 ANY_VERSION: Final = "-"
 """In the place of the version, for REST, where a grant covers all of them."""
@@ -34,7 +36,7 @@ class Place(NamedTuple):
     @property
     def audience(self) -> str:
         """What a token has to be made for."""
-        return f"webservice.eservice.dev/{self.namespace}/{self.name}"
+        return audience_at(self.namespace, self.name)
 
 
 class Consumer(NamedTuple):

@@ -6,9 +6,9 @@ from __future__ import annotations
 import binascii
 import json
 from base64 import urlsafe_b64decode
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
-SERVICE_ACCOUNT: Final = "system:serviceaccount:"
+from eservice_operator.api.names import SERVICE_ACCOUNT
 
 
 class Claims(NamedTuple):
@@ -31,5 +31,5 @@ def claims_of(token: str) -> Claims | None:
         audiences = read["aud"]
         named = (audiences,) if isinstance(audiences, str) else tuple(map(str, audiences))
         return Claims(named, float(read["exp"]), str(read["sub"]))
-    except (binascii.Error, ValueError, TypeError, LookupError, RecursionError):
+    except (binascii.Error, ValueError, ArithmeticError, TypeError, LookupError, RecursionError):
         return None

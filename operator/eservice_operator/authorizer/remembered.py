@@ -50,6 +50,10 @@ class Remembered(Generic[K, V]):
     def __len__(self) -> int:
         return len(self._good) + len(self._others)
 
+    def was_good(self, key: K) -> bool:
+        """Whether the last answer for ``key`` was a good one, as far as is remembered; it may be over."""
+        return key in self._good
+
     async def get(self, key: K, ask: Callable[[], Awaitable[V]]) -> V:
         """The answer for ``key``: one that holds, or else that of ``ask``, whose errors all get who wait."""
         kept = self._good.get(key) or self._others.get(key)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
-from eservice_operator.api.names import GROUP
+from eservice_operator.api.names import GROUP, INVOKE, SERVICE_ACCOUNT, WEB_SERVICES
 from eservice_operator.authorizer.asked import Consumer, Place
-from eservice_operator.authorizer.claims import SERVICE_ACCOUNT, claims_of
+from eservice_operator.authorizer.claims import claims_of
 from eservice_operator.authorizer.figures import Figures
 from eservice_operator.authorizer.remembered import Remembered
 from eservice_operator.cluster.client import KubeApi
@@ -31,10 +31,11 @@ ACCESS_SECONDS: Final = 1.0
 MOST_KEPT: Final = 10_000
 REVIEW_SECONDS: Final = 2.0
 """Until it is said that nothing can be decided."""
-AT_ONCE: Final = 64
-"""Reviews under way, so that an API server that is slow is not asked for ever more."""
-VERB: Final = "invoke"
-RESOURCE: Final = "webservices"
+AT_ONCE: Final = 48
+"""Reviews of known callers under way, so that an API server that is slow is not asked for ever more."""
+UNKNOWN_AT_ONCE: Final = 16
+"""Reviews of tokens that were never found good: anybody can make up as many as they like, and those who are
+known do not wait for them."""
 
 
 class CannotDecide(Exception):
@@ -63,6 +64,7 @@ class Reviews:
         self._monotonic = monotonic
         self._seconds = seconds
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self._unknown_turns = asyncio.Semaphore(UNKNOWN_AT_ONCE)
         self._callers: Remembered[tuple[bytes, str], _Reviewed] = Remembered(
             self._caller_holds, MOST_KEPT, monotonic, figures.looked_up("token")
         )
@@ -76,15 +78,17 @@ class Reviews:
         Raises:
             CannotDecide: no answer.
         """
+        key = sha256(token.encode()).digest(), audience
 
         async def ask() -> _Reviewed:
             claims = claims_of(token)
             if claims is None or not claims.worth_asking(audience, self._seconds()):
                 return _Reviewed(None, 0)
-            status = await self._review(TOKEN_REVIEWS, {"token": token, "audiences": [audience]})
+            turns = self._turns if self._callers.was_good(key) else self._unknown_turns
+            status = await self._review(TOKEN_REVIEWS, {"token": token, "audiences": [audience]}, turns)
             return _Reviewed(_caller(status, audience), claims.expires)
 
-        reviewed = await self._callers.get((sha256(token.encode()).digest(), audience), ask)
+        reviewed = await self._callers.get(key, ask)
         return reviewed.caller if self._seconds() < reviewed.expires else None
 
     async def may_invoke(self, caller: Caller, place: Place, subresource: str) -> bool:
@@ -99,9 +103,9 @@ class Reviews:
         async def ask() -> bool:
             attributes = {
                 "group": GROUP,
-                "resource": RESOURCE,
+                "resource": WEB_SERVICES,
                 "subresource": subresource,
-                "verb": VERB,
+                "verb": INVOKE,
                 "namespace": place.namespace,
                 "name": place.name,
             }
@@ -111,7 +115,7 @@ class Reviews:
                 "groups": list(caller.groups),
                 "extra": {key: list(values) for key, values in caller.extra},
             }
-            status = await self._review(ACCESS_REVIEWS, who | {"resourceAttributes": attributes})
+            status = await self._review(ACCESS_REVIEWS, who | {"resourceAttributes": attributes}, self._turns)
             return status.get("allowed") is True and not status.get("denied")
 
         return await self._rights.get((caller, place, subresource), ask)
@@ -121,11 +125,16 @@ class Reviews:
             return ACCESS_SECONDS
         return min(TOKEN_SECONDS, reviewed.expires - self._seconds())
 
-    async def _review(self, resource: Resource, spec: dict[str, Any]) -> Mapping[str, Any]:
-        """The status of one review. Of what goes wrong only the API's own word is told, never the request."""
+    async def _review(
+        self, resource: Resource, spec: dict[str, Any], turns: asyncio.Semaphore
+    ) -> Mapping[str, Any]:
+        """The status of one review, when it is its turn.
+
+        Of what goes wrong only the API's own word is told, never the request.
+        """
         began = self._monotonic()
         try:
-            async with asyncio.timeout(REVIEW_SECONDS), self._turns:
+            async with asyncio.timeout(REVIEW_SECONDS), turns:
                 status = await self._api.review(resource, spec)
         except ApiError as error:
             why = f"{error.status or 'no answer'} {error.reason}"

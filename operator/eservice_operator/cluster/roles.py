@@ -4,13 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
-from eservice_operator.api.names import GROUP
+from eservice_operator.api.names import GROUP, INVOKE, WEB_SERVICES
 from eservice_operator.core.actions import Manifest
-
-VERB: Final = "invoke"
-PLURAL: Final = "webservices"
 
 
 def invoke_rules(role: Manifest) -> list[dict[str, Any]]:
@@ -24,4 +21,5 @@ def invoke_rules(role: Manifest) -> list[dict[str, Any]]:
 
 def _lets_invoke(rule: Mapping[str, Any]) -> bool:
     resources = [resource.partition("/")[0] for resource in rule.get("resources") or ()]
-    return not {VERB, "*"}.isdisjoint(rule.get("verbs") or ()) and not {PLURAL, "*"}.isdisjoint(resources)
+    verbs = rule.get("verbs") or ()
+    return not {INVOKE, "*"}.isdisjoint(verbs) and not {WEB_SERVICES, "*"}.isdisjoint(resources)

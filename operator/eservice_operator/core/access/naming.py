@@ -44,7 +44,12 @@ def named(use: Use) -> str:
 
 def audience_of(web_service: WebServiceRef) -> str:
     """The audience of the tokens with which a web service is called."""
-    return f"webservice.{names.GROUP}/{web_service.namespace}/{web_service.name}"
+    return audience_at(web_service.namespace, web_service.name)
+
+
+def audience_at(namespace: str, name: str) -> str:
+    """The same by where the web service is, whether there is one or not."""
+    return f"webservice.{names.GROUP}/{namespace}/{name}"
 
 
 def audience_for(use: Use) -> str:

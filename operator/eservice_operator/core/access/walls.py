@@ -19,8 +19,6 @@ from eservice_operator.core.owner import Owner
 from eservice_operator.core.world import Observed
 
 RBAC: Final = "rbac.authorization.k8s.io"
-RESOURCE: Final = "webservices"
-VERB: Final = "invoke"
 POLICY_KIND, ROLE_KIND, BINDING_KIND = "NetworkPolicy", "Role", "RoleBinding"
 KINDS: Final = (BINDING_KIND, POLICY_KIND, ROLE_KIND)
 """The children of a grant, in the order in which they are closed."""
@@ -61,7 +59,7 @@ def build_role(grant: WebServiceGrant, versions: Iterable[str]) -> Manifest:
         "apiGroups": [names.GROUP],
         "resources": resources,
         "resourceNames": [grant.spec.web_service],
-        "verbs": [VERB],
+        "verbs": [names.INVOKE],
     }
     return _child(grant, f"{RBAC}/v1", ROLE_KIND, {"rules": [rule] if resources else []})
 
@@ -82,7 +80,7 @@ def versions_in(role: Observed, versions: Iterable[str]) -> tuple[str, ...]:
 
 def _resource(version: str) -> str:
     """REST is called as a whole; a contract version of SOAP is a subresource."""
-    return RESOURCE if version == ALL_VERSIONS else f"{RESOURCE}/{version}"
+    return names.WEB_SERVICES if version == ALL_VERSIONS else f"{names.WEB_SERVICES}/{version}"
 
 
 def _child(grant: WebServiceGrant, api_version: str, kind: str, content: dict[str, Any]) -> Manifest:

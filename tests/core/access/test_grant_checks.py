@@ -157,8 +157,8 @@ CASES: dict[str, Says] = {
     "an e-service that is being deleted": (
         lambda: access.case(consumed=leaving()),
         Answer.WAITING,
-        Reason.CONSUMER_NOT_FOUND,
-        "EService pmlp-production/address-declaration is being deleted",
+        Reason.NOT_REQUESTED,
+        UNKNOWN,
     ),
     "no registration": (
         lambda: access.case(consumed=access.consumer(registered=None)),

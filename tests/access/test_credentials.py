@@ -124,6 +124,20 @@ async def test_a_holder_names_no_other_secret(register: Register, holder: Person
     assert await site.api.get(Ref("v1", "Secret", planned.namespace, copy)) is None
 
 
+async def test_a_secret_of_the_consumers_own_is_not_written_over(register: Register, holder: Person) -> None:
+    site, planned = register.site, await asking(register, "address")
+    copy = Ref("v1", "Secret", planned.namespace, binding_ref(planned, register.use()).name)
+    own = await site.apply(secret(copy.namespace, copy.name, "Opaque"))
+    await holder.makes(secret(holder.namespace), register.grant(planned, credentials={"secretName": KEY}))
+    taken = partial(says, kind="CredentialsCopied", status="False", reason="NameCollision")
+    grant = await site.until(register.grant_ref(planned), taken, "the name is taken")
+    assert says(grant, "Active", "True"), "the rest is open"
+    await site.delete(register.grant_ref(planned))
+    await site.gone(register.grant_ref(planned))
+    left = await site.see(copy)
+    assert left["metadata"]["resourceVersion"] == own["metadata"]["resourceVersion"]
+
+
 async def test_a_binding_that_somebody_made_gets_nothing(
     register: Register, holder: Person, cluster: Cluster, operator: OperatorProcess, tmp_path: Path
 ) -> None:

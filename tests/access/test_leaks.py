@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.access.people import person_of
+from tests.access.stage import requests
 from tests.support.fleet import Planned
 from tests.support.operator import OperatorProcess
 from tests.support.register import NAME, Register
@@ -62,8 +63,8 @@ async def test_unknown_and_forbidden_read_the_same(
     assert read["known"] == read["other"] == read["empty"]
     assert "api@ur.example" not in read["known"]
     assert "AccessNotGranted" in read["known"]
-    asks = (await site.see(register.ref))["status"]["requests"]
-    assert [one["eService"] for one in asks] == [site.planned("known").name], "its holder sees it"
+    asks = requests(await site.until(register.ref, requests, "its holder sees it"))
+    assert list(asks) == [site.planned("known").name]
 
     consumer = await person_of(site, cluster, site.namespace, tmp_path)
     for web_service in (NAME, "trade-register-of-ur"):

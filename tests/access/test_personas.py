@@ -24,7 +24,7 @@ from eservice_operator.cluster.resources import resource_of
 from eservice_operator.core.access.naming import audience_of, grant_child, wall_of
 from eservice_operator.core.actions import Manifest, Ref
 from tests.access.people import RBAC, Person, person_of
-from tests.access.stage import GRANTED, Front, binding_ref
+from tests.access.stage import GRANTED, Front, binding_ref, requests
 from tests.access.test_story import asking, opened, shown
 from tests.support.fleet import Planned, namespace
 from tests.support.kubectl import Kubectl
@@ -146,6 +146,7 @@ async def test_a_consumer_grants_itself_nothing(
         *right_to_invoke(own, grant_child(planned.name), planned, **ours),
         open_door(own, grant_child(planned.name), **ours),
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": told, "data": {"uri": "https://register"}},
+        {"apiVersion": "v1", "kind": "Secret", "metadata": told, "stringData": {"password": "1"}},
         account(own, planned.name),
     )
     granted = {"type": "AccessGranted", "status": "True", "reason": "Active", "message": "granted"}
@@ -158,6 +159,7 @@ async def test_a_consumer_grants_itself_nothing(
     assert await front.call(token, f"X-EService-Consumer: {register.namespace}/{NAME}") == NO_GRANT
     assert not await register.may(kubectl, planned)
     assert await in_the_way(register) == ONLY_THE_WALL
+    await register.site.gone(binding)
     await register.site.until(
         planned.ref,
         lambda obj: "AccessGranted" in gates(obj) and not says(obj, "AccessGranted", "True"),
@@ -188,7 +190,8 @@ async def test_a_grant_is_of_one_account_and_of_one_place(
         "it is not its registration",
     )
     assert await front.call(await thief.token(planned.name, audience(register))) == NO_GRANT
-    asks = (await site.see(register.ref))["status"]["requests"]
+    shows = await site.until(register.ref, requests, "the holder sees who asks")
+    asks = shows["status"]["requests"]
     assert {one["namespace"] for one in asks} == {planned.namespace}, "and it is no request"
     await thief.may_not_make(account(planned.namespace, planned.name))
 

@@ -142,15 +142,11 @@ async def _not_confirmed(register: Register, _planned: Planned) -> None:
     await register.site.api.json_patch(Ref("v1", "Namespace", "", register.namespace), ops)
 
 
-async def _no_backend(register: Register, _planned: Planned) -> None:
-    await register.site.delete(Ref("v1", "Service", register.namespace, NAME))
-
-
 async def _no_eservice(register: Register, planned: Planned) -> None:
     await register.site.delete(planned.ref)
 
 
-@pytest.mark.parametrize("end", [_retired, _not_asked, _not_confirmed, _no_backend, _no_eservice])
+@pytest.mark.parametrize("end", [_retired, _not_asked, _not_confirmed, _no_eservice])
 async def test_it_ends_when_its_reason_ends(register: Register, kubectl: Kubectl, end: Any) -> None:
     planned = await opened(register)
     await end(register, planned)
@@ -165,6 +161,21 @@ async def test_it_ends_when_its_reason_ends(register: Register, kubectl: Kubectl
     await register.site.until(
         register.grant_ref(planned), lambda one: not one["metadata"].get("finalizers"), "nothing is left"
     )
+
+
+async def test_a_service_that_is_away_ends_nothing(register: Register, kubectl: Kubectl) -> None:
+    planned = await opened(register)
+    before = [await register.site.see(child) for child in register.children(planned)]
+    await register.site.delete(Ref("v1", "Service", register.namespace, NAME))
+    grant = await register.site.until(
+        register.grant_ref(planned),
+        lambda one: one["status"].get("reason") == "BackendNotFound",
+        "it says so",
+    )
+    assert states(grant) == {"v5": ("Active", "BackendNotFound")}
+    assert says(grant, "Active", "True")
+    assert await register.may(kubectl, planned)
+    assert [await register.site.see(child) for child in register.children(planned)] == before
 
 
 async def test_its_end_is_seen_until_all_of_it_is_gone(register: Register, kubectl: Kubectl) -> None:

@@ -7,7 +7,7 @@ import json
 from base64 import urlsafe_b64encode
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from eservice_operator.authorizer.asked import Place, Unclear, customer_of, place_of, token_of
@@ -143,6 +143,22 @@ def test_a_token_that_lacks_a_claim(missing: str) -> None:
 )
 def test_a_token_that_says_nothing(token: str) -> None:
     assert claims_of(token) is None
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just(10**400),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=4,
+)
+
+
+@given(st.fixed_dictionaries({}, optional={"aud": anything, "exp": anything, "sub": anything}) | anything)
+@example(GOOD | {"exp": 10**400})
+@example(GOOD | {"exp": float("nan")})
+def test_no_claim_raises(payload: object) -> None:
+    claims = claims_of(jwt(payload))
+    if claims is not None:
+        claims.worth_asking("a", 999)
 
 
 @given(st.text(alphabet="abcXYZ019-_", max_size=60))

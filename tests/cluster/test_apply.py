@@ -5,6 +5,7 @@ import copy
 import json
 import secrets
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -154,16 +155,18 @@ async def test_a_named_object_goes_only_if_it_is_the_owners_and_is_never_kept(
     assert store.all("ServiceAccount") == []
 
 
-async def test_a_named_object_that_something_holds_is_said_to_be(
+async def test_a_named_object_that_something_holds_keeps_nothing_else(
     api: KubeApi, applier: Applier, namespace: str
 ) -> None:
-    body = service_account(namespace)
+    body, next_one = service_account(namespace), service_account(namespace, "next")
     body["metadata"]["finalizers"] = ["example.lv/hold"]
     made = await api.create(body)
+    await api.create(next_one)
+    actions = [DeleteNamed(ref_of(one), OWNER_UID, WHY) for one in (body, next_one)]
     for _ in range(2):
-        refused = failure(await applier.run([DeleteNamed(ref_of(body), OWNER_UID, WHY)]))
-        assert (refused.reason, refused.transient) == ("Terminating", True)
-        assert refused.message.endswith("held by example.lv/hold")
+        assert (await applier.run(actions)).done == tuple(actions)
+    assert (await live(api, ref_of(made)))["metadata"]["deletionTimestamp"]
+    assert await api.get(ref_of(next_one)) is None
     await api.json_patch(ref_of(made), without_finalizer(await live(api, ref_of(made)), "example.lv/hold"))
     assert await api.get(ref_of(made)) is None
 
@@ -392,6 +395,8 @@ async def test_a_delete_that_somebody_holds_up_is_not_done(
         refused = failure(await applier.run([action]))
         assert (refused.reason, refused.transient) == ("Terminating", True)
         assert refused.message.endswith("is being deleted; held by example.com/held")
+    ordered = replace(action, until_gone=False)
+    assert (await applier.run([ordered])).done == (ordered,), "where nothing waits for it, it is"
     known = store.get("Deployment", ref_of(created).namespace, "web")
     assert known is not None
     assert known["metadata"]["deletionTimestamp"]

@@ -228,6 +228,31 @@ async def test_a_copy_that_somebody_edits_becomes_right_again(place: Place) -> N
     assert after["data"] == copy["data"]
 
 
+@pytest.mark.parametrize("held", [False, True])
+async def test_a_copy_that_somebody_makes_immutable_is_made_anew(place: Place, held: bool) -> None:
+    made = await place.api.create(secret(place.holder))
+    await place.bound()
+    await place.copier.refresh(place.key, TIMES)
+    frozen: list[Manifest] = [{"op": "add", "path": "/immutable", "value": True}]
+    if held:
+        frozen.append({"op": "add", "path": "/metadata/finalizers", "value": ["example.lv/hold"]})
+    ref = Ref("v1", "Secret", place.consumer, place.binding)
+    await place.api.json_patch(ref, frozen, field_manager="kubectl-edit")
+    rotated = [
+        {"op": "replace", "path": "/data/password", "value": encoded("another")},
+        {"op": "replace", "path": "/metadata/resourceVersion", "value": made["metadata"]["resourceVersion"]},
+    ]
+    await place.api.json_patch(Ref("v1", "Secret", place.holder, "persons-key"), rotated)
+    for look in (1, 2):
+        await place.copier.refresh(place.key, Times(NOW + look * LOOK_AGAIN, RIGA))
+        assert place.copier.known(place.key) is (Copied.NAME_TAKEN if held else Copied.COPIED)
+    copy = await place.copy()
+    assert copy is not None
+    assert copy["data"] == {"password": encoded(PASSWORD if held else "another")}
+    if held:
+        await place.api.json_patch(ref, [{"op": "remove", "path": "/metadata/finalizers"}])
+
+
 async def test_whoever_forges_a_binding_gets_nothing(place: Place, api: KubeApi) -> None:
     await place.api.create(secret(place.holder))
     await place.bound(name="another-name")

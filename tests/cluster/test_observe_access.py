@@ -24,7 +24,7 @@ from eservice_operator.core.releases import snapshot_of
 from eservice_operator.core.world import World
 from tests.support import holders, worlds
 from tests.support.holders import CONSUMER, HOLDER, HOLDER_TEST, REGISTER
-from tests.support.worlds import NAME, NOW, POLICY, RIGA
+from tests.support.worlds import NAME, NOW, POLICY, RIGA, merged
 
 TIMES = Times(NOW, RIGA)
 GRANT = ObjectKey("WebServiceGrant", HOLDER, "address")
@@ -228,8 +228,12 @@ def role(name: str, place: str = HOLDER, **rule: Any) -> Manifest:
 def test_the_roles_of_others_are_named() -> None:
     forged = role("labelled", verbs=["*"])
     forged["metadata"]["labels"] = {names.MANAGED_BY_LABEL: names.MANAGER}
+    grant = holders.grant()["metadata"]
+    owner = Owner(HOLDER, grant["name"], grant["uid"], "WebServiceGrant")
+    ours = owner.child("", "Role", "grant.address", {})
     world = web_service_world(
         *holders.granted(),
+        holders.grant("second", metadata={"uid": "uid-second"}),
         forged,
         role("minted"),
         role("of-this-one", resourceNames=[REGISTER]),
@@ -237,6 +241,7 @@ def test_the_roles_of_others_are_named() -> None:
         role("elsewhere", HOLDER_TEST),
         role("readers", verbs=["get"]),
         role("administrators", apiGroups=["*"], resources=["*"], verbs=["*"]),
-        role("grant.address"),
+        merged(role("grant.address"), {"metadata": ours["metadata"]}),
+        role("grant.second"),
     )
-    assert world.foreign_roles == ("labelled", "minted", "of-this-one")
+    assert world.foreign_roles == ("grant.second", "labelled", "minted", "of-this-one")

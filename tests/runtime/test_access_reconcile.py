@@ -176,6 +176,14 @@ async def test_a_web_service_counts_seldom_and_closes_at_once() -> None:
     assert stage.writes.statuses, "another spec is looked at at once"
 
 
+async def test_what_failed_is_tried_again_at_the_pace_of_its_failures() -> None:
+    """A look that a pause put off would count as one that went well."""
+    stage = Stage(Writes(("Unavailable", True)))
+    for wait in range(3):
+        result = await stage.reconciler.reconcile(WEB_SERVICE, NOW + wait * SECOND / 4)
+        assert result.error is not None
+
+
 async def test_one_that_takes_long_to_count_rests_longer() -> None:
     stage = Stage(Writes(("Forbidden", False)), cost=1.0)
     await stage.reconciler.reconcile(WEB_SERVICE, NOW)

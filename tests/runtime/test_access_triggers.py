@@ -167,6 +167,9 @@ EDITS = [
     ("EService", CONSUMER_TEST, NAME, {"spec": {"uses": []}}),
     ("EService", "evry-production", NAME, {"spec": {"uses": []}}),
     ("EService", "ogre-production", NAME, {"spec": {"uses": []}}),
+    ("EService", CONSUMER, NAME, LEAVING),
+    ("EService", "evry-production", NAME, LEAVING),
+    ("EService", "ogre-production", NAME, LEAVING),
     ("Service", HOLDER, REGISTER, {"spec": {"selector": {"app": "another"}}}),
     ("Service", HOLDER_TEST, REGISTER, {"spec": {"selector": None}}),
     ("Namespace", "", HOLDER, {"metadata": {"labels": {"eservice.dev/institution": "1"}}}),
@@ -214,6 +217,17 @@ def test_also_when_it_comes_or_goes(position: int) -> None:
     assert not unaware(store, lambda: change(store, lost, None))
     found = merged(lost, {"metadata": {"uid": "uid-another"}})
     assert not unaware(store, lambda: change(store, None, found))
+
+
+def test_whoever_another_stood_for_stands_for_itself_when_that_goes() -> None:
+    elder = worlds.eservice(
+        metadata={"name": "elder", "uid": "uid-elder", "creationTimestamp": "2020-01-01T00:00:00Z"}
+    )
+    for after in (None, merged(elder, LEAVING)):
+        store = filled((*everything(), elder))
+        first = said(store)
+        assert {GRANT, WEB_SERVICE} <= change(store, elder, after)
+        assert said(store)[GRANT] != first[GRANT]
 
 
 def test_the_day_of_a_test_is_over_and_the_grant_that_rests_on_it_looks_again() -> None:

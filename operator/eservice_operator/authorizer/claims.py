@@ -31,5 +31,5 @@ def claims_of(token: str) -> Claims | None:
         audiences = read["aud"]
         named = (audiences,) if isinstance(audiences, str) else tuple(map(str, audiences))
         return Claims(named, float(read["exp"]), str(read["sub"]))
-    except (binascii.Error, ValueError, TypeError, LookupError, RecursionError):
+    except (binascii.Error, ValueError, ArithmeticError, TypeError, LookupError, RecursionError):
         return None

@@ -191,7 +191,8 @@ class Applier:
             self._sight.forget(action.ref, action.uid)
             return
         self._sight.learn(left)
-        raise held(action.ref, left)
+        if action.until_gone:
+            raise held(action.ref, left)
 
     async def _delete_as_known(self, action: Delete) -> Manifest | None:
         """Delete the version that the store has, if it still is the newest; otherwise read, and that one.

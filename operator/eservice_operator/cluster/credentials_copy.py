@@ -126,8 +126,10 @@ class CredentialsCopier:
         live = await self._api.get(ref)
         if live is not None and not is_owned(live, binding.labels.get(names.OWNER_UID_LABEL)):
             return Copied.NAME_TAKEN
-        if live is not None and live.get("type") != CREDENTIALS_TYPE:
-            await self._api.delete(ref, uid=live["metadata"]["uid"])  # the type of a Secret cannot be changed
+        if live is not None and _is_stuck(live, wanted):
+            left = await self._api.delete(ref, uid=live["metadata"]["uid"])
+            if left is not None and "deletionTimestamp" in left["metadata"]:
+                return Copied.NAME_TAKEN  # until its finalizer leaves there can be no other
             live = None
         if live is None or not _is_like(live, wanted):
             patch = [] if live is None else take_over(live)
@@ -200,6 +202,13 @@ def _copy_of(secret: Manifest, binding: Observed) -> Manifest:
         "type": CREDENTIALS_TYPE,
         "data": dict(secret.get("data") or {}),
     }
+
+
+def _is_stuck(live: Manifest, wanted: Manifest) -> bool:
+    """Whether it is other than it should be in what cannot be changed: its type, or what is immutable."""
+    return live.get("type") != CREDENTIALS_TYPE or (
+        bool(live.get("immutable")) and not _is_like(live, wanted)
+    )
 
 
 def _is_like(live: Manifest, wanted: Manifest) -> bool:

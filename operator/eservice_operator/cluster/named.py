@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.errors import Forbidden, NotFound
 from eservice_operator.cluster.ownership import is_owned
-from eservice_operator.cluster.sight import held
 from eservice_operator.core.actions import DeleteNamed
 
 log = logging.getLogger(__name__)
@@ -17,8 +17,9 @@ log = logging.getLogger(__name__)
 async def delete_named(api: KubeApi, action: DeleteNamed) -> None:
     """Delete the object in the version that was read, if it is the owner's; another's is left alone.
 
+    Whoever holds it by a finalizer keeps what they have read anyway, and nothing else waits for that.
+
     Raises:
-        Refused: it is being deleted, and something holds it.
         ApiError: the API server refuses.
     """
     try:
@@ -31,11 +32,6 @@ async def delete_named(api: KubeApi, action: DeleteNamed) -> None:
         return
     metadata = live["metadata"]
     if "deletionTimestamp" not in metadata:
-        try:
+        with suppress(NotFound):
             version = metadata["resourceVersion"]
-            left = await api.delete(action.ref, uid=metadata["uid"], resource_version=version)
-        except NotFound:
-            return
-        if left is None or "deletionTimestamp" not in left["metadata"]:
-            return
-    raise held(action.ref, live)
+            await api.delete(action.ref, uid=metadata["uid"], resource_version=version)

@@ -29,6 +29,7 @@ from eservice_operator.cluster.consumers import (
     orders_through,
 )
 from eservice_operator.cluster.indexes import part
+from eservice_operator.cluster.ownership import is_owned
 from eservice_operator.cluster.reading import Reading
 from eservice_operator.cluster.roles import invoke_rules
 from eservice_operator.cluster.snapshots import uses_of
@@ -293,12 +294,18 @@ class AccessObserver:
         }
 
     def _foreign_roles(self, key: ObjectKey, grants: tuple[WebServiceGrant, ...]) -> Iterator[str]:
-        """Names of the Roles beside a web service, not of its grants, by which somebody may invoke it."""
-        own = {grant_child(grant.metadata.name) for grant in grants}
+        """Names of the Roles beside a web service, not of its grants, by which somebody may invoke it.
+
+        ClusterRoles that somebody binds there are not looked at.
+        """
+        own = {grant_child(grant.metadata.name): grant.metadata.uid for grant in grants}
         for role in self._reading.store.by_index("Role", indexes.NAMESPACE, key.namespace):
+            name = role["metadata"]["name"]
+            if name in own and is_owned(role, own[name]):
+                continue
             named = [rule.get("resourceNames") for rule in invoke_rules(role)]
-            if role["metadata"]["name"] not in own and any(not which or key.name in which for which in named):
-                yield role["metadata"]["name"]
+            if any(not which or key.name in which for which in named):
+                yield name
 
     def _bindings(self, grant: ObjectKey) -> Iterator[Observed]:
         """The bindings that rest on a grant: whatever is no EService's by reference is nobody's binding.

@@ -52,11 +52,14 @@ def _policy(owner: Owner, access: OpenAccess) -> Manifest | None:
 def closing(
     owner: Owner, access: OpenAccess, children: Mapping[tuple[str, str], Observed]
 ) -> Iterator[Action]:
-    """The removal of what is not allowed any more; credentials before the binding that tells of them."""
+    """The removal of what is not allowed any more; credentials before the binding that tells of them.
+
+    Whoever holds one of them by a finalizer keeps that alone: the others go all the same.
+    """
     bound = {use.binding.name: use.binding for use in access.uses}
     policy = children.get((POLICY_KIND, access_policy(owner.name)))
     if policy is not None and _goes(policy) and _policy(owner, access) is None:
-        yield Delete(policy.ref, policy.uid, ENDED)
+        yield Delete(policy.ref, policy.uid, ENDED, until_gone=False)
     for (kind, name), child in sorted(children.items()):
         if kind != BINDING_KIND or not _goes(child) or name in access.stays:
             continue
@@ -66,7 +69,7 @@ def closing(
             secret = Ref("v1", "Secret", owner.namespace, name)
             yield DeleteNamed(secret, owner.uid, "the credentials are not the e-service's any more")
         if binding is None:
-            yield Delete(child.ref, child.uid, ENDED)
+            yield Delete(child.ref, child.uid, ENDED, until_gone=False)
 
 
 def _goes(child: Observed) -> bool:

@@ -60,18 +60,24 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Remove an own object, this very one (``uid``)."""
+    """Remove an own object, this very one (``uid``).
+
+    Without ``until_gone`` it is done once its deletion is ordered: what follows does not wait for whoever
+    holds it by a finalizer.
+    """
 
     ref: Ref
     uid: str
     reason: str
+    until_gone: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteNamed:
     """Remove what has this name if it belongs to the owner of ``owner_uid``: of a kind that is never kept.
 
-    It is looked at when it is carried out; what is gone, or is somebody else's, is as it should be.
+    It is looked at when it is carried out; what is gone, is being deleted, or is somebody else's, is as it
+    should be.
     """
 
     ref: Ref

@@ -24,7 +24,7 @@ from eservice_operator.core.facts import Facts
 from eservice_operator.core.gateway_driver import ROUTE_KIND
 from eservice_operator.core.ingress_driver import INGRESS_KIND
 from eservice_operator.core.ledger import fold, informed_at
-from eservice_operator.core.opened import open_access
+from eservice_operator.core.opened import NOTHING_OPEN, open_access
 from eservice_operator.core.owner import Owner
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.posting import announced
@@ -57,7 +57,11 @@ def decide(world: World, now: datetime, policy: Policy) -> Decision:
     facts = Facts(_informed(world), now.replace(microsecond=0), policy)
     rollout = plan(facts)
     if world.service.metadata.deletion_timestamp is not None:
-        actions = (*_heard(facts), *take_down(eservice_ref(facts), world.service.metadata, routes_of(world)))
+        actions = (
+            *_heard(facts),
+            *closing(Owner.of(world.service.metadata), NOTHING_OPEN, world.children),
+            *take_down(eservice_ref(facts), world.service.metadata, routes_of(world)),
+        )
     else:
         actions = (
             *_leftover(facts),
@@ -107,7 +111,10 @@ def routes_of(world: World) -> tuple[Observed, ...]:
 
 
 def take_down(service: Ref, metadata: ObjectMeta, routes: Iterable[Observed]) -> tuple[Action, ...]:
-    """Deletion: the routes first, then our finalizer; the rest goes with its owner."""
+    """Deletion: the routes first, then our finalizer; the rest goes with its owner.
+
+    But for what grants opened (`closing`): whoever holds the EService by a finalizer keeps none of that.
+    """
     left = tuple(routes)
     if left:
         return tuple(

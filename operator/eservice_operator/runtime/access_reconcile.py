@@ -99,14 +99,19 @@ class WebServiceReconciler:
         pause = self._pauses.until(key, self.observer.wall_of(key), now)
         if pause is not None:
             return Result(next_at=pause)
-        began = self.monotonic()
-        result = await self.loop.run(
-            key,
-            now,
-            lambda: self._look(key, now),
-            lambda seen, outcome: self._told(seen, outcome, now),
-        )
-        self._pauses.took(key, self.monotonic() - began)
+        began, result = self.monotonic(), None
+        try:
+            result = await self.loop.run(
+                key,
+                now,
+                lambda: self._look(key, now),
+                lambda seen, outcome: self._told(seen, outcome, now),
+            )
+        finally:
+            if result is None or result.error is not None:
+                self._pauses.forget(key)  # a failure is followed up at its own pace
+            else:
+                self._pauses.took(key, self.monotonic() - began)
         return result
 
     def _look(self, key: ObjectKey, now: datetime) -> WebServiceDecision | InvalidObject | None:

@@ -107,10 +107,21 @@ def of_connection_test(test: Manifest, store: Store) -> Keys:
 
 
 def of_eservice(service: Manifest, store: Store) -> Keys:
-    """The grants that name it, and the web services and assignments that it asks for."""
-    for grant in store.by_index(GRANT, indexes.CONSUMER, _where(service)):
-        yield key_of(grant)
-    yield from _asked_for(service, store)
+    """The grants that name it, and the web services and assignments that it asks for.
+
+    Also those of others beside it under one registration: the oldest of them stands for it.
+    """
+    registration = str(part(service, "spec", "registration"))
+    beside = (
+        other
+        for other in store.by_index(ESERVICE, indexes.REGISTRATION, registration)
+        if other["metadata"]["namespace"] == service["metadata"]["namespace"]
+        and other["metadata"]["name"] != service["metadata"]["name"]
+    )
+    for one in (service, *beside):
+        for grant in store.by_index(GRANT, indexes.CONSUMER, _where(one)):
+            yield key_of(grant)
+        yield from _asked_for(one, store)
 
 
 def of_snapshot(snapshot: Manifest, store: Store) -> Keys:

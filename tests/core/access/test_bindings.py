@@ -400,6 +400,54 @@ def test_a_release_that_nobody_remembers_keeps_what_is_granted_and_loses_what_is
     assert cluster.of_kind("NetworkPolicy")[NAME] == workload
 
 
+# an e-service that goes
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_an_e_service_that_is_being_deleted_has_nothing_open_whoever_holds_it(gone: bool) -> None:
+    """By a finalizer of its own, or by ours while a route is taken down; whether the grant stays or not."""
+    cluster = consumer(holders.USE, ADDRESS_USE)
+    cluster.answer(holders.grant(spec={"credentials": {"secretName": "persons-key"}}))
+    cluster.settle(NOW)
+    cluster.forget()
+    metadata = cluster.objects[cluster.service_place]["metadata"]
+    metadata["finalizers"] = ["tenant.example/hold", names.FINALIZER]
+    cluster.remove(cluster.service_place)
+    if gone:
+        cluster.take_back("WebServiceGrant", HOLDER, "address")
+    cluster.settle(NOW)
+    assert not cluster.of_kind("ConfigMap")
+    assert not policy(cluster)
+    assert ("DeleteNamed", "Secret") in steps(cluster)
+    assert metadata["finalizers"] == ["tenant.example/hold"]
+    assert not cluster.routed()
+    assert decide(cluster.world(), NOW, POLICY).actions == ()
+
+
+def test_an_application_that_is_being_deleted_connects_nobody() -> None:
+    cluster = consumer(CITIZENS)
+    agents = next(one for one in agent_in_order() if one["kind"] == "EService")
+    deleted = {"deletionTimestamp": "2026-10-01T00:00:00Z", "finalizers": ["tenant.example/hold"]}
+    cluster.answer(worlds.merged(agents, {"metadata": deleted}))
+    cluster.settle(NOW)
+    assert not cluster.of_kind("ConfigMap")
+    assert not policy(cluster)
+
+
+def test_a_customer_that_is_being_deleted_is_let_in_no_more() -> None:
+    cluster = application()
+    leaving = customer()[0]
+    deleted = {"deletionTimestamp": "2026-10-01T00:00:00Z", "finalizers": ["tenant.example/hold"]}
+    cluster.answer(worlds.merged(leaving, {"metadata": deleted}))
+    cluster.settle(NOW)
+    peers = policy(cluster)["ingress"][0]["from"]
+    assert [one["namespaceSelector"]["matchLabels"] for one in peers] == [
+        {"kubernetes.io/metadata.name": "cesis-production"}
+    ]
+    (binding,) = cluster.of_kind("ConfigMap").values()
+    assert binding["data"]["customers"] == "90000031048"
+
+
 # at rest, and against others
 
 

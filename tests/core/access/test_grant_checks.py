@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from eservice_operator.api.reasons import Reason
-from eservice_operator.core.access.case import GrantCase
+from eservice_operator.core.access.case import Consumer, GrantCase
 from eservice_operator.core.access.standing import standings
 from eservice_operator.core.access.terms import Answer, Standing, Times
 from tests.support import access, worlds
@@ -34,6 +34,10 @@ def offered_with(**spec: Any) -> GrantCase:
 
 def registered_with(**patch: Any) -> GrantCase:
     return access.case(consumed=access.consumer(registered=worlds.registration(**patch)))
+
+
+def leaving() -> Consumer:
+    return access.consumer(service=worlds.eservice(metadata=DELETED["metadata"]))
 
 
 def by_agent(**patch: Any) -> GrantCase:
@@ -143,6 +147,12 @@ CASES: dict[str, Says] = {
         Answer.WAITING,
         Reason.CONSUMER_NOT_FOUND,
         "EService pmlp-production/address-declaration does not exist",
+    ),
+    "an e-service that is being deleted": (
+        lambda: access.case(consumed=leaving()),
+        Answer.WAITING,
+        Reason.CONSUMER_NOT_FOUND,
+        "EService pmlp-production/address-declaration is being deleted",
     ),
     "no registration": (
         lambda: access.case(consumed=access.consumer(registered=None)),
@@ -307,9 +317,6 @@ ALLOWED: dict[str, Callable[[], GrantCase]] = {
     "the day before an assignment ends": lambda: assigned(ended={"at": "2026-10-14", "reason": "notice"}),
     "a suspended registration, whose e-services only leave the public route": lambda: registered_with(
         spec={"suspended": {"reason": "a breach"}}
-    ),
-    "an e-service in deletion, whose Pods still answer": lambda: access.case(
-        consumed=access.consumer(service=worlds.eservice(**DELETED))
     ),
     "an address outside": lambda: offered_with(backend={"service": None, "url": "https://api.ur.example"}),
 }

@@ -111,6 +111,8 @@ def consumer_finding(consumer: Consumer | None, offer: Offer | None, where: str)
     """Why an EService (``where``, in messages) may call nothing, whatever it asks for; None where it may."""
     if consumer is None:
         return waiting(Reason.CONSUMER_NOT_FOUND, f"{where} does not exist")
+    if consumer.service.metadata.deletion_timestamp is not None:
+        return waiting(Reason.CONSUMER_NOT_FOUND, f"{where} is being deleted")
     spec, registration = consumer.service.spec, consumer.registration
     if registration is None and "EServiceRegistration" in consumer.unread:
         return unread(f"{where}: EServiceRegistration {spec.registration}")

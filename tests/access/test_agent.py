@@ -185,7 +185,7 @@ async def test_one_joins_and_leaves_and_the_others_do_not_notice(
     customer = await front.token(ogre, market.through)
     assert await front.call(customer) == (401, "tokenrefused"), "it calls its agent, not the register"
 
-    uses = [market.register.use(version) for version in ("v5", "v6")]
+    uses = [market.use(version) for version in ("v5", "v6")]
     await market.site.apply(agent.eservice(spec={"uses": uses}))
     await market.connect("v5", "v6")
     for who in (*PILOTS, "ogre"):
@@ -214,7 +214,8 @@ async def test_the_end_of_an_assignment_ends_what_came_through_it(
     await market.connect("v5")
     await market.site.settled(agent, "AwaitingVerification")
     await market.site.settled(other, "AwaitingVerification")
-    token, own = [await front.token(one, market.register.use()) for one in (agent, other)]
+    token = await front.token(agent, market.use())
+    own = await front.token(other, market.register.use())
     for who in (*PILOTS, "ogre"):
         await front.until(GRANTED, token, on_behalf_of(who), within=15)
         await market.bound(who)

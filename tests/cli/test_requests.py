@@ -119,6 +119,18 @@ def test_no_two_grants_have_one_name() -> None:
     assert soap["metadata"]["name"] == f"{worlds.NAME}-{access.REGISTER}"
 
 
+def test_who_asks_as_an_agent_is_answered_as_one() -> None:
+    asked = [request("gateway", "Waiting", asAgent="evry"), request("gateway", "Waiting")]
+    shelf = Shelf(
+        access.web_service(status={"observedGeneration": 1, "requests": asked}), access.assignment()
+    )
+    as_agent, itself = documents("--yaml", "gateway", shelf=shelf)
+    assert as_agent["spec"]["agent"] == {"assignment": "evry"}
+    assert "agent" not in itself["spec"]
+    assert as_agent["metadata"]["name"] != itself["metadata"]["name"]
+    assert "v5 as agent of evry" in typed(shelf, "requests", *HOLDER, width=160).stdout
+
+
 def test_through_an_agent_the_answer_is_a_customer() -> None:
     registration = worlds.registration(metadata={"name": "passport"})
     (made,) = documents("--yaml", "passport", shelf=holder(registration))

@@ -19,9 +19,10 @@ from eservice_operator.api.reasons import Reason
 from eservice_operator.api.uses import Use, WebServiceRef
 from eservice_operator.api.webservice import Protocol, WebService
 from eservice_operator.cli.check_judging import Judged, Severity
+from eservice_operator.core.access.asking import answers
 from eservice_operator.core.access.assignments import assignment_finding
 from eservice_operator.core.access.case import GrantCase, Offer
-from eservice_operator.core.access.grant_checks import answers, expired, refused, versions_fit
+from eservice_operator.core.access.grant_checks import expired, refused, versions_fit
 from eservice_operator.core.access.naming import named
 from eservice_operator.core.access.terms import Answer, Finding, Times
 from eservice_operator.core.access.version_checks import contract_alive, contract_known, evidenced

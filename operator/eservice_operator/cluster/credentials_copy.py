@@ -20,7 +20,7 @@ from eservice_operator.cluster.managed_fields import take_over
 from eservice_operator.cluster.named import delete_named
 from eservice_operator.cluster.observe_access import AccessObserver
 from eservice_operator.cluster.ownership import is_owned
-from eservice_operator.core.access.grant_checks import asks
+from eservice_operator.core.access.asking import asks
 from eservice_operator.core.access.naming import binding_of
 from eservice_operator.core.access.standing import standings
 from eservice_operator.core.access.terms import Times

@@ -20,10 +20,11 @@ from eservice_operator.api.base import Environment
 from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.api.webservice_status import MOST_LISTED
 from eservice_operator.core import conditions as c
+from eservice_operator.core.access.asking import consumer_finding
 from eservice_operator.core.access.assignments import assignment_finding
 from eservice_operator.core.access.case import AgentCase, Consumer, ordered
 from eservice_operator.core.access.connections import Connection, connection_of
-from eservice_operator.core.access.grant_checks import consumer_finding, unconfirmed
+from eservice_operator.core.access.grant_checks import unconfirmed
 from eservice_operator.core.access.standing import standings
 from eservice_operator.core.access.terms import Answer, Finding, Times, is_open_question, waiting
 from eservice_operator.core.access.turns import assignment_turns, customer_turns, first_after, turns

@@ -19,8 +19,8 @@ from eservice_operator.api.grant import (
     WebServiceGrantStatus,
 )
 from eservice_operator.api.notices import EndingKind, NoticeKind
+from eservice_operator.core.access.asking import in_question
 from eservice_operator.core.access.case import GrantCase
-from eservice_operator.core.access.grant_checks import in_question
 from eservice_operator.core.access.ladder import Term, climb, next_climb
 from eservice_operator.core.access.terms import Answer, Standing, Times
 from eservice_operator.core.dates import instant

@@ -19,8 +19,9 @@ from eservice_operator.api.grant import (
 )
 from eservice_operator.api.webservice import Isolation, Protocol
 from eservice_operator.core import conditions as c
+from eservice_operator.core.access.asking import in_question
 from eservice_operator.core.access.case import GrantCase, Offer
-from eservice_operator.core.access.grant_checks import in_question, is_production
+from eservice_operator.core.access.grant_checks import is_production
 from eservice_operator.core.access.grant_states import best, bindings_of, children_of, version_states
 from eservice_operator.core.access.grant_verdicts import grant_verdicts
 from eservice_operator.core.access.posting import grant_told, says_farewell

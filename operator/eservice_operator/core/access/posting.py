@@ -15,7 +15,7 @@ from eservice_operator.api.grant import GrantState, WebServiceGrantStatus
 from eservice_operator.api.notices import Notice, NoticeKind
 from eservice_operator.api.webservice_status import WebServiceStatus
 from eservice_operator.core.abandoned import in_reach
-from eservice_operator.core.access.grant_checks import in_question
+from eservice_operator.core.access.asking import in_question
 from eservice_operator.core.access.grant_tidings import next_tiding, of_grant, terms
 from eservice_operator.core.access.ladder import Term, climb, next_climb
 from eservice_operator.core.access.terms import Standing, Times

@@ -17,8 +17,8 @@ from eservice_operator.api.base import Environment, revoked_by
 from eservice_operator.api.connection import ConnectionTest
 from eservice_operator.api.reasons import Reason
 from eservice_operator.api.webservice import Protocol
+from eservice_operator.core.access.asking import unread, web_service_of
 from eservice_operator.core.access.case import GrantCase
-from eservice_operator.core.access.grant_checks import unread, web_service_of
 from eservice_operator.core.access.terms import Finding, Times, waiting
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.dates import instant

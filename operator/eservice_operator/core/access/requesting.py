@@ -7,8 +7,8 @@ from collections import defaultdict
 
 from eservice_operator.api.uses import Use
 from eservice_operator.api.webservice_status import AccessRequest, RequestState
+from eservice_operator.core.access.asking import consumer_finding
 from eservice_operator.core.access.case import Consumer, GrantCase, Order, UseCase
-from eservice_operator.core.access.grant_checks import consumer_finding
 from eservice_operator.core.access.terms import Answer, Times, is_open_question
 from eservice_operator.core.access.using import UseStanding, use_standing
 from eservice_operator.core.access.worlds import WebServiceWorld

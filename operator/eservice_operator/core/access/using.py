@@ -16,10 +16,11 @@ from eservice_operator.api.grant import ALL_VERSIONS
 from eservice_operator.api.reasons import Reason
 from eservice_operator.api.uses import Use
 from eservice_operator.api.webservice import Protocol, Visibility
+from eservice_operator.core.access.asking import answers, consumer_finding, grants_beside, unread
 from eservice_operator.core.access.assignments import assignment_finding, customer_finding, lists
 from eservice_operator.core.access.case import AgentCase, Consumer, GrantCase, Offer, UseCase
 from eservice_operator.core.access.connections import connection_of
-from eservice_operator.core.access.grant_checks import answers, consumer_finding, unconfirmed, unread
+from eservice_operator.core.access.grant_checks import unconfirmed
 from eservice_operator.core.access.standing import standings
 from eservice_operator.core.access.terms import Answer, Finding, Standing, Times, over, waiting
 
@@ -117,19 +118,10 @@ def _unanswered(case: UseCase, consumer: Consumer | None, times: Times) -> UseSt
         # an assignment that does not list the institution reads as one that does not exist
         found = waiting(Reason.CUSTOMER_NOT_LISTED, "no AgentAssignment of that name lists the institution")
     if found is None and case.grants:
-        found = waiting(Reason.VERSION_NOT_GRANTED, _beside(case))
+        found = waiting(Reason.VERSION_NOT_GRANTED, grants_beside(case))
     if found is None:
         found = waiting(Reason.ACCESS_NOT_GRANTED, "no grant; its holder sees the request")
     return UseStanding(case.use, Answer.WAITING, found.reason, found.message, offer=offer)
-
-
-def _beside(case: UseCase) -> str:
-    """What grants there are, none of which answers."""
-    if any(answers(grant.grant, case.use) for grant in case.grants):
-        return "there is a grant, and it is not for this version"
-    if case.use.as_agent is not None:
-        return f"there is a grant, and it is not for the agent of {case.use.as_agent}"
-    return "there is a grant, and it is for an agent's application: name its assignment in asAgent"
 
 
 def _is_listed(offer: Offer) -> bool:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from eservice_operator.api.base import SignedDocument
 from eservice_operator.api.grant import Evidence, GrantedVersion
 from eservice_operator.api.reasons import Reason
+from eservice_operator.core.access.asking import asks, not_requested
 from eservice_operator.core.access.case import GrantCase
-from eservice_operator.core.access.grant_checks import GRANT, asks, is_production, not_requested
+from eservice_operator.core.access.grant_checks import GRANT, is_production
 from eservice_operator.core.access.terms import Finding, Times, over, waiting
 
 VersionCheck = Callable[[GrantCase, GrantedVersion, Times], Finding | None]

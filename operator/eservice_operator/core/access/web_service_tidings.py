@@ -15,8 +15,8 @@ from eservice_operator.api.webservice_status import (
     RequestState,
     WebServiceStatus,
 )
+from eservice_operator.core.access.asking import consumer_finding
 from eservice_operator.core.access.case import Order
-from eservice_operator.core.access.grant_checks import consumer_finding
 from eservice_operator.core.access.ladder import Term
 from eservice_operator.core.access.terms import Times
 from eservice_operator.core.access.worlds import WebServiceWorld

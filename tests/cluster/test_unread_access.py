@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 
 from eservice_operator.api import names
+from eservice_operator.api.agent import AgentAssignmentStatus
 from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.slim import slim
 from eservice_operator.cluster.store import Store
+from eservice_operator.core.access.assigning import assignment_status
 from eservice_operator.core.access.granting import GrantDecision, decide_grant, grant_status
 from eservice_operator.core.access.standing import standings
 from eservice_operator.core.access.terms import Times
-from eservice_operator.core.access.worlds import GrantWorld, WebServiceWorld
+from eservice_operator.core.access.worlds import AssignmentWorld, GrantWorld, WebServiceWorld
 from eservice_operator.core.actions import Action, Create, Delete, Manifest, Outcome, SetFinalizer
 from eservice_operator.core.keys import ObjectKey
 from tests.support import holders
@@ -165,6 +167,25 @@ def test_an_assignment_that_cannot_be_read_disconnects_no_agent() -> None:
     assert not shelf.decide().actions
     del shelf.objects["AgentAssignment", HOLDER, "evry"]
     assert "Role" in shelf.closed()
+
+
+def test_an_assignment_goes_on_while_its_web_service_cannot_be_read() -> None:
+    shelf = Shelf(holders.grant(metadata=BOUND, spec={"agent": {"assignment": "evry"}}), holders.assignment())
+    key = ObjectKey("AgentAssignment", HOLDER, "evry")
+
+    def status() -> AgentAssignmentStatus:
+        world = shelf.observer.access.assignment(key)
+        assert isinstance(world, AssignmentWorld)
+        return assignment_status(world, NOW, POLICY)
+
+    before = status()
+    assert (before.state, before.grant) == ("Active", "address")
+    shelf.edit("WebService", HOLDER, REGISTER, {"spec": {"contracts": 7}})
+    assert status() == before.model_copy(
+        update={"message": status().message, "conditions": status().conditions}
+    )
+    del shelf.objects["WebService", HOLDER, REGISTER]
+    assert status().state == "Pending"
 
 
 # the Service behind it is away

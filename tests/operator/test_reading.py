@@ -11,6 +11,7 @@ from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.resources import OWN
 from tests.support.kubectl import Kubectl
 from tests.support.operator import OperatorProcess, assert_log_clean
+from tests.support.register import Register
 from tests.support.site import Site, says, up_to_date
 
 pytestmark = pytest.mark.cluster
@@ -32,6 +33,9 @@ async def test_nothing_reads_as_healthy_before_an_operator_has_seen_it(
     template = await site.prepare()
     planned, other = site.planned(), site.planned("other")
     await site.apply(*planned.everything(), planned.deferral(days=3), other.registration(), other.eservice())
+    register = Register(site)
+    await register.prepare()
+    await site.apply(register.grant(planned), register.tested(planned), register.assignment())
     for obj in await site.objects():
         assert obj["status"] == {"observedGeneration": -1}, obj["kind"]
     assert {obj["kind"] for obj in await site.objects()} == {

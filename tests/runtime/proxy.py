@@ -104,6 +104,8 @@ class Proxy:
         reply.content_type = answer.content_type
         date = parsedate_to_datetime(answer.headers["Date"]) + self.ahead
         reply.headers["Date"] = format_datetime(date, usegmt=True)
+        if "Content-Encoding" in answer.headers:  # a list of more than 128 KiB is passed on as it came
+            reply.headers["Content-Encoding"] = answer.headers["Content-Encoding"]
         if watches:
             self._watches[answer] = request.path_qs
         try:

@@ -92,6 +92,11 @@ class Register:
         base = {"webService": NAME, "consumer": consumer, "contractVersions": granted}
         return self._object("WebServiceGrant", planned.name, merged(base, spec), self.namespace)
 
+    def assignment(self) -> Manifest:
+        """An agent that has applied, and signed nothing yet."""
+        spec = {"webService": NAME, "agent": {"name": "SIA Tilts", "code": "40003000000"}}
+        return self._object("AgentAssignment", "tilts", spec, self.namespace)
+
     def grant_ref(self, planned: Planned) -> Ref:
         return Ref(API_VERSION, "WebServiceGrant", self.namespace, planned.name)
 

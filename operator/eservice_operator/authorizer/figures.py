@@ -25,19 +25,7 @@ class Figures:
         Info(f"{PREFIX}_build", "The version of the authorizer", registry=registry).info(
             {"version": __version__}
         )
-        self._decisions = Counter(
-            f"{PREFIX}_decisions",
-            "Answers, by web service (empty for one that there is not), decision and reason",
-            ["namespace", "name", "decision", "reason"],
-            registry=registry,
-        )
-        self._seconds = Histogram(
-            f"{PREFIX}_decision_seconds",
-            "From a question to its answer, by decision",
-            ["decision"],
-            buckets=SECONDS,
-            registry=registry,
-        )
+        self._answers = _Answers(registry)
         self._lookups = Counter(
             f"{PREFIX}_cache_lookups",
             "Whether the answer to a review was known (hit) or had to be waited for (miss)",
@@ -62,20 +50,10 @@ class Figures:
             "Since the watch that has been silent the longest was last heard of",
             registry=registry,
         )
-        self._counted: dict[tuple[str, ...], tuple[Counter, Histogram]] = {}
 
     def answered(self, answer: Answer, seconds: float) -> None:
         """Count an answer."""
-        labels = (*(answer.web_service or ("", "")), str(answer.decision), answer.reason)
-        counted = self._counted.get(labels)
-        if counted is None:
-            counted = self._counted[labels] = (
-                self._decisions.labels(*labels),
-                self._seconds.labels(answer.decision),
-            )
-        counter, histogram = counted
-        counter.inc()
-        histogram.observe(seconds)
+        self._answers.count(answer, seconds)
 
     def looked_up(self, cache: str) -> Callable[[str], None]:
         """Counts how often an answer was known."""
@@ -93,3 +71,36 @@ class Figures:
     def render(self) -> bytes:
         """The Prometheus text format."""
         return generate_latest(self._registry)
+
+
+class _Answers:
+    """How many there were of each kind, and how long they took."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._decisions = Counter(
+            f"{PREFIX}_decisions",
+            "Answers, by web service (empty for one that there is not), decision and reason",
+            ["namespace", "name", "decision", "reason"],
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            f"{PREFIX}_decision_seconds",
+            "From a question to its answer, by decision",
+            ["decision"],
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self._counted: dict[tuple[str, ...], tuple[Counter, Histogram]] = {}
+
+    def count(self, answer: Answer, seconds: float) -> None:
+        """Count one; its labels are resolved once."""
+        labels = (*(answer.web_service or ("", "")), str(answer.decision), answer.reason)
+        counted = self._counted.get(labels)
+        if counted is None:
+            counted = self._counted[labels] = (
+                self._decisions.labels(*labels),
+                self._seconds.labels(answer.decision),
+            )
+        counter, histogram = counted
+        counter.inc()
+        histogram.observe(seconds)

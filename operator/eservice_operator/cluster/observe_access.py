@@ -7,20 +7,17 @@ Only specs and what is observed of children go in; the status of a grant is what
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 
 from eservice_operator.api.agent import AgentAssignment
 from eservice_operator.api.base import ObjectMeta
-from eservice_operator.api.connection import ConnectionTest
 from eservice_operator.api.eservice import EService
-from eservice_operator.api.grant import ALL_VERSIONS, WebServiceGrant
+from eservice_operator.api.grant import WebServiceGrant
 from eservice_operator.api.parse import InvalidObject
 from eservice_operator.api.uses import Use, WebServiceRef
 from eservice_operator.api.webservice import WebService
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.consumers import (
-    consumer_at,
     consumer_of,
     is_bound,
     offer_of,
@@ -28,27 +25,22 @@ from eservice_operator.cluster.consumers import (
     orders_of,
     orders_through,
 )
+from eservice_operator.cluster.grant_cases import GrantCases, named_by
 from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.ownership import is_owned
 from eservice_operator.cluster.reading import Reading
 from eservice_operator.cluster.roles import invoke_rules
 from eservice_operator.cluster.snapshots import uses_of
-from eservice_operator.cluster.store import key_of
 from eservice_operator.core.access.case import (
     NO_ACCESS,
     Access,
     AgentCase,
     Consumer,
-    GrantCase,
-    Offer,
     UseCase,
 )
 from eservice_operator.core.access.naming import grant_child, wall_of
-from eservice_operator.core.access.unread import last_known_grant, leaving_grant
-from eservice_operator.core.access.walls import versions_in
 from eservice_operator.core.access.worlds import AssignmentWorld, Children, GrantWorld, WebServiceWorld
 from eservice_operator.core.actions import Manifest
-from eservice_operator.core.facts import age
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.owner import owned_by
 from eservice_operator.core.releases import Snapshot
@@ -63,34 +55,24 @@ class AccessObserver:
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
+        self._cases = GrantCases(reading)
 
     def grant(self, key: ObjectKey) -> GrantWorld | InvalidObject | None:
         """The world of a WebServiceGrant; None when there is none."""
         grant = self._reading.one(WebServiceGrant, key)
         if isinstance(grant, InvalidObject):
-            case = self._leaving(key)
+            case = self._cases.leaving(key)
             if case is None:
                 return grant
         elif grant is None:
             return None
         else:
-            case = self._case(grant)
+            case = self._cases.case(grant)
         return GrantWorld(
             case=case,
             children=self._children(case.grant.metadata),
             bindings=tuple(self._bindings(key)),
         )
-
-    def _leaving(self, key: ObjectKey) -> GrantCase | None:
-        """A grant that cannot be read, and is being deleted: what it opened goes, and its finalizer."""
-        body = self._reading.store.get(key.kind, key.namespace, key.name)
-        if body is None or not part(body, "metadata", "deletionTimestamp"):
-            return None
-        known = self._known(body)
-        if known is not None:
-            return self._case(known)
-        rest = leaving_grant(body)
-        return None if rest is None else GrantCase(rest)
 
     def wall_of(self, key: ObjectKey) -> object:
         """A mark of what closes a web service, or has to: its spec, its Service and its NetworkPolicy."""
@@ -119,11 +101,11 @@ class AccessObserver:
         if not isinstance(web_service, WebService):
             return web_service
         offer, place = offered(web_service, self._reading), f"{key.namespace}/{key.name}"
-        grants = self._grants(indexes.WEB_SERVICE, place)
+        grants = self._cases.found(indexes.WEB_SERVICE, place)
         assignments = self._reading.found(AgentAssignment, indexes.WEB_SERVICE, place)
         return WebServiceWorld(
             offer=offer,
-            grants=tuple(self._case(grant, offer=offer) for grant in grants),
+            grants=tuple(self._cases.case(grant, offer=offer) for grant in grants),
             orders=tuple(orders_of(web_service.reference, self._reading)),
             agents=tuple(self._agent(one, orders=False) for one in assignments),
             children=self._children(web_service.metadata),
@@ -140,7 +122,7 @@ class AccessObserver:
     def of(self, service: EService, snapshots: tuple[Snapshot, ...]) -> Access:
         """What an EService has to do with web services: as one that asks, and as an agent's application."""
         place = f"{service.metadata.namespace}/{service.metadata.name}"
-        grants = self._grants(indexes.CONSUMER, place)
+        grants = self._cases.found(indexes.CONSUMER, place)
         served = tuple(self._served(grants))
         if not served and not uses_of(service, snapshots):
             return NO_ACCESS
@@ -150,7 +132,7 @@ class AccessObserver:
 
     def _use(self, use: Use, consumer: Consumer, grants: tuple[WebServiceGrant, ...]) -> UseCase:
         offer = offer_of(use.web_service, self._reading)
-        answers = (one for one in grants if _named(one) == use.web_service)
+        answers = (one for one in grants if named_by(one) == use.web_service)
         assignment = (
             None
             if use.agent is None
@@ -160,7 +142,7 @@ class AccessObserver:
         return UseCase(
             use,
             offer,
-            grants=tuple(self._case(one, offer=offer, consumer=consumer) for one in answers),
+            grants=tuple(self._cases.case(one, offer=offer, consumer=consumer) for one in answers),
             agent=None if assignment is None else self._agent(assignment, orders=False),
             unread=unread,
             bound=bool(unread or consumer.unread) and is_bound(consumer, use, self._reading),
@@ -187,101 +169,14 @@ class AccessObserver:
         metadata = assignment.metadata
         place = WebServiceRef(namespace=metadata.namespace, name=assignment.spec.web_service)
         offer = offer_of(place, self._reading)
-        grants = self._grants(indexes.ASSIGNMENT, f"{metadata.namespace}/{metadata.name}")
-        connections = (one for one in grants if _named(one) == place)
+        grants = self._cases.found(indexes.ASSIGNMENT, f"{metadata.namespace}/{metadata.name}")
+        connections = (one for one in grants if named_by(one) == place)
         return AgentCase(
             assignment,
             offer,
-            connections=tuple(self._case(one, offer=offer) for one in connections),
+            connections=tuple(self._cases.case(one, offer=offer) for one in connections),
             orders=tuple(orders_through(metadata.name, place, self._reading)) if orders else (),
         )
-
-    def _case(
-        self,
-        grant: WebServiceGrant,
-        *,
-        offer: Offer | None = None,
-        consumer: Consumer | None = None,
-        tested: bool = True,
-    ) -> GrantCase:
-        """A grant with what it rests on; ``offer`` and ``consumer`` where they are known already."""
-        named, spec = _named(grant), grant.spec
-        found = offer or offer_of(named, self._reading)
-        asks = consumer or consumer_at(spec.consumer.namespace, spec.consumer.name, self._reading)
-        assignment = (
-            None
-            if spec.agent is None
-            else self._reading.readable(AgentAssignment, spec.agent.assignment, named.namespace)
-        )
-        case = GrantCase(grant, offer=found, consumer=asks, assignment=assignment)
-        if asks is not None and tested:
-            registration = asks.service.spec.registration
-            record = f"{named.namespace}/{named.name}/{registration}"
-            case = replace(
-                case,
-                tests=self._reading.found(ConnectionTest, indexes.CONNECTION, record),
-                tested=() if found is None else tuple(self._tested(found, registration)),
-                unread=self._unread_tests(record),
-            )
-        return self._with_what_is_unclear(case)
-
-    def _unread_tests(self, record: str) -> frozenset[str]:
-        """Whether a ConnectionTest of a connection cannot be read; a revoked one proves nothing anyway."""
-        bodies = self._reading.store.by_index("ConnectionTest", indexes.CONNECTION, record)
-        unrevoked = (body["metadata"]["name"] for body in bodies if not part(body, "spec", "revoked"))
-        found = (self._reading.unreadable("ConnectionTest", name) for name in unrevoked)
-        return frozenset().union(*found)
-
-    def _with_what_is_unclear(self, case: GrantCase) -> GrantCase:
-        """The case with what cannot be read of it, and what its Role opened where anything is unclear."""
-        grant, named = case.grant, _named(case.grant)
-        unreadable, asked, agent = self._reading.unreadable, grant.spec.consumer, grant.spec.agent
-        unread = case.unread | unreadable("WebServiceGrant", grant.metadata.name, named.namespace)
-        if case.offer is None:
-            unread |= unreadable("WebService", named.name, named.namespace)
-        if case.consumer is None:
-            unread |= unreadable("EService", asked.name, asked.namespace)
-        if agent is not None and case.assignment is None:
-            unread |= unreadable("AgentAssignment", agent.assignment, named.namespace)
-        known = case.offer is not None and case.offer.pods is not None
-        if known and not unread and (case.consumer is None or not case.consumer.unread):
-            return case
-        return replace(case, unread=unread, opened=self._opened(grant))
-
-    def _opened(self, grant: WebServiceGrant) -> frozenset[str]:
-        """The contract versions that the Role of a grant gives the right to."""
-        metadata = grant.metadata
-        role = self._reading.store.get("Role", metadata.namespace, grant_child(metadata.name))
-        if role is None or not owned_by(role["metadata"], metadata.uid):
-            return frozenset()
-        if "deletionTimestamp" in role["metadata"]:
-            return frozenset()
-        versions = [entry.version for entry in grant.spec.contract_versions] or [ALL_VERSIONS]
-        return frozenset(versions_in(Observed(role), versions))
-
-    def _tested(self, offer: Offer, registration: str) -> Iterator[GrantCase]:
-        """The grants of e-services of one registration at the WebService that another is tested as."""
-        at = offer.web_service.spec.tested_as
-        if at is None:
-            return
-        for service in self._reading.store.by_index("EService", indexes.REGISTRATION, registration):
-            metadata = service["metadata"]
-            for grant in self._grants(indexes.CONSUMER, f"{metadata['namespace']}/{metadata['name']}"):
-                if _named(grant) == at:
-                    yield self._case(grant, tested=False)
-
-    def _grants(self, index: str, value: str) -> tuple[WebServiceGrant, ...]:
-        """The grants under a value of an index, the oldest first; unread ones as they were last known."""
-        bodies = self._reading.store.by_index(WebServiceGrant.__name__, index, value)
-        found = (self._known(body) for body in bodies)
-        return tuple(sorted((one for one in found if one is not None), key=lambda grant: age(grant.metadata)))
-
-    def _known(self, body: Manifest) -> WebServiceGrant | None:
-        read = self._reading.one(WebServiceGrant, key_of(body))
-        if isinstance(read, WebServiceGrant):
-            return read
-        known = self._reading.remember(body, lambda: last_known_grant(body), "known")
-        return known if isinstance(known, WebServiceGrant) else None
 
     def _children(self, owner: ObjectMeta) -> Children:
         """Own children, by either mark, and only where we put them."""
@@ -317,11 +212,6 @@ class AccessObserver:
         for body in self._reading.store.by_index("ConfigMap", indexes.GRANT, place):
             if owned_by(body["metadata"]):
                 yield Observed(body)
-
-
-def _named(grant: WebServiceGrant) -> WebServiceRef:
-    """The WebService of a grant, which is beside it."""
-    return WebServiceRef(namespace=grant.metadata.namespace, name=grant.spec.web_service)
 
 
 def _spec_mark(metadata: Manifest) -> tuple[str, str, str]:

@@ -86,6 +86,8 @@ def _finding(agent: AgentCase, times: Times) -> Finding | None:
     found = assignment_finding(assignment, times, production=production)
     if found is not None and found.answer is Answer.OVER:
         return found
+    if offer is None and any("WebService" in grant.unread for grant in agent.connections):
+        return found  # whether its application is connected is known all the same
     if offer is None:
         text = f"WebService {assignment.spec.web_service} does not exist beside it, or cannot be read"
         return waiting(Reason.WEB_SERVICE_UNKNOWN, text)

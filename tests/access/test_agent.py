@@ -54,6 +54,10 @@ class Market:
         place = {"namespace": self.register.namespace, "name": NAME}
         return {"name": "persons", "webService": place, "agent": ASSIGNMENT}
 
+    def use(self, version: str = "v5") -> Manifest:
+        """How the agent's application asks."""
+        return self.register.use(version) | {"asAgent": ASSIGNMENT}
+
     def planned(self, who: str) -> Planned:
         return Planned(f"{who}-{self.site.mark}", f"{who}-{self.site.mark}", self.site.template)
 
@@ -112,7 +116,7 @@ async def market(register: Register) -> AsyncIterator[Market]:
 async def let_in(market: Market, *customers: str) -> Planned:
     """The application with its connection of v5, tested, and these customers' e-services."""
     register = market.register
-    agent = await market.settle_in(TILTS, register.use())
+    agent = await market.settle_in(TILTS, market.use())
     await market.site.apply(register.tested(agent), register.tested(agent, "v6"))
     for who in customers:
         await market.settle_in(who, market.through)
@@ -139,7 +143,7 @@ async def test_it_needs_an_agreement_two_pilots_and_their_evidence(market: Marke
     await market.assign()
     await market.site.until(grant, lambda obj: says(obj, "Active", "True"), "it is open")
     await market.site.settled(agent, "AwaitingVerification")
-    token = await front.token(agent, market.register.use())
+    token = await front.token(agent, market.use())
     for pilot in PILOTS:
         await front.until(GRANTED, token, on_behalf_of(pilot), within=15)
     assert await front.call(token) == NOT_LISTED, "an agent calls for somebody"
@@ -165,9 +169,9 @@ async def test_one_joins_and_leaves_and_the_others_do_not_notice(
         "contract-versions": "v5",
         "uri": f"http://{agent.name}.{agent.namespace}.svc:80",
     }
-    own = await market.site.see(binding_ref(agent, market.register.use()))
+    own = await market.site.see(binding_ref(agent, market.use()))
     assert own["data"]["customers"].split() == sorted(CODES[who] for who in PILOTS)
-    token = await front.token(agent, market.register.use())
+    token = await front.token(agent, market.use())
     await front.until(GRANTED, token, on_behalf_of("cesis"), within=15)
     assert await front.call(token, on_behalf_of("ogre")) == NOT_LISTED
     ogre = market.planned("ogre")
@@ -229,6 +233,6 @@ async def test_the_end_of_an_assignment_ends_what_came_through_it(
     assert await front.call(own) == GRANTED
     for who in PILOTS:
         await market.site.gone(binding_ref(market.planned(who), market.through))
-    await market.site.gone(binding_ref(agent, market.register.use()))
+    await market.site.gone(binding_ref(agent, market.use()))
     assert not await market.register.may(kubectl, agent)
     assert await market.register.may(kubectl, other)

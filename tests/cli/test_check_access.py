@@ -28,6 +28,9 @@ def asking(*uses: dict[str, Any]) -> dict[str, Any]:
     return worlds.eservice(spec={"uses": list(uses)})
 
 
+AS_AGENT = access.use(name="for-others", as_agent=access.AGENT)
+
+
 def said_of(folder: Path, *bodies: dict[str, Any]) -> tuple[int, str]:
     """The exit code, and what is said of access."""
     answer = check("-f", written(folder, worlds.template(lifecycle=PRUDENT), *bodies), "--at", DAY)
@@ -39,7 +42,7 @@ def test_of_both_sides_in_good_order_nothing_is_said(tmp_path: Path) -> None:
         *(access.web_service(), access.web_service_in_test(), access.grant(), access.grant_in_test()),
         *(access.rest_service(), access.rest_grant("addresses"), access.assignment()),
         access.grant("evry", spec={"agent": {"assignment": "evry"}}),
-        asking(access.use(), access.use(None, name="addresses", web_service=access.ADDRESSES)),
+        asking(access.use(), AS_AGENT, access.use(None, name="addresses", web_service=access.ADDRESSES)),
     ]
     code, output = said_of(tmp_path, *sides)
     assert (code, output.splitlines()[:-1]) == (0, []), output

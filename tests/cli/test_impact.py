@@ -75,7 +75,7 @@ def holder(*more: Body, refused: tuple[str, ...] = (), **patched: Body) -> Shelf
             },
             status={"observedGeneration": 1, "conditions": PUBLISHED},
         ),
-        calling("evry-app", access.use("v5")),
+        calling("evry-app", access.use("v5", as_agent=access.AGENT)),
         *(calling(name, through, public=name == "ogre") for name in ("rezekne", "cesis", "ogre")),
     ]
     registrations = [

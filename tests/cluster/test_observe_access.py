@@ -90,7 +90,7 @@ def test_everything_that_a_grant_rests_on_is_found() -> None:
     [
         (without("Namespace", HOLDER), "HolderNotConfirmed"),
         (without("Service", HOLDER), "BackendNotFound"),
-        (without("EService", CONSUMER), "ConsumerNotFound"),
+        (without("EService", CONSUMER), "NotRequested"),
         (without("WebServiceGrant", HOLDER_TEST), "TestMissing"),
         (without("EService", "pmlp-test"), "TestMissing"),
         (without("WebService", HOLDER), "WebServiceUnknown"),
@@ -161,9 +161,14 @@ def test_an_eservice_sees_what_answers_it() -> None:
     assert access(*instead(worlds.eservice())) is NO_ACCESS
 
 
+AGENT = {"name": "PMLP", "code": "90000054163"}
+
+
 def test_an_agents_application_asks_as_any_other_and_serves_besides() -> None:
     agents = holders.grant(spec={"agent": {"assignment": "evry"}})
-    found = access(*instead(agents, holders.assignment()))
+    mine = holders.assignment(spec={"agent": AGENT})
+    assert not access(*instead(agents, mine)).served, "nobody is made one"
+    found = access(*instead(agents, mine, holders.asking(spec={"uses": [holders.AS_AGENT]})))
     (case,) = found.uses
     assert use_standing(case, found.consumer, TIMES).allowed
     assert [one.assignment.metadata.name for one in found.served] == ["evry"]
@@ -177,7 +182,8 @@ def ordering(place: str = "ogre-production") -> Manifest:
 
 def test_who_orders_through_an_agent_is_seen_by_both() -> None:
     agents = holders.grant(spec={"agent": {"assignment": "evry"}})
-    objects = instead(agents, holders.assignment(), ordering(), holders.asking())
+    itself = holders.asking(spec={"uses": [holders.AS_AGENT]})
+    objects = instead(agents, holders.assignment(spec={"agent": AGENT}), ordering(), itself)
     world = observed(*objects).access.assignment(ObjectKey("AgentAssignment", HOLDER, "evry"))
     assert isinstance(world, AssignmentWorld)
     assert [order.consumer.place for order in world.agent.orders] == [("ogre-production", NAME)]
@@ -199,25 +205,53 @@ def test_the_pods_of_an_agents_application_are_those_that_its_services_lead_to()
     assert consumer.pods == Pods(CONSUMER, {names.ESERVICE_LABEL: NAME}, (8080,))
 
 
-def config_map(name: str, references: list[Manifest], grant: str = f"{HOLDER}/address") -> Manifest:
-    made = holders.body("ConfigMap", name, CONSUMER, "v1")
+def config_map(name: str, owner: Manifest | None, place: str = CONSUMER, grant: str = "address") -> Manifest:
+    """A ConfigMap that says that it is a binding of a grant, and whose child it is."""
+    made = holders.body("ConfigMap", name, place, "v1")
     made["metadata"] |= {
-        "ownerReferences": references,
-        "annotations": {names.GRANT_ANNOTATION: grant},
+        "annotations": {names.GRANT_ANNOTATION: f"{HOLDER}/{grant}"},
         "labels": {names.MANAGED_BY_LABEL: names.MANAGER},
     }
+    if owner is not None:
+        metadata = {key: owner["metadata"][key] for key in ("name", "uid")}
+        made["metadata"]["ownerReferences"] = [
+            {"apiVersion": names.API_VERSION, "kind": owner["kind"]} | metadata
+        ]
     return made
 
 
-def test_only_what_is_an_eservices_holds_a_grant() -> None:
-    mine = {"apiVersion": names.API_VERSION, "kind": "EService", "name": NAME, "uid": "uid-1"}
-    world = grant_world(
+def bindings(*objects: Manifest) -> list[str]:
+    return [binding.ref.name for binding in grant_world(*objects).bindings]
+
+
+def test_only_what_is_the_consumers_holds_a_grant() -> None:
+    mine, third = holders.asking(), worlds.eservice(metadata={"namespace": "squat", "uid": "uid-squat"})
+    own = holders.body("WebService", "own", "squat")
+    found = bindings(
         *holders.granted(),
-        config_map("binding", [mine]),
-        config_map("forged", []),
-        config_map("other", [mine], f"{HOLDER}/another"),
+        third,
+        config_map("binding", mine),
+        config_map("forged", None),
+        config_map("other", mine, grant="another"),
+        config_map("elsewhere", mine, "squat"),
+        config_map("of-a-web-service", own, "squat"),
+        config_map("of-a-web-service-beside-it", holders.body("WebService", "own", CONSUMER)),
+        config_map("of-a-third", third, "squat"),
     )
-    assert [binding.ref.name for binding in world.bindings] == ["binding"]
+    assert found == ["binding"]
+
+
+def test_who_orders_through_the_agent_holds_its_grant_too() -> None:
+    agents = holders.grant(spec={"agent": {"assignment": "evry"}})
+    orders, other = ordering(), ordering("cesis-production")
+    other["spec"]["uses"] = [holders.USE]
+    maps = [
+        config_map(place, one, place)
+        for place, one in (("ogre-production", orders), ("cesis-production", other))
+    ]
+    there = [*instead(agents, holders.assignment()), orders, other, *maps]
+    assert bindings(*there) == ["ogre-production"]
+    assert bindings(*instead(holders.grant()), orders, other, *maps) == []
 
 
 def role(name: str, place: str = HOLDER, **rule: Any) -> Manifest:

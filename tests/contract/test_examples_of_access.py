@@ -62,7 +62,8 @@ def through_agent(case: GrantCase, ended: str) -> GrantCase:
     """The same for an agent's application, whose assignment ends after a day."""
     body = case.grant.model_dump(mode="json", by_alias=True, exclude_none=True)
     body["spec"]["agent"] = {"assignment": access.AGENT}
-    assigned = access.assignment(spec=dated("validUntil", ended) | {"agreement": {"signedAt": "2020-01-01"}})
+    spec = dated("validUntil", ended) | {"agreement": {"signedAt": "2020-01-01"}}
+    assigned = access.own_assignment(spec=spec)
     return access.case(
         body,
         offered=case.offer,

@@ -162,6 +162,12 @@ def assignment(name: str = AGENT, **patch: Any) -> Manifest:
     return dict(merged(base, patch))
 
 
+def own_assignment(**patch: Any) -> Manifest:
+    """One whose agent is the institution of the e-service."""
+    agent = {"name": "PMLP", "code": "90000054163"}
+    return dict(merged(assignment(**patch), {"spec": {"agent": agent}}))
+
+
 def use(
     version: str | None = "v5",
     *,
@@ -169,9 +175,10 @@ def use(
     namespace: str = HOLDER,
     web_service: str = REGISTER,
     agent: str | None = None,
+    as_agent: str | None = None,
 ) -> Manifest:
     """An entry of ``spec.uses``."""
-    optional = {"contractVersion": version, "agent": agent}
+    optional = {"contractVersion": version, "agent": agent, "asAgent": as_agent}
     entry = {"name": name, "webService": {"namespace": namespace, "name": web_service}}
     return entry | {key: value for key, value in optional.items() if value is not None}
 
@@ -236,10 +243,13 @@ def case(
 ) -> GrantCase:
     """A grant in good order: everything is there, and a ConnectionTest of v5 and of v4."""
     records = (connection_test(), connection_test("tested-v4", "v4")) if tests is None else tests
+    granted = WebServiceGrant.model_validate(grant() if body is None else body)
+    agent = None if granted.spec.agent is None else granted.spec.agent.assignment
+    asks = (use("v5", as_agent=agent), use("v4", name="persons-before", as_agent=agent))
     return GrantCase(
-        grant=WebServiceGrant.model_validate(grant() if body is None else body),
+        grant=granted,
         offer=offer() if offered is True else offered or None,
-        consumer=consumer() if consumed is True else consumed or None,
+        consumer=consumer(*asks) if consumed is True else consumed or None,
         tests=tuple(ConnectionTest.model_validate(record) for record in records),
         tested=tuple(tested),
         assignment=None if assigned is None else AgentAssignment.model_validate(assigned),

@@ -125,7 +125,7 @@ def agent_in_order(name: str = "gateway") -> tuple[Manifest, ...]:
         "evry-connection",
         spec={"consumer": {"namespace": AGENT, "name": name}, "agent": {"assignment": "evry"}},
     )
-    service = elsewhere(name, AGENT, holders.USE)
+    service = elsewhere(name, AGENT, holders.AS_AGENT)
     reference = {
         "apiVersion": "eservice.dev/v1alpha1",
         "kind": "EService",

@@ -23,6 +23,8 @@ USE: Final = {
     "contractVersion": "v5",
 }
 """How the e-service of `worlds` asks for the register in Production."""
+AS_AGENT: Final = USE | {"asAgent": "evry"}
+"""How an agent's application asks."""
 USE_IN_TEST: Final = USE | {"webService": {"namespace": HOLDER_TEST, "name": REGISTER}}
 EVIDENCE: Final = {
     "selfDeclaration": {"url": "https://docs.example/declaration", "sha256": "4" * 64},

@@ -150,6 +150,7 @@ class Reason(StrEnum):
     AGREEMENT_MISSING = "AgreementMissing"
     PILOTS_MISSING = "PilotsMissing"
     AGENT_NOT_CONNECTED = "AgentNotConnected"
+    OTHER_AGENT = "OtherAgent"
     CUSTOMER_NOT_LISTED = "CustomerNotListed"
     CUSTOMER_NOT_YET = "CustomerNotYet"
     # installation (R5)

@@ -48,7 +48,12 @@ class Use(Model):
                 "!has(self.agent) || !has(self.contractVersion)",
                 "leave contractVersion out: through an agent it is the agent's connection that has a version",
                 fieldPath=".contractVersion",
-            )
+            ),
+            cel(
+                "!has(self.agent) || !has(self.asAgent)",
+                "name agent or asAgent: an e-service is a customer of an agent, or an agent's application",
+                fieldPath=".asAgent",
+            ),
         )
     )
 
@@ -61,3 +66,6 @@ class Use(Model):
     agent."""
     agent: Name | None = None
     """The AgentAssignment, beside the WebService, through whose connection the call goes (R9)."""
+    as_agent: Name | None = None
+    """The AgentAssignment, beside the WebService, whose agent's application the e-service is (R9): it
+    calls for the customers that the holder lists there, and lets them in."""

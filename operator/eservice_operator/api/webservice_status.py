@@ -54,6 +54,8 @@ class AccessRequest(Model):
     """The contract version that is asked for, for SOAP."""
     agent: Name | None = None
     """The agent through whose connection it wants to call."""
+    as_agent: Name | None = None
+    """The assignment whose agent's application it is, where it asks as one."""
     state: RequestState
     """Waiting: nobody has answered. Pending: a grant is there, and something is missing. Granted. Refused.
     Ended: what was granted is over."""

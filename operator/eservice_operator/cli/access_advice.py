@@ -90,4 +90,5 @@ def _grant(case: Case, standing: UseStanding) -> dict[str, Any]:
         (case.namespace, case.name),
         [use.contract_version] if soap and use.contract_version else [],
         evidence=soap and production,
+        as_agent=use.as_agent,
     )

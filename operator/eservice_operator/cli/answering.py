@@ -20,17 +20,26 @@ Place = tuple[str, str]
 
 
 def grant_of(
-    web_service: Place, consumer: Place, versions: Iterable[str], *, evidence: bool, taken: Iterable[str] = ()
+    web_service: Place,
+    consumer: Place,
+    versions: Iterable[str],
+    *,
+    evidence: bool,
+    as_agent: str | None = None,
+    taken: Iterable[str] = (),
 ) -> dict[str, Any]:
     """A WebServiceGrant for a consumer; ``evidence`` where both documents are needed (SOAP in Production).
 
-    ``taken`` are the names of the grants that there are.
+    ``as_agent`` is the assignment whose agent's application it asks to be. ``taken`` are the names
+    of the grants that there are.
     """
     namespace, name = web_service
     spec: dict[str, Any] = {
         "webService": name,
         "consumer": {"namespace": consumer[0], "name": consumer[1]},
     }
+    if as_agent:
+        spec["agent"] = {"assignment": as_agent}
     granted = [_version(version, evidence=evidence) for version in versions]
     metadata = {"name": _free(consumer, name, set(taken)), "namespace": namespace}
     return _object("WebServiceGrant", metadata, spec | ({"contractVersions": granted} if granted else {}))

@@ -67,13 +67,13 @@ Made = tuple[str, dict[str, Any] | None]
 
 
 def _grants(found: Sequence[Request], beside: Sequence[Body]) -> Iterator[Made]:
-    """One grant for each web service that is asked for directly."""
+    """One grant for each web service that is asked for directly, and for each assignment as its agent."""
     direct = [one for one in found if not one.get("agent")]
     taken = {str(part(one, "metadata", "name")) for one in beside if one.get("kind") == "WebServiceGrant"}
-    for name in dict.fromkeys(str(one["webService"]["name"]) for one in direct):
-        asked = [one for one in direct if one["webService"]["name"] == name]
+    for connection in dict.fromkeys(map(_connection, direct)):
+        asked = [one for one in direct if _connection(one) == connection]
         consumer = str(asked[0].get("namespace")), str(asked[0].get("eService"))
-        there = _grant(beside, name, consumer)
+        there = _grant(beside, connection, consumer)
         missing = [one for one in asked if one.get("state") not in ANSWERED and not _names(there, one)]
         for one in asked:
             if one not in missing:
@@ -102,7 +102,9 @@ def _grant_for(
         return f"{_title(first)}: it names no contract version, ask the consumer which one", None
     place = str(first["webService"]["namespace"]), str(first["webService"]["name"])
     granted = versions if soap else []
-    return needs, grant_of(place, consumer, granted, evidence=evidence, taken=taken)
+    as_agent = first.get("asAgent")
+    made = grant_of(place, consumer, granted, evidence=evidence, as_agent=as_agent, taken=taken)
+    return needs, made
 
 
 def _customers(
@@ -126,13 +128,23 @@ def _customers(
         yield text, with_customer(assignment, str(one.get("institution")), code, today)
 
 
-def _grant(beside: Sequence[Body], web_service: str, consumer: Place) -> Body | None:
-    """The grant that there is for a consumer, also as an agent's application."""
+Connection = tuple[str, str]
+"""A web service, and the assignment whose agent's application asks for it; empty for its own connection."""
+
+
+def _connection(request: Request) -> Connection:
+    return str(request["webService"]["name"]), str(request.get("asAgent") or "")
+
+
+def _grant(beside: Sequence[Body], connection: Connection, consumer: Place) -> Body | None:
+    """The grant that there is for a consumer's connection."""
+    web_service, assignment = connection
     named = {"namespace": consumer[0], "name": consumer[1]}
     for body in beside:
         spec = part(body, "spec") or {}
         wanted = body.get("kind") == "WebServiceGrant" and spec.get("webService") == web_service
-        if wanted and spec.get("consumer") == named:
+        of_agent = str(part(spec, "agent", "assignment") or "")
+        if wanted and spec.get("consumer") == named and of_agent == assignment:
             return body
     return None
 

@@ -21,7 +21,7 @@ from eservice_operator.api.webservice import Protocol, WebService
 from eservice_operator.cli.check_judging import Judged, Severity
 from eservice_operator.core.access.assignments import assignment_finding
 from eservice_operator.core.access.case import GrantCase, Offer
-from eservice_operator.core.access.grant_checks import expired, refused, versions_fit
+from eservice_operator.core.access.grant_checks import answers, expired, refused, versions_fit
 from eservice_operator.core.access.naming import named
 from eservice_operator.core.access.terms import Answer, Finding, Times
 from eservice_operator.core.access.version_checks import contract_alive, contract_known, evidenced
@@ -112,11 +112,12 @@ class AccessFiles:
         asked = {
             use.contract_version
             for use in service.spec.uses
-            if use.web_service == web_service.reference and use.agent is None
+            if use.web_service == web_service.reference and answers(grant, use)
         }
         missing = [entry.version for entry in grant.spec.contract_versions if entry.version not in asked]
         if missing or not asked:
-            what = " ".join(filter(None, (web_service.metadata.name, ", ".join(missing))))
+            role = "" if grant.spec.agent is None else f"with asAgent: {grant.spec.agent.assignment}"
+            what = " ".join(filter(None, (web_service.metadata.name, ", ".join(missing), role)))
             text = f"{where} does not ask for {what} in spec.uses: it is not let in before it does"
             yield Judged(Severity.WARNING, path, "R3", text)
 
@@ -200,6 +201,8 @@ class AccessFiles:
         )
 
     def _covers(self, grant: WebServiceGrant, use: Use) -> bool:
+        if not answers(grant, use):
+            return False
         versions = {entry.version for entry in grant.spec.contract_versions}
         return not versions or use.contract_version in versions
 

@@ -92,19 +92,13 @@ class Closed:
             "webService": standing.use.web_service.model_dump(mode="json", by_alias=True),
             "contractVersions": list(self.versions),
             "agent": standing.use.agent,
-            "assignment": standing.use.agent or connects_for(standing),
+            "assignment": standing.use.agent or standing.use.as_agent,
             "grant": None if grant is None else f"{grant.namespace}/{grant.name}",
             "endsOn": None if self.ends_on is None else str(self.ends_on),
             "binding": self.binding,
             "reason": self.reason,
             "message": "" if self.after is None else self.after.standing.message,
         }
-
-
-def connects_for(standing: UseStanding) -> str | None:
-    """The assignment by which an agent's application is let in itself."""
-    agent = None if standing.grant is None else standing.grant.grant.spec.agent
-    return None if agent is None else agent.assignment
 
 
 def openings(store: Store, times: Times) -> dict[Key, Opening]:

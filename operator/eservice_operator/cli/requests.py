@@ -155,10 +155,12 @@ def lines(session: Session, found: Sequence[Request]) -> list[str]:
 
 
 def asked_for(request: Request) -> str:
-    """The contract version, or through whom; for REST every version is asked for."""
+    """The contract version, or through whom, or as whose agent; for REST every version is asked for."""
     if request.get("agent"):
         return f"through {request['agent']}"
-    return str(request.get("contractVersion") or ("all" if request.get("protocol") == "REST" else ""))
+    version = str(request.get("contractVersion") or ("all" if request.get("protocol") == "REST" else ""))
+    role = f"as agent of {request['asAgent']}" if request.get("asAgent") else ""
+    return " ".join(filter(None, (version, role)))
 
 
 def _style(state: str) -> Style:

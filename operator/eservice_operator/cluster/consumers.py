@@ -8,6 +8,7 @@ from typing import Any
 
 from eservice_operator.api import names
 from eservice_operator.api.eservice import EService
+from eservice_operator.api.grant import WebServiceGrant
 from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.api.uses import Use, WebServiceRef
 from eservice_operator.api.webservice import WebService
@@ -108,13 +109,30 @@ def is_bound(consumer: Consumer, use: Use, reading: Reading) -> bool:
 
 
 def _asking(index: str, named: WebServiceRef, reading: Reading) -> Iterator[Consumer]:
-    value, store = f"{named.namespace}/{named.name}", reading.store
-    keys = {key_of(body) for body in store.unordered(SERVICE, index, value)}
-    keys |= {owner_key(body) for body in store.unordered(SNAPSHOT_KIND, index, value)}
-    for key in sorted(keys):
+    for key in sorted(_keys(index, named, reading)):
         consumer = consumer_at(key.namespace, key.name, reading)
         if consumer is not None:
             yield consumer
+
+
+def _keys(index: str, named: WebServiceRef, reading: Reading) -> set[ObjectKey]:
+    value, store = f"{named.namespace}/{named.name}", reading.store
+    keys = {key_of(body) for body in store.unordered(SERVICE, index, value)}
+    return keys | {owner_key(body) for body in store.unordered(SNAPSHOT_KIND, index, value)}
+
+
+def bound_by(grant: WebServiceGrant, reading: Reading) -> set[tuple[str, str]]:
+    """Namespace and UID of the e-services whose bindings may rest on a grant.
+
+    Those are its consumer and, of an agent's application, who orders through the assignment.
+    """
+    consumer = grant.spec.consumer
+    keys = {ObjectKey(SERVICE, consumer.namespace, consumer.name)}
+    if grant.spec.agent is not None:
+        named = WebServiceRef(namespace=grant.metadata.namespace, name=grant.spec.agent.assignment)
+        keys |= _keys(indexes.AGENT, named, reading)
+    bodies = (reading.store.get(SERVICE, key.namespace, key.name) for key in keys)
+    return {(body["metadata"]["namespace"], body["metadata"]["uid"]) for body in bodies if body is not None}
 
 
 def owner_key(child: Manifest) -> ObjectKey:

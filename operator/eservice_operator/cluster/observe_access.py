@@ -18,6 +18,7 @@ from eservice_operator.api.uses import Use, WebServiceRef
 from eservice_operator.api.webservice import WebService
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.consumers import (
+    bound_by,
     consumer_of,
     is_bound,
     offer_of,
@@ -71,7 +72,7 @@ class AccessObserver:
         return GrantWorld(
             case=case,
             children=self._children(case.grant.metadata),
-            bindings=tuple(self._bindings(key)),
+            bindings=tuple(self._bindings(case.grant)),
         )
 
     def wall_of(self, key: ObjectKey) -> object:
@@ -123,9 +124,10 @@ class AccessObserver:
         """What an EService has to do with web services: as one that asks, and as an agent's application."""
         place = f"{service.metadata.namespace}/{service.metadata.name}"
         grants = self._cases.found(indexes.CONSUMER, place)
-        served = tuple(self._served(grants))
-        if not served and not uses_of(service, snapshots):
+        asked = uses_of(service, snapshots)
+        if not asked:
             return NO_ACCESS
+        served = tuple(self._served(grants, asked))
         consumer = consumer_of(service, self._reading)
         uses = tuple(self._use(use, consumer, grants) for use in consumer.uses)
         return Access(consumer, uses, served)
@@ -157,9 +159,13 @@ class AccessObserver:
             "AgentAssignment", use.agent, at.namespace
         )
 
-    def _served(self, grants: tuple[WebServiceGrant, ...]) -> Iterator[AgentCase]:
-        """The assignments by which an EService is let in as an agent's application, each once."""
+    def _served(self, grants: tuple[WebServiceGrant, ...], asked: tuple[Use, ...]) -> Iterator[AgentCase]:
+        """The assignments by which an EService is let in as an agent's application, each once.
+
+        Only those that it names itself: nobody makes it one.
+        """
         named = {(one.metadata.namespace, one.spec.agent.assignment) for one in grants if one.spec.agent}
+        named &= {(use.web_service.namespace, use.as_agent) for use in asked if use.as_agent}
         for namespace, name in sorted(named):
             assignment = self._reading.readable(AgentAssignment, name, namespace)
             if assignment is not None:
@@ -202,15 +208,20 @@ class AccessObserver:
             if any(not which or key.name in which for which in named):
                 yield name
 
-    def _bindings(self, grant: ObjectKey) -> Iterator[Observed]:
-        """The bindings that rest on a grant: whatever is no EService's by reference is nobody's binding.
+    def _bindings(self, grant: WebServiceGrant) -> Iterator[Observed]:
+        """The bindings that rest on a grant: children of an EService that it lets in, itself or by its agent.
 
-        Anybody can annotate a ConfigMap. But with such a reference either the e-service removes it, or the
-        garbage collector does.
+        Anybody can annotate a ConfigMap, and own it by something that stays. What such an EService owns is
+        either a binding, or is removed by it.
         """
-        place = f"{grant.namespace}/{grant.name}"
-        for body in self._reading.store.by_index("ConfigMap", indexes.GRANT, place):
-            if owned_by(body["metadata"]):
+        place = f"{grant.metadata.namespace}/{grant.metadata.name}"
+        found = self._reading.store.by_index("ConfigMap", indexes.GRANT, place)
+        owners = bound_by(grant, self._reading) if found else set()
+        for body in found:
+            metadata = body["metadata"]
+            if any(
+                metadata["namespace"] == namespace and owned_by(metadata, uid) for namespace, uid in owners
+            ):
                 yield Observed(body)
 
 

@@ -25,6 +25,7 @@ WHY: dict[str, str] = {
     Reason.ASSIGNMENT_ENDED: "The assignment of the agent has ended.",
     Reason.ASSIGNMENT_NOT_FOUND: "The assignment of the agent does not exist any more.",
     Reason.ASSIGNMENT_PENDING: "Something that the assignment of the agent needs is missing.",
+    Reason.OTHER_AGENT: "The assignment is for another agent than the institution of the e-service.",
     Reason.NOT_REQUESTED: "The e-service does not ask for it any more.",
     Reason.TEST_MISSING: "The proof of the connection test does not hold any more.",
     Reason.CONSUMER_NOT_REGISTERED: "The registration of the e-service does not hold any more.",

@@ -25,6 +25,7 @@ WHY: dict[str, str] = {
     Reason.ASSIGNMENT_ENDED: "Aģenta pilnvarojums ir beidzies.",
     Reason.ASSIGNMENT_NOT_FOUND: "Aģenta pilnvarojuma vairs nav.",
     Reason.ASSIGNMENT_PENDING: "Aģenta pilnvarojumam trūkst kāda nosacījuma.",
+    Reason.OTHER_AGENT: "Pilnvarojums ir citam aģentam, nevis e-pakalpojuma iestādei.",
     Reason.NOT_REQUESTED: "E-pakalpojums to vairs nepieprasa.",
     Reason.TEST_MISSING: "Savienojuma pārbaudes apliecinājums vairs nav spēkā.",
     Reason.CONSUMER_NOT_REGISTERED: "E-pakalpojuma reģistrācija vairs nav spēkā.",

@@ -257,7 +257,9 @@ def agents_register(assignment: Manifest | None = None, *connections: Manifest) 
         assignments=assigned(body),
         consumers=(
             consumer(
-                APPLICATION, *(access.use(one, name=f"as-{one}") for one in versions), code="40003022232"
+                APPLICATION,
+                *(access.use(one, name=f"as-{one}", as_agent=access.AGENT) for one in versions),
+                code="40003022232",
             ),
             *(customer(name) for name in CODES),
         ),

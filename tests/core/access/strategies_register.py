@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -47,15 +48,21 @@ def _code(place: tuple[str, str]) -> str:
 def uses() -> st.SearchStrategy[list[Manifest]]:
     """What an e-service asks for, each by a name of its own."""
     one = st.builds(
-        lambda service, version, agent: (service, None if agent else version, agent),
+        lambda service, version, agent, role: (
+            service,
+            None if agent else version,
+            agent,
+            None if agent else role,
+        ),
         st.sampled_from(SERVICES),
         st.none() | st.sampled_from(VERSIONS),
+        st.none() | st.sampled_from(AGENTS),
         st.none() | st.sampled_from(AGENTS),
     )
     return st.lists(one, min_size=1, max_size=4).map(
         lambda found: [
-            access.use(version, name=f"use-{number}", web_service=service, agent=agent)
-            for number, (service, version, agent) in enumerate(found)
+            access.use(version, name=f"use-{number}", web_service=service, agent=agent, as_agent=role)
+            for number, (service, version, agent, role) in enumerate(found)
         ]
     )
 
@@ -133,6 +140,7 @@ def assignments(draw: st.DrawFn, name: str) -> Manifest:
             access.pilot(one, CODES[one], access.EVIDENCE if draw(mostly) else None) for one in pilots
         ],
         "customers": [{"name": one, "code": CODES[one], "since": draw(days)} for one in joined],
+        "agent": {"name": name, "code": _code(draw(places))},
         "validUntil": draw(maybe_day),
         "ended": draw(rarely_ended),
     }
@@ -178,17 +186,25 @@ def good_registers(draw: st.DrawFn) -> Register:
     body = {"contracts": contracts, "visibility": draw(visibilities)}
     named = [access.pilot(one, CODES[one]) for one in CUSTOMERS[:2]]
     joined = [{"name": CUSTOMERS[2], "code": CODES[CUSTOMERS[2]], "since": draw(days)}]
-    spec = {"pilotCustomers": named, "customers": joined, "validUntil": draw(maybe_day)}
+    agent = {"name": "evry", "code": _code(PLACES[0])}
+    spec = {"pilotCustomers": named, "customers": joined, "validUntil": draw(maybe_day), "agent": agent}
     connection = {
         "consumer": {"namespace": PLACES[0][0], "name": PLACES[0][1]},
         "contractVersions": access.granted(*VERSIONS),
         "agent": {"assignment": "evry"},
     }
+    application = consumer(
+        PLACES[0],
+        *(access.use(one, name=f"as-{one}", as_agent="evry") for one in VERSIONS),
+        code=_code(PLACES[0]),
+    )
+    application = replace(application, uses=(*application.uses, *there.consumers[0].uses))
     tests = (access.connection_test(f"good-{one}", one, spec={"registration": "asks"}) for one in VERSIONS)
     return there.but(
         offers=(access.offer(access.web_service(spec=body)), access.offer(access.rest_service())),
         grants=(*granted(access.grant("connection", spec=connection)), *there.grants),
         assignments=assigned(access.assignment("evry", spec=spec)),
+        consumers=(application, *there.consumers[1:]),
         tests=passed(*tests),
     )
 

@@ -137,8 +137,9 @@ def test_it_is_installed_once_everything_is_granted() -> None:
 
 def test_an_agents_application_passes_by_its_grant() -> None:
     """The e-service that the grant names is the application: the grant answers its use as any other."""
-    cluster = asking(holders.USE)
-    cluster.answer(*holder_in_order(), holders.assignment())
+    cluster = asking(holders.AS_AGENT)
+    agent = {"name": "PMLP", "code": "90000054163"}
+    cluster.answer(*holder_in_order(), holders.assignment(spec={"agent": agent}))
     cluster.answer(holders.grant(spec={"agent": {"assignment": "evry"}}))
     cluster.settle(NOW)
     assert condition(cluster) == ("True", "AccessGranted")

@@ -24,6 +24,7 @@ from tests.support.asking import (
     asking,
     customer,
     holder_in_order,
+    registered,
     rest_grant,
     rest_service,
     through,
@@ -35,6 +36,7 @@ from tests.support.worlds import NAME, NAMESPACE, NOW, POLICY, at
 GOLDEN = Path(__file__).parent / "golden"
 CITIZENS = through() | {"name": "citizens"}
 PMLP = {"name": "PMLP", "code": "90000054163", "since": "2026-09-01"}
+PMLP_AGENT = {"name": "PMLP", "code": "90000054163"}
 PERSONS, ADDRESSES, THROUGH = (
     binding_of(NAME, Use.model_validate(use)) for use in (holders.USE, ADDRESS_USE, CITIZENS)
 )
@@ -54,14 +56,18 @@ def consumer(*uses: Manifest, **spec: Any) -> AskingCluster:
 
 def application() -> AskingCluster:
     """The e-service as an agent's application, which two institutions call through."""
-    cluster = asking(holders.USE)
-    cluster.answer(*holder_in_order(), holders.assignment())
+    cluster = asking(holders.AS_AGENT)
+    cluster.answer(*holder_in_order(), own_assignment())
     cluster.answer(holders.grant(spec={"agent": {"assignment": "evry"}}))
     cluster.answer(*customer(), *customer("cesis", "cesis-production", "90000031048"))
     cluster.settle(NOW)
     assert cluster.routed()
     cluster.forget()
     return cluster
+
+
+def own_assignment(**spec: Any) -> Manifest:
+    return holders.assignment(spec={"agent": PMLP_AGENT} | spec)
 
 
 def policy(cluster: AskingCluster) -> Manifest:
@@ -292,7 +298,7 @@ def peers(cluster: AskingCluster) -> list[str]:
 def test_a_customer_that_leaves_is_let_in_no_more_and_the_other_is() -> None:
     cluster = application()
     assert peers(cluster) == ["cesis-production/cesis", "ogre-production/ogre"]
-    cluster.answer(holders.assignment(spec={"customers": []}))
+    cluster.answer(own_assignment(customers=[]))
     cluster.settle(NOW)
     assert peers(cluster) == ["cesis-production/cesis"]
     assert cluster.one("ConfigMap")["data"]["customers"] == "90000031048"
@@ -305,6 +311,21 @@ def test_who_orders_and_is_not_listed_is_not_let_in() -> None:
     assert not cluster.log
 
 
+@pytest.mark.parametrize("uses", [(holders.USE,), (holders.USE, holders.AS_AGENT | {"asAgent": "other"})])
+def test_nobody_is_made_an_agents_application_by_a_holder(uses: tuple[Manifest, ...]) -> None:
+    """A holder that lists whom it likes, and grants a consumer as the agent, opens no way to its Pods."""
+    cluster = asking(*uses)
+    cluster.answer(*holder_in_order(), own_assignment())
+    cluster.answer(*customer(), *customer("cesis", "cesis-production", "90000031048"))
+    cluster.settle(NOW)
+    cluster.forget()
+    cluster.answer(holders.grant("second", spec={"agent": {"assignment": "evry"}}))
+    cluster.settle(NOW)
+    assert not cluster.log
+    assert peers(cluster) == []
+    assert all("customers" not in body["data"] for body in cluster.of_kind("ConfigMap").values())
+
+
 def test_customers_come_to_one_application_only() -> None:
     """Where grants let in two for one assignment, customers are led to that of the older."""
     cluster = application()
@@ -312,6 +333,10 @@ def test_customers_come_to_one_application_only() -> None:
     others = {(one["kind"], one["metadata"]["name"]): one for one in agent_in_order()}
     others["WebServiceGrant", "evry-connection"] = worlds.merged(
         others["WebServiceGrant", "evry-connection"], older
+    )
+    others["AgentAssignment", "evry"] = own_assignment()
+    others["EServiceRegistration", "gateway"] = registered(
+        "gateway", "evry-production", "PMLP", "90000054163"
     )
     cluster.answer(*others.values())
     cluster.settle(NOW)
@@ -321,7 +346,7 @@ def test_customers_come_to_one_application_only() -> None:
 
 def test_the_end_of_the_assignment_ends_all_that_came_through_it() -> None:
     cluster = application()
-    cluster.answer(holders.assignment(spec={"ended": {"at": "2026-10-13", "reason": "over"}}))
+    cluster.answer(own_assignment(ended={"at": "2026-10-13", "reason": "over"}))
     cluster.settle(NOW)
     assert not policy(cluster)
     assert not cluster.of_kind("ConfigMap")
@@ -370,12 +395,12 @@ def test_a_spec_that_cannot_be_read_lets_no_new_customer_in() -> None:
         for name, code in (("Ogre", "90000024455"), ("Liepāja", "90000063185"))
     ]
     cluster.answer(
-        holders.assignment(spec={"customers": listed}),
+        own_assignment(customers=listed),
         *customer("liepaja", "liepaja-production", "90000063185"),
     )
     cluster.settle(NOW)
     assert peers(cluster) == ["cesis-production/cesis", "ogre-production/ogre"]
-    cluster.answer(holders.assignment(spec={"customers": []}))
+    cluster.answer(own_assignment(customers=[]))
     cluster.settle(NOW)
     assert peers(cluster) == ["cesis-production/cesis"]
 

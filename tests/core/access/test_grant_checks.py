@@ -45,7 +45,7 @@ def by_agent(**patch: Any) -> GrantCase:
 
 
 def assigned(**spec: Any) -> GrantCase:
-    return by_agent(assigned=access.assignment(spec=spec))
+    return by_agent(assigned=access.own_assignment(spec=spec))
 
 
 DELETED = {"metadata": {"deletionTimestamp": "2026-10-13T00:00:00Z"}}
@@ -55,6 +55,12 @@ PLACED = worlds.registration(
     status={"namespaces": [{"environment": "Acceptance", "name": NAMESPACE, "state": "Ready"}]},
 )
 WITHOUT_EVIDENCE = [access.pilot("Rēzekne", "90000025465", None), access.PILOTS[1]]
+
+UNKNOWN = (
+    "EService pmlp-production/address-declaration does not ask for population-register in spec.uses, or has"
+    " no registration that places it there"
+)
+"""All that is said of who does not ask, whether there is such an e-service or not."""
 
 CASES: dict[str, Says] = {
     "refused": (
@@ -145,40 +151,40 @@ CASES: dict[str, Says] = {
     "no such e-service": (
         lambda: access.case(consumed=None),
         Answer.WAITING,
-        Reason.CONSUMER_NOT_FOUND,
-        "EService pmlp-production/address-declaration does not exist",
+        Reason.NOT_REQUESTED,
+        UNKNOWN,
     ),
     "an e-service that is being deleted": (
         lambda: access.case(consumed=leaving()),
         Answer.WAITING,
-        Reason.CONSUMER_NOT_FOUND,
-        "EService pmlp-production/address-declaration is being deleted",
+        Reason.NOT_REQUESTED,
+        UNKNOWN,
     ),
     "no registration": (
         lambda: access.case(consumed=access.consumer(registered=None)),
         Answer.WAITING,
-        Reason.CONSUMER_NOT_REGISTERED,
-        "EServiceRegistration address-declaration does not exist",
+        Reason.NOT_REQUESTED,
+        UNKNOWN,
     ),
     "a registration of another namespace": (
         lambda: registered_with(spec={"namespaces": [{"environment": "Production", "name": "elsewhere"}]}),
         Answer.WAITING,
-        Reason.CONSUMER_NOT_REGISTERED,
-        "its namespace for Production is elsewhere",
+        Reason.NOT_REQUESTED,
+        UNKNOWN,
     ),
     "a namespace that was not onboarded": (
         lambda: registered_with(status={"namespaces": []}),
         Answer.WAITING,
-        Reason.CONSUMER_NOT_REGISTERED,
-        "namespace pmlp-production",
+        Reason.NOT_REQUESTED,
+        UNKNOWN,
     ),
     "another stands for the registration": (
         lambda: access.case(
             consumed=access.consumer(senior=worlds.eservice(metadata={"name": "older", "uid": "uid-older"}))
         ),
         Answer.WAITING,
-        Reason.CONSUMER_NOT_REGISTERED,
-        "another EService stands for its registration",
+        Reason.NOT_REQUESTED,
+        UNKNOWN,
     ),
     "another environment": (
         lambda: access.case(consumed=access.consumer(service=ACCEPTANCE, registered=PLACED)),
@@ -239,7 +245,7 @@ CASES: dict[str, Says] = {
         lambda: access.case(consumed=access.consumer(access.use("v5", namespace="elsewhere"))),
         Answer.WAITING,
         Reason.NOT_REQUESTED,
-        "does not ask for population-register v5 in spec.uses",
+        UNKNOWN,
     ),
     "asked for another version": (
         lambda: access.case(consumed=access.consumer(access.use("v4"))),
@@ -251,13 +257,31 @@ CASES: dict[str, Says] = {
         lambda: access.case(consumed=access.consumer(access.use(None, agent=access.AGENT))),
         Answer.WAITING,
         Reason.NOT_REQUESTED,
-        "population-register v5",
+        UNKNOWN,
+    ),
+    "granted as an agent, and asked for itself": (
+        lambda: by_agent(consumed=access.consumer(), assigned=access.own_assignment()),
+        Answer.WAITING,
+        Reason.NOT_REQUESTED,
+        "does not ask for population-register with asAgent: evry in spec.uses",
+    ),
+    "asked as an agent, and granted for itself": (
+        lambda: access.case(consumed=access.consumer(access.use(as_agent=access.AGENT))),
+        Answer.WAITING,
+        Reason.NOT_REQUESTED,
+        UNKNOWN,
+    ),
+    "an assignment for another agent": (
+        lambda: by_agent(assigned=access.assignment()),
+        Answer.WAITING,
+        Reason.OTHER_AGENT,
+        "AgentAssignment evry is for Evry, not for the consumer",
     ),
     "nobody asked for REST": (
         lambda: access.rest_case(consumed=access.consumer(access.use("v5"))),
         Answer.WAITING,
         Reason.NOT_REQUESTED,
-        "does not ask for address-register in spec.uses",
+        "does not ask for address-register in spec.uses, or has no registration",
     ),
     "no evidence": (
         lambda: granted_with(contractVersions=access.granted("v5", evidence=None)),
@@ -352,7 +376,7 @@ def test_the_last_day_is_the_first_of_all_ends() -> None:
                     "agent": {"assignment": access.AGENT},
                 }
             ),
-            assigned=access.assignment(spec={"validUntil": "2028-01-01"}),
+            assigned=access.own_assignment(spec={"validUntil": "2028-01-01"}),
         )
     )
     assert str(found.ends_on) == "2027-10-31"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from eservice_operator.api.grant import GrantState
 from eservice_operator.api.notices import Audience, Channel, Notice, NoticeState
 from eservice_operator.core.access.grant_tidings import LASTS
 from eservice_operator.core.access.letters import grant_letters
@@ -20,6 +21,7 @@ from tests.core.access.grant_cluster import GRANT, GrantCluster, in_good_order
 from tests.support import access, worlds
 from tests.support.worlds import DAY, NAME, NOW, at
 
+REGISTRATION = ("EServiceRegistration", "", NAME)
 CHANNELS = ((Channel.EMAIL, ""), (Channel.CLOUD_EVENTS, "events.agency.example"))
 MINUTE = timedelta(minutes=1)
 SERVICE = ("WebService", access.HOLDER, access.REGISTER)
@@ -140,14 +142,27 @@ def test_a_refusal_is_told_with_its_reason_to_who_asked(cluster: GrantCluster) -
     assert told(cluster, NOW + DAY) == []
 
 
-@pytest.mark.parametrize("why", ["did not ask", "holder not confirmed"])
+@pytest.mark.parametrize("why", ["did not ask", "not placed", "holder not confirmed"])
 def test_nobody_writes_to_strangers_by_a_refusal(cluster: GrantCluster, why: str) -> None:
     if why == "did not ask":
         cluster.edit(("EService", worlds.NAMESPACE, NAME), spec={"uses": None})
+    elif why == "not placed":
+        cluster.edit(REGISTRATION, spec={"namespaces": []}, status={"namespaces": []})
     else:
         cluster.namespaces[access.HOLDER] = {}
     spec(cluster, refused={"reason": "buy from us instead"})
     assert told(cluster, NOW, unheard=True) == []
+    assert not [one for one in ledger(cluster) if one.channel is Channel.EMAIL]
+
+
+def test_whoever_only_claims_a_registration_brings_its_contacts_no_letter(cluster: GrantCluster) -> None:
+    cluster.settle(NOW)
+    deliver(cluster, NOW)
+    cluster.edit(REGISTRATION, spec={"namespaces": []}, status={"namespaces": []})
+    before = {one.id for one in ledger(cluster)}
+    cluster.settle(NOW + DAY)
+    assert cluster.status(GRANT).state is not GrantState.ACTIVE
+    assert not [one for one in ledger(cluster) if one.id not in before and one.channel is Channel.EMAIL]
 
 
 # the end

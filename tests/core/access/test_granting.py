@@ -440,6 +440,32 @@ def test_nothing_is_written_at_rest(opened: GrantCluster) -> None:
         assert not opened.report(GRANT, later)
 
 
+def test_a_grant_tells_nothing_of_who_does_not_ask(cluster: GrantCluster) -> None:
+    """Whether there is such an e-service, whose it is, of which environment: all of it reads the same."""
+    service, registration = ("EService", NAMESPACE, NAME), ("EServiceRegistration", "", NAME)
+    said = []
+    for change in ("does not ask", "other environment", "not placed", "not registered", "does not exist"):
+        if change == "does not ask":
+            cluster.edit(service, spec={"uses": None})
+        elif change == "other environment":
+            cluster.edit(service, spec={"environment": "Acceptance"})
+        elif change == "not placed":
+            cluster.edit(registration, spec={"namespaces": []}, status={"namespaces": []})
+        else:
+            cluster.remove(registration if change == "not registered" else service)
+        cluster.settle(NOW)
+        status = cluster.status(GRANT)
+        assert (status.reason, status.consumer) == (Reason.NOT_REQUESTED, None)
+        said.append([(one.reason, one.message) for one in status.contract_versions])
+    assert all(one == said[0] for one in said)
+
+
+def test_a_holder_that_is_not_confirmed_reads_of_no_consumer(cluster: GrantCluster) -> None:
+    cluster.namespaces[access.HOLDER] = {}
+    cluster.settle(NOW)
+    assert cluster.status(GRANT).consumer is None
+
+
 def test_a_consumer_that_is_not_placed_speaks_for_no_institution(cluster: GrantCluster) -> None:
     cluster.edit(("EServiceRegistration", "", NAME), spec={"namespaces": []})
     cluster.settle(NOW)

@@ -37,7 +37,7 @@ def retired(day: str) -> GrantCase:
 def assigned_until(day: str) -> GrantCase:
     return access.case(
         access.grant(spec={"agent": {"assignment": access.AGENT}}),
-        assigned=access.assignment(spec={"validUntil": day}),
+        assigned=access.own_assignment(spec={"validUntil": day}),
     )
 
 
@@ -45,7 +45,7 @@ def assignment_ended_after(day: str) -> GrantCase:
     ended = {"at": str(date.fromisoformat(day) + timedelta(days=1)), "reason": "notice"}
     return access.case(
         access.grant(spec={"agent": {"assignment": access.AGENT}}),
-        assigned=access.assignment(spec={"ended": ended}),
+        assigned=access.own_assignment(spec={"ended": ended}),
     )
 
 
@@ -149,7 +149,7 @@ def test_what_opens_on_a_day_opens_at_its_start() -> None:
     signed = {"number": "A-12", "signedAt": "2026-10-26", "document": access.DOCUMENT}
     case = access.case(
         access.grant(spec={"agent": {"assignment": access.AGENT}}),
-        assigned=access.assignment(spec={"agreement": signed}),
+        assigned=access.own_assignment(spec={"agreement": signed}),
     )
     start = datetime(2026, 10, 25, 22, tzinfo=UTC)
     assert decide_grant(GrantWorld(case), worlds.NOW, worlds.POLICY).next_at == start

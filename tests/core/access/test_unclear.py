@@ -126,8 +126,9 @@ def test_an_assignment_that_is_gone_is_not_unread() -> None:
 
 
 def test_an_agent_keeps_the_customer_whose_registration_cannot_be_read() -> None:
-    cluster = asking(holders.USE)
-    cluster.answer(*holder_in_order(), holders.assignment(), role("address"))
+    cluster = asking(holders.AS_AGENT)
+    agent = {"name": "PMLP", "code": "90000054163"}
+    cluster.answer(*holder_in_order(), holders.assignment(spec={"agent": agent}), role("address"))
     cluster.answer(holders.grant(spec={"agent": {"assignment": "evry"}}))
     cluster.answer(*customer())
     order = customer()[0]

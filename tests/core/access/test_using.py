@@ -146,7 +146,7 @@ def test_one_upgrade_by_the_agent_serves_everybody() -> None:
 def test_the_grants_of_another_application_add_no_versions() -> None:
     other = connection("v4", metadata={"name": "other"}, spec={"consumer": {"name": "other"}})
     both = agents_register(None, connection("v5"), other)
-    uses = consumer((APPLICATION[0], "other"), access.use("v4"), code="40003022232")
+    uses = consumer((APPLICATION[0], "other"), access.use("v4", as_agent=access.AGENT), code="40003022232")
     tested = access.connection_test("other-v4", "v4", spec={"registration": "other"})
     found = both.but(consumers=(*both.consumers, uses), tests=(*both.tests, *passed(tested)))
     assert found.standing((APPLICATION[0], "other")).allowed

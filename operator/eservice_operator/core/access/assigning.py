@@ -24,8 +24,8 @@ from eservice_operator.core.access.assignments import assignment_finding
 from eservice_operator.core.access.case import AgentCase, Consumer, ordered
 from eservice_operator.core.access.connections import Connection, connection_of
 from eservice_operator.core.access.grant_checks import consumer_finding, unconfirmed
-from eservice_operator.core.access.standing import is_open_question, standings
-from eservice_operator.core.access.terms import Answer, Finding, Times, waiting
+from eservice_operator.core.access.standing import standings
+from eservice_operator.core.access.terms import Answer, Finding, Times, is_open_question, waiting
 from eservice_operator.core.access.turns import assignment_turns, customer_turns, first_after, turns
 from eservice_operator.core.access.using import RANKS, use_standing
 from eservice_operator.core.access.worlds import AssignmentWorld

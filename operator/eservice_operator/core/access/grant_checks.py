@@ -9,12 +9,21 @@ from typing import Final
 
 from eservice_operator.api import names
 from eservice_operator.api.base import Environment
+from eservice_operator.api.grant import WebServiceGrant
 from eservice_operator.api.reasons import Reason
 from eservice_operator.api.uses import Use, WebServiceRef
 from eservice_operator.api.webservice import Protocol
 from eservice_operator.core.access.assignments import assignment_finding
 from eservice_operator.core.access.case import Consumer, GrantCase, Offer
-from eservice_operator.core.access.terms import Answer, Finding, Times, over, unclear, waiting
+from eservice_operator.core.access.terms import (
+    Answer,
+    Finding,
+    Times,
+    is_open_question,
+    over,
+    unclear,
+    waiting,
+)
 from eservice_operator.core.registered import place_problem
 
 GRANT: Final = "WebServiceGrant"
@@ -94,11 +103,20 @@ def versions_fit(case: GrantCase, _times: Times) -> Finding | None:
 
 
 def consumed(case: GrantCase, _times: Times) -> Finding | None:
-    """The consumer is an EService that its registration has placed there, of the same environment."""
+    """R3: the consumer asks, as an EService that its registration has placed there, of the same environment.
+
+    Of any other nothing is said, not even that there is one: a holder may name whatever it likes.
+    """
     named = case.grant.spec.consumer
     where = f"EService {named.namespace}/{named.name}"
     if case.consumer is None and "EService" in case.unread:
         return unread(where)
+    placed = consumer_finding(case.consumer, None, where)
+    if case.consumer is None or not is_open_question(placed) or not any(asks(case)):
+        if case.consumer is not None and is_open_question(placed) and "EService" in case.consumer.unread:
+            return unread(where)
+        text = f"{_asked(case, case.grant.spec.web_service)}, or has no registration that places it there"
+        return waiting(Reason.NOT_REQUESTED, text)
     return consumer_finding(case.consumer, case.offer, where)
 
 
@@ -131,7 +149,7 @@ def consumer_finding(consumer: Consumer | None, offer: Offer | None, where: str)
 
 
 def connected_by(case: GrantCase, times: Times) -> Finding | None:
-    """R9: an agent's application is let in only under an assignment in force."""
+    """R9: only the agent's own application is let in, under an assignment in force."""
     agent = case.grant.spec.agent
     if agent is None:
         return None
@@ -141,6 +159,10 @@ def connected_by(case: GrantCase, times: Times) -> Finding | None:
     if assignment is None or assignment.spec.web_service != case.grant.spec.web_service:
         text = f"there is no AgentAssignment {agent.assignment} for {case.grant.spec.web_service}"
         return waiting(Reason.ASSIGNMENT_NOT_FOUND, text)
+    code = None if case.consumer is None else case.consumer.code
+    if code is not None and code != assignment.spec.agent.code:
+        text = f"AgentAssignment {agent.assignment} is for {assignment.spec.agent.name}, not for the consumer"
+        return waiting(Reason.OTHER_AGENT, text)
     found = assignment_finding(assignment, times, production=is_production(case))
     if found is None:
         return None
@@ -183,13 +205,22 @@ def last_day(offer: Offer) -> date | None:
 
 
 def asks(case: GrantCase) -> Iterator[Use]:
-    """The consumer's uses of the web service as its own connection, not through an agent."""
+    """The consumer's uses of the web service that the grant answers.
+
+    R9: nobody is made an agent's application, and led others' calls, who does not say itself that it is one.
+    """
     if case.consumer is None:
         return
     reference = web_service_of(case)
     for use in case.consumer.uses:
-        if use.web_service == reference and use.agent is None:
+        if use.web_service == reference and answers(case.grant, use):
             yield use
+
+
+def answers(grant: WebServiceGrant, use: Use) -> bool:
+    """Whether a grant is of the kind that a use asks for: to call for itself, or as the agent of the same."""
+    agent = grant.spec.agent
+    return use.agent is None and use.as_agent == (None if agent is None else agent.assignment)
 
 
 def web_service_of(case: GrantCase) -> WebServiceRef:
@@ -203,13 +234,18 @@ def not_requested(case: GrantCase, what: str) -> Finding:
     named = case.grant.spec.consumer
     if case.consumer is None or "EService" in case.consumer.unread:
         return unread(f"EService {named.namespace}/{named.name}")
-    text = f"EService {named.namespace}/{named.name} does not ask for {what} in spec.uses"
-    return waiting(Reason.NOT_REQUESTED, text)
+    return waiting(Reason.NOT_REQUESTED, _asked(case, what))
 
 
-def all_requested(case: GrantCase) -> Finding | None:
-    """R3: the consumer has asked for the web service, whichever contract version."""
-    return None if any(asks(case)) else not_requested(case, case.grant.spec.web_service)
+def _asked(case: GrantCase, what: str) -> str:
+    named, agent = case.grant.spec.consumer, case.grant.spec.agent
+    role = "" if agent is None else f" with asAgent: {agent.assignment}"
+    return f"EService {named.namespace}/{named.name} does not ask for {what}{role} in spec.uses"
+
+
+def in_question(case: GrantCase) -> bool:
+    """Whether the consumer asks, and is who it says: only then is it told anything, or anything of it."""
+    return is_open_question(consumer_finding(case.consumer, None, "")) and any(asks(case))
 
 
 def is_production(case: GrantCase) -> bool:

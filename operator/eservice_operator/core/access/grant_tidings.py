@@ -20,7 +20,7 @@ from eservice_operator.api.grant import (
 )
 from eservice_operator.api.notices import EndingKind, NoticeKind
 from eservice_operator.core.access.case import GrantCase
-from eservice_operator.core.access.grant_checks import asks
+from eservice_operator.core.access.grant_checks import in_question
 from eservice_operator.core.access.ladder import Term, climb, next_climb
 from eservice_operator.core.access.terms import Answer, Standing, Times
 from eservice_operator.core.dates import instant
@@ -128,7 +128,7 @@ def _refused(
         return
     was_let_in = any(entry.state is GrantState.REVOKING for entry in old.contract_versions)
     confirmed = case.offer is not None and case.offer.confirmed
-    if confirmed and not was_let_in and any(asks(case)):
+    if confirmed and not was_let_in and in_question(case):
         yield Tiding(NoticeKind.ACCESS_REFUSED, short_hash(refusal.reason, 10), about=ALL_VERSIONS)
 
 

@@ -20,12 +20,12 @@ from eservice_operator.api.grant import (
 from eservice_operator.api.webservice import Isolation, Protocol
 from eservice_operator.core import conditions as c
 from eservice_operator.core.access.case import GrantCase, Offer
-from eservice_operator.core.access.grant_checks import consumer_finding, is_production
+from eservice_operator.core.access.grant_checks import in_question, is_production
 from eservice_operator.core.access.grant_states import best, bindings_of, children_of, version_states
 from eservice_operator.core.access.grant_verdicts import grant_verdicts
 from eservice_operator.core.access.posting import grant_told, says_farewell
 from eservice_operator.core.access.proof import record_of
-from eservice_operator.core.access.standing import is_open_question, standings
+from eservice_operator.core.access.standing import standings
 from eservice_operator.core.access.terms import Standing, Times
 from eservice_operator.core.access.turns import next_turn
 from eservice_operator.core.access.walls import (
@@ -199,9 +199,11 @@ def grant_status(
 
 
 def _consumer(case: GrantCase) -> GrantConsumer | None:
-    """Who is let in: only an EService that its registration has placed there speaks for an institution."""
-    consumer = case.consumer
-    if consumer is None or not is_open_question(consumer_finding(consumer, None, "")):
+    """Who is let in. Of an e-service that does not ask, or not a confirmed holder, nothing is told."""
+    consumer, offer = case.consumer, case.offer
+    if offer is None and "WebService" in case.unread:
+        return case.grant.status.consumer
+    if consumer is None or offer is None or not offer.confirmed or not in_question(case):
         return None
     if consumer.registration is None:  # it cannot be read, and nobody else was let in meanwhile
         return case.grant.status.consumer

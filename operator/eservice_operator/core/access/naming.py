@@ -27,6 +27,7 @@ def binding_of(service: str, use: Use) -> str:
     """
     place = use.web_service
     what = [service, use.name, place.namespace, place.name, use.contract_version, use.agent]
+    what += [use.as_agent] if use.as_agent else []
     return f"{service}-{use.name}-{short_hash(what, USE_HASH)}"
 
 
@@ -36,10 +37,11 @@ def access_policy(service: str) -> str:
 
 
 def named(use: Use) -> str:
-    """A use as people read it: the web service, the contract version, and through whom."""
+    """A use as people read it: the web service, the contract version, and through whom or as whose agent."""
     version = f" {use.contract_version}" if use.contract_version else ""
     through = f" through {use.agent}" if use.agent else ""
-    return f"{use.web_service.namespace}/{use.web_service.name}{version}{through}"
+    role = f" as the agent of {use.as_agent}" if use.as_agent else ""
+    return f"{use.web_service.namespace}/{use.web_service.name}{version}{through}{role}"
 
 
 def audience_of(web_service: WebServiceRef) -> str:

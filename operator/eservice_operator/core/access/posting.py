@@ -15,6 +15,7 @@ from eservice_operator.api.grant import GrantState, WebServiceGrantStatus
 from eservice_operator.api.notices import Notice, NoticeKind
 from eservice_operator.api.webservice_status import WebServiceStatus
 from eservice_operator.core.abandoned import in_reach
+from eservice_operator.core.access.grant_checks import in_question
 from eservice_operator.core.access.grant_tidings import next_tiding, of_grant, terms
 from eservice_operator.core.access.ladder import Term, climb, next_climb
 from eservice_operator.core.access.terms import Standing, Times
@@ -46,7 +47,7 @@ def grant_told(
     judged = {one.version: one for one in standings}
     telling = of_grant(world.case, judged, status, times, trusted=policy.clock_trusted)
     notices = _without_other_days(notices, terms(world.case, telling.status, times), world.under_way)
-    consumer = world.case.consumer
+    consumer = world.case.consumer if in_question(world.case) else None
     everybody = recipients(policy, None if consumer is None else consumer.registration)
     notices = _told(notices, telling.tidings, grant.metadata.uid, now, everybody, world.under_way)
     return telling.status.model_copy(update={"notices": in_reach(notices, policy)})

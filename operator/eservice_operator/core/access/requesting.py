@@ -9,8 +9,7 @@ from eservice_operator.api.uses import Use
 from eservice_operator.api.webservice_status import AccessRequest, RequestState
 from eservice_operator.core.access.case import Consumer, GrantCase, Order, UseCase
 from eservice_operator.core.access.grant_checks import consumer_finding
-from eservice_operator.core.access.standing import is_open_question
-from eservice_operator.core.access.terms import Answer, Times
+from eservice_operator.core.access.terms import Answer, Times, is_open_question
 from eservice_operator.core.access.using import UseStanding, use_standing
 from eservice_operator.core.access.worlds import WebServiceWorld
 from eservice_operator.core.conditions import told
@@ -45,13 +44,15 @@ def _by_consumer(world: WebServiceWorld) -> GrantsByConsumer:
     return {consumer: tuple(grants) for consumer, grants in found.items()}
 
 
-Identity = tuple[str, str, str, str]
-"""Namespace and name of the EService, contract version and assignment: what a use is called is its own."""
+Identity = tuple[str, str, str, str, str]
+"""Namespace and name of the EService, contract version, and the assignment, as a customer or its agent: what
+a use is called is its own."""
 
 
 def _identity(order: Order) -> Identity:
     namespace, name = order.consumer.place
-    return namespace, name, order.use.contract_version or "", order.use.agent or ""
+    use = order.use
+    return namespace, name, use.contract_version or "", use.agent or "", use.as_agent or ""
 
 
 def _rank(entry: tuple[Identity, AccessRequest]) -> tuple[int, Identity]:
@@ -79,6 +80,7 @@ def _request(consumer: Consumer, use: Use, standing: UseStanding) -> AccessReque
         institution="" if registration is None else registration.spec.institution.name,
         contract_version=use.contract_version,
         agent=use.agent,
+        as_agent=use.as_agent,
         state=request_state(standing),
         grant=None if standing.grant is None else standing.grant.grant.metadata.name,
         message=told(standing.message),

@@ -18,9 +18,9 @@ from eservice_operator.api.grant import ALL_VERSIONS, GrantedVersion
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core.access.assignments import assignment_ends
 from eservice_operator.core.access.case import GrantCase
-from eservice_operator.core.access.grant_checks import CHECKS, all_requested, is_production, last_day
+from eservice_operator.core.access.grant_checks import CHECKS, is_production, last_day
 from eservice_operator.core.access.proof import is_tested, proofs, proven_until, untested
-from eservice_operator.core.access.terms import Answer, Finding, Standing, Times
+from eservice_operator.core.access.terms import Answer, Finding, Standing, Times, is_open_question
 from eservice_operator.core.access.version_checks import VERSION_CHECKS
 
 
@@ -29,8 +29,7 @@ def standings(case: GrantCase, times: Times) -> tuple[Standing, ...]:
     whole = gravest(check(case, times) for check in CHECKS)
     named = case.grant.spec.contract_versions
     if not named:
-        found = gravest((whole, all_requested(case)))
-        return (_standing(case, ALL_VERSIONS, found, _ends(case, None)),)
+        return (_standing(case, ALL_VERSIONS, whole, _ends(case, None)),)
     return tuple(_of_version(case, entry, whole, times) for entry in named)
 
 
@@ -55,11 +54,6 @@ def gravest(found: Iterable[Finding | None]) -> Finding | None:
             return finding
         first = first or finding
     return first
-
-
-def is_open_question(finding: Finding | None) -> bool:
-    """Whether anything that is known for certain has yet to say no."""
-    return finding is None or finding.answer is Answer.UNCLEAR
 
 
 def _standing(

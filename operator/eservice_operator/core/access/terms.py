@@ -80,3 +80,8 @@ class Standing:
     def allowed(self) -> bool:
         """Whether the consumer may call it now."""
         return self.answer is Answer.ALLOWED
+
+
+def is_open_question(finding: Finding | None) -> bool:
+    """Whether anything that is known for certain has yet to say no."""
+    return finding is None or finding.answer is Answer.UNCLEAR

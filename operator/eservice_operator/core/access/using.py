@@ -19,7 +19,7 @@ from eservice_operator.api.webservice import Protocol, Visibility
 from eservice_operator.core.access.assignments import assignment_finding, customer_finding, lists
 from eservice_operator.core.access.case import AgentCase, Consumer, GrantCase, Offer, UseCase
 from eservice_operator.core.access.connections import connection_of
-from eservice_operator.core.access.grant_checks import consumer_finding, unconfirmed, unread
+from eservice_operator.core.access.grant_checks import answers, consumer_finding, unconfirmed, unread
 from eservice_operator.core.access.standing import standings
 from eservice_operator.core.access.terms import Answer, Finding, Standing, Times, over, waiting
 
@@ -76,11 +76,12 @@ def use_standing(case: UseCase, consumer: Consumer | None, times: Times) -> UseS
     if not found:
         return _unanswered(case, consumer, times)
     grant, best = min(found, key=lambda pair: RANKS.index(pair[1].answer))
+    own = _own_fault(consumer, grant, best)
     return UseStanding(
         use=case.use,
         answer=best.answer,
-        reason=best.reason,
-        message=best.message,
+        reason=best.reason if own is None else own.reason,
+        message=best.message if own is None else own.message,
         offer=grant.offer,
         grant=grant,
         versions=(best.version,) if best.allowed else (),
@@ -89,8 +90,17 @@ def use_standing(case: UseCase, consumer: Consumer | None, times: Times) -> UseS
     )
 
 
+def _own_fault(consumer: Consumer | None, grant: GrantCase, standing: Standing) -> Finding | None:
+    """What a consumer that asks is told of itself, and its holder is not: why it does not count as asking."""
+    if standing.reason is not Reason.NOT_REQUESTED:
+        return None
+    return consumer_finding(consumer, grant.offer, "the e-service")
+
+
 def _answers(use: Use, grant: GrantCase, standing: Standing) -> bool:
     """Whether what a grant says of a contract version is about this use."""
+    if not answers(grant.grant, use):
+        return False
     offer = grant.offer
     rest = offer is not None and offer.web_service.spec.protocol is Protocol.REST
     return rest or standing.version in (ALL_VERSIONS, use.contract_version)
@@ -107,10 +117,19 @@ def _unanswered(case: UseCase, consumer: Consumer | None, times: Times) -> UseSt
         # an assignment that does not list the institution reads as one that does not exist
         found = waiting(Reason.CUSTOMER_NOT_LISTED, "no AgentAssignment of that name lists the institution")
     if found is None and case.grants:
-        found = waiting(Reason.VERSION_NOT_GRANTED, "there is a grant, and it is not for this version")
+        found = waiting(Reason.VERSION_NOT_GRANTED, _beside(case))
     if found is None:
         found = waiting(Reason.ACCESS_NOT_GRANTED, "no grant; its holder sees the request")
     return UseStanding(case.use, Answer.WAITING, found.reason, found.message, offer=offer)
+
+
+def _beside(case: UseCase) -> str:
+    """What grants there are, none of which answers."""
+    if any(answers(grant.grant, case.use) for grant in case.grants):
+        return "there is a grant, and it is not for this version"
+    if case.use.as_agent is not None:
+        return f"there is a grant, and it is not for the agent of {case.use.as_agent}"
+    return "there is a grant, and it is for an agent's application: name its assignment in asAgent"
 
 
 def _is_listed(offer: Offer) -> bool:

@@ -55,8 +55,12 @@ def _owner(missing: tuple[UseStanding, ...]) -> GateOwner:
 
 
 def lost_access(facts: Facts) -> tuple[UseStanding, ...]:
-    """The uses of the public release that ended: none runs before each of them was granted."""
-    return () if facts.public is None else facts.not_granted(facts.public.uses)
+    """The uses of the public release that ended: none runs before each of them was granted.
+
+    Who is being deleted gives up what it may call, and loses nothing.
+    """
+    leaves = facts.world.service.metadata.deletion_timestamp is not None
+    return () if leaves or facts.public is None else facts.not_granted(facts.public.uses)
 
 
 def told_of(missing: tuple[UseStanding, ...]) -> str:

@@ -237,6 +237,28 @@ removals = grants.flatmap(
         [place, place, place, SERVICE, TEST_SERVICE, CONSUMER, TEST_CONSUMER, REGISTRATION, ASSIGNMENT]
     )
 ).map(lambda place: Edit(f"delete {place[0]} {place[1]}/{place[2]}", lambda cluster: _remove(cluster, place)))
+
+
+def _held(cluster: GrantCluster, place: Place) -> None:
+    if place in cluster.objects:
+        cluster.objects[place]["metadata"]["finalizers"] = ["tenant.example/hold"]
+        cluster.remove(place)
+
+
+def _let_go(cluster: GrantCluster, place: Place) -> None:
+    if place in cluster.objects:
+        cluster.objects[place]["metadata"].pop("finalizers", None)
+        cluster.remove(place)
+
+
+leaving = st.sampled_from([CONSUMER, CONSUMER, TEST_CONSUMER]).flatmap(
+    lambda place: st.sampled_from(
+        [
+            Edit(f"delete {place}, held by its tenant", lambda cluster: _held(cluster, place)),
+            Edit(f"let {place} go", lambda cluster: _let_go(cluster, place)),
+        ]
+    )
+)
 registrations = st.sampled_from(
     [
         Edit("register", lambda cluster: cluster.put(worlds.registration())),
@@ -257,6 +279,7 @@ edits = st.one_of(
     backend_moved(),
     vandalised(),
     removals,
+    leaving,
     registrations,
 )
 

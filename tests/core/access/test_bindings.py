@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from eservice_operator.api import names
+from eservice_operator.api.reasons import ConditionType
 from eservice_operator.api.uses import Use
 from eservice_operator.core.access.naming import binding_of
 from eservice_operator.core.actions import Action, Create, Delete, DeleteNamed, Manifest, Update
@@ -446,6 +447,11 @@ def test_an_e_service_that_is_being_deleted_has_nothing_open_whoever_holds_it(go
     assert ("DeleteNamed", "Secret") in steps(cluster)
     assert metadata["finalizers"] == ["tenant.example/hold"]
     assert not cluster.routed()
+    assert "AccessLost" not in [note.reason for note in cluster.told], "it gives up what it had"
+    assert cluster.reason(ConditionType.ACCESS_GRANTED) == (
+        "False",
+        "AccessNotGranted" if gone else "ConsumerNotFound",
+    )
     assert decide(cluster.world(), NOW, POLICY).actions == ()
 
 

@@ -44,7 +44,10 @@ def names_version(cluster: GrantCluster, place: Place, version: str, now: dateti
     if body is None or "deletionTimestamp" in body["metadata"] or "refused" in body["spec"]:
         return None
     spec, day = body["spec"], str(today(now))
-    consumer = spec_of(cluster, ("EService", spec["consumer"]["namespace"], spec["consumer"]["name"]))
+    caller: Place = "EService", spec["consumer"]["namespace"], spec["consumer"]["name"]
+    if "deletionTimestamp" in cluster.objects.get(caller, {}).get("metadata", {}):
+        return None
+    consumer = spec_of(cluster, caller)
     service = spec_of(cluster, ("WebService", place[1], spec["webService"]))
     lives = [one for one in service.get("contracts", ()) if one.get("endOfLife", day) >= day]
     entry: dict[str, Any] | None = next(

@@ -16,6 +16,7 @@ from eservice_operator.core.access.naming import access_policy, binding_of
 from eservice_operator.core.actions import Manifest, Update, target_of
 from eservice_operator.core.decide import Decision, decide
 from eservice_operator.core.opened import open_access
+from tests.core.access.test_bindings import application
 from tests.support import holders
 from tests.support.asking import (
     ADDRESS_USE,
@@ -24,13 +25,15 @@ from tests.support.asking import (
     agent_in_order,
     asking,
     customer,
+    elsewhere,
     holder_in_order,
+    registered,
     rest_grant,
     rest_service,
     through,
 )
 from tests.support.holders import HOLDER, REGISTER
-from tests.support.worlds import NAME, NAMESPACE, NOW
+from tests.support.worlds import NAME, NAMESPACE, NOW, merged
 
 DAY = timedelta(days=1)
 PMLP = {"name": "PMLP", "code": "90000054163"}
@@ -50,6 +53,15 @@ def _gone(kind: str, name: str) -> Any:
     return lambda cluster: cluster.around.pop((kind, HOLDER, name), None)
 
 
+def _leaves(body: Manifest) -> Any:
+    """An e-service that is being deleted, and that its tenant holds."""
+    return _put(
+        merged(body, {"metadata": {"deletionTimestamp": LEFT, "finalizers": ["tenant.example/hold"]}})
+    )
+
+
+LEFT = "2026-10-01T00:00:00Z"
+AGENTS = next(one for one in agent_in_order() if one["kind"] == "EService")
 edits = st.one_of(
     days.map(lambda day: _put(holders.grant(spec={"validUntil": str(day)}))),
     days.map(lambda day: _put(rest_grant(spec={"validUntil": str(day)}))),
@@ -80,6 +92,9 @@ edits = st.one_of(
             _gone("WebService", REGISTER),
             _gone("WebService", ADDRESSES),
             _gone("AgentAssignment", "evry"),
+            _put(AGENTS),
+            _leaves(AGENTS),
+            _leaves(customer()[0]),
         ]
     ),
 )
@@ -188,3 +203,72 @@ def test_only_bindings_and_the_policy_of_access_are_written(steps: list[Any]) ->
         )
         if isinstance(action, Update) and target.kind == "ConfigMap":
             assert action.manifest["metadata"]["annotations"][names.GRANT_ANNOTATION]
+
+
+@few
+@given(st.lists(edits, max_size=3), st.lists(edits, max_size=3))
+def test_one_that_is_being_deleted_has_nothing_open_whatever_happens(
+    before: list[Any], after: list[Any]
+) -> None:
+    cluster = begin()
+    for edit in before:
+        edit(cluster)
+        cluster.settle(NOW)
+    metadata = cluster.objects[cluster.service_place]["metadata"]
+    metadata["finalizers"] = ["tenant.example/hold", names.FINALIZER]
+    cluster.remove(cluster.service_place)
+    for edit in [lambda _: None, *after]:
+        edit(cluster)
+        cluster.settle(NOW)
+        assert _what_is_there(cluster) == (set(), [])
+        assert metadata["finalizers"] == ["tenant.example/hold"]
+
+
+STRANGERS = (
+    _put(customer()[0]),
+    _leaves(customer()[0]),
+    _leaves(elsewhere("cesis", "cesis-production", through())),
+    _put(elsewhere("ogre", "cesis-production", through())),
+    _put(elsewhere("squat", "squat-production", through())),
+    _put(merged(elsewhere("squat", "squat-production", through()), {"spec": {"registration": "ogre"}})),
+    _put(registered("squat", "squat-production", "Squat", "90000099999")),
+    _put(registered("ogre", "ogre-production", "Ogre", "90000099999")),
+    _put(registered("ogre", "squat-production", "Ogre", "90000024455")),
+    _put(customer()[1]),
+)
+
+
+@few
+@given(st.lists(st.sampled_from(STRANGERS), max_size=6))
+def test_an_application_lets_in_whom_the_holder_lists_and_who_stays(steps: list[Any]) -> None:
+    """Judged in another way: who is of a listed institution, where that is placed, and not leaving."""
+    cluster = application()
+    for edit in steps:
+        edit(cluster)
+    cluster.settle(NOW)
+    expected = {place for place in _ordering(cluster) if _may(cluster, *place)}
+    _, rules = _what_is_there(cluster)
+    let_in = {
+        (
+            peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"],
+            peer["podSelector"]["matchLabels"]["eservice.dev/eservice"],
+        )
+        for rule in rules
+        for peer in rule.get("from", ())
+    }
+    assert let_in == expected
+
+
+def _ordering(cluster: AskingCluster) -> list[tuple[str, str]]:
+    return [(place[1], place[2]) for place in cluster.around if place[0] == "EService" and place[1] != HOLDER]
+
+
+def _may(cluster: AskingCluster, namespace: str, name: str) -> bool:
+    body = cluster.around["EService", namespace, name]
+    stands_for = body["spec"]["registration"]
+    registration = cluster.around.get(("EServiceRegistration", "", stands_for))
+    if registration is None or "deletionTimestamp" in body["metadata"]:
+        return False
+    listed = registration["spec"]["institution"]["code"] in {"90000024455", "90000031048"}
+    placed = namespace in [one["name"] for one in registration["spec"]["namespaces"]]
+    return listed and placed and any(use.get("agent") == "evry" for use in body["spec"]["uses"])

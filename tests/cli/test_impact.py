@@ -303,6 +303,12 @@ def test_everywhere_what_dates_end_is_one_question() -> None:
     assert "1 e-service loses access under 2 grants" in answer.stdout
 
 
+def test_what_is_tested_in_a_namespace_does_not_end_in_it() -> None:
+    tried = access.web_service_in_test()
+    answer = typed(holder(tried), "impact", "--at", "2027-11-02", "-n", access.HOLDER_IN_TEST)
+    assert answer.stdout.startswith(f"{access.HOLDER_IN_TEST}: nothing ends by itself before 2027-11-02")
+
+
 def test_hostile_text_is_shown_and_not_obeyed() -> None:
     named = access.assignment(spec={"agent": {"name": ESCAPES}, "customers": [OGRE | {"name": ESCAPES}]})
     patched = worlds.registration(spec={"institution": {"name": ESCAPES}})

@@ -50,7 +50,7 @@ def impact(session: Session, asked: Asked, days: Days) -> None:
     else:
         lost, notes = [one.document() for one in _decided(store, asked, target, days)], ()
     if asked.at is not None:
-        lost = [row for row in lost if concerns(row, asked, target)]
+        lost = [row for row in lost if concerns(row, asked, target, namespace)]
     place = (
         "" if target is None else "/".join(str(part(target, "metadata", of)) for of in ("namespace", "name"))
     )
@@ -104,10 +104,13 @@ def _with_the_end(store: Store, asked: Asked, target: Manifest, days: Days) -> S
     return after
 
 
-def concerns(row: Row, asked: Asked, target: Manifest | None) -> bool:
-    """Whether what ends by itself is about what was asked for."""
+def concerns(row: Row, asked: Asked, target: Manifest | None, among: str | None) -> bool:
+    """Whether what ends by itself is about what was asked for; ``among``: the holder's namespace, if one is.
+
+    What is tested there is granted elsewhere, and is read along with it.
+    """
     if target is None:
-        return True
+        return among is None or bool(row["webService"]["namespace"] == among)
     namespace, name = (part(target, "metadata", of) for of in ("namespace", "name"))
     if asked.version is not None and asked.version not in row["contractVersions"]:
         return False

@@ -21,11 +21,11 @@ from eservice_operator.api.fields import (
     Date,
     DateTime,
     Day,
-    Line,
     Message,
     Name,
     ObjectName,
     Short,
+    Told,
     cel,
     list_map,
     rules,
@@ -77,7 +77,7 @@ class Credentials(Model):
 class Refusal(Model):
     """The holder says no."""
 
-    reason: Line
+    reason: Told
     """Why: the consumer reads it."""
 
 

@@ -350,6 +350,13 @@ WEB_SERVICES = (
         ([_use(contractVersion="v5"), _use("agent", agent="tilts"), _use("rest")], []),
     ),
     Rule(
+        "name agent or asAgent: an e-service is a customer of an agent, or an agent's application",
+        "EService",
+        "spec.uses",
+        ([_use(agent="tilts", asAgent="tilts")],),
+        ([_use(contractVersion="v5", asAgent="tilts"), _use("agent", agent="tilts")], []),
+    ),
+    Rule(
         "a pilot is a customer already: leave it out of customers",
         "AgentAssignment",
         "spec.customers",

@@ -43,6 +43,16 @@ def unknown(kind: ConditionType, reason: Reason, message: str = "") -> Verdict:
     return Verdict(kind, ConditionStatus.UNKNOWN, reason, message)
 
 
+def reconciling(reason: Reason, message: str) -> tuple[Verdict, ...]:
+    """It is not done yet."""
+    return false(ConditionType.READY, reason, message), true(ConditionType.RECONCILING, reason, message)
+
+
+def stalling(reason: Reason, message: str) -> tuple[Verdict, ...]:
+    """It is not done, and trying again does not help."""
+    return false(ConditionType.READY, reason, message), true(ConditionType.STALLED, reason, message)
+
+
 def told(message: str) -> str:
     """A message as long as a status holds."""
     return message if len(message) <= MESSAGE_LIMIT else f"{message[: MESSAGE_LIMIT - 1]}…"
@@ -87,16 +97,12 @@ def stalled(
 ) -> tuple[Condition, ...]:
     """The conditions of an object that only another spec can mend; what was said of it before stays."""
     before = tuple(earlier)
-    verdicts = (
-        false(ConditionType.READY, reason, message),
-        true(ConditionType.STALLED, reason, message),
-    )
     kept = [
         condition.model_copy(update={"observed_generation": max(generation, 0)})
         for condition in before
         if condition.type not in SUMMARY
     ]
-    return replaced(kept, merge(before, verdicts, generation, now))
+    return replaced(kept, merge(before, stalling(reason, message), generation, now))
 
 
 def replaced(earlier: Iterable[Condition], newer: Iterable[Condition]) -> tuple[Condition, ...]:

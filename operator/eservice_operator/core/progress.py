@@ -15,6 +15,7 @@ from eservice_operator.core.dates import instant, local_day
 from eservice_operator.core.decide import Decision
 from eservice_operator.core.faces import Face
 from eservice_operator.core.facts import Facts
+from eservice_operator.core.failing import failing, refusal
 from eservice_operator.core.gates import refused
 from eservice_operator.core.limits import not_in_place
 from eservice_operator.core.outside_in import still_looking
@@ -30,17 +31,15 @@ UNDER_WAY = frozenset({Reason.SWITCHING, Reason.AWAITING_INSTALLATION, Reason.AW
 def progress(decision: Decision, outcome: Outcome, published: Verdict) -> tuple[Verdict, ...]:
     """Ready, and Reconciling or Stalled where one of them holds; never both."""
     if decision.facts.world.service.metadata.deletion_timestamp is not None:
-        return _reconciling(Reason.TERMINATING, "the public route is being removed")
+        return c.reconciling(Reason.TERMINATING, "the public route is being removed")
     stalled = _stalled(decision, outcome)
     if stalled is not None:
-        reason, text = stalled
-        return c.false(ConditionType.READY, reason, text), c.true(ConditionType.STALLED, reason, text)
+        return c.stalling(*stalled)
     if outcome.failure is not None:
-        text = outcome.failure.message or outcome.failure.reason
-        return _reconciling(Reason.PROGRESSING_WITH_RETRY, text)
+        return failing(outcome.failure)
     under_way = _under_way(decision, published)
     if under_way is not None:
-        return _reconciling(*under_way)
+        return c.reconciling(*under_way)
     if published.status is ConditionStatus.TRUE:
         return (_public(decision),)
     return (c.true(ConditionType.READY, published.reason, published.message),)
@@ -86,16 +85,12 @@ def why_not(published: Verdict, summary: tuple[Verdict, ...]) -> Verdict:
     return c.false(ConditionType.PUBLISHED, stall.reason, stall.message)
 
 
-def _reconciling(reason: Reason, text: str) -> tuple[Verdict, ...]:
-    return c.false(ConditionType.READY, reason, text), c.true(ConditionType.RECONCILING, reason, text)
-
-
 def _stalled(decision: Decision, outcome: Outcome) -> tuple[Reason, str] | None:
     """What only a change of spec, or of a foreign object, can mend."""
     facts, failure = decision.facts, outcome.failure
-    if failure is not None and not failure.transient:
-        reason = Reason.NAME_COLLISION if failure.reason == Reason.NAME_COLLISION else Reason.REJECTED
-        return reason, failure.message or failure.reason
+    refused_write = None if failure is None else refusal(failure)
+    if refused_write is not None:
+        return refused_write
     theirs = squatter(decision)
     if theirs:
         return Reason.NAME_COLLISION, theirs

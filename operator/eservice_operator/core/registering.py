@@ -227,13 +227,12 @@ def _progress(decision: RegistrationDecision, outcome: Outcome) -> tuple[Verdict
     ready, suspended = ConditionType.READY, decision.world.registration.spec.suspended
     refusal = _refusal(decision)
     if refusal is not None:
-        reason = Reason.IDENTIFIER_TAKEN
-        return c.false(ready, reason, refusal), c.true(ConditionType.STALLED, reason, refusal)
+        return c.stalling(Reason.IDENTIFIER_TAKEN, refusal)
     if outcome.failure is not None or decision.actions:
         reason, text = Reason.PROGRESSING, "the identifier or a namespace is being made"
         if outcome.failure is not None:
             reason, text = Reason.PROGRESSING_WITH_RETRY, outcome.failure.message or outcome.failure.reason
-        return c.false(ready, reason, text), c.true(ConditionType.RECONCILING, reason, text)
+        return c.reconciling(reason, text)
     waiting = [entry for entry in decision.namespaces if entry.state is not NamespaceState.READY]
     if waiting:
         conflict = any(entry.state is NamespaceState.CONFLICT for entry in waiting)

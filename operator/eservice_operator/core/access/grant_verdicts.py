@@ -14,6 +14,7 @@ from eservice_operator.core.access.grant_states import best, bindings_of, childr
 from eservice_operator.core.access.worlds import Copied, GrantWorld
 from eservice_operator.core.actions import Outcome
 from eservice_operator.core.conditions import Verdict
+from eservice_operator.core.failing import failing
 
 ONLY_THE_SPEC: Final = frozenset({Reason.VERSIONS_NOT_NAMED, Reason.VERSIONS_NOT_ALLOWED})
 """What only another spec of the grant can mend."""
@@ -52,23 +53,18 @@ def _progress(
     unfinished: bool,
 ) -> tuple[Verdict, ...]:
     """Ready, and Reconciling or Stalled where one of them holds; never both."""
-    failure, shown = outcome.failure, best(entries)
-    if failure is not None and not failure.transient:
-        collision = failure.reason == Reason.NAME_COLLISION
-        return _stalled(
-            Reason.NAME_COLLISION if collision else Reason.REJECTED, failure.message or failure.reason
-        )
-    if failure is not None:
-        return _reconciling(Reason.PROGRESSING_WITH_RETRY, failure.message or failure.reason)
+    shown = best(entries)
+    if outcome.failure is not None:
+        return failing(outcome.failure)
     left = _left(world)
     if world.case.grant.metadata.deletion_timestamp is not None:
-        return _reconciling(Reason.TERMINATING, f"being closed; still there: {left or 'the finalizer'}")
+        return c.reconciling(Reason.TERMINATING, f"being closed; still there: {left or 'the finalizer'}")
     closing = any(entry.state is GrantState.REVOKING for entry in entries)
     if unfinished or closing:
         text = f"being closed; still there: {left}" if closing and left else "the grant is being carried out"
-        return _reconciling(Reason.PROGRESSING, text)
+        return c.reconciling(Reason.PROGRESSING, text)
     if shown.reason in ONLY_THE_SPEC:
-        return _stalled(Reason(shown.reason), shown.message)
+        return c.stalling(Reason(shown.reason), shown.message)
     for verdict in copied:
         if verdict.status is ConditionStatus.FALSE:
             return (c.true(ConditionType.READY, verdict.reason, verdict.message),)
@@ -79,14 +75,6 @@ def _progress(
 def _left(world: GrantWorld) -> str:
     """What there is that a grant opened, in words."""
     return ", ".join(str(one.ref) for one in (*children_of(world), *bindings_of(world)))
-
-
-def _reconciling(reason: Reason, text: str) -> tuple[Verdict, ...]:
-    return c.false(ConditionType.READY, reason, text), c.true(ConditionType.RECONCILING, reason, text)
-
-
-def _stalled(reason: Reason, text: str) -> tuple[Verdict, ...]:
-    return c.false(ConditionType.READY, reason, text), c.true(ConditionType.STALLED, reason, text)
 
 
 def _active(entries: Sequence[GrantedVersionStatus]) -> Verdict:

@@ -35,6 +35,7 @@ from eservice_operator.core.access.worlds import WebServiceWorld
 from eservice_operator.core.actions import Action, Delete, Manifest, Outcome
 from eservice_operator.core.children import difference
 from eservice_operator.core.conditions import Verdict
+from eservice_operator.core.failing import failing
 from eservice_operator.core.owner import Owner
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.releases import short_hash
@@ -139,27 +140,16 @@ def _verdicts(decision: WebServiceDecision, outcome: Outcome) -> Iterator[Verdic
         yield c.true(ConditionType.FOREIGN_INVOKERS, Reason.FOREIGN_ROLES, text)
 
 
-def _progress(decision: WebServiceDecision, outcome: Outcome, backend: Verdict) -> Iterator[Verdict]:
+def _progress(decision: WebServiceDecision, outcome: Outcome, backend: Verdict) -> tuple[Verdict, ...]:
     """Ready, and Reconciling or Stalled where one of them holds: what people have to do is Ready."""
-    failure, ready = outcome.failure, ConditionType.READY
-    if failure is not None and not failure.transient:
-        reason = Reason.NAME_COLLISION if failure.reason == Reason.NAME_COLLISION else Reason.REJECTED
-        text = failure.message or failure.reason
-        yield c.false(ready, reason, text)
-        yield c.true(ConditionType.STALLED, reason, text)
-        return
-    if failure is not None or decision.actions:
-        reason, text = Reason.PROGRESSING, "the NetworkPolicy that closes its Pods is being written"
-        if failure is not None:
-            reason, text = Reason.PROGRESSING_WITH_RETRY, failure.message or failure.reason
-        yield c.false(ready, reason, text)
-        yield c.true(ConditionType.RECONCILING, reason, text)
-        return
+    if outcome.failure is not None:
+        return failing(outcome.failure)
+    if decision.actions:
+        return c.reconciling(Reason.PROGRESSING, "the NetworkPolicy that closes its Pods is being written")
     for verdict in (_holder(decision.world), backend):
         if verdict.status is not ConditionStatus.TRUE:
-            yield c.true(ready, verdict.reason, verdict.message)
-            return
-    yield c.true(ready, Reason.SUCCEEDED, "grants open it, and nothing else does")
+            return (c.true(ConditionType.READY, verdict.reason, verdict.message),)
+    return (c.true(ConditionType.READY, Reason.SUCCEEDED, "grants open it, and nothing else does"),)
 
 
 def _holder(world: WebServiceWorld) -> Verdict:

@@ -96,23 +96,16 @@ class WebServiceReconciler:
 
     async def reconcile(self, key: ObjectKey, now: datetime) -> Result:
         """Observe, decide, apply and report; who asks is counted now and then, the wall stands at once."""
-        pause = self._pauses.until(key, self.observer.wall_of(key), now)
-        if pause is not None:
-            return Result(next_at=pause)
-        began, result = self.monotonic(), None
-        try:
-            result = await self.loop.run(
+
+        async def look() -> Result:
+            return await self.loop.run(
                 key,
                 now,
                 lambda: self._look(key, now),
                 lambda seen, outcome: self._told(seen, outcome, now),
             )
-        finally:
-            if result is None or result.error is not None:
-                self._pauses.forget(key)  # a failure is followed up at its own pace
-            else:
-                self._pauses.took(key, self.monotonic() - began)
-        return result
+
+        return await self._pauses.spaced(key, self.observer.wall_of(key), now, self.monotonic, look)
 
     def _look(self, key: ObjectKey, now: datetime) -> WebServiceDecision | InvalidObject | None:
         world = self.observer.web_service(key)
@@ -161,15 +154,14 @@ class AssignmentReconciler:
 
     async def reconcile(self, key: ObjectKey, now: datetime) -> Result:
         """Observe and report; its customers are counted now and then, another spec or connection at once."""
-        pause = self._pauses.until(key, self.observer.mark_of_assignment(key), now)
-        if pause is not None:
-            return Result(next_at=pause)
-        began = self.monotonic()
-        result = await self.loop.run(key, now, lambda: self._look(key), lambda seen, _: self._told(seen, now))
-        self._pauses.took(key, self.monotonic() - began)
-        if result.error is not None:
-            self._pauses.forget(key)
-        return result
+
+        async def look() -> Result:
+            return await self.loop.run(
+                key, now, lambda: self._look(key), lambda seen, _: self._told(seen, now)
+            )
+
+        mark = self.observer.mark_of_assignment(key)
+        return await self._pauses.spaced(key, mark, now, self.monotonic, look)
 
     def _look(self, key: ObjectKey) -> _Assigned | InvalidObject | None:
         world = self.observer.assignment(key)

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from eservice_operator.core.keys import ObjectKey
+from eservice_operator.runtime.ports import Result
 
 PAUSE = timedelta(seconds=2)
 """How often at most an object counts."""
@@ -30,6 +32,28 @@ class Pauses:
             return known[0] + pause
         self._counted[key] = now, mark
         return None
+
+    async def spaced(
+        self,
+        key: ObjectKey,
+        mark: object,
+        now: datetime,
+        monotonic: Callable[[], float],
+        look: Callable[[], Awaitable[Result]],
+    ) -> Result:
+        """Have an object looked at, unless it just was; what fails is followed up at its own pace."""
+        pause = self.until(key, mark, now)
+        if pause is not None:
+            return Result(next_at=pause)
+        began, result = monotonic(), None
+        try:
+            result = await look()
+        finally:
+            if result is None or result.error is not None:
+                self.forget(key)
+            else:
+                self.took(key, monotonic() - began)
+        return result
 
     def took(self, key: ObjectKey, seconds: float) -> None:
         """How long its last look took."""

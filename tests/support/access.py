@@ -38,21 +38,7 @@ PODS: Final = Pods(HOLDER, POD_LABELS, (8443,))
 
 
 def _object(kind: str, name: str, namespace: str, created: str = "2026-09-01T08:00:00Z") -> Manifest:
-    metadata = {
-        "name": name,
-        "uid": f"uid-{kind.lower()}-{namespace or 'cluster'}-{name}",
-        "generation": 1,
-        "resourceVersion": "1",
-        "creationTimestamp": created,
-    }
-    if namespace:
-        metadata["namespace"] = namespace
-    return {
-        "apiVersion": "eservice.dev/v1alpha1",
-        "kind": kind,
-        "metadata": metadata,
-        "status": {"observedGeneration": -1},
-    }
+    return worlds.own_object(kind, name, namespace, created)
 
 
 def web_service(name: str = REGISTER, **patch: Any) -> Manifest:

@@ -98,7 +98,8 @@ def _document(kind: str) -> Manifest:
     return {"kind": kind, "url": f"https://docs.example/{kind}", "sha256": "0" * 64}
 
 
-def _object(kind: str, name: str, namespace: str, created: str) -> Manifest:
+def own_object(kind: str, name: str, namespace: str, created: str) -> Manifest:
+    """An object of ours with what the API server gives every one."""
     metadata = {
         "name": name,
         "uid": f"uid-{kind.lower()}-{namespace or 'cluster'}-{name}",
@@ -118,7 +119,7 @@ def _object(kind: str, name: str, namespace: str, created: str) -> Manifest:
 
 def eservice(**patch: Any) -> Manifest:
     """An e-service in Production that lacks nothing."""
-    base = _object("EService", NAME, NAMESPACE, "2026-09-30T08:00:00Z") | {
+    base = own_object("EService", NAME, NAMESPACE, "2026-09-30T08:00:00Z") | {
         "spec": {
             "registration": NAME,
             "environment": "Production",
@@ -171,7 +172,7 @@ def recalled(at: str, replace_by: str | None = None, reason: str = "a hole") -> 
 def template(versions: Iterable[Manifest] = VERSIONS, **patch: Any) -> Manifest:
     """The template viss-2020; ``lifecycle=`` is a short way to patch the policy."""
     lifecycle = patch.pop("lifecycle", {})
-    base = _object("EServiceTemplate", TEMPLATE, "", "2024-01-01T08:00:00Z") | {
+    base = own_object("EServiceTemplate", TEMPLATE, "", "2024-01-01T08:00:00Z") | {
         "spec": {
             "owner": {"name": "Agency", "email": "platform@agency.example"},
             "versions": list(versions),
@@ -183,7 +184,7 @@ def template(versions: Iterable[Manifest] = VERSIONS, **patch: Any) -> Manifest:
 
 def registration(**patch: Any) -> Manifest:
     """A registration with its number and its namespaces in place."""
-    base = _object("EServiceRegistration", NAME, "", "2026-01-12T08:00:00Z") | {
+    base = own_object("EServiceRegistration", NAME, "", "2026-01-12T08:00:00Z") | {
         "spec": {
             "title": {"lv": "Dzīvesvietas deklarēšana"},
             "institution": {
@@ -233,7 +234,7 @@ def condition(kind: str, reason: str, status: str = "True", message: str = "") -
 
 def act(name: str = "act-1", **patch: Any) -> Manifest:
     """The acceptance act of the e-service's release, signed on 2026-10-01."""
-    base = _object("AcceptanceAct", name, "", "2026-10-01T08:00:00Z") | {
+    base = own_object("AcceptanceAct", name, "", "2026-10-01T08:00:00Z") | {
         "spec": {
             "eService": {"namespace": NAMESPACE, "name": NAME},
             "template": {"name": TEMPLATE, "version": "3.0.0"},
@@ -253,7 +254,7 @@ def act(name: str = "act-1", **patch: Any) -> Manifest:
 
 def verification(name: str = "verified-1", **patch: Any) -> Manifest:
     """A passed verification of the e-service's release on 2026-10-12."""
-    base = _object("ProductionVerification", name, NAMESPACE, "2026-10-12T08:00:00Z") | {
+    base = own_object("ProductionVerification", name, NAMESPACE, "2026-10-12T08:00:00Z") | {
         "spec": {
             "eService": NAME,
             "image": image("a"),
@@ -268,7 +269,7 @@ def verification(name: str = "verified-1", **patch: Any) -> Manifest:
 
 def deferral(until: str, name: str = "deferral-1", **patch: Any) -> Manifest:
     """A deferral until a day, that day included."""
-    base = _object("UnpublishDeferral", name, "", "2026-10-01T08:00:00Z") | {
+    base = own_object("UnpublishDeferral", name, "", "2026-10-01T08:00:00Z") | {
         "spec": {
             "eService": {"namespace": NAMESPACE, "name": NAME},
             "until": until,
@@ -282,7 +283,7 @@ def deferral(until: str, name: str = "deferral-1", **patch: Any) -> Manifest:
 def decision(number: int = 1, **patch: Any) -> Manifest:
     """A decision about the release on 2.0.0, promised for 2026-11-01 in Riga and written by nobody yet."""
     name = f"{NAME}-production-{number:03d}"
-    base = _object("UnpublishDecision", name, "", "2026-10-01T08:00:00Z") | {
+    base = own_object("UnpublishDecision", name, "", "2026-10-01T08:00:00Z") | {
         "spec": {
             "eService": {"namespace": NAMESPACE, "name": NAME},
             "registration": NAME,

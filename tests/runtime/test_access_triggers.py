@@ -301,7 +301,8 @@ def test_a_child_wakes_its_owner_by_whichever_mark_it_has(owner: ObjectKey) -> N
     store = filled(everything())
     known = store.get(*owner)
     assert known is not None
-    child = Owner(owner.namespace, owner.name, known["metadata"]["uid"], owner.kind).child("v1", "Role", "c", {})
+    of = Owner(owner.namespace, owner.name, known["metadata"]["uid"], owner.kind)
+    child = of.child("v1", "Role", "c", {})
     marks = {mark: child["metadata"]["labels"][mark] for mark in MARKS}
     by_label = {**child, "metadata": {**child["metadata"], "labels": marks, "ownerReferences": []}}
     by_reference = {**child, "metadata": {**child["metadata"], "labels": {}}}

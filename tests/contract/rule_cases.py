@@ -471,7 +471,7 @@ ACCESS = (
     ),
     *(
         Transition(
-            f"evidence once given stays: put {lost} back",
+            f"evidence once given stays as it was: put {lost} back, or write another grant",
             "WebServiceGrant",
             bad,
             {_EVIDENCE: [{"version": "v6"}, {"version": "v5", "evidence": _GIVEN}]},
@@ -481,10 +481,15 @@ ACCESS = (
             ("selfDeclaration", {_EVIDENCE: [{"version": "v5", "evidence": {"endToEnd": DOCUMENT}}]}),
             ("endToEnd", {_EVIDENCE: [{"version": "v5", "evidence": {"selfDeclaration": DOCUMENT}}]}),
             ("endToEnd", {_EVIDENCE: [{"version": "v5"}]}),
+            *(
+                (lost, {_EVIDENCE: [{"version": "v5", "evidence": _GIVEN | {lost: DOCUMENT | other}}]})
+                for lost in ("selfDeclaration", "endToEnd")
+                for other in ({"sha256": "0" * 64}, {"url": "https://documents.example/2"})
+            ),
         )
     ),
     Transition(
-        "evidence once given stays: put selfDeclaration back",
+        "evidence once given stays as it was: put selfDeclaration back, or write another grant",
         "WebServiceGrant",
         {_EVIDENCE: [{"version": "v5", "evidence": {}}]},
         {_EVIDENCE: None},  # taking the version back ends it; it is no way to keep it without evidence

@@ -57,7 +57,8 @@ class GrantedVersion(Model):
     version: ContractVersion
     """The contract version."""
     evidence: Evidence | None = None
-    """In Production both documents are needed; once given each stays as it was, while the version is named."""
+    """In Production both documents are needed; once given each stays as it was while the version is
+    named."""
 
 
 class GrantAgent(Model):

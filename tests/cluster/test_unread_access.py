@@ -30,6 +30,15 @@ BOUND = {"finalizers": [names.GRANT_FINALIZER]}
 Place = tuple[str, str, str]
 
 
+def as_agent() -> tuple[Manifest, ...]:
+    """The same grant, to an e-service that is an agent's application."""
+    return (
+        holders.grant(metadata=BOUND, spec={"agent": {"assignment": "evry"}}),
+        holders.assignment(spec={"agent": {"name": "PMLP", "code": "90000054163"}}),
+        holders.asking(spec={"uses": [holders.AS_AGENT]}),
+    )
+
+
 class Shelf:
     """A grant that was opened, with all that it rests on; then some of it changes."""
 
@@ -160,8 +169,7 @@ def test_a_role_of_somebody_elses_making_opens_nothing() -> None:
 
 
 def test_an_assignment_that_cannot_be_read_disconnects_no_agent() -> None:
-    agent = holders.grant(metadata=BOUND, spec={"agent": {"assignment": "evry"}})
-    shelf = Shelf(agent, holders.assignment())
+    shelf = Shelf(*as_agent())
     shelf.edit("AgentAssignment", HOLDER, "evry", {"spec": {"customers": 7}})
     assert shelf.reason() == "Unreadable"
     assert not shelf.decide().actions
@@ -170,7 +178,7 @@ def test_an_assignment_that_cannot_be_read_disconnects_no_agent() -> None:
 
 
 def test_an_assignment_goes_on_while_its_web_service_cannot_be_read() -> None:
-    shelf = Shelf(holders.grant(metadata=BOUND, spec={"agent": {"assignment": "evry"}}), holders.assignment())
+    shelf = Shelf(*as_agent())
     key = ObjectKey("AgentAssignment", HOLDER, "evry")
 
     def status() -> AgentAssignmentStatus:

@@ -195,6 +195,9 @@ PROMISES: Final[dict[str, Callable[[Any], bool]]] = {
     "leave contractVersion out: through an agent it is the agent's connection that has a version": (
         lambda use: not ("agent" in use and "contractVersion" in use)
     ),
+    "name agent or asAgent: an e-service is a customer of an agent, or an agent's application": lambda use: (
+        not ("agent" in use and "asAgent" in use)
+    ),
     "a pilot is a customer already: leave it out of customers": _pilots_apart,
     "name the report of the test; observed is the operator's own way of recording one": lambda spec: (
         _exactly_one(spec, ("report", "observed"))

@@ -10,7 +10,15 @@ from eservice_operator.api.reasons import Reason
 from eservice_operator.api.uses import Use, WebServiceRef
 from eservice_operator.api.webservice import Protocol
 from eservice_operator.core.access.case import Consumer, GrantCase, Offer, UseCase
-from eservice_operator.core.access.terms import Finding, Times, is_open_question, over, unclear, waiting
+from eservice_operator.core.access.terms import (
+    Finding,
+    Times,
+    is_open_question,
+    last_day_was,
+    over,
+    unclear,
+    waiting,
+)
 from eservice_operator.core.registered import place_problem
 
 
@@ -55,7 +63,7 @@ def consumer_finding(consumer: Consumer | None, offer: Offer | None, where: str)
     return None
 
 
-def request_finding(use: Use, offer: Offer, consumer: Consumer | None, times: Times) -> Finding | None:
+def amiss(use: Use, offer: Offer, consumer: Consumer | None, times: Times) -> Finding | None:
     """What a request for a web service that may be known would have to say otherwise."""
     found = consumer_finding(consumer, offer, "the e-service")
     if found is not None or use.agent is not None or offer.web_service.spec.protocol is Protocol.REST:
@@ -70,7 +78,7 @@ def request_finding(use: Use, offer: Offer, consumer: Consumer | None, times: Ti
     end = contract.end_of_life
     if end is None or times.today <= end:
         return None
-    return over(Reason.CONTRACT_RETIRED, f"the contract version reached its end of life on {end}")
+    return over(Reason.CONTRACT_RETIRED, f"the contract version reached its end of life: {last_day_was(end)}")
 
 
 def unread(what: str) -> Finding:

@@ -16,13 +16,7 @@ from eservice_operator.api.grant import ALL_VERSIONS
 from eservice_operator.api.reasons import Reason
 from eservice_operator.api.uses import Use
 from eservice_operator.api.webservice import Protocol, Visibility
-from eservice_operator.core.access.asking import (
-    answers,
-    consumer_finding,
-    grants_beside,
-    request_finding,
-    unread,
-)
+from eservice_operator.core.access.asking import amiss, answers, consumer_finding, grants_beside, unread
 from eservice_operator.core.access.assignments import assignment_finding, customer_finding, lists
 from eservice_operator.core.access.case import AgentCase, Consumer, GrantCase, Offer, UseCase
 from eservice_operator.core.access.connections import connection_of
@@ -121,7 +115,7 @@ def _unanswered(case: UseCase, consumer: Consumer | None, times: Times) -> UseSt
     if offer is None or not (_is_listed(offer) or case.grants):
         text = "no grant; if there is such a web service, its holder sees the request"
         return UseStanding(case.use, Answer.WAITING, Reason.ACCESS_NOT_GRANTED, text)
-    found = request_finding(case.use, offer, consumer, times)
+    found = amiss(case.use, offer, consumer, times)
     if found is None and case.use.agent is not None:
         # an assignment that does not list the institution reads as one that does not exist
         found = waiting(Reason.CUSTOMER_NOT_LISTED, "no AgentAssignment of that name lists the institution")

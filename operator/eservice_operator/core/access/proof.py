@@ -47,6 +47,18 @@ def is_tested(case: GrantCase, other: GrantCase) -> bool:
 
 def proofs(case: GrantCase, version: str, times: Times) -> Iterator[ConnectionTest]:
     """The ConnectionTests that prove now that the consumer tested the contract version."""
+    for test in _about(case, version):
+        if test.spec.passed_at <= times.now and revoked_by(times.today, test.spec.revoked) is None:
+            yield test
+
+
+def taken_back(case: GrantCase, version: str, times: Times) -> ConnectionTest | None:
+    """A ConnectionTest of the same connection that the Agency has revoked."""
+    tests = (test for test in _about(case, version) if revoked_by(times.today, test.spec.revoked) is not None)
+    return next(tests, None)
+
+
+def _about(case: GrantCase, version: str) -> Iterator[ConnectionTest]:
     if case.consumer is None:
         return
     about = (
@@ -56,9 +68,7 @@ def proofs(case: GrantCase, version: str, times: Times) -> Iterator[ConnectionTe
     )
     for test in case.tests:
         spec = test.spec
-        if (spec.web_service, spec.registration, spec.contract_version) != about:
-            continue
-        if spec.passed_at <= times.now and revoked_by(times.today, spec.revoked) is None:
+        if (spec.web_service, spec.registration, spec.contract_version) == about:
             yield test
 
 

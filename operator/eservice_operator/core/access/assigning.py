@@ -48,9 +48,11 @@ class Ordered:
 
 def assignment_status(world: AssignmentWorld, now: datetime, policy: Policy) -> AgentAssignmentStatus:
     """The whole status of an assignment."""
-    agent, times = world.agent, Times(now, policy.zone)
+    agent, times = world.agent, Times(now, policy.zone, policy.clock_trusted)
     assignment, finding = agent.assignment, _finding(agent, times)
-    connection = connection_of(agent, times) if finding is None else None
+    connection = connection_of(agent, times) if finding is None or not times.trusted else None
+    if connection is not None and not times.trusted:
+        finding = None  # it ended by a date, and what is open stays: see `doubt`
     customers = tuple(
         _customers(agent, _ordered(agent, times), over=_state(finding) is AssignmentState.ENDED)
     )
@@ -110,6 +112,9 @@ def _connected(agent: AgentCase, connection: Connection | None, times: Times) ->
     if connection is not None:
         versions = ", ".join(one.version for one in connection.allowed)
         until = f" until {connection.ends_on}, that day included" if connection.ends_on else ""
+        held = next((one for one in connection.allowed if one.held), None)
+        if held is not None and held.reason is Reason.CLOCK_SKEW:
+            return Finding(Answer.ALLOWED, held.reason, held.message)
         text = f"{_application(connection)} calls {agent.assignment.spec.web_service} ({versions}){until}"
         return Finding(Answer.ALLOWED, Reason.ACTIVE, text)
     answers = [

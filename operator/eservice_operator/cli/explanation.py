@@ -21,7 +21,9 @@ from eservice_operator.cli.policy import Setup
 from eservice_operator.cli.session import Session
 from eservice_operator.cli.styles import BAD, FAINT, GOOD, WAITING, phase_style
 from eservice_operator.cli.world import live
+from eservice_operator.core.access.lacking import lack_of
 from eservice_operator.core.access.naming import named
+from eservice_operator.core.access.terms import Answer
 from eservice_operator.core.conditions import find
 from eservice_operator.core.recorded import ground_as_judged, recorded_ground
 
@@ -103,9 +105,12 @@ def _uses(sheet: Page, findings: Findings) -> None:
         return
     sheet.heading("Web services")
     for one in findings.uses:
-        good = one.allowed
+        said = lack_of(one) or one
+        good = said.answer is Answer.ALLOWED
         sheet.line(f"  {'✓' if good else '✗'} {one.use.name}: {named(one.use)}", GOOD if good else BAD)
-        sheet.labelled("State", one.message if good else f"{one.answer.value} ({one.reason}): {one.message}")
+        sheet.labelled(
+            "State", said.message if good else f"{said.answer.value} ({said.reason}): {said.message}"
+        )
         if one.grant is not None:
             metadata = one.grant.grant.metadata
             sheet.labelled("Grant", f"{metadata.namespace}/{metadata.name}")

@@ -25,6 +25,7 @@ from eservice_operator.cli.rules import SAYS
 from eservice_operator.cli.status import lagging
 from eservice_operator.cli.world import Live
 from eservice_operator.core.access.lacking import fallen_short, lack_of
+from eservice_operator.core.access.requesting import request_state
 from eservice_operator.core.access.terms import Times
 from eservice_operator.core.access.using import UseStanding, use_standing
 from eservice_operator.core.actions import Outcome
@@ -179,7 +180,7 @@ def use_document(standing: UseStanding) -> dict[str, Any]:
     grant = None if standing.grant is None else standing.grant.grant.metadata
     said = lack_of(standing) or standing
     return use | {
-        "answer": said.answer.value,
+        "state": request_state(standing).value,
         "reason": said.reason.value,
         "message": said.message,
         "grant": None if grant is None else f"{grant.namespace}/{grant.name}",

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from eservice_operator.api import names
-from eservice_operator.api.base import revoked_by
+from eservice_operator.api.base import Environment, revoked_by
 from eservice_operator.api.connection import ConnectionTest
 from eservice_operator.api.reasons import Reason
+from eservice_operator.api.webservice import Protocol
 from eservice_operator.core.access.asking import unread, web_service_of
 from eservice_operator.core.access.case import GrantCase
 from eservice_operator.core.access.terms import Finding, Times, waiting

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 import yaml
+from click.shell_completion import ShellComplete
 
 from eservice_operator.api.parse import InvalidObject, parse
 from eservice_operator.cli import requests as module
+from eservice_operator.cli.session import Session
 from tests.cli.objects import ESCAPES
 from tests.cli.shelf import Shelf, typed
 from tests.support import access, worlds
@@ -203,3 +205,15 @@ def test_hostile_text_is_shown_and_not_obeyed() -> None:
     shelf = Shelf(access.web_service(status={"observedGeneration": 1, "requests": asked}))
     for more in ((), ("-o", "json"), ("-o", "yaml"), ("--yaml", worlds.NAME)):
         assert not {"\x1b", "\x9b", "\u202e", "\x07"} & set(typed(shelf, "requests", *HOLDER, *more).output)
+
+
+def test_who_asks_is_completed() -> None:
+    for shelf, expected in (
+        (holder(), [f"{worlds.NAMESPACE}/tax"]),
+        (holder(refused=("webservices",)), []),
+    ):
+        session = Session()
+        session.__dict__["kubectl"] = shelf
+        completion = ShellComplete(module.command, {"obj": session}, "requests", "")
+        found = completion.get_completions([*HOLDER, "--yaml"], f"{worlds.NAMESPACE}/t")
+        assert [item.value for item in found] == expected

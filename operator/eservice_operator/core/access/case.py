@@ -19,7 +19,7 @@ from eservice_operator.api.webservice import WebService
 
 if TYPE_CHECKING:
     from eservice_operator.core.access.connections import Connection
-    from eservice_operator.core.access.terms import Times
+    from eservice_operator.core.access.terms import Standing, Times
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,10 @@ class GrantCase:
     """The kinds of what it rests on that is there and cannot be read: an absence that says nothing."""
     opened: frozenset[str] = frozenset()
     """The contract versions that its Role gives the right to; looked at only where something is unclear."""
+    judged: dict[Times, tuple[Standing, ...]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+    """What `standings` found last: everybody that looks at it asks anew."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,9 @@ class AgentCase:
     """The grants that name the assignment, the oldest first."""
     orders: tuple[Order, ...] = ()
     """Who asks to be served through it; only where that is asked for (the agent's side)."""
-    connected: dict[Times, Connection | None] = field(default_factory=dict, compare=False, repr=False)
+    connected: dict[Times, Connection | None] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
     """What `connection_of` found last: every order asks it anew."""
 
 

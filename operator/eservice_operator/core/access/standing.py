@@ -25,7 +25,17 @@ from eservice_operator.core.access.version_checks import VERSION_CHECKS
 
 
 def standings(case: GrantCase, times: Times) -> tuple[Standing, ...]:
-    """Each contract version that the grant names, in its order; where it names none, one entry for all."""
+    """Each contract version that the grant names, in its order; where it names none, one entry for all.
+
+    A web service asks for its contracts, for its requests and for its agents: it is judged once.
+    """
+    if times not in case.judged:
+        case.judged.clear()
+        case.judged[times] = _judged(case, times)
+    return case.judged[times]
+
+
+def _judged(case: GrantCase, times: Times) -> tuple[Standing, ...]:
     whole = gravest(check(case, times) for check in CHECKS)
     named = case.grant.spec.contract_versions
     if not named:

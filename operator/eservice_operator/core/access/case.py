@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from eservice_operator.api import names
@@ -14,7 +15,7 @@ from eservice_operator.api.connection import ConnectionTest
 from eservice_operator.api.eservice import EService
 from eservice_operator.api.grant import WebServiceGrant
 from eservice_operator.api.registration import EServiceRegistration
-from eservice_operator.api.uses import Use
+from eservice_operator.api.uses import Use, WebServiceRef
 from eservice_operator.api.webservice import WebService
 
 if TYPE_CHECKING:
@@ -108,6 +109,11 @@ class GrantCase:
         default_factory=dict, init=False, compare=False, repr=False
     )
     """What `standings` found last: everybody that looks at it asks anew."""
+
+    @cached_property
+    def web_service(self) -> WebServiceRef:
+        """The WebService that it names, which is beside it."""
+        return WebServiceRef(namespace=self.grant.metadata.namespace, name=self.grant.spec.web_service)
 
 
 @dataclass(frozen=True)

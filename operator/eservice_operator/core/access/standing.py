@@ -60,7 +60,9 @@ def gravest(found: Iterable[Finding | None]) -> Finding | None:
     """The first that says no for certain; where none does, the first by which nobody can tell."""
     first = None
     for finding in found:
-        if not is_open_question(finding):
+        if finding is None:
+            continue
+        if finding.answer is not Answer.UNCLEAR:
             return finding
         first = first or finding
     return first

@@ -41,18 +41,6 @@ NO_GRANT = (403, "nogrant")
 OPENERS = ("NetworkPolicy", "Role", "RoleBinding")
 
 
-@pytest.fixture
-async def consumer(register: Register, cluster: Cluster, tmp_path: Path) -> Person:
-    """The institution whose e-services ask."""
-    return await person_of(register.site, cluster, register.site.namespace, tmp_path)
-
-
-@pytest.fixture
-async def holder(register: Register, cluster: Cluster, tmp_path: Path) -> Person:
-    """The institution whose register it is."""
-    return await person_of(register.site, cluster, register.namespace, tmp_path)
-
-
 def audience(register: Register) -> str:
     return audience_of(WebServiceRef(namespace=register.namespace, name=NAME))
 
@@ -267,8 +255,8 @@ async def test_a_holder_says_active_and_it_is_not(
 TOO_FAR = {
     "0.0.0.0/0": "/8 at the widest",
     "::/0": "/8 at the widest",
-    "169.254.169.254/32": "loopback and link-local",
-    "127.0.0.1/32": "loopback and link-local",
+    "169.254.169.254/32": "loopback, link-local",
+    "127.0.0.1/32": "loopback, link-local",
 }
 
 

@@ -72,7 +72,11 @@ def test_of_both_sides_in_good_order_nothing_is_said(tmp_path: Path) -> None:
             0,
             "note: WebServiceGrant ur-production/address-declaration (R10)",
         ),
-        ([access.web_service(), grant("v5", validUntil="2026-10-12")], 0, "the grant ended with 2026-10-12"),
+        (
+            [access.web_service(), grant("v5", validUntil="2026-10-12")],
+            0,
+            "the grant's last day was 2026-10-12",
+        ),
         ([grant("v5")], 0, "WebService population-register is not among the files: what it grants is not"),
         ([access.web_service(), grant("v5", agent={"assignment": "evry"})], 0, "AgentAssignment evry is not"),
         (

@@ -51,7 +51,9 @@ def assignment_status(world: AssignmentWorld, now: datetime, policy: Policy) -> 
     agent, times = world.agent, Times(now, policy.zone)
     assignment, finding = agent.assignment, _finding(agent, times)
     connection = connection_of(agent, times) if finding is None else None
-    customers = tuple(_customers(agent, _ordered(agent, times)))
+    customers = tuple(
+        _customers(agent, _ordered(agent, times), over=_state(finding) is AssignmentState.ENDED)
+    )
     said = finding or _connected(agent, connection, times)
     generation = assignment.metadata.generation
     return AgentAssignmentStatus(
@@ -150,8 +152,8 @@ def _code(agent: AgentCase, consumer: Consumer) -> str | None:
     return next((one.code for one in before if place in one.e_services), None)
 
 
-def _customers(agent: AgentCase, ordered: Mapping[str, Ordered]) -> Iterator[CustomerStatus]:
-    """Everybody that the holder lists, pilots first, each once."""
+def _customers(agent: AgentCase, ordered: Mapping[str, Ordered], *, over: bool) -> Iterator[CustomerStatus]:
+    """Everybody that the holder lists, pilots first, each once; ``over`` once the assignment has ended."""
     spec = agent.assignment.spec
     listed: dict[str, PilotCustomer | Customer] = {}
     for pilot in spec.pilot_customers:
@@ -160,13 +162,18 @@ def _customers(agent: AgentCase, ordered: Mapping[str, Ordered]) -> Iterator[Cus
         listed.setdefault(joined.code, joined)
     for code, customer in listed.items():
         found = ordered.get(code, Ordered())
-        state = CustomerState.ACTIVE if found.active else CustomerState.NOT_YET
         yield CustomerStatus(
             code=code,
             name=customer.name,
-            state=state if found.e_services else CustomerState.LISTED,
+            state=CustomerState.ENDED if over else _customer_state(found),
             e_services=found.e_services[:MOST_E_SERVICES],
         )
+
+
+def _customer_state(found: Ordered) -> CustomerState:
+    if not found.e_services:
+        return CustomerState.LISTED
+    return CustomerState.ACTIVE if found.active else CustomerState.NOT_YET
 
 
 def _verdicts(said: Finding) -> Iterator[Verdict]:

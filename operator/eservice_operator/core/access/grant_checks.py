@@ -21,6 +21,7 @@ from eservice_operator.core.access.terms import (
     Answer,
     Finding,
     Times,
+    last_day_was,
     over,
     unclear,
     waiting,
@@ -50,7 +51,7 @@ def expired(case: GrantCase, times: Times) -> Finding | None:
     until = case.grant.spec.valid_until
     if until is None or times.today <= until:
         return None
-    return over(Reason.EXPIRED, f"the grant ended with {until}")
+    return over(Reason.EXPIRED, last_day_was(until, "the grant's"))
 
 
 def legible(case: GrantCase, _times: Times) -> Finding | None:
@@ -146,9 +147,8 @@ def served(case: GrantCase, times: Times) -> Finding | None:
     last = last_day(case.offer)
     if last is None or times.today <= last:
         return None
-    text = (
-        f"every contract version of {case.grant.spec.web_service} reached its end of life, the last on {last}"
-    )
+    what = f"every contract version of {case.grant.spec.web_service}"
+    text = f"{what} reached its end of life: {last_day_was(last, 'their')}"
     return over(Reason.CONTRACT_RETIRED, text)
 
 

@@ -82,6 +82,11 @@ class Standing:
         return self.answer is Answer.ALLOWED
 
 
+def last_day_was(day: date, of: str = "its") -> str:
+    """How every end of a term is said, whatever field it comes from: by the last day that was allowed."""
+    return f"{of} last day was {day}"
+
+
 def is_open_question(finding: Finding | None) -> bool:
     """Whether anything that is known for certain has yet to say no."""
     return finding is None or finding.answer is Answer.UNCLEAR

@@ -22,7 +22,7 @@ from eservice_operator.core.access.case import AgentCase, Consumer, GrantCase, O
 from eservice_operator.core.access.connections import connection_of
 from eservice_operator.core.access.grant_checks import unconfirmed
 from eservice_operator.core.access.standing import standings
-from eservice_operator.core.access.terms import Answer, Finding, Standing, Times, over, waiting
+from eservice_operator.core.access.terms import Answer, Finding, Standing, Times, last_day_was, over, waiting
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def _amiss(use: Use, offer: Offer, consumer: Consumer | None, times: Times) -> F
     end = contract.end_of_life
     if end is None or times.today <= end:
         return None
-    return over(Reason.CONTRACT_RETIRED, f"the contract version reached its end of life on {end}")
+    return over(Reason.CONTRACT_RETIRED, f"the contract version reached its end of life: {last_day_was(end)}")
 
 
 def _through_agent(case: UseCase, consumer: Consumer | None, times: Times) -> UseStanding:

@@ -96,7 +96,17 @@ def test_of_both_sides_in_good_order_nothing_is_said(tmp_path: Path) -> None:
         (
             [access.web_service(), access.web_service_in_test(spec={"protocol": "REST"})],
             0,
-            "a test at ur-test/population-register proves nothing: testedAs has to be a SOAP service",
+            "ur-test/population-register is REST, which has no contract versions to test, so that",
+        ),
+        (
+            [access.web_service(spec={"testedAs": {"namespace": access.HOLDER}})],
+            0,
+            "ur-production/population-register is the web service itself, so that a test there",
+        ),
+        (
+            [access.rest_service(spec={"backend": {"service": None, "url": "https://169.254.169.254/"}})],
+            1,
+            "error: WebService ur-production/address-register (R3): 169.254.169.254 is never outside",
         ),
     ],
 )

@@ -43,12 +43,15 @@ class Parties:
         return self._offers[namespace, name]
 
     def offered(self, web_service: WebService) -> Offer:
-        """The offer of a WebService."""
-        namespace = self.reading.store.get("Namespace", "", web_service.metadata.namespace)
+        """The offer of a WebService, with the one at which it is tested."""
+        reading, at = self.reading, web_service.spec.tested_as
+        trial = None if at is None else reading.readable(WebService, at.name, at.namespace)
         return Offer(
             web_service,
-            namespace_labels=(part(namespace, "metadata", "labels") or {}) if namespace else {},
-            pods=_backend(web_service, self.reading),
+            namespace_labels=_labels(web_service, reading),
+            pods=_backend(web_service, reading),
+            trial=None if trial is None else Offer(trial, _labels(trial, reading)),
+            cluster_networks=reading.cluster_networks,
         )
 
     def consumer(self, namespace: str, name: str) -> Consumer | None:
@@ -81,6 +84,12 @@ class Parties:
             consumer = self.consumer(key.namespace, key.name)
             if consumer is not None:
                 yield consumer
+
+
+def _labels(web_service: WebService, reading: Reading) -> Mapping[str, str]:
+    """Those of its namespace."""
+    namespace = reading.store.get("Namespace", "", web_service.metadata.namespace)
+    return (part(namespace, "metadata", "labels") or {}) if namespace else {}
 
 
 def _backend(web_service: WebService, reading: Reading) -> Pods | None:

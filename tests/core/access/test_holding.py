@@ -151,6 +151,7 @@ def test_everything_in_place() -> None:
         "BackendFound": ("True", "BackendFound"),
         "HolderConfirmed": ("True", "HolderConfirmed"),
         "Isolated": ("True", "Isolated"),
+        "TestedAsUsable": ("True", "TestedAsUsable"),
     }
     assert found.audience == "webservice.eservice.dev/ur-production/population-register"
 

@@ -19,6 +19,7 @@ from eservice_operator.api.uses import Use, WebServiceRef
 from eservice_operator.api.webservice import WebService
 
 if TYPE_CHECKING:
+    from eservice_operator.core.access.addresses import Network
     from eservice_operator.core.access.connections import Connection
     from eservice_operator.core.access.terms import Standing, Times
 
@@ -43,6 +44,10 @@ class Offer:
     pods: Pods | None = None
     """The Pods behind ``backend.service``; None where there is no such Service, port or selector, and for an
     address outside."""
+    trial: Offer | None = None
+    """The WebService that ``testedAs`` names, without its Pods; None where there is none that can be read."""
+    cluster_networks: tuple[Network, ...] = ()
+    """The cluster's own networks, which no address outside is in."""
 
     @property
     def place(self) -> str:

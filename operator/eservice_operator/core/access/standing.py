@@ -19,7 +19,7 @@ from eservice_operator.api.reasons import Reason
 from eservice_operator.core.access.assignments import assignment_ends
 from eservice_operator.core.access.case import GrantCase
 from eservice_operator.core.access.grant_checks import CHECKS, is_production, last_day
-from eservice_operator.core.access.proof import is_tested, proofs, proven_until, untested
+from eservice_operator.core.access.proof import is_tested, proofs, proven_until, taken_back, untested
 from eservice_operator.core.access.terms import Answer, Finding, Standing, Times, is_open_question
 from eservice_operator.core.access.version_checks import VERSION_CHECKS
 
@@ -45,15 +45,15 @@ def _judged(case: GrantCase, times: Times) -> tuple[Standing, ...]:
 
 def _of_version(case: GrantCase, entry: GrantedVersion, whole: Finding | None, times: Times) -> Standing:
     finding = gravest((whole, *(check(case, entry, times) for check in VERSION_CHECKS)))
-    ends, lost = [_ends(case, entry.version)], ""
+    ends, note = [_ends(case, entry.version)], ""
     if is_open_question(finding) and is_production(case) and case.consumer is not None:
         test = tested(case, entry.version, times)
         if test is None:
             finding = gravest((finding, untested(case, entry.version)))
         else:
             ends.append(test.last_day)
-            lost = test.lost
-    return _standing(case, entry.version, finding, _first(ends), lost)
+            note = test.note
+    return _standing(case, entry.version, finding, _first(ends), note)
 
 
 def gravest(found: Iterable[Finding | None]) -> Finding | None:
@@ -69,7 +69,7 @@ def gravest(found: Iterable[Finding | None]) -> Finding | None:
 
 
 def _standing(
-    case: GrantCase, version: str, finding: Finding | None, ends_on: date | None, lost: str = ""
+    case: GrantCase, version: str, finding: Finding | None, ends_on: date | None, note: str = ""
 ) -> Standing:
     if finding is not None and finding.answer is Answer.UNCLEAR:
         held = version in case.opened
@@ -78,7 +78,7 @@ def _standing(
     if finding is not None:
         return Standing(version, finding.answer, finding.reason, finding.message, ends_on)
     until = f" until {ends_on}, that day included" if ends_on else ""
-    return Standing(version, Answer.ALLOWED, Reason.ACTIVE, f"granted{until}{lost}", ends_on)
+    return Standing(version, Answer.ALLOWED, Reason.ACTIVE, f"granted{until}{note}", ends_on)
 
 
 def _ends(case: GrantCase, version: str | None) -> date | None:
@@ -106,8 +106,8 @@ class Tested:
     """That a connection was tested, and how long that counts."""
 
     last_day: date | None
-    lost: str
-    """What is to be said where only the record of an earlier opening is left of it."""
+    note: str
+    """What is to be said where not all is left of it, and what of it still counts."""
 
 
 def tested(case: GrantCase, version: str, times: Times) -> Tested | None:
@@ -117,6 +117,11 @@ def tested(case: GrantCase, version: str, times: Times) -> Tested | None:
     if not days:
         return None
     last = None if None in days else max(day for day in days if day is not None)
+    revoked = taken_back(case, version, times)
+    if revoked is not None:
+        by = "an open test grant" if live else f"ConnectionTest {records[0].metadata.name}"
+        note = f"; ConnectionTest {revoked.metadata.name} is revoked: the connection is shown by {by}"
+        return Tested(last, note)
     if live or any(record.spec.observed is None for record in records):
         return Tested(last, "")
     return Tested(last, f"; its test grant is closed, which {records[0].metadata.name} makes up for")

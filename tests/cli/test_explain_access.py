@@ -68,6 +68,26 @@ def test_programs_get_each_use() -> None:
     ]
 
 
+def test_what_is_granted_and_not_open_is_not_shown_as_granted() -> None:
+    message = "granted, and not yet open: Role grant.x exists and is not ours; it was left alone"
+    entry = {"version": "v5", "state": "Pending", "reason": "NameCollision", "message": message}
+    cut_off = access.grant(
+        status={
+            "observedGeneration": 1,
+            "state": "Pending",
+            "reason": "NameCollision",
+            "contractVersions": [entry],
+        }
+    )
+    shelf = waiting(grant=cut_off)
+    found = json.loads(typed(shelf, "explain", NAME, *HERE, "-o", "json").stdout)["uses"][0]
+    assert (found["state"], found["reason"], found["message"]) == ("Pending", "NameCollision", message)
+    page = typed(shelf, "explain", NAME, *HERE).output
+    assert "✗ persons: ur-production/population-register v5" in page
+    assert "Pending (NameCollision): granted, and not yet open: Role grant.x" in page
+    assert "persons: granted: UR <api@ur.example> removes what stands in its way" in " ".join(page.split())
+
+
 def test_a_web_service_that_may_not_be_known_stays_unknown() -> None:
     """What is explained of an unlisted web service is what is explained of one that does not exist."""
     known = typed(waiting(), "explain", NAME, *HERE).output

@@ -67,7 +67,8 @@ class Parties:
         for consumer in self._asking(indexes.USES, place):
             for use in consumer.uses:
                 if use.web_service == place:
-                    yield Order(consumer, use)
+                    bound = use.agent is not None and is_bound(consumer, use, self.reading)
+                    yield Order(consumer, use, bound=bound)
 
     def orders_through(self, agent: str, place: WebServiceRef) -> Iterator[Order]:
         """Those that ask for a web service through an agent (the name of an assignment)."""
@@ -76,8 +77,7 @@ class Parties:
         for consumer in self._asking(indexes.AGENT, named):
             for use in consumer.uses:
                 if use.agent == agent and use.web_service == place:
-                    unsure = bool(unread or consumer.unread)
-                    yield Order(consumer, use, unread, unsure and is_bound(consumer, use, self.reading))
+                    yield Order(consumer, use, unread, is_bound(consumer, use, self.reading))
 
     def _asking(self, index: str, named: WebServiceRef) -> Iterator[Consumer]:
         for key in sorted(_keys(index, named, self.reading)):

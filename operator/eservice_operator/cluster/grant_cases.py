@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from eservice_operator.api.agent import AgentAssignment
 from eservice_operator.api.connection import ConnectionTest
@@ -50,20 +49,36 @@ class GrantCases:
             if spec.agent is None
             else self._reading.readable(AgentAssignment, spec.agent.assignment, namespace)
         )
-        if asks is None or not tested:
-            return self._with_what_is_unclear(GrantCase(grant, found, asks, assignment=assignment))
-        registration = asks.service.spec.registration
-        record = f"{namespace}/{spec.web_service}/{registration}"
-        case = GrantCase(
-            grant,
-            found,
-            asks,
-            tests=self._reading.found(ConnectionTest, indexes.CONNECTION, record),
-            tested=() if found is None else tuple(self._tested(found, registration)),
-            assignment=assignment,
-            unread=self._unread_tests(record),
-        )
-        return self._with_what_is_unclear(case)
+        unread = self._unread(grant, found, asks, assignment)
+        tests: tuple[ConnectionTest, ...] = ()
+        trials: tuple[GrantCase, ...] = ()
+        if asks is not None and tested:
+            registration = asks.service.spec.registration
+            record = f"{namespace}/{spec.web_service}/{registration}"
+            tests = self._reading.found(ConnectionTest, indexes.CONNECTION, record)
+            trials = () if found is None else tuple(self._tested(found, registration))
+            unread |= self._unread_tests(record)
+        opened = self._opened(grant)
+        return GrantCase(grant, found, asks, tests, trials, assignment, unread, opened)
+
+    def _unread(
+        self,
+        grant: WebServiceGrant,
+        offer: Offer | None,
+        consumer: Consumer | None,
+        assignment: AgentAssignment | None,
+    ) -> frozenset[str]:
+        """The kinds of what is there and cannot be read: the grant, and what it names."""
+        unreadable, namespace = self._reading.unreadable, grant.metadata.namespace
+        asked, agent = grant.spec.consumer, grant.spec.agent
+        unread = unreadable("WebServiceGrant", grant.metadata.name, namespace)
+        if offer is None:
+            unread |= unreadable("WebService", grant.spec.web_service, namespace)
+        if consumer is None:
+            unread |= unreadable("EService", asked.name, asked.namespace)
+        if agent is not None and assignment is None:
+            unread |= unreadable("AgentAssignment", agent.assignment, namespace)
+        return unread
 
     def _unread_tests(self, record: str) -> frozenset[str]:
         """Whether a ConnectionTest of a connection cannot be read; a revoked one proves nothing anyway."""
@@ -71,22 +86,6 @@ class GrantCases:
         unrevoked = (body["metadata"]["name"] for body in bodies if not part(body, "spec", "revoked"))
         found = (self._reading.unreadable("ConnectionTest", name) for name in unrevoked)
         return frozenset().union(*found)
-
-    def _with_what_is_unclear(self, case: GrantCase) -> GrantCase:
-        """The case with what cannot be read of it, and what its Role opened where anything is unclear."""
-        grant, namespace = case.grant, case.grant.metadata.namespace
-        unreadable, asked, agent = self._reading.unreadable, grant.spec.consumer, grant.spec.agent
-        unread = case.unread | unreadable("WebServiceGrant", grant.metadata.name, namespace)
-        if case.offer is None:
-            unread |= unreadable("WebService", grant.spec.web_service, namespace)
-        if case.consumer is None:
-            unread |= unreadable("EService", asked.name, asked.namespace)
-        if agent is not None and case.assignment is None:
-            unread |= unreadable("AgentAssignment", agent.assignment, namespace)
-        known = case.offer is not None and case.offer.pods is not None
-        if known and not unread and (case.consumer is None or not case.consumer.unread):
-            return case
-        return replace(case, unread=unread, opened=self._opened(grant))
 
     def _opened(self, grant: WebServiceGrant) -> frozenset[str]:
         """The contract versions that the Role of a grant gives the right to."""

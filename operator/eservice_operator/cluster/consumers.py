@@ -96,7 +96,8 @@ def orders_of(place: WebServiceRef, reading: Reading) -> Iterator[Order]:
     for consumer in _asking(indexes.USES, place, reading):
         for use in consumer.uses:
             if use.web_service == place:
-                yield Order(consumer, use)
+                bound = use.agent is not None and is_bound(consumer, use, reading)
+                yield Order(consumer, use, bound=bound)
 
 
 def orders_through(agent: str, place: WebServiceRef, reading: Reading) -> Iterator[Order]:
@@ -106,8 +107,7 @@ def orders_through(agent: str, place: WebServiceRef, reading: Reading) -> Iterat
         for use in consumer.uses:
             if use.web_service == place and use.agent == agent:
                 unread = reading.unreadable(WebService.__name__, place.name, place.namespace)
-                unsure = bool(unread or consumer.unread)
-                yield Order(consumer, use, unread, unsure and is_bound(consumer, use, reading))
+                yield Order(consumer, use, unread, is_bound(consumer, use, reading))
 
 
 def is_bound(consumer: Consumer, use: Use, reading: Reading) -> bool:

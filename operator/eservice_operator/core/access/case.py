@@ -108,7 +108,7 @@ class GrantCase:
     unread: frozenset[str] = frozenset()
     """The kinds of what it rests on that is there and cannot be read: an absence that says nothing."""
     opened: frozenset[str] = frozenset()
-    """The contract versions that its Role gives the right to; looked at only where something is unclear."""
+    """The contract versions that its Role gives the right to: what stays open where something is unclear."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class Order:
     unread: frozenset[str] = frozenset()
     """``WebService`` where the one that is asked for is there and cannot be read."""
     bound: bool = False
-    """Whether its binding is there; looked at only where something cannot be read."""
+    """Whether its binding is there, of a customer of an agent: what it holds on to while nobody can tell."""
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ def web_service_status(
     decision: WebServiceDecision, outcome: Outcome, now: datetime, policy: Policy
 ) -> WebServiceStatus:
     """The whole status of a web service; ``outcome`` is what the actions came to."""
-    world, times = decision.world, Times(now, policy.zone)
+    world, times = decision.world, Times(now, policy.zone, policy.clock_trusted)
     web_service = world.offer.web_service
     requests, generation = requests_of(world, times), web_service.metadata.generation
     callers = consumers_by_version(world, times)

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from eservice_operator.api import names
-from eservice_operator.api.base import revoked_by
+from eservice_operator.api.base import Environment, revoked_by
 from eservice_operator.api.connection import ConnectionTest
 from eservice_operator.api.reasons import Reason
+from eservice_operator.api.webservice import Protocol
 from eservice_operator.core.access.asking import unread, web_service_of
 from eservice_operator.core.access.case import GrantCase
 from eservice_operator.core.access.terms import Finding, Times, waiting
@@ -104,11 +105,15 @@ def record_name(case: GrantCase, version: str) -> str:
 def record_of(case: GrantCase, version: str, times: Times) -> Manifest | None:
     """The record to make of a version that is opened; None where one is there, or a ConnectionTest proves it.
 
-    One that the Agency revoked stays as it is: it is not made anew.
+    Only SOAP in Production needs one. One that the Agency revoked stays as it is: it is not made anew.
     """
-    name = record_name(case, version)
+    if case.offer is None or case.consumer is None:
+        return None
+    spec, name = case.offer.web_service.spec, record_name(case, version)
+    if spec.protocol is Protocol.REST or spec.environment is not Environment.PRODUCTION:
+        return None
     known = any(test.metadata.name == name for test in case.tests)
-    if case.consumer is None or known or any(proofs(case, version, times)):
+    if known or any(proofs(case, version, times)):
         return None
     grant = case.grant
     return {

@@ -31,6 +31,8 @@ class Times:
 
     now: datetime
     zone: ZoneInfo
+    trusted: bool = True
+    """Whether the clock that says so is believed: see `doubt`."""
 
     @property
     def today(self) -> date:

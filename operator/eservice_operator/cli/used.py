@@ -71,7 +71,9 @@ def word_of(state: str, reason: str) -> str:
 def _what(use: Body) -> str:
     holder = use.get("webService") or {}
     further = f"through {use['agent']}" if use.get("agent") else str(use.get("contractVersion") or "")
-    return f"{holder.get('namespace')}/{holder.get('name')} {further}".strip()
+    role = f"as the agent of {use['asAgent']}" if use.get("asAgent") else ""
+    place = f"{holder.get('namespace')}/{holder.get('name')}"
+    return " ".join(filter(None, (place, further, role)))
 
 
 def _as_told(name: str, service: Body) -> str:

@@ -133,6 +133,7 @@ def _verdicts(decision: WebServiceDecision, outcome: Outcome) -> Iterator[Verdic
     world = decision.world
     found, isolated = _backend(world), _isolated(decision)
     yield from _progress(decision, outcome, found)
+    yield _grantable(world, found)
     yield _holder(world)
     yield found
     yield isolated
@@ -153,6 +154,14 @@ def _progress(decision: WebServiceDecision, outcome: Outcome, backend: Verdict) 
         if verdict.status is not ConditionStatus.TRUE:
             return (c.true(ConditionType.READY, verdict.reason, verdict.message),)
     return (c.true(ConditionType.READY, Reason.SUCCEEDED, "grants open it, and nothing else does"),)
+
+
+def _grantable(world: WebServiceWorld, backend: Verdict) -> Verdict:
+    """Whether a grant of it opens anything: what one looks for who waits for it."""
+    for verdict in (_holder(world), backend):
+        if verdict.status is not ConditionStatus.TRUE:
+            return c.false(ConditionType.GRANTABLE, verdict.reason, verdict.message)
+    return c.true(ConditionType.GRANTABLE, Reason.GRANTABLE, "what is granted is opened")
 
 
 def _holder(world: WebServiceWorld) -> Verdict:

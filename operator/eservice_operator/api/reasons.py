@@ -141,6 +141,7 @@ class Reason(StrEnum):
     CONTRACT_RETIRED = "ContractRetired"
     CONSUMER_NOT_FOUND = "ConsumerNotFound"
     CONSUMER_NOT_REGISTERED = "ConsumerNotRegistered"
+    OTHER_REGISTRATION = "OtherRegistration"
     ENVIRONMENT_MISMATCH = "EnvironmentMismatch"
     NOT_REQUESTED = "NotRequested"
     EVIDENCE_MISSING = "EvidenceMissing"

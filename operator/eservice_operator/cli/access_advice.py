@@ -97,5 +97,6 @@ def _grant(case: Case, standing: UseStanding) -> dict[str, Any]:
         (case.namespace, case.name),
         [use.contract_version] if soap and use.contract_version else [],
         evidence=soap and production,
+        registration=case.service.spec.registration,
         as_agent=use.as_agent,
     )

@@ -336,3 +336,32 @@ def test_a_customer_that_joins_wakes_none_of_the_others() -> None:
     assert change(store, before, merged(before, joined)) == {ASSIGNMENT}
     stands = {"status": {"state": "Active"}}
     assert {CUSTOMER, APPLICATION, WEB_SERVICE} <= change(store, before, merged(before, stands))
+
+
+def test_who_is_listed_wakes_itself_and_who_calls_for_it() -> None:
+    """Not all the other customers: an agent of 500 lists them one by one."""
+    store = filled(everything())
+    before = store.get(*ASSIGNMENT)
+    assert before is not None
+    town = worlds.registration()["spec"]["institution"] | {"since": "2026-09-01"}
+    listed = [{field: town[field] for field in ("name", "code", "since")}]
+    counting = {ASSIGNMENT, WEB_SERVICE, APPLICATION}
+    with_both = merged(before, {"spec": {"customers": [*before["spec"]["customers"], *listed]}})
+    assert change(store, before, with_both) == {*counting, CUSTOMER}, "it is of that institution"
+    assert change(store, with_both, merged(with_both, {"spec": {"customers": listed}})) == counting
+    assert change(store, with_both, merged(with_both, {"spec": {"customers": []}})) == {*counting, CUSTOMER}
+    unlisted = {"spec": {"customers": [], "validUntil": "2027-01-31"}}
+    store.upsert(newer(with_both))
+    assert {CUSTOMER, AGENTS} <= change(store, with_both, merged(with_both, unlisted)), (
+        "it is the end for all"
+    )
+
+
+def test_whoever_can_be_anybody_is_woken_by_whom_is_listed() -> None:
+    store = filled(everything())
+    registration = store.get("EServiceRegistration", "", CUSTOMER.namespace)
+    before = store.get(*ASSIGNMENT)
+    assert before is not None
+    assert CUSTOMER not in change(store, before, merged(before, {"spec": {"customers": []}}))
+    store.upsert(newer(registration, {"spec": {"institution": None}}))
+    assert CUSTOMER in change(store, before, before)

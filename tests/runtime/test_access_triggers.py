@@ -312,6 +312,12 @@ def test_a_child_wakes_its_owner_by_whichever_mark_it_has(owner: ObjectKey) -> N
     assert not set(keys_for(Change(key_of(elsewhere), None, elsewhere), store)), "it is nobody's there"
 
 
+def test_a_candidate_of_the_e_service_behind_wakes_whom_its_port_concerns() -> None:
+    store = filled(everything())
+    candidate = Owner(HOLDER, REGISTER, "uid").child("v1", "Service", f"{REGISTER}-candidate", {"spec": {}})
+    assert {WEB_SERVICE, GRANT, SERVICE} <= set(keys_for(Change(key_of(candidate), None, candidate), store))
+
+
 def test_a_role_of_somebody_wakes_the_web_services_beside_it() -> None:
     store = filled(everything())
     role = holders.body("Role", "minted", HOLDER, "rbac.authorization.k8s.io/v1")

@@ -171,11 +171,12 @@ def _asked_for(obj: Manifest, store: Store) -> Keys:
 
 
 def of_service(service: Manifest, store: Store) -> Keys:
-    """The web services behind which it is; of an agent's application also its customers."""
-    for web_service in store.by_index(WEB_SERVICE, indexes.BACKEND, _where(service)):
-        yield key_of(web_service)
-        yield from _around(_where(web_service), store)
+    """The web services behind which it is, or one of the same e-service; an agent's customers, too."""
     owner = owner_key(service)
+    for place in {_where(service), f"{owner.namespace}/{owner.name}"}:
+        for web_service in store.by_index(WEB_SERVICE, indexes.BACKEND, place):
+            yield key_of(web_service)
+            yield from _around(_where(web_service), store)
     if owner.name:
         for grant in store.by_index(GRANT, indexes.CONSUMER, f"{owner.namespace}/{owner.name}"):
             agent = part(grant, "spec", "agent", "assignment")

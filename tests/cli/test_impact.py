@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 import pytest
+from click.shell_completion import ShellComplete
 
 from eservice_operator.cli import impact as module
 from eservice_operator.cli.session import Session
@@ -381,3 +382,23 @@ def test_names_are_completed() -> None:
     context.obj.namespace = access.HOLDER
     found = [item.value for item in module.target_names(context, module.command.params[0], "wsg/a")]
     assert found == ["wsg/address-declaration", "wsg/addresses"]
+
+
+@pytest.mark.parametrize(
+    "words, expected",
+    [
+        (["agent/evry", "--customer", "9000002"], [CODES["rezekne"], CODES["ogre"]]),
+        (["ws/population-register", "--version", ""], ["v4", "v5"]),
+        (["wsg", "address-declaration", "--version", "v5"], ["v5"]),
+        (["--version", ""], []),
+        (["act/x", "--version", ""], []),
+        (["ws/unknown", "--version", ""], []),
+    ],
+    ids=" ".join,
+)
+def test_what_can_end_of_an_object_is_completed(words: list[str], expected: list[str]) -> None:
+    session = Session()
+    session.__dict__["kubectl"] = holder()
+    completion = ShellComplete(module.command, {"obj": session}, "impact", "")
+    found = completion.get_completions([*HOLDER, *words[:-1]], words[-1])
+    assert [item.value for item in found] == expected

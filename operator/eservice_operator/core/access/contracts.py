@@ -79,7 +79,7 @@ def customers_by_version(
     callers: dict[str, Consumers] = {contract.version: {} for contract in _served(world, times)}
     for request in requests:
         standing, assignment = request.standing, request.standing.use.agent
-        if assignment is None or not standing.allowed:
+        if assignment is None:
             continue
         named = callers if ALL_VERSIONS in standing.versions else {*standing.versions} & callers.keys()
         for version in named:

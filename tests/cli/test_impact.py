@@ -255,11 +255,13 @@ def test_nothing_closes() -> None:
     )
 
 
+ACTIVE_V4 = {"version": "v4", "state": "Active", "reason": "Active", "endsOn": "2027-10-31"}
+ACTIVE_V5 = {"version": "v5", "state": "Active", "reason": "Active"}
 ACTIVE = {
     "consumer": {"institution": "PMLP", "code": "90000054163", "environment": "Production"},
     "contractVersions": [
-        {"version": "v4", "state": "Active", "reason": "Active", "endsOn": "2027-10-31"},
-        {"version": "v5", "state": "Active", "reason": "Active"},
+        ACTIVE_V4,
+        ACTIVE_V5,
         {"version": "v6", "state": "Pending", "reason": "EvidenceMissing"},
     ],
 }
@@ -323,6 +325,56 @@ def test_a_holder_who_may_read_no_more_sees_what_was_written(
 ) -> None:
     found = closes(written(), *arguments)
     assert sorted((name, version) for name, versions, _ in found for version in versions) == sorted(expected)
+
+
+def with_dates(assignment: Body, application: Body, last: str) -> tuple[Shelf, Shelf]:
+    """The agent's access with dates, as everybody reads it, and as the holder does who reads no more."""
+    agent = {"consumer": {"namespace": "evry-app-production", "name": "evry-app"}}
+    agent |= {"agent": {"assignment": access.AGENT}}
+    entries = [{"version": "v5", "state": "Active", "reason": "Active", "endsOn": last}]
+    customers = [
+        {"code": CODES[name], "name": name, "state": "Active", "eServices": [f"{name}-production/{name}"]}
+        for name in ("rezekne", "cesis", "ogre")
+    ]
+    objects = {
+        "grant": access.grant(
+            spec={"contractVersions": access.granted("v4", "v5")},
+            status={"contractVersions": [ACTIVE_V4, ACTIVE_V5]},
+        ),
+        "web_service": access.web_service(
+            status={"contracts": [{"version": "v4", "state": "Retiring", "endOfLife": "2027-10-31"}]}
+        ),
+        "connection": access.grant(
+            "evry-app", spec=agent | application, status={"contractVersions": entries}
+        ),
+        "assignment": access.assignment(
+            spec={"customers": [OGRE]} | assignment, status={"grant": "evry-app", "customers": customers}
+        ),
+        "rest_grant": access.rest_grant("addresses", status={"contractVersions": []}),
+    }
+    refused = ("eservices", "eserviceregistrations", "controllerrevisions")
+    return holder(refused=(), **objects), holder(refused=refused, **objects)
+
+
+@pytest.mark.parametrize(
+    "assignment, application, reasons",
+    [
+        ({"validUntil": "2027-06-30"}, {}, ("AssignmentEnded", "AssignmentEnded")),
+        ({"ended": {"at": "2027-07-01", "reason": "over"}}, {}, ("AssignmentEnded", "AssignmentEnded")),
+        ({}, {"validUntil": "2027-06-30"}, ("Expired", "AgentNotConnected")),
+        ({"validUntil": "2027-06-30"}, {"validUntil": "2027-06-30"}, ("Expired", "AssignmentEnded")),
+    ],
+)
+def test_what_dates_end_reads_the_same_to_who_may_read_no_more(
+    assignment: Body, application: Body, reasons: tuple[str, str]
+) -> None:
+    everybody, alone = with_dates(assignment, application, "2027-06-30")
+    there = ("ws/population-register", "--at")
+    assert closes(everybody, *there, "2027-06-30") == closes(alone, *there, "2027-06-30") == []
+    found = closes(alone, *there, "2027-11-01")
+    assert sorted(found) == sorted(closes(everybody, *there, "2027-11-01"))
+    whys = {name: why for name, _, why in found}
+    assert (whys["evry-app"], whys["ogre"], whys[NAME]) == (*reasons, "ContractRetired")
 
 
 def test_what_was_not_decided_anew_says_so(golden: Golden) -> None:

@@ -267,8 +267,8 @@ async def test_a_holder_says_active_and_it_is_not(
 TOO_FAR = {
     "0.0.0.0/0": "/8 at the widest",
     "::/0": "/8 at the widest",
-    "169.254.169.254/32": "loopback and link-local",
-    "127.0.0.1/32": "loopback and link-local",
+    "169.254.169.254/32": "loopback, link-local",
+    "127.0.0.1/32": "loopback, link-local",
 }
 
 

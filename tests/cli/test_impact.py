@@ -63,6 +63,7 @@ def holder(*more: Body, refused: tuple[str, ...] = (), **patched: Body) -> Shelf
         "rest_grant": access.rest_grant("addresses", spec={"validUntil": "2028-01-01"}),
         "connection": access.grant("evry-app", spec=agent_app | {"agent": {"assignment": access.AGENT}}),
         "assignment": access.assignment(spec={"customers": [OGRE]}),
+        "application": calling("evry-app", access.use("v5", as_agent=access.AGENT)),
     } | patched
     services = [
         worlds.eservice(
@@ -75,7 +76,6 @@ def holder(*more: Body, refused: tuple[str, ...] = (), **patched: Body) -> Shelf
             },
             status={"observedGeneration": 1, "conditions": PUBLISHED},
         ),
-        calling("evry-app", access.use("v5", as_agent=access.AGENT)),
         *(calling(name, through, public=name == "ogre") for name in ("rezekne", "cesis", "ogre")),
     ]
     registrations = [
@@ -153,18 +153,51 @@ def test_exactly_what_would_be_closed(
     assert sorted(closes(holder(), *arguments)) == sorted(expected)
 
 
+@pytest.mark.parametrize("visibility", ["Listed", "Unlisted"])
 @pytest.mark.parametrize(
-    "arguments, reason",
+    "arguments, reasons",
     [
-        (["wsg/evry-app"], "AgentNotConnected"),
-        (["agent/evry"], "AccessNotGranted"),
-        (["agent/evry", "--customer", CODES["cesis"]], "AssignmentPending"),
+        (["wsg/evry-app"], ("AgentNotConnected", "AccessNotGranted")),
+        (["ws/population-register", "--version", "v5"], ("AgentNotConnected", "ContractRetired")),
+        (["ws/population-register"], ("WebServiceUnknown", "WebServiceUnknown")),
+        (["agent/evry"], ("AssignmentEnded", "AssignmentEnded")),
+        (["agent/evry", "--customer", CODES["cesis"]], ("AssignmentPending", "AssignmentPending")),
     ],
+    ids=" ".join,
 )
-def test_with_an_agent_ends_what_came_through_it(arguments: list[str], reason: str) -> None:
-    found = closes(holder(), *arguments)
-    assert sorted(name for name, _, _ in found) == THROUGH
-    assert {why for name, _, why in found if name == "rezekne"} == {reason}
+def test_with_an_agent_ends_what_came_through_it(
+    arguments: list[str], reasons: tuple[str, str], visibility: str
+) -> None:
+    """And a holder who may read no more than what was written is told the same reasons."""
+    service = access.web_service(spec={"visibility": visibility})
+    found = closes(holder(web_service=service), *arguments)
+    assert {name for name, _, _ in found} >= set(THROUGH)
+    whys = {name: why for name, _, why in found}
+    assert (whys["rezekne"], whys["evry-app"]) == reasons
+    written_down = {name: why for name, _, why in closes(written(web_service=service), *arguments)}
+    assert written_down.items() <= whys.items()
+    assert len(written_down) >= len(ACTIVE_THROUGH)
+
+
+def test_an_assignment_that_has_ended_closes_nothing_more() -> None:
+    over = access.assignment(spec={"ended": {"at": "2026-10-13", "reason": "contract over"}})
+    assert closes(holder(assignment=over), "agent/evry") == []
+    to_end = access.assignment(spec={"ended": {"at": "2027-01-01", "reason": "contract over"}})
+    assert {why for _, _, why in closes(holder(assignment=to_end), "agent/evry")} == {"AssignmentEnded"}
+
+
+def test_a_version_taken_out_of_an_agent_s_grant_is_not_retired() -> None:
+    app = {"consumer": {"namespace": "evry-app-production", "name": "evry-app"}}
+    both = access.granted("v4", "v5")
+    connection = access.grant(
+        "evry-app", spec=app | {"agent": {"assignment": access.AGENT}, "contractVersions": both}
+    )
+    asks = [access.use(one, name=f"persons-{one}", as_agent=access.AGENT) for one in ("v4", "v5")]
+    shelf = holder(application=calling("evry-app", *asks), connection=connection)
+    found = closes(shelf, "wsg/evry-app", "--version", "v4")
+    assert {(name, tuple(versions), why) for name, versions, why in found} == {
+        (name, ("v4",), "VersionNotGranted") for name in THROUGH
+    }
 
 
 def test_the_page(golden: Golden) -> None:
@@ -216,7 +249,9 @@ def test_nothing_closes() -> None:
     answer = typed(holder(), "impact", "--at", "2026-10-14", *HOLDER)
     assert answer.stdout == "ur-production: nothing ends by itself before 2026-10-14 (tomorrow)\n"
     gone = holder(connection=access.grant("evry-app", spec={"refused": {"reason": "no"}}))
-    assert "ends now, nothing closes" in typed(gone, "impact", "agent/evry", *HOLDER).stdout
+    assert (
+        "is ended today (spec.ended), nothing closes" in typed(gone, "impact", "agent/evry", *HOLDER).stdout
+    )
 
 
 ACTIVE = {
@@ -229,7 +264,7 @@ ACTIVE = {
 }
 
 
-def written() -> Shelf:
+def written(**patched: Body) -> Shelf:
     """The same for the holder, who may read no namespace but its own, with what the operator wrote there."""
     connected = {"consumer": {"namespace": "evry-app-production", "name": "evry-app"}}
     entries = [{"version": "v5", "state": "Active", "reason": "Active"}]
@@ -244,20 +279,20 @@ def written() -> Shelf:
         for name, state in (("rezekne", "Active"), ("cesis", "Active"), ("ogre", "NotYet"))
     ]
     contracts = [{"version": "v1", "state": "Retiring", "endOfLife": "2027-06-30"}]
-    return holder(
-        refused=("eservices", "eserviceregistrations", "controllerrevisions"),
-        grant=access.grant(spec={"contractVersions": access.granted("v4", "v5")}, status=ACTIVE),
-        rest=access.rest_service(status={"contracts": contracts}),
-        rest_grant=access.rest_grant("addresses", status=ACTIVE | {"contractVersions": rest}),
-        connection=access.grant(
+    objects = {
+        "grant": access.grant(spec={"contractVersions": access.granted("v4", "v5")}, status=ACTIVE),
+        "rest": access.rest_service(status={"contracts": contracts}),
+        "rest_grant": access.rest_grant("addresses", status=ACTIVE | {"contractVersions": rest}),
+        "connection": access.grant(
             "evry-app",
             spec=connected | {"agent": {"assignment": access.AGENT}},
             status={"contractVersions": entries},
         ),
-        assignment=access.assignment(
+        "assignment": access.assignment(
             spec={"customers": [OGRE]}, status={"grant": "evry-app", "customers": customers}
         ),
-    )
+    }
+    return holder(refused=("eservices", "eserviceregistrations", "controllerrevisions"), **objects | patched)
 
 
 ACTIVE_THROUGH = [(name, "v5") for name in ("cesis", "evry-app", "rezekne")]

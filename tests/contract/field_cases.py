@@ -65,7 +65,7 @@ FIELDS = (
     ),
     Rule(
         "write a network such as 198.51.100.0/28 or 2001:db8::/32: /8 at the widest (IPv6: /16), with no bits"
-        " beyond its prefix, without loopback and link-local addresses",
+        " beyond its prefix, without unspecified, loopback, link-local, multicast and reserved addresses",
         "WebService",
         "spec.backend",
         tuple(
@@ -80,7 +80,13 @@ FIELDS = (
                 "127.0.0.1/32",
                 "169.254.169.254/32",
                 "169.0.0.0/8",
+                "0.0.0.0/32",
+                "224.0.0.0/8",
+                "255.255.255.255/32",
+                "::/128",
                 "::1/128",
+                "::ffff:10.96.0.1/128",
+                "ff02::/16",
                 "::/16",
                 "fe80::/64",
                 "fe80::/16",

@@ -435,6 +435,16 @@ RECORDS = tuple(
 )
 _SEEN = {"metadata.labels": {"seen": "yes"}}
 _EVIDENCE = "spec.contractVersions"
+_OTHER_EVIDENCE: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("selfDeclaration", {_EVIDENCE: [{"version": "v5", "evidence": {"endToEnd": DOCUMENT}}]}),
+    ("endToEnd", {_EVIDENCE: [{"version": "v5", "evidence": {"selfDeclaration": DOCUMENT}}]}),
+    ("endToEnd", {_EVIDENCE: [{"version": "v5"}]}),
+    *(
+        (lost, {_EVIDENCE: [{"version": "v5", "evidence": _GIVEN | {lost: DOCUMENT | other}}]})
+        for lost in ("selfDeclaration", "endToEnd")
+        for other in ({"sha256": "0" * 64}, {"url": "https://documents.example/2"})
+    ),
+)
 ACCESS = (
     Transition(
         "environment never changes: create another WebService instead",
@@ -471,20 +481,16 @@ ACCESS = (
     ),
     *(
         Transition(
-            f"evidence once given stays: put {lost} back",
+            f"evidence once given stays as it was: put {lost} back, or write another grant",
             "WebServiceGrant",
             bad,
             {_EVIDENCE: [{"version": "v6"}, {"version": "v5", "evidence": _GIVEN}]},
             before=((_EVIDENCE, [{"version": "v5", "evidence": _GIVEN}]),),
         )
-        for lost, bad in (
-            ("selfDeclaration", {_EVIDENCE: [{"version": "v5", "evidence": {"endToEnd": DOCUMENT}}]}),
-            ("endToEnd", {_EVIDENCE: [{"version": "v5", "evidence": {"selfDeclaration": DOCUMENT}}]}),
-            ("endToEnd", {_EVIDENCE: [{"version": "v5"}]}),
-        )
+        for lost, bad in _OTHER_EVIDENCE
     ),
     Transition(
-        "evidence once given stays: put selfDeclaration back",
+        "evidence once given stays as it was: put selfDeclaration back, or write another grant",
         "WebServiceGrant",
         {_EVIDENCE: [{"version": "v5", "evidence": {}}]},
         {_EVIDENCE: None},  # taking the version back ends it; it is no way to keep it without evidence

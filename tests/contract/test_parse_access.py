@@ -21,7 +21,8 @@ URL = (
 )
 NETWORK = (
     "is not accepted, write a network such as 198.51.100.0/28 or 2001:db8::/32: /8 at the widest (IPv6: /16),"
-    " with no bits beyond its prefix, without loopback and link-local addresses"
+    " with no bits beyond its prefix, without unspecified, loopback,"
+    " link-local, multicast and reserved addresses"
 )
 DAY = "is not a day of the calendar, write it as YYYY-MM-DD"
 

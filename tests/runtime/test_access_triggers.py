@@ -12,6 +12,7 @@ import pytest
 from eservice_operator.api import names
 from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.observe import Observer
+from eservice_operator.cluster.ownership import MARKS
 from eservice_operator.cluster.slim import slim
 from eservice_operator.cluster.store import Change, Store, key_of
 from eservice_operator.core.access.case import AgentCase
@@ -292,6 +293,23 @@ def test_children_and_bindings_wake_whose_they_are() -> None:
         "v1", "ConfigMap", "b", {}, annotations={names.GRANT_ANNOTATION: "no/where"}
     )
     assert set(keys_for(Change(key_of(nowhere), None, nowhere), store)) == {SERVICE}
+
+
+@pytest.mark.parametrize("owner", [GRANT, WEB_SERVICE, SERVICE])
+def test_a_child_wakes_its_owner_by_whichever_mark_it_has(owner: ObjectKey) -> None:
+    """By either of them it counts as the owner's: whoever writes only one is not overlooked."""
+    store = filled(everything())
+    known = store.get(*owner)
+    assert known is not None
+    of = Owner(owner.namespace, owner.name, known["metadata"]["uid"], owner.kind)
+    child = of.child("v1", "Role", "c", {})
+    marks = {mark: child["metadata"]["labels"][mark] for mark in MARKS}
+    by_label = {**child, "metadata": {**child["metadata"], "labels": marks, "ownerReferences": []}}
+    by_reference = {**child, "metadata": {**child["metadata"], "labels": {}}}
+    for minted in (slim(by_label), slim(by_reference)):
+        assert set(keys_for(Change(key_of(minted), None, minted), store)) == {owner}
+    elsewhere = slim(merged(by_label, {"metadata": {"namespace": "somewhere"}}))
+    assert not set(keys_for(Change(key_of(elsewhere), None, elsewhere), store)), "it is nobody's there"
 
 
 def test_a_role_of_somebody_wakes_the_web_services_beside_it() -> None:

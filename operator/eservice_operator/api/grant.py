@@ -56,7 +56,8 @@ class GrantedVersion(Model):
     version: ContractVersion
     """The contract version."""
     evidence: Evidence | None = None
-    """In Production both documents are needed; once given they stay."""
+    """In Production both documents are needed; once given each stays as it was while the version is
+    named."""
 
 
 class GrantAgent(Model):
@@ -83,11 +84,13 @@ class Refusal(Model):
 def _stays(document: str) -> dict[str, object]:
     given = f"has(o.evidence) && has(o.evidence.{document})"
     kept = f"has(n.evidence) && has(n.evidence.{document})"
+    same = f"{kept} && n.evidence.{document} == o.evidence.{document}"
     rule = (
         "!has(oldSelf.contractVersions) || !has(self.contractVersions) || oldSelf.contractVersions.all(o,"
-        f" !({given}) || self.contractVersions.all(n, n.version != o.version || ({kept})))"
+        f" !({given}) || self.contractVersions.all(n, n.version != o.version || ({same})))"
     )
-    return cel(rule, f"evidence once given stays: put {document} back", fieldPath=".contractVersions")
+    text = f"evidence once given stays as it was: put {document} back, or write another grant"
+    return cel(rule, text, fieldPath=".contractVersions")
 
 
 class WebServiceGrantSpec(Model):

@@ -17,11 +17,15 @@ from eservice_operator.api.fields import LABEL, text
 
 LEAST_PREFIX = {4: 8, 6: 16}
 """The prefix of the widest network, by IP version."""
-NEVER_OUTSIDE = ("127.0.0.0/8", "169.254.0.0/16", "::1/128", "fe80::/10")
-"""Loopback and link-local: the Pod and its node, with what a cloud tells the node under these addresses."""
+NEVER_OUTSIDE = (
+    *("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4"),
+    *("::/128", "::1/128", "fe80::/10", "ff00::/8"),
+)
+"""Unspecified, loopback and link-local: the Pod and its node, with what a cloud tells the node under these
+addresses; multicast; and what is reserved, broadcast with it."""
 _NETWORK = (
     "write a network such as 198.51.100.0/28 or 2001:db8::/32: /8 at the widest (IPv6: /16), with no bits"
-    " beyond its prefix, without loopback and link-local addresses"
+    " beyond its prefix, without unspecified, loopback, link-local, multicast and reserved addresses"
 )
 _OUTSIDE = " && ".join(
     (
@@ -40,8 +44,11 @@ def _is_outside(written: str) -> str:
     except ValueError as error:
         raise PydanticCustomError("outside_network", _NETWORK) from error
     inside = (ipaddress.ip_network(never) for never in NEVER_OUTSIDE)
-    if network.prefixlen < LEAST_PREFIX[network.version] or any(
-        network.version == never.version and network.overlaps(never) for never in inside
+    mapped = isinstance(network, ipaddress.IPv6Network) and network.network_address.ipv4_mapped is not None
+    if (
+        mapped
+        or network.prefixlen < LEAST_PREFIX[network.version]
+        or any(network.version == never.version and network.overlaps(never) for never in inside)
     ):
         raise PydanticCustomError("outside_network", _NETWORK)
     return written

@@ -54,10 +54,9 @@ class Asked(NamedTuple):
     customer: str | None = None
     at: date | None = None
 
-    @property
-    def retires(self) -> bool:
-        """Whether it is a contract version that ends, for everybody."""
-        return self.version is not None and self.target is not None and self.target.kind == "WebService"
+    def is_of(self, kind: str) -> bool:
+        """Whether it is about an object of that kind."""
+        return self.target is not None and self.target.kind == kind
 
 
 def read_target(_ctx: click.Context, _param: click.Parameter, value: Sequence[str]) -> Target | None:
@@ -100,9 +99,10 @@ def command(session: Session, /, target: Target | None, time_zone: ZoneInfo, **g
 
     \b
     impact wsg/NAME                     a grant is deleted
+    impact wsg/NAME --version v4        a contract version is taken out of it
     impact ws/NAME                      a web service is deleted
     impact ws/NAME --version v4         a contract version is retired today
-    impact agent/NAME                   an agent's assignment ends
+    impact agent/NAME                   an agent's assignment is ended today, by its spec.ended
     impact agent/NAME --customer CODE   one customer leaves the agent
     impact [KIND/NAME] --at DATE        nobody acts: what its dates end until that day
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from eservice_operator.cli.dated import Days, on_day
-from eservice_operator.cli.ending import what
+from eservice_operator.cli.ending import End, act, end_of, what
 from eservice_operator.cli.impact import Asked
 from eservice_operator.cli.output import Column, Style, show, table
 from eservice_operator.cli.session import Session
@@ -17,6 +17,9 @@ from eservice_operator.cli.text import clean, counted
 
 Row = Mapping[str, Any]
 PUBLIC: Final = {True: "yes", False: "no", None: "?"}
+REFUSE: Final = (
+    "To tell its consumer why, write spec.refused into the grant instead: the same closes, THEN is Refused."
+)
 Shown = tuple[Column, Callable[[Row], object]]
 """A column, and what is in it."""
 WIDE: Final[tuple[Shown, ...]] = (
@@ -52,6 +55,7 @@ class Impact:
             "version": asked.version,
             "customer": asked.customer,
             "at": None if asked.at is None else str(asked.at),
+            "end": end_of(asked).value,
             "eServices": len(whose),
             "public": sum(bool(row["public"]) for row in whose) if known else None,
             "grants": sorted({row["grant"] for row in self.closes if row["grant"]}),
@@ -71,10 +75,12 @@ def show_impact(session: Session, found: Impact, days: Days) -> None:
     if not found.closes:
         return
     session.say()
-    for line in lines(session, found.closes):
+    for line in lines(session, found.closes, by_itself=found.asked.at is not None):
         session.say(line)
     session.say()
     session.say(clean(summary(found)))
+    if found.asked.is_of("WebServiceGrant") and end_of(found.asked) is End.DELETED:
+        session.say(REFUSE)
 
 
 def _heading(found: Impact, days: Days) -> str:
@@ -83,12 +89,11 @@ def _heading(found: Impact, days: Days) -> str:
         scope = what(asked, found.place) if asked.target else found.place or "all namespaces"
         until = f"by itself before {on_day(asked.at, days)}"
         return f"{scope}: this ends {until}:" if some else f"{scope}: nothing ends {until}"
-    ends = "is retired" if asked.retires else "leaves" if asked.customer else "ends"
-    return f"If {what(asked, found.place)} {ends} now, {'this closes:' if some else 'nothing closes'}"
+    return f"If {act(asked, found.place)}, {'this closes:' if some else 'nothing closes'}"
 
 
-def lines(session: Session, rows: Sequence[Row]) -> list[str]:
-    """The table."""
+def lines(session: Session, rows: Sequence[Row], *, by_itself: bool) -> list[str]:
+    """The table; ``by_itself`` where nobody acts, and the last day is that of this end."""
     wide = session.format == "wide"
     named = _web_service if len({row["webService"]["namespace"] for row in rows}) > 1 else _web_service_name
     several = len({_web_service(row) for row in rows}) > 1
@@ -100,7 +105,7 @@ def lines(session: Session, rows: Sequence[Row]) -> list[str]:
         (Column("VERSION"), lambda row: ", ".join(row["contractVersions"])),
         (Column("THROUGH", spare=2), lambda row: row["agent"]),
         (Column("GRANT", spare=4), lambda row: str(row["grant"] or "").rpartition("/")[2]),
-        (Column("LAST DAY"), lambda row: row["endsOn"]),
+        (Column("LAST DAY" if by_itself else "OTHERWISE UNTIL"), lambda row: row["endsOn"]),
         (Column("THEN", flexible=True), lambda row: row["reason"]),
         *(WIDE if wide else ()),
     ]

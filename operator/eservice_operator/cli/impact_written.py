@@ -6,8 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from eservice_operator.api.reasons import Reason
+from eservice_operator.api.webservice import Visibility
 from eservice_operator.cli.dated import Days
-from eservice_operator.cli.ending import ended
+from eservice_operator.cli.ending import End, end_of, ended
 from eservice_operator.cli.impact import Asked
 from eservice_operator.cli.plain import part
 from eservice_operator.core.access.assignments import PILOTS
@@ -37,7 +39,7 @@ def as_written(
     if asked.customer is not None and _too_few_pilots(after):
         notes = (f"with fewer than {PILOTS} pilots the whole assignment opens nothing",)
     found = [row for row in rows if _ends(row, asked, target, whole=bool(notes))]
-    return [row | {"contractVersions": [asked.version]} if asked.version else row for row in found], notes
+    return [row | _told(row, asked, after, bodies) for row in found], notes
 
 
 def _too_few_pilots(assignment: Manifest | None) -> bool:
@@ -75,9 +77,44 @@ def _row(grant: Manifest, versions: list[str], ends: Any, **more: Any) -> Row:
         "grant": f"{namespace}/{part(grant, 'metadata', 'name')}",
         "endsOn": ends,
         "binding": None,
-        "reason": "AccessNotGranted",
+        "reason": "",
         "message": "",
     } | more
+
+
+def _told(row: Row, asked: Asked, after: Manifest | None, bodies: Bodies) -> Row:
+    """Which contract versions a row loses, and what its consumer reads then."""
+    gone = [asked.version] if asked.version else row["contractVersions"]
+    left = set(row["contractVersions"]) - set(gone)
+    reason = _left(row, asked, bodies) if asked.customer else _ended_with(row, asked, after, left)
+    return {"contractVersions": gone, "reason": reason.value}
+
+
+def _left(row: Row, asked: Asked, bodies: Bodies) -> Reason:
+    """One that leaves is listed no more; to the others the assignment lacks a pilot."""
+    if row["agent"] is None or row["code"] != asked.customer:
+        return Reason.ASSIGNMENT_PENDING
+    own = (body for body in bodies if body["kind"] == "WebService" and _place(body) == row["webService"])
+    listed = any(part(body, "spec", "visibility") == Visibility.LISTED for body in own)
+    return Reason.CUSTOMER_NOT_LISTED if listed else Reason.ACCESS_NOT_GRANTED
+
+
+def _ended_with(row: Row, asked: Asked, after: Manifest | None, left: set[str]) -> Reason:
+    match end_of(asked):
+        case End.ASSIGNMENT_ENDED:
+            return Reason.ASSIGNMENT_ENDED
+        case End.DELETED if asked.is_of("WebService"):
+            return Reason.WEB_SERVICE_UNKNOWN
+        case _ if row["agent"] is not None and not left:
+            return Reason.AGENT_NOT_CONNECTED
+        case End.CONTRACT_RETIRED:
+            return Reason.CONTRACT_RETIRED
+        case _:
+            return Reason.ACCESS_NOT_GRANTED if after is None else Reason.VERSION_NOT_GRANTED
+
+
+def _place(body: Manifest) -> dict[str, Any]:
+    return {of: part(body, "metadata", of) for of in ("namespace", "name")}
 
 
 def _active(grant: Manifest) -> list[Mapping[str, Any]]:
@@ -122,8 +159,7 @@ def _ended_by(rows: list[Row], bodies: Bodies, day: str) -> Iterator[Row]:
 def _retired(web_service: Mapping[str, Any], bodies: Bodies, day: str) -> list[str]:
     """The contract versions of a web service that are open now and have ended by that day."""
     for body in bodies:
-        named = {of: part(body, "metadata", of) for of in ("namespace", "name")}
-        if body["kind"] == "WebService" and named == web_service:
+        if body["kind"] == "WebService" and _place(body) == web_service:
             contracts = part(body, "status", "contracts") or ()
             return [
                 str(one["version"])

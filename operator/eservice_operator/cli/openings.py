@@ -11,7 +11,7 @@ from typing import Any
 from eservice_operator.api.base import ConditionStatus
 from eservice_operator.api.eservice import EService
 from eservice_operator.api.grant import ALL_VERSIONS
-from eservice_operator.api.reasons import ConditionType
+from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.api.uses import Use
 from eservice_operator.cluster.observe_access import AccessObserver
 from eservice_operator.cluster.reading import Reading
@@ -55,9 +55,14 @@ class Closed:
     @property
     def reason(self) -> str:
         """Why, in one word."""
-        if self.after is None or self.after.standing.allowed:
-            return "ContractRetired" if self.after is not None else "AccessNotGranted"
-        return self.after.standing.reason.value
+        if self.after is None:
+            return Reason.ACCESS_NOT_GRANTED.value
+        if not self.after.standing.allowed:
+            return self.after.standing.reason.value
+        grant = self.after.standing.grant
+        named = () if grant is None else grant.grant.spec.contract_versions
+        taken_out = named and not {one.version for one in named} & set(self.versions)
+        return (Reason.VERSION_NOT_GRANTED if taken_out else Reason.CONTRACT_RETIRED).value
 
     @property
     def ends_on(self) -> date | None:

@@ -16,7 +16,7 @@ from eservice_operator.cluster.managed_fields import (
     without_finalizer,
 )
 from eservice_operator.cluster.named import delete_named
-from eservice_operator.cluster.ownership import MARKS, is_managed, is_ours
+from eservice_operator.cluster.ownership import is_managed, is_ours, marking
 from eservice_operator.cluster.sight import Refused, Sight, again, held
 from eservice_operator.cluster.store import Change, Store
 from eservice_operator.core.actions import (
@@ -110,16 +110,8 @@ class Applier:
 
     async def _marked(self, live: Manifest, desired: Manifest) -> Manifest:
         """The object, with the labels by which we see it where somebody took those off."""
-        wanted, have = desired["metadata"].get("labels") or {}, live["metadata"].get("labels") or {}
-        lacking = {mark: wanted[mark] for mark in MARKS if mark in wanted and have.get(mark) != wanted[mark]}
-        if not lacking:
-            return live
-        version = live["metadata"]["resourceVersion"]
-        ops = [
-            {"op": "add", "path": "/metadata/labels", "value": have | lacking},
-            {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
-        ]
-        return await self._api.json_patch(ref_of(live), ops, field_manager=MANAGER)
+        patch = marking(live, desired)
+        return await self._api.json_patch(ref_of(live), patch, field_manager=MANAGER) if patch else live
 
     async def _update(self, action: Update) -> None:
         ref = ref_of(action.manifest)

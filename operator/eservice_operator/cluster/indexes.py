@@ -14,9 +14,12 @@ from eservice_operator.cluster.roles import invoke_rules
 from eservice_operator.cluster.store import Index
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.hosts import EVERY, normal, patterns_over
+from eservice_operator.core.owner import OWNED_BY
 
 OWNER = "owner"
 """Children by the UID of their owner, as their label or an owner reference names it."""
+UID = "uid"
+"""Those that children belong to by their UID."""
 REGISTRATION = "registration"
 TEMPLATE = "template"
 PUBLIC_VERSION = "public-version"
@@ -190,6 +193,7 @@ def _invoked_in(role: Manifest) -> Iterable[str]:
 
 INDEXES: dict[tuple[str, str], Index] = {
     **{(kind, OWNER): owners_of for kind in (*(resource.kind for resource in CHILDREN), "EndpointSlice")},
+    **{(kind, UID): _one("metadata", "uid") for kind in OWNED_BY},
     ("EService", REGISTRATION): _one("spec", "registration"),
     ("EService", TEMPLATE): _templates,
     ("EService", PUBLIC_VERSION): _public_version,

@@ -56,6 +56,22 @@ def is_owned(live: Manifest, owner: str | None) -> bool:
     return is_labelled(live) and _labels(live).get(names.OWNER_UID_LABEL) == owner
 
 
+def marking(live: Manifest, desired: Manifest) -> list[dict[str, Any]]:
+    """The patch that gives a child back the labels by which it is found; empty where it has them."""
+    wanted, have = _labels(desired), _labels(live)
+    lacking = {mark: wanted[mark] for mark in MARKS if mark in wanted and have.get(mark) != wanted[mark]}
+    if not lacking:
+        return []
+    return [
+        {"op": "add", "path": "/metadata/labels", "value": {**have, **lacking}},
+        {
+            "op": "replace",
+            "path": "/metadata/resourceVersion",
+            "value": live["metadata"]["resourceVersion"],
+        },
+    ]
+
+
 def owners_of(obj: Manifest) -> Iterable[str]:
     """The UIDs of what a child names as its owner."""
     references = obj["metadata"].get("ownerReferences") or ()

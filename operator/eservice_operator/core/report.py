@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from eservice_operator.api.base import ConditionStatus, ObjectMeta
-from eservice_operator.api.course import PhaseChange
+from eservice_operator.api.base import ConditionStatus
 from eservice_operator.api.eservice import (
     EServiceStatus,
     Installation,
@@ -32,6 +31,7 @@ from eservice_operator.core.decide import Decision
 from eservice_operator.core.domain import domain_conditions, template_current
 from eservice_operator.core.driver import url_of
 from eservice_operator.core.facts import Facts
+from eservice_operator.core.history import history
 from eservice_operator.core.limits import limits, not_in_place, removed_annotations
 from eservice_operator.core.outlook import outlook
 from eservice_operator.core.outside_in import publication_of, seen_from_outside
@@ -40,14 +40,12 @@ from eservice_operator.core.posting import warned_at, with_notices
 from eservice_operator.core.preview import preview_url, preview_verdict
 from eservice_operator.core.progress import held_by, progress, why_not
 from eservice_operator.core.published import published_verdict
-from eservice_operator.core.releases import Snapshot, short_hash
+from eservice_operator.core.releases import Snapshot
 from eservice_operator.core.remembered import last_decision
 from eservice_operator.core.squatters import not_final
 from eservice_operator.core.unmet import Unmet
 from eservice_operator.core.unpublication import governing_decision, judge
 from eservice_operator.core.used import used
-
-HISTORY_LENGTH = 20
 
 
 def report(decision: Decision, outcome: Outcome) -> EServiceStatus:
@@ -83,7 +81,7 @@ def report(decision: Decision, outcome: Outcome) -> EServiceStatus:
         removed_annotations=removed_annotations(facts, outcome),
         uses=used(facts),
         next=outlook(decision),
-        history=_history(old, now, phase, (said if unknown else published).reason, facts),
+        history=history(old, now, phase, (said if unknown else published).reason, facts),
     )
     return _told(facts, status)
 
@@ -104,7 +102,7 @@ def report_invalid(
             "observed_generation": generation,
             "conditions": c.stalled(old.conditions, Reason.INVALID_SPEC, "; ".join(errors), generation, now),
             "phase": Phase.INVALID,
-            "history": _history(old, now, Phase.INVALID, Reason.INVALID_SPEC),
+            "history": history(old, now, Phase.INVALID, Reason.INVALID_SPEC),
         }
     )
 
@@ -219,35 +217,4 @@ def _gates(unmet: tuple[Unmet, ...], old: EServiceStatus, now: datetime) -> tupl
             since=since.get(entry.gate, now),
         )
         for entry in unmet
-    )
-
-
-def _history(
-    old: EServiceStatus, now: datetime, phase: Phase, reason: str, facts: Facts | None = None
-) -> tuple[PhaseChange, ...]:
-    if old.phase is phase:
-        return old.history
-    inputs_hash = "" if facts is None else _inputs_hash(facts)
-    change = PhaseChange(at=now, phase=phase, reason=reason, inputs_hash=inputs_hash)
-    return (*old.history, change)[-HISTORY_LENGTH:]
-
-
-def _inputs_hash(facts: Facts) -> str:
-    """Hash of the facts about releases and gates, for telling decisions apart later."""
-    world = facts.world
-    records: list[ObjectMeta] = [
-        *(act.metadata for act in world.acts),
-        *(verification.metadata for verification in world.verifications),
-        *(deferral.metadata for deferral in world.deferrals),
-        *(decision.metadata for decision in world.decisions),
-    ]
-    return short_hash(
-        [
-            world.service.metadata.generation,
-            facts.public_name,
-            sorted((name, known.template.metadata.generation) for name, known in world.templates.items()),
-            None if world.registration is None else world.registration.metadata.generation,
-            sorted((metadata.name, metadata.generation) for metadata in records),
-        ],
-        16,
     )

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from functools import partial
+from itertools import product
 from typing import Any
 
 from eservice_operator.api import names
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.admission import Place, takes
 from eservice_operator.cluster.indexes import part
-from eservice_operator.cluster.ownership import is_our_route, service_of
+from eservice_operator.cluster.ownership import is_our_route, owners_of, service_of
 from eservice_operator.cluster.store import Change, Store, key_of
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.hosts import EVERY, WILDCARD
@@ -45,7 +46,7 @@ def _keys_for(gateways: Places, change: Change, store: Store) -> Iterable[Object
         woken |= {key for obj in told for key in _contested(obj, store, gateways)}
     if change.key.kind == "Gateway" and not _admits_as_before(change):
         for route in _concerned(change.key, store, gateways):
-            woken |= set(_owner_of_child(route))
+            woken |= set(_owner_of_child(route, store))
     if change.key.kind == "IngressClass" and len(told) == 1:
         woken |= set(_of_class(change.key.name, store))
     return woken
@@ -55,7 +56,7 @@ def _of_class(name: str, store: Store) -> Iterator[ObjectKey]:
     """The EServices whose own Ingress is of a class, which comes or goes."""
     for ingress in store.all("Ingress"):
         if part(ingress, "spec", "ingressClassName") == name:
-            yield from _owner_of_child(ingress)
+            yield from _owner_of_child(ingress, store)
 
 
 def _concerned(gateway: ObjectKey, store: Store, gateways: Places) -> Iterable[Manifest]:
@@ -72,7 +73,7 @@ def _our_routes(store: Store) -> Iterator[Manifest]:
 def left_behind(store: Store) -> Iterator[ObjectKey]:
     """The EServices that are gone while their public route is not: deleted without our finalizer."""
     for route in _our_routes(store):
-        for key in _owner_of_child(route):
+        for key in _owner_of_child(route, store):
             if store.get(*key) is None:
                 yield key
 
@@ -125,7 +126,7 @@ def _keys(obj: Manifest, store: Store) -> Iterator[ObjectKey]:
         case "Namespace":
             yield from _found(store, "EServiceRegistration", indexes.NAMESPACE, key.name)
         case _:
-            yield from [key] if key.kind in ACCESS else _owner_of_child(obj)
+            yield from [key] if key.kind in ACCESS else _owner_of_child(obj, store)
 
 
 def _around_eservice(obj: Manifest, store: Store) -> Iterator[ObjectKey]:
@@ -136,15 +137,19 @@ def _around_eservice(obj: Manifest, store: Store) -> Iterator[ObjectKey]:
     for host in indexes.INDEXES["EService", indexes.HOST](obj):
         yield from _found(store, "EService", indexes.HOST, host)
         for route in store.by_index("HTTPRoute", indexes.HOST, host):
-            yield from _owner_of_child(route)
+            yield from _owner_of_child(route, store)
     for template in indexes.INDEXES["EService", indexes.TEMPLATE](obj):
         yield ObjectKey("EServiceTemplate", "", template)
     for kind in RECORDS:
         yield from _found(store, kind, indexes.ESERVICE, f"{key.namespace}/{key.name}")
 
 
-def _owner_of_child(obj: Manifest) -> Iterator[ObjectKey]:
-    """The EService, or the other owner, that a child says it belongs to."""
+def _owner_of_child(obj: Manifest, store: Store) -> Iterator[ObjectKey]:
+    """The EService, or the other owner, that a child says it belongs to, whichever mark says so."""
+    for kind, uid in product(OWNED_BY, owners_of(obj)):
+        for owner in store.by_index(kind, indexes.UID, uid):
+            if part(owner, "metadata", "namespace") == part(obj, "metadata", "namespace"):
+                yield key_of(owner)
     labels = part(obj, "metadata", "labels") or {}
     for kind, label in OWNED_BY.items():
         if kind in ACCESS and label in labels:

@@ -174,6 +174,22 @@ def test_what_is_not_enforced_is_said(
     assert said(found, ConditionType.READY) == ("True", "Succeeded")
 
 
+def test_a_port_that_has_a_name_is_advised_against() -> None:
+    world = register().web_service()
+    assert world.offer.pods is not None
+    called = replace(world.offer.pods, ports=("https",))
+    condition = find(status(world).conditions, ConditionType.BACKEND_FOUND)
+    advised = find(
+        status(replace(world, offer=replace(world.offer, pods=called))).conditions,
+        ConditionType.BACKEND_FOUND,
+    )
+    assert condition is not None
+    assert advised is not None
+    assert "targetPort" not in condition.message
+    assert advised.status.value == "True"
+    assert "write its targetPort https as a number" in advised.message
+
+
 def test_foreign_invokers_are_named_while_there_are_any() -> None:
     world = walled(register().web_service())
     assert said(status(world), ConditionType.FOREIGN_INVOKERS) is None

@@ -169,7 +169,13 @@ def _backend(world: WebServiceWorld) -> Verdict:
     if world.offer.pods is None:
         text = f"there is no Service {service.name} here with port {service.port} and a selector"
         return c.false(kind, Reason.BACKEND_NOT_FOUND, f"{text}: nothing opens until there is")
-    return c.true(kind, Reason.BACKEND_FOUND, f"Service {service.name}, port {service.port}")
+    text = f"Service {service.name}, port {service.port}"
+    called = [port for port in world.offer.pods.ports if isinstance(port, str)]
+    if called:
+        text += (
+            f"; write its targetPort {called[0]} as a number: several network plugins let nobody out by name"
+        )
+    return c.true(kind, Reason.BACKEND_FOUND, text)
 
 
 def _isolated(decision: WebServiceDecision) -> Verdict:

@@ -27,10 +27,6 @@ class EndedUse(Model):
     """Why it ended, in one word."""
     message: Message
     """Why it ended, in a sentence; what is said of it now may be another."""
-    holder: Short | None = None
-    """The institution whose web service it is, as it was known then."""
-    contact: Short | None = None
-    """Its contact."""
 
 
 class UseStatus(Model):
@@ -40,6 +36,10 @@ class UseStatus(Model):
     """What the use is called in spec.uses."""
     web_service: Line
     """What it asks for: namespace/name, the contract version, and through whom."""
+    holder: Short | None = None
+    """The institution whose web service it is, where the e-service may know that; once granted it does."""
+    contact: Short | None = None
+    """The e-mail address of the holder."""
     state: RequestState
     """Waiting: nobody has answered. Pending: a grant is there, and something is missing. Granted: the
     e-service may call. Refused: the holder said no. Ended: it is over."""

@@ -14,8 +14,8 @@ from eservice_operator.api.grant import ALL_VERSIONS
 from eservice_operator.api.notices import Notice, NoticeKind
 from eservice_operator.api.reasons import Reason
 from eservice_operator.api.used import UseStatus
-from eservice_operator.api.uses import Use
 from eservice_operator.api.webservice_status import RequestState
+from eservice_operator.core.access.using import UseStanding
 from eservice_operator.core.dates import instant
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.ledger import Notices, on_its_way, withdraw
@@ -128,21 +128,12 @@ def facts_of_use(facts: Facts, status: EServiceStatus, notice: Notice) -> dict[s
         given["ended"] = Reason.REFUSED.value
     if notice.kind is NoticeKind.ACCESS_ENDED and entry.ended is not None:
         given["ended"] = entry.ended.reason
-    return given | _holder(facts, use, entry)
+    given |= {"holder": entry.holder or "", "holderContact": entry.contact or ""}
+    return given | _whose(facts.standing(use))
 
 
-def _holder(facts: Facts, use: Use, entry: UseStatus) -> dict[str, str]:
-    """Who grants it, through whom it is called, and the holder's own words where it said no.
-
-    What was known of a web service stays known to who was granted it.
-    """
-    standing, given = facts.standing(use), {}
-    if standing.offer is not None:
-        given["holder"] = standing.offer.web_service.spec.holder.institution
-        given["holderContact"] = standing.contact
-    elif entry.ended is not None:
-        given = {"holder": entry.ended.holder or "", "holderContact": entry.ended.contact or ""}
-    if standing.agent is not None:
-        given["agent"] = standing.agent.assignment.spec.agent.name
+def _whose(standing: UseStanding) -> dict[str, str]:
+    """Through whom it is called, and the holder's own words where it said no."""
+    agent = "" if standing.agent is None else standing.agent.assignment.spec.agent.name
     refused = None if standing.grant is None else standing.grant.grant.spec.refused
-    return given | ({} if refused is None else {"reason": refused.reason})
+    return {"agent": agent, "reason": "" if refused is None else refused.reason}

@@ -14,6 +14,7 @@ from typing import Final
 
 from eservice_operator.api.grant import ALL_VERSIONS
 from eservice_operator.api.notices import EndingKind, NoticeKind, Warned
+from eservice_operator.api.reasons import Reason
 from eservice_operator.api.used import EndedUse, Heard, UseStatus
 from eservice_operator.api.webservice import Contract
 from eservice_operator.api.webservice_status import RequestState
@@ -35,6 +36,8 @@ NEWS: Final = timedelta(days=7)
 """A first status speaks of an e-service that is no older: the operator may have been away meanwhile."""
 _GRANTED: Final = RequestState.GRANTED
 _FINAL: Final = frozenset({Answer.OVER, Answer.REFUSED})
+_BY_THE_HOLDER: Final = frozenset({Reason.CLOSING.value, Reason.VERSION_NOT_GRANTED.value})
+"""Ends that the holder meant: the grant is gone, or names the version no more."""
 
 
 def used(facts: Facts) -> tuple[UseStatus, ...]:
@@ -60,9 +63,12 @@ def _entry(facts: Facts, standing: UseStanding, old: UseStatus | None) -> UseSta
     state = request_state(standing)
     ended = _ended(standing, old, facts.now)
     heard, told_at = _heard(facts, standing, ended, old)
+    holder, contact = _holder(standing, old)
     return UseStatus(
         name=standing.use.name,
         web_service=named(standing.use),
+        holder=holder,
+        contact=contact,
         state=state,
         reason=standing.reason.value,
         message=told(standing.message),
@@ -81,14 +87,24 @@ def _ended(standing: UseStanding, old: UseStatus | None, now: datetime) -> Ended
         return None
     if old.state is not _GRANTED:
         return old.ended
-    holder = None if standing.offer is None else standing.offer.web_service.spec.holder
-    return EndedUse(
-        at=now,
-        reason=standing.reason.value,
-        message=told(standing.message),
-        holder=None if holder is None else holder.institution,
-        contact=standing.contact or None,
-    )
+    if _is_gone(standing):
+        return EndedUse(at=now, reason=Reason.CLOSING.value, message="the grant was deleted")
+    return EndedUse(at=now, reason=standing.reason.value, message=told(standing.message))
+
+
+def _is_gone(standing: UseStanding) -> bool:
+    """Whether nothing is left of a grant, not even one of other versions."""
+    answered = standing.grant is not None or standing.use.agent is not None
+    return not answered and standing.reason is not Reason.VERSION_NOT_GRANTED
+
+
+def _holder(standing: UseStanding, old: UseStatus | None) -> tuple[str | None, str | None]:
+    """Institution and address of the holder; who was granted a web service goes on knowing whose it is."""
+    if standing.offer is not None:
+        return standing.offer.web_service.spec.holder.institution, standing.contact or None
+    if old is not None and (old.state is _GRANTED or old.ended is not None):
+        return old.holder, old.contact
+    return None, None
 
 
 def _heard(
@@ -131,8 +147,8 @@ def _news(
         return None if heard is RequestState.REFUSED else RequestState.REFUSED
     if heard is not _GRANTED or ended is None:
         return None
-    lasts = standing.answer in _FINAL or now >= ended.at + LASTS
-    return RequestState.ENDED if lasts else None
+    final = standing.answer in _FINAL or ended.reason in _BY_THE_HOLDER
+    return RequestState.ENDED if final or now >= ended.at + LASTS else None
 
 
 def _warned(

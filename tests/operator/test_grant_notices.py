@@ -113,9 +113,6 @@ async def test_from_the_request_to_the_end_everybody_hears_of_it_once(post: Post
     assert ended["facts"]["ended"] == "Closing"
     assert ended["object"] == f"EService {planned.namespace}/{planned.name}"
     assert ended["facts"]["holder"] == "UR"
-        f"EService {planned.namespace}/{planned.name}",
-        "UR",
-    )
     await soon(lambda: post.mails("access to a web service ended") == people, "a mail to each of them")
     told = [event["kind"] for event in post.events() if event["kind"].startswith("Access")]
     assert sorted(told) == ["AccessEnded", "AccessEnding", "AccessGranted", "AccessRequested"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,31 +27,16 @@ from tests.access.test_story import asking
 from tests.support.kubectl import Kubectl
 from tests.support.operator import OperatorProcess
 from tests.support.register import Register
-from tests.support.rights import CREDENTIAL_RIGHTS, applied
 from tests.support.site import says
 
 if TYPE_CHECKING:
     from controlplane import Cluster
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("copying")]
 
 PASSWORD = "k3y of the register, and nobody else's"  # noqa: S105 - a test has to look for something
 ENCODED = base64.b64encode(PASSWORD.encode()).decode()
 KEY = "persons-key"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def copying(ground: Cluster) -> Iterator[None]:
-    """The operator may copy Secrets."""
-    applied(ground, CREDENTIAL_RIGHTS)
-    yield
-    applied(ground, CREDENTIAL_RIGHTS, "delete")
-
-
-@pytest.fixture
-async def holder(register: Register, cluster: Cluster, tmp_path: Path) -> Person:
-    """The institution whose register it is."""
-    return await person_of(register.site, cluster, register.namespace, tmp_path)
 
 
 def secret(place: str, name: str = KEY, kind: str = "eservice.dev/credentials") -> Manifest:

@@ -41,18 +41,6 @@ NO_GRANT = (403, "nogrant")
 OPENERS = ("NetworkPolicy", "Role", "RoleBinding")
 
 
-@pytest.fixture
-async def consumer(register: Register, cluster: Cluster, tmp_path: Path) -> Person:
-    """The institution whose e-services ask."""
-    return await person_of(register.site, cluster, register.site.namespace, tmp_path)
-
-
-@pytest.fixture
-async def holder(register: Register, cluster: Cluster, tmp_path: Path) -> Person:
-    """The institution whose register it is."""
-    return await person_of(register.site, cluster, register.namespace, tmp_path)
-
-
 def audience(register: Register) -> str:
     return audience_of(WebServiceRef(namespace=register.namespace, name=NAME))
 

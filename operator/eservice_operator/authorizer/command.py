@@ -8,90 +8,41 @@ import logging
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Final
+from zoneinfo import ZoneInfo
 
 import click
-from typing_extensions import override
 
 from eservice_operator.core.address import Address
 from eservice_operator.serving import logs
-from eservice_operator.serving.process import ListenOn
+from eservice_operator.serving.options import LISTEN_ON, ZONE, setting
 
 log = logging.getLogger(__name__)
 
-FILE = click.Path(dir_okay=False, path_type=Path)
-
-
-class Zone(click.ParamType[ZoneInfo]):
-    """A name of the IANA time zone database."""
-
-    name = "ZONE"
-
-    @override
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> ZoneInfo:
-        if isinstance(value, ZoneInfo):
-            return value
-        if value not in available_timezones():
-            self.fail(f"there is no time zone {value!r}; write a name such as Europe/Riga", param, ctx)
-        return ZoneInfo(value)
+FILE: Final = click.Path(dir_okay=False, path_type=Path)
+OWN: Final = "authorizer"
+"""In the names of variables that are not the operator's, too."""
 
 
 @click.command()
-@click.option(
-    "--address",
-    type=ListenOn(),
-    default="0.0.0.0:8443",
-    show_default=True,
-    envvar="ESERVICE_AUTHORIZER_ADDRESS",
-    show_envvar=True,
-    help="Where proxies ask; port 0 takes a free one and logs it.",
+@setting(
+    "--address", LISTEN_ON, "Where proxies ask; port 0 takes a free one and logs it.", "0.0.0.0:8443", OWN
 )
-@click.option(
-    "--health-address",
-    type=ListenOn(),
-    default="0.0.0.0:8081",
-    show_default=True,
-    envvar="ESERVICE_AUTHORIZER_HEALTH_ADDRESS",
-    show_envvar=True,
-    help="Where /metrics, /livez and /readyz answer.",
-)
-@click.option(
+@setting("--health-address", LISTEN_ON, "Where /metrics, /livez and /readyz answer.", "0.0.0.0:8081", OWN)
+@setting(
     "--tls-cert-file",
-    type=FILE,
-    envvar="ESERVICE_AUTHORIZER_TLS_CERT_FILE",
-    show_envvar=True,
-    help="The certificate (PEM, with its chain) that proxies are shown; read again when it changes.",
+    FILE,
+    "The certificate (PEM, with its chain) that proxies are shown; read again when it changes.",
+    of=OWN,
 )
-@click.option(
-    "--tls-key-file",
-    type=FILE,
-    envvar="ESERVICE_AUTHORIZER_TLS_KEY_FILE",
-    show_envvar=True,
-    help="Its key (PEM). Without both, callers' tokens come in plain HTTP.",
-)
-@click.option(
+@setting("--tls-key-file", FILE, "Its key (PEM). Without both, callers' tokens come in plain HTTP.", of=OWN)
+@setting(
     "--kubeconfig",
-    type=click.Path(dir_okay=False),
-    envvar="ESERVICE_KUBECONFIG",
-    show_envvar=True,
-    help="Credentials for the cluster. Without it KUBECONFIG, then the Pod's own.",
+    click.Path(dir_okay=False),
+    "Credentials for the cluster. Without it KUBECONFIG, then the Pod's own.",
 )
-@click.option(
-    "--context",
-    envvar="ESERVICE_CONTEXT",
-    show_envvar=True,
-    help="Context in that kubeconfig; without it the current one.",
-)
-@click.option(
-    "--time-zone",
-    type=Zone(),
-    default="Europe/Riga",
-    show_default=True,
-    envvar="ESERVICE_TIME_ZONE",
-    show_envvar=True,
-    help="Dates are days of this time zone: the operator's.",
-)
+@setting("--context", click.STRING, "Context in that kubeconfig; without it the current one.")
+@setting("--time-zone", ZONE, "Dates are days of this time zone: the operator's.", "Europe/Riga")
 def authorizer(
     address: Address,
     health_address: Address,

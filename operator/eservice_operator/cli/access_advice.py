@@ -32,7 +32,10 @@ TO_DO: Final[dict[Reason, str]] = {
     Reason.HOLDER_NOT_CONFIRMED: "the Agency confirms whose the holder's namespace is (message above)",
     Reason.CUSTOMER_NOT_LISTED: "{holder} lists the institution among the agent's customers",
     Reason.CUSTOMER_NOT_YET: "nothing: it opens by itself on its day",
-    Reason.OPENING: "nothing: the operator is opening it",
+    Reason.OPENING: "nothing: the operator is opening it; where that does not end, turn to {holder}",
+    Reason.NAME_COLLISION: "granted: {holder} removes what stands in its way (message above)",
+    Reason.REJECTED: "granted: {holder} has what its namespace refuses let in (message above)",
+    Reason.CREDENTIALS_FORBIDDEN: "granted: whoever runs the operator lets it copy Secrets (message above)",
 }
 
 

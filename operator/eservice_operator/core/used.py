@@ -19,6 +19,7 @@ from eservice_operator.api.used import EndedUse, Heard, UseStatus
 from eservice_operator.api.webservice import Contract
 from eservice_operator.api.webservice_status import RequestState
 from eservice_operator.core.access.asking import consumer_finding
+from eservice_operator.core.access.lacking import fallen_short, lack_of
 from eservice_operator.core.access.ladder import Term, climb, next_climb
 from eservice_operator.core.access.naming import named
 from eservice_operator.core.access.requesting import request_state
@@ -64,14 +65,15 @@ def _entry(facts: Facts, standing: UseStanding, old: UseStatus | None) -> UseSta
     ended = _ended(standing, old, facts.now)
     heard, told_at = _heard(facts, standing, ended, old)
     holder, contact = _holder(standing, old)
+    shown = next(fallen_short([standing]), standing)
     return UseStatus(
         name=standing.use.name,
         web_service=named(standing.use),
         holder=holder,
         contact=contact,
         state=state,
-        reason=standing.reason.value,
-        message=told(standing.message),
+        reason=shown.reason.value,
+        message=told(shown.message),
         since=facts.now if old is None or old.state is not state else old.since,
         ends_on=standing.ends_on,
         ended=ended,
@@ -85,7 +87,7 @@ def _ended(standing: UseStanding, old: UseStatus | None, now: datetime) -> Ended
     """Since when and why a use is not granted any more: what ended it first counts."""
     if standing.allowed or old is None:
         return None
-    if old.state is not _GRANTED:
+    if old.ended is not None or _GRANTED not in (old.state, old.told):
         return old.ended
     if _is_gone(standing):
         return EndedUse(at=now, reason=Reason.CLOSING.value, message="the grant was deleted")
@@ -140,7 +142,7 @@ def _news(
 ) -> Heard | None:
     """What there is to tell of a use now, if anything."""
     if standing.allowed:
-        waits = at is not None and now < at + AGAIN
+        waits = lack_of(standing) is not None or (at is not None and now < at + AGAIN)
         return None if heard is _GRANTED or waits else _GRANTED
     confirmed = standing.offer is not None and standing.offer.confirmed
     if standing.answer is Answer.REFUSED and confirmed:

@@ -18,32 +18,26 @@ from eservice_operator.notice.server import SERVER, NoticeServer
 from eservice_operator.serving import logs
 from eservice_operator.serving.bounded import listening
 from eservice_operator.serving.health import HealthApp
-from eservice_operator.serving.process import ListenOn, stop_signals
+from eservice_operator.serving.options import LISTEN_ON, setting
+from eservice_operator.serving.process import stop_signals
 
 log = logging.getLogger(__name__)
 
+NOTICE: Final = "notice"
 LEAVING_SECONDS: Final = 0.75
 """From SIGTERM until it no longer listens: who still comes is answered, and told to come to another."""
 
 
 @click.command()
-@click.option(
-    "--address",
-    type=ListenOn(),
-    default="0.0.0.0:8080",
-    show_default=True,
-    envvar="ESERVICE_NOTICE_ADDRESS",
-    show_envvar=True,
-    help="Where the page is; port 0 takes a free one and logs it.",
+@setting(
+    "--address", LISTEN_ON, "Where the page is; port 0 takes a free one and logs it.", "0.0.0.0:8080", NOTICE
 )
-@click.option(
+@setting(
     "--health-address",
-    type=ListenOn(),
-    default="0.0.0.0:8081",
-    show_default=True,
-    envvar="ESERVICE_NOTICE_HEALTH_ADDRESS",
-    show_envvar=True,
-    help="Where /metrics, /livez and /readyz answer; no gateway leads there.",
+    LISTEN_ON,
+    "Where /metrics, /livez and /readyz answer; no gateway leads there.",
+    "0.0.0.0:8081",
+    NOTICE,
 )
 def notice(address: Address, health_address: Address) -> None:
     """Serve the page that stands in for unpublished e-services, until SIGTERM or SIGINT.

@@ -13,10 +13,11 @@ from eservice_operator import __version__
 from eservice_operator.authorizer.command import authorizer
 from eservice_operator.notice.command import notice
 from eservice_operator.notify.smtp import Security
-from eservice_operator.runtime import channels, settings
-from eservice_operator.runtime.options import DEFAULTS, Parsed, duration, option
+from eservice_operator.runtime import channels, route_settings, settings
+from eservice_operator.runtime.options import DEFAULTS, duration, option
 from eservice_operator.runtime.route_options import ROUTE_OPTIONS, contradictions
 from eservice_operator.runtime.settings import Settings
+from eservice_operator.serving.options import LISTEN_ON, ZONE, Parsed
 
 Serve = Callable[[Settings], int]
 """Runs the operator to its end and answers the exit code."""
@@ -36,8 +37,14 @@ OPTIONS = (
     ),
     *ROUTE_OPTIONS,
     option(
+        "cluster-networks",
+        Parsed("CIDR[,…]", route_settings.parse_networks),
+        "Networks of Pods, Services and nodes here: no outside address of a WebService may lead there.",
+        "",
+    ),
+    option(
         "time-zone",
-        Parsed("ZONE", settings.parse_time_zone),
+        ZONE,
         "Dates are days of this time zone.",
         str(DEFAULTS.time_zone),
     ),
@@ -55,7 +62,7 @@ OPTIONS = (
     option("workers", click.IntRange(1, 256), "Objects reconciled at once."),
     option(
         "metrics-address",
-        Parsed("HOST:PORT", settings.parse_address),
+        LISTEN_ON,
         "Where /metrics, /livez and /readyz answer; port 0 takes a free one and logs it.",
         str(DEFAULTS.metrics_address),
     ),

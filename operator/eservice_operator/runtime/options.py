@@ -8,29 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 import click
-from typing_extensions import override
 
 from eservice_operator.runtime import settings
 from eservice_operator.runtime.settings import Settings
 
 DEFAULTS = Settings()
-
-
-class Parsed(click.ParamType[Any]):
-    """A parameter read by one of the parsers of `settings`."""
-
-    def __init__(self, name: str, parse: Callable[[str], object]) -> None:
-        self.name = name
-        self._parse = parse
-
-    @override
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
-        if not isinstance(value, str):
-            return value
-        try:
-            return self._parse(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
 
 
 def duration(least: timedelta, most: timedelta) -> Callable[[str], timedelta]:

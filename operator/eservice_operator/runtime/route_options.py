@@ -10,8 +10,9 @@ import click
 
 from eservice_operator.core.policy import PublishBy
 from eservice_operator.runtime import route_settings, settings
-from eservice_operator.runtime.options import DEFAULTS, Parsed, duration, option
+from eservice_operator.runtime.options import DEFAULTS, duration, option
 from eservice_operator.runtime.settings import Settings
+from eservice_operator.serving.options import Parsed
 
 ROUTE_OPTIONS = (
     option(

@@ -7,7 +7,6 @@ says what to write instead.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -15,14 +14,15 @@ from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import holidays
 from typing_extensions import override
 
-from eservice_operator.core.address import Address, to_listen_on
+from eservice_operator.core.address import Address
 from eservice_operator.core.policy import GatewayRef, NoticeRef
 from eservice_operator.notify.addresses import Mailbox
+from eservice_operator.serving.options import nearest
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 DURATION = re.compile(r"(?:(?P<hours>\d+)h)?(?:(?P<minutes>\d+)m)?(?:(?P<seconds>\d+(?:\.\d+)?)s)?")
@@ -81,6 +81,8 @@ class Settings:
     """Private networks that it may connect to."""
     probe_interval: timedelta = timedelta(minutes=5)
     """How often a host is asked again once all agrees."""
+    cluster_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Networks of the cluster itself, to which no outside address of a web service may lead."""
     time_zone: ZoneInfo = ZoneInfo("Europe/Riga")
     """In which a date is a day."""
     holiday_country: str = "LV"
@@ -172,16 +174,6 @@ def parse_gateway(text: str) -> GatewayRef:
     return GatewayRef(*parts)
 
 
-def parse_time_zone(text: str) -> ZoneInfo:
-    """A name of the IANA time zone database."""
-    names = available_timezones()
-    if text not in names:
-        raise ValueError(
-            f"there is no time zone {text!r}; write a name such as {_nearest(text, names, 'Europe/Riga')}"
-        )
-    return ZoneInfo(text)
-
-
 def parse_country(text: str) -> str:
     """An ISO 3166-1 alpha-2 code whose public holidays are known."""
     known = holidays.list_supported_countries(include_aliases=False)
@@ -190,16 +182,6 @@ def parse_country(text: str) -> str:
             f"the public holidays of {text!r} are not known; write the two letters of a country: LV, EE, SE …"
         )
     return text.upper()
-
-
-def parse_address(text: str) -> Address:
-    """``HOST:PORT``, ``:PORT`` for every interface, ``[ADDRESS]:PORT`` for IPv6; port 0 takes a free one."""
-    address = to_listen_on(text)
-    if address is None:
-        raise ValueError(
-            f"{text!r} is not an address to listen on; write HOST:PORT: 0.0.0.0:8080, 127.0.0.1:0, [::]:8080"
-        )
-    return address
 
 
 def unknown_variables(environment: Iterable[str]) -> list[str]:
@@ -215,13 +197,8 @@ def unknown_variables(environment: Iterable[str]) -> list[str]:
         for name in environment
         if name.startswith("ESERVICE_") and name not in names and not service.fullmatch(name)
     )
-    hints = {name: _nearest(name, names, "") for name in strange}
+    hints = {name: nearest(name, names) for name in strange}
     return [
         f"the variable {name} is no setting" + (f"; did you mean {hint}?" if hint else "")
         for name, hint in hints.items()
     ]
-
-
-def _nearest(text: str, names: Iterable[str], otherwise: str) -> str:
-    found = difflib.get_close_matches(text, list(names), n=1, cutoff=0.7)
-    return found[0] if found else otherwise

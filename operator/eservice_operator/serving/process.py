@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server as a process: where it listens, and how it is told to end."""
+"""A server as a process: how it is told to end."""
 
 from __future__ import annotations
 
@@ -7,36 +7,12 @@ import asyncio
 import logging
 import os
 import signal
-from typing import Any, Final
-
-import click
-from typing_extensions import override
-
-from eservice_operator.core.address import Address, to_listen_on
+from typing import Final
 
 log = logging.getLogger(__name__)
 
 SIGNALLED: Final = 128
 """Added to a signal's number for the exit code, as shells do."""
-
-
-class ListenOn(click.ParamType[Address]):
-    """``HOST:PORT``, ``:PORT`` for every interface, ``[ADDRESS]:PORT`` for IPv6; port 0 takes a free one."""
-
-    name = "HOST:PORT"
-
-    @override
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Address:
-        if isinstance(value, Address):
-            return value
-        address = to_listen_on(str(value))
-        if address is None:
-            self.fail(
-                f"{value!r} is not an address to listen on; write HOST:PORT: 0.0.0.0:8080, [::]:8080",
-                param,
-                ctx,
-            )
-        return address
 
 
 def stop_signals() -> asyncio.Event:

@@ -18,11 +18,13 @@ from eservice_operator.core.actions import Action, Create, Delete, Manifest, Out
 from eservice_operator.core.conditions import find
 from tests.core.access.register import (
     APPLICATION,
+    NOT_OPEN,
     Register,
     agents_register,
     children,
     consumer,
     granted,
+    not_open,
     passed,
 )
 from tests.support import access, worlds
@@ -151,6 +153,7 @@ def test_everything_in_place() -> None:
         "BackendFound": ("True", "BackendFound"),
         "HolderConfirmed": ("True", "HolderConfirmed"),
         "Isolated": ("True", "Isolated"),
+        "TestedAsUsable": ("True", "TestedAsUsable"),
     }
     assert found.audience == "webservice.eservice.dev/ur-production/population-register"
 
@@ -222,7 +225,7 @@ def test_what_failed_is_said(reason: str, transient: bool, ready: Reason, other:
 @pytest.mark.parametrize(
     "grants,state,reason",
     [
-        ((), RequestState.WAITING, "no grant"),
+        ((), RequestState.WAITING, "no grant yet"),
         (
             (access.grant(spec={"contractVersions": access.granted("v4")}),),
             RequestState.WAITING,
@@ -235,7 +238,7 @@ def test_what_failed_is_said(reason: str, transient: bool, ready: Reason, other:
         ),
         ((access.grant(),), RequestState.GRANTED, "granted"),
         ((access.grant(spec={"refused": {"reason": "no law"}}),), RequestState.REFUSED, "refused by the"),
-        ((access.grant(spec={"validUntil": "2026-10-12"}),), RequestState.ENDED, "the grant ended"),
+        ((access.grant(spec={"validUntil": "2026-10-12"}),), RequestState.ENDED, "the grant's last day was"),
     ],
 )
 def test_a_request_says_how_far_it_is(grants: tuple[Manifest, ...], state: RequestState, reason: str) -> None:
@@ -243,10 +246,16 @@ def test_a_request_says_how_far_it_is(grants: tuple[Manifest, ...], state: Reque
     (request,) = status(there.web_service()).requests
     assert request.state is state
     assert request.message.startswith(reason)
-    assert request.message == there.standing(PLACE).message
+    assert not grants or request.message == there.standing(PLACE).message
     assert (request.namespace, request.e_service, request.contract_version) == (NAMESPACE, NAME, "v5")
     assert request.institution == NAME
     assert request.grant == (None if state is RequestState.WAITING else NAME)
+
+
+def test_what_is_granted_and_not_open_is_shown_as_its_consumer_reads_it() -> None:
+    there = register(access.grant())
+    (request,) = status(there.but(grants=(not_open(there.grants[0], "v5"),)).web_service()).requests
+    assert (request.state, request.message, request.grant) == (RequestState.PENDING, NOT_OPEN, NAME)
 
 
 def test_who_has_no_place_asks_for_nothing() -> None:

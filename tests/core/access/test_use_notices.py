@@ -113,6 +113,26 @@ def test_the_institution_the_agency_and_the_sink_are_told_that_it_is_granted(clu
     }
 
 
+def test_what_is_granted_is_told_when_it_is_open() -> None:
+    cluster = heard()
+    cluster.answer(*holder_in_order(), not_yet("Opening"))
+    assert cluster.hears(NOW) == []
+    assert (cluster.use().state.value, cluster.use().reason) == ("Pending", "Opening")
+    cluster.answer(holders.grant())
+    assert cluster.hears(NOW + MINUTE) == ["AccessGranted persons"]
+    cluster.answer(not_yet("NameCollision"))
+    assert cluster.hears(NOW + DAY) == []
+    assert (cluster.use().reason, cluster.use().ended) == ("NameCollision", None), "that is no end"
+    cluster.take_back("WebServiceGrant", holders.HOLDER, "address")
+    assert cluster.hears(NOW + 2 * DAY) == ["AccessEnded persons 2026-10-15"]
+
+
+def not_yet(reason: str) -> Manifest:
+    """The grant, allowed and not open, as its status says."""
+    entry = {"version": "v5", "state": "Pending", "reason": reason, "message": "granted, and not yet open"}
+    return holders.grant(status={"observedGeneration": 1, "contractVersions": [entry]})
+
+
 def test_each_use_says_how_it_stands_since_when_and_what_was_told(cluster: HeardCluster) -> None:
     assert cluster.use().model_dump(mode="json", by_alias=True, exclude_defaults=True) == {
         "name": "persons",

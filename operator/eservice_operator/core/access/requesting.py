@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from eservice_operator.api.reasons import Reason
 from eservice_operator.api.uses import Use
 from eservice_operator.api.webservice_status import AccessRequest, RequestState
 from eservice_operator.core.access.asking import consumer_finding
 from eservice_operator.core.access.case import Consumer, GrantCase, Order, UseCase
+from eservice_operator.core.access.lacking import lack_of
 from eservice_operator.core.access.terms import Answer, Times, is_open_question
 from eservice_operator.core.access.using import UseStanding, use_standing
 from eservice_operator.core.access.worlds import WebServiceWorld
@@ -83,15 +85,23 @@ def _request(consumer: Consumer, use: Use, standing: UseStanding) -> AccessReque
         as_agent=use.as_agent,
         state=request_state(standing),
         grant=None if standing.grant is None else standing.grant.grant.metadata.name,
-        message=told(standing.message),
+        message=told(_message(standing)),
     )
+
+
+def _message(standing: UseStanding) -> str:
+    """What its consumer reads, too; but for what that may not know, which its holder does."""
+    if request_state(standing) is RequestState.WAITING and standing.reason is Reason.ACCESS_NOT_GRANTED:
+        return "no grant yet"
+    lack = lack_of(standing)
+    return standing.message if lack is None else lack.message
 
 
 def request_state(standing: UseStanding) -> RequestState:
     """How far a request has got."""
     match standing.answer:
         case Answer.ALLOWED:
-            return RequestState.GRANTED
+            return RequestState.GRANTED if lack_of(standing) is None else RequestState.PENDING
         case Answer.REFUSED:
             return RequestState.REFUSED
         case Answer.OVER:

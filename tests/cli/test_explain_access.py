@@ -53,7 +53,8 @@ def test_each_use_is_explained(golden: Golden) -> None:
     golden("explain-access", answer.output.partition("\nWeb services\n")[2])
     told = answer.output.partition("AccessGranted")[2].partition("✗")[0]
     assert "persons-before: give UR <api@ur.example> the documents that are missing" in told
-    assert "$ kubectl eservice requests -n ur-production  # the holder" in told
+    answer_it = f"who answers with --yaml {worlds.NAMESPACE}/{NAME}"
+    assert f"$ kubectl eservice requests -n ur-production  # the holder, {answer_it}" in told
     assert "        webService: address-register" in told, "the answer that is missing, to hand over"
 
 
@@ -244,6 +245,11 @@ def test_one_use_that_ended_is_the_same_word_everywhere() -> None:
     assert shown == [f"  ✗ persons  ur-production/population-register through evry: {ended}"]
     document = json.loads(typed(shelf, "explain", *place, "-o", "json").stdout)
     assert [one["state"] for one in document["uses"]] == ["Ended"]
+    (gate,) = [one for one in document["gates"] if one["gate"] == "AccessGranted"]
+    assert "UR <api@ur.example> writes another one, to name in spec.uses" in gate["toDo"]["do"]
+    assert gate["toDo"]["run"] == ["kubectl eservice requests -n ur-production  # the holder"], (
+        "no answer mends it"
+    )
 
 
 def standing_cases() -> dict[str, GrantCase]:

@@ -125,6 +125,7 @@ def test_the_wall_stays_when_the_service_is_gone() -> None:
     assert said(found, ConditionType.ISOLATED) == ("True", "Isolated")
     assert said(found, ConditionType.BACKEND_FOUND) == ("False", "BackendNotFound")
     assert said(found, ConditionType.READY) == ("True", "BackendNotFound")
+    assert said(found, ConditionType.GRANTABLE) == ("False", "BackendNotFound")
 
 
 def test_the_wall_does_not_wait_for_the_holder_to_be_confirmed() -> None:
@@ -133,6 +134,7 @@ def test_the_wall_does_not_wait_for_the_holder_to_be_confirmed() -> None:
     assert isinstance(actions(nobodys)[0], Create)
     found = status(walled(nobodys))
     assert said(found, ConditionType.READY) == ("True", "HolderNotConfirmed")
+    assert said(found, ConditionType.GRANTABLE) == ("False", "HolderNotConfirmed")
     assert said(found, ConditionType.HOLDER_CONFIRMED) == ("False", "HolderNotConfirmed")
     assert "kubectl label namespace ur-production" in found.conditions[0].message
 
@@ -150,6 +152,7 @@ def test_everything_in_place() -> None:
     found = status(walled(register(access.grant()).web_service()))
     assert {one.type: (one.status.value, one.reason) for one in found.conditions} == {
         "Ready": ("True", "Succeeded"),
+        "Grantable": ("True", "Grantable"),
         "BackendFound": ("True", "BackendFound"),
         "HolderConfirmed": ("True", "HolderConfirmed"),
         "Isolated": ("True", "Isolated"),

@@ -159,7 +159,7 @@ class Clientele:
                 world = access.grant(key)
                 assert isinstance(world, GrantWorld)
                 decided = decide_grant(world, NOW, POLICY)
-                actions, status = decided.actions, grant_status(decided, Outcome(()), NOW, POLICY)
+                actions, status = decided.actions, grant_status(decided, Outcome(()), NOW)
             case "WebService":
                 seen = access.web_service(key)
                 assert isinstance(seen, WebServiceWorld)

@@ -36,7 +36,7 @@ def of_uses(old: EServiceStatus, new: EServiceStatus) -> Iterator[Tiding]:
         earlier = before.get((entry.name, entry.web_service))
         kind = _answer(earlier, entry)
         if kind is not None and entry.told_at is not None:
-            change = f"{entry.name} {entry.web_service} {instant(entry.told_at)}"
+            change = f"{entry.name} {entry.web_service} {entry.told} {instant(entry.told_at)}"
             yield Tiding(kind, change, about=entry.name)
         if kind is not NoticeKind.ACCESS_GRANTED:  # it says until when
             yield from _warnings(earlier, entry)
@@ -44,7 +44,8 @@ def of_uses(old: EServiceStatus, new: EServiceStatus) -> Iterator[Tiding]:
 
 def _answer(old: UseStatus | None, new: UseStatus) -> NoticeKind | None:
     """What is told of a use now; what is refused after it was granted has ended."""
-    if new.told_at == (None if old is None else old.told_at):
+    heard = (None, None) if old is None else (old.told, old.told_at)
+    if new.told_at is None or (new.told, new.told_at) == heard:
         return None
     if new.told is RequestState.GRANTED:
         return NoticeKind.ACCESS_GRANTED

@@ -19,7 +19,7 @@ from eservice_operator.api.used import EndedUse, Heard, UseStatus
 from eservice_operator.api.webservice import Contract
 from eservice_operator.api.webservice_status import RequestState
 from eservice_operator.core.access.asking import consumer_finding
-from eservice_operator.core.access.lacking import fallen_short, lack_of
+from eservice_operator.core.access.lacking import fallen_short, is_seen_open
 from eservice_operator.core.access.ladder import Term, climb, next_climb
 from eservice_operator.core.access.naming import named
 from eservice_operator.core.access.requesting import request_state
@@ -142,7 +142,7 @@ def _news(
 ) -> Heard | None:
     """What there is to tell of a use now, if anything."""
     if standing.allowed:
-        waits = lack_of(standing) is not None or (at is not None and now < at + AGAIN)
+        waits = not is_seen_open(standing) or (at is not None and now < at + AGAIN)
         return None if heard is _GRANTED or waits else _GRANTED
     confirmed = standing.offer is not None and standing.offer.confirmed
     if standing.answer is Answer.REFUSED and confirmed:

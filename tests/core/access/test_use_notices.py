@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from eservice_operator.api.notices import Audience
 from eservice_operator.api.used import UseStatus
@@ -43,6 +44,11 @@ V4 = {"name": "persons-v4", "webService": holders.USE["webService"], "contractVe
 class HeardCluster(AskingCluster, PostalCluster):
     """The e-service of `worlds` among holders, whose institution is written to."""
 
+    @override
+    def answer(self, *manifests: Manifest) -> None:
+        """As of an e-service alone; a grant opens at once what it names, unless its status says otherwise."""
+        super().answer(*(opened(one) if one["kind"] == "WebServiceGrant" else one for one in manifests))
+
     def hears(self, now: datetime) -> list[str]:
         """What the institution is told at an instant, as Events and as letters, which agree."""
         self.forget()
@@ -64,6 +70,15 @@ class HeardCluster(AskingCluster, PostalCluster):
 
     def wakes(self, now: datetime) -> datetime | None:
         return next_notice(Facts(self.world(), now, self.policy))
+
+
+def opened(grant: Manifest) -> Manifest:
+    """A grant whose status is that of a reconcile."""
+    if "status" in grant:
+        return grant
+    named = [one["version"] for one in grant["spec"].get("contractVersions") or ()] or ["*"]
+    entries = [{"version": one, "state": "Active", "reason": "Active"} for one in named]
+    return grant | {"status": {"observedGeneration": 1, "contractVersions": entries}}
 
 
 def heard(*uses: Manifest, created: datetime = NOW) -> HeardCluster:
@@ -115,7 +130,9 @@ def test_the_institution_the_agency_and_the_sink_are_told_that_it_is_granted(clu
 
 def test_what_is_granted_is_told_when_it_is_open() -> None:
     cluster = heard()
-    cluster.answer(*holder_in_order(), not_yet("Opening"))
+    cluster.answer(*holder_in_order(), holders.grant(status={}))
+    assert cluster.hears(NOW) == [], "it was written a moment ago"
+    cluster.answer(not_yet("Opening"))
     assert cluster.hears(NOW) == []
     assert (cluster.use().state.value, cluster.use().reason) == ("Pending", "Opening")
     cluster.answer(holders.grant())
@@ -241,6 +258,11 @@ def test_what_is_refused_after_it_was_granted_has_ended(cluster: HeardCluster) -
     facts = cluster.facts_of("AccessEnded")
     assert (facts["ended"], facts["reason"]) == ("Refused", "the agreement ended")
     assert cluster.hears(NOW + 2 * DAY) == []
+
+
+def test_an_end_within_the_second_of_the_grant_is_told(cluster: HeardCluster) -> None:
+    grant(cluster, refused={"reason": "a mistake"})
+    assert cluster.hears(NOW) == ["AccessEnded persons 2026-10-13"]
 
 
 def test_the_last_day_over_it_has_ended() -> None:

@@ -107,7 +107,8 @@ async def test_a_forged_binding_elsewhere(
     taken = forged("by-eservice", place, service, grant)
     taken["metadata"]["finalizers"] = [HELD]
     await stranger.makes(kept, taken)
-    done = await holder.terminal.kubectl("delete", "wsg", grant.name, f"--namespace={grant.namespace}")
+    asked = ("delete", "wsg", grant.name, f"--namespace={grant.namespace}", "--wait=false")
+    done = await holder.terminal.kubectl(*asked)
     assert done.code == 0, done.err
     await site.gone(grant)
     for name in ("by-anchor", "by-eservice"):

@@ -72,7 +72,11 @@ def test_of_both_sides_in_good_order_nothing_is_said(tmp_path: Path) -> None:
             0,
             "note: WebServiceGrant ur-production/address-declaration (R10)",
         ),
-        ([access.web_service(), grant("v5", validUntil="2026-10-12")], 0, "the grant ended with 2026-10-12"),
+        (
+            [access.web_service(), grant("v5", validUntil="2026-10-12")],
+            0,
+            "the grant's last day was 2026-10-12",
+        ),
         ([grant("v5")], 0, "WebService population-register is not among the files: what it grants is not"),
         ([access.web_service(), grant("v5", agent={"assignment": "evry"})], 0, "AgentAssignment evry is not"),
         (
@@ -92,7 +96,17 @@ def test_of_both_sides_in_good_order_nothing_is_said(tmp_path: Path) -> None:
         (
             [access.web_service(), access.web_service_in_test(spec={"protocol": "REST"})],
             0,
-            "a test at ur-test/population-register proves nothing: testedAs has to be a SOAP service",
+            "ur-test/population-register is REST, which has no contract versions to test, so that",
+        ),
+        (
+            [access.web_service(spec={"testedAs": {"namespace": access.HOLDER}})],
+            0,
+            "ur-production/population-register is the web service itself, so that a test there",
+        ),
+        (
+            [access.rest_service(spec={"backend": {"service": None, "url": "https://169.254.169.254/"}})],
+            1,
+            "error: WebService ur-production/address-register (R3): 169.254.169.254 is never outside",
         ),
     ],
 )

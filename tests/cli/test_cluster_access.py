@@ -38,7 +38,7 @@ async def used(terminal: Terminal, planned: Planned) -> list[tuple[str, str]]:
     place = ("-n", planned.namespace)
     found: Manifest = (await terminal("explain", planned.name, *place, "-o", "json")).document()
     assert found["decidedNow"], found["notes"]
-    return [(one["answer"], one["reason"]) for one in found["uses"]]
+    return [(one["state"], one["reason"]) for one in found["uses"]]
 
 
 def filled_in(printed: str) -> str:
@@ -65,9 +65,9 @@ async def test_from_the_request_to_its_end(register: Register, agency: Terminal,
     assert done.code == 0, done.err
     await site.until(register.grant_ref(planned), is_so(v5="Active"), "it is open")
     await site.until(register.ref, requested("Granted"), "answered")
-    assert await used(agency, planned) == [("Allowed", "Active")]
+    assert await used(agency, planned) == [("Granted", "Active")]
     status = await agency("status", planned.name, "-n", planned.namespace, code=0)
-    assert f"✓ persons-v5  {register.namespace}/{NAME} v5: Active" in status.out
+    assert f"✓ persons-v5  {register.namespace}/{NAME} v5: Granted" in status.out
 
     lost = [(planned.name, "v5", "AccessNotGranted")]
     assert await impact(agency, register.namespace, f"wsg/{planned.name}") == (lost, [])

@@ -5,15 +5,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from eservice_operator.api.grant import WebServiceGrantStatus
 from eservice_operator.api.reasons import Reason
-from eservice_operator.cli import explanation
+from eservice_operator.api.uses import Use
+from eservice_operator.cli import explanation, status
 from eservice_operator.cli.access_advice import TO_DO
+from eservice_operator.cli.used import word_of
+from eservice_operator.core.access.case import GrantCase
+from eservice_operator.core.access.grant_states import version_states
+from eservice_operator.core.access.requesting import request_state
+from eservice_operator.core.access.standing import standings
+from eservice_operator.core.access.terms import Times
+from eservice_operator.core.access.using import UseStanding
+from eservice_operator.core.access.worlds import GrantWorld
 from eservice_operator.core.actions import Manifest
 from tests.cli.shelf import Shelf, typed
-from tests.cli.test_impact import ACTIVE, CODES, NAME, holder
+from tests.cli.test_impact import ACTIVE, CODES, NAME, OGRE, holder
 from tests.support import access, worlds
 
 Golden = Callable[[str, str], None]
@@ -22,7 +33,8 @@ HERE = ("-n", worlds.NAMESPACE)
 
 @pytest.fixture(autouse=True)
 def today(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(explanation, "now", lambda: worlds.NOW)
+    for module in (explanation, status):
+        monkeypatch.setattr(module, "now", lambda: worlds.NOW)
 
 
 def waiting(**patched: Manifest) -> Shelf:
@@ -49,9 +61,9 @@ def test_programs_get_each_use() -> None:
     answer = typed(waiting(), "explain", NAME, *HERE, "-o", "json")
     found = json.loads(answer.stdout)
     assert found["decidedNow"], found["notes"]
-    assert [(one["name"], one["answer"], one["reason"], one["endsOn"]) for one in found["uses"]] == [
-        ("persons", "Allowed", "Active", None),
-        ("persons-before", "Waiting", "EvidenceMissing", "2027-10-31"),
+    assert [(one["name"], one["state"], one["reason"], one["endsOn"]) for one in found["uses"]] == [
+        ("persons", "Granted", "Active", None),
+        ("persons-before", "Pending", "EvidenceMissing", "2027-10-31"),
         ("addresses", "Waiting", "AccessNotGranted", None),
     ]
 
@@ -147,18 +159,107 @@ def test_status_shows_each_use_with_its_end() -> None:
     assert answer.exit_code == 0, answer.output
     shown = [line.partition(" (in")[0] for line in section(answer.stdout)]
     assert shown == [
-        "  ✓ persons         ur-production/population-register v5: Active",
-        "  ✓ persons-before  ur-production/population-register v4: Active, until 2027-10-31",
+        "  ✓ persons         ur-production/population-register v5: Granted",
+        "  ✓ persons-before  ur-production/population-register v4: Granted, last day 2027-10-31",
         "  ✗ persons-next    ur-production/population-register v6: Pending (EvidenceMissing)",
-        "  ✗ relatives       ur-production/population-register through evry: NotYet",
+        "  ✗ relatives       ur-production/population-register through evry: Pending",
     ]
     assert "Web services" not in typed(Shelf(worlds.eservice()), "status", NAME, *HERE).stdout
 
 
-@pytest.mark.parametrize("condition, mark", [("False", "?"), ("True", "✓")])
+@pytest.mark.parametrize("condition, mark", [("False", "✓"), ("True", "✓"), ("Unknown", "?")])
 def test_status_of_what_a_holder_does_not_let_see(condition: str, mark: str) -> None:
     """What the operator wrote of the whole is known even so."""
     shelf = using(refused=("webservicegrants", "agentassignments"), condition=condition)
     answer = typed(shelf, "status", NAME, *HERE)
     assert {line.split()[0] for line in section(answer.stdout)} == {mark}
     assert "you may not read webservicegrants: what the holders of web services granted" in answer.stderr
+
+
+def test_what_the_operator_says_is_not_granted_is_shown_as_that() -> None:
+    """An institution may read no holder's namespace: its own condition names what is missing, and no more."""
+    shelf = waiting()
+    document = json.loads(typed(shelf, "explain", NAME, *HERE, "-o", "json").stdout)
+    (gate,) = [one for one in document["gates"] if one["gate"] == "AccessGranted"]
+    assert "persons-before" in gate["message"]
+    uses = [access.use("v5"), access.use("v4", name="persons-before"), access.use(None, name="addresses")]
+    uses[2]["webService"]["name"] = access.ADDRESSES
+    for message in (gate["message"], f"the public release runs without {gate['message']}"):
+        conditions = [worlds.condition("AccessGranted", gate["reason"], "False") | {"message": message}]
+        service = worlds.eservice(spec={"uses": uses}, status={"phase": "Pending", "conditions": conditions})
+        answer = typed(Shelf(service, refused=("webservicegrants",)), "status", NAME, *HERE)
+        assert [[*line.split()[:2], line.partition(": ")[2]] for line in section(answer.stdout)] == [
+            ["✓", "persons", "Granted"],
+            ["✗", "persons-before", "not granted (see AccessGranted)"],
+            ["✗", "addresses", "not granted (see AccessGranted)"],
+        ]
+
+
+def test_of_more_than_is_named_nothing_is_guessed() -> None:
+    conditions = [
+        worlds.condition("AccessGranted", "AccessNotGranted", "False")
+        | {"message": "a/b v1 (other): no; and 3 more"}
+    ]
+    service = worlds.eservice(
+        spec={"uses": [access.use("v5")]}, status={"phase": "Pending", "conditions": conditions}
+    )
+    answer = typed(Shelf(service, refused=("webservicegrants",)), "status", NAME, *HERE)
+    assert [line.split()[0] for line in section(answer.stdout)] == ["?"]
+
+
+def test_one_use_that_ended_is_the_same_word_everywhere() -> None:
+    """`status`, `explain`, and what the holder sees in `requests`."""
+    last = "2026-10-12"
+    customers = [{"code": CODES["ogre"], "state": "Ended", "eServices": ["ogre-production/ogre"]}]
+    over = access.assignment(
+        spec={"customers": [OGRE], "ended": {"at": "2026-10-13", "reason": "the contract is over"}},
+        status={"state": "Ended", "reason": "AssignmentEnded", "customers": customers},
+    )
+    shelf, place = holder(worlds.template(), assignment=over), ("ogre", "-n", "ogre-production")
+    explained = typed(shelf, "explain", *place).stdout.partition("\nWeb services\n")[2]
+    said = f"AgentAssignment evry: its last day was {last}: the contract is over"
+    assert f"State Ended (AssignmentEnded): {said}" in " ".join(explained.split())
+    shown = section(typed(shelf, "status", *place).stdout)
+    ended = f"Ended (AssignmentEnded), last day {last} (yesterday)"
+    assert shown == [f"  ✗ persons  ur-production/population-register through evry: {ended}"]
+    document = json.loads(typed(shelf, "explain", *place, "-o", "json").stdout)
+    assert [one["state"] for one in document["uses"]] == ["Ended"]
+
+
+def standing_cases() -> dict[str, GrantCase]:
+    """Grants as they end, and as they wait."""
+    deleted = {"deletionTimestamp": "2026-10-13T07:00:00Z", "finalizers": ["eservice.dev/access"]}
+    retired = access.web_service(spec={"contracts": [{"version": "v5", "endOfLife": "2026-10-12"}]})
+    ended = {"ended": {"at": "2026-10-13", "reason": "over"}}
+    return {
+        "open": access.case(),
+        "deleted": access.case(access.grant(metadata=deleted)),
+        "expired": access.case(access.grant(spec={"validUntil": "2026-10-12"})),
+        "refused": access.case(access.grant(spec={"refused": {"reason": "no"}})),
+        "retired": access.case(offered=access.offer(retired)),
+        "assignment over": access.case(
+            access.grant(spec={"agent": {"assignment": access.AGENT}}),
+            assigned=access.own_assignment(spec=ended),
+        ),
+        "without evidence": access.case(
+            access.grant(spec={"contractVersions": access.granted("v5", evidence=None)})
+        ),
+        "nobody's": access.case(offered=access.offer(namespace_labels={})),
+        "no backend": access.case(offered=access.offer(pods=None)),
+    }
+
+
+@pytest.mark.parametrize("was_active", [True, False])
+@pytest.mark.parametrize("name", standing_cases())
+def test_a_use_is_the_same_word_to_its_consumer_and_to_the_holder(name: str, was_active: bool) -> None:
+    """`requests` shows what core judges, `status` what a grant's state comes to: whatever was before."""
+    case = standing_cases()[name]
+    (standing,) = standings(case, Times(worlds.NOW, worlds.POLICY.zone))
+    since = {"version": "v5", "state": "Active", "reason": "Active", "activeSince": "2026-10-01T08:00:00Z"}
+    before = WebServiceGrantStatus.model_validate({"contractVersions": [since]} if was_active else {})
+    grant = case.grant.model_copy(update={"status": before})
+    (entry,) = version_states(GrantWorld(replace(case, grant=grant)), [standing], (), worlds.NOW)
+    use = UseStanding(
+        Use.model_validate(access.use("v5")), standing.answer, standing.reason, standing.message, grant=case
+    )
+    assert word_of(entry.state.value, entry.reason) == request_state(use).value

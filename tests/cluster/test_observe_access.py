@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -83,6 +85,19 @@ def test_everything_that_a_grant_rests_on_is_found() -> None:
     assert offer is not None
     assert offer.pods == Pods(HOLDER, holders.SELECTOR, ("https",))
     assert [one.grant.metadata.namespace for one in world.case.tested] == [HOLDER_TEST]
+
+
+def test_the_clusters_own_networks_are_those_that_the_operator_was_told() -> None:
+    backend = {"service": None, "url": "https://register.example", "networks": ["10.244.0.0/24"]}
+    store = Store(INDEXES)
+    for obj in instead(holders.web_service(spec={"backend": backend})):
+        store.upsert(slim(obj))
+    told = replace(POLICY, cluster_networks=(ip_network("10.244.0.0/16"),))
+    found = [Observer(store, policy).access.grant(GRANT) for policy in (POLICY, told)]
+    assert [reasons(world) for world in found if isinstance(world, GrantWorld)] == [
+        ["Active"],
+        ["BackendNotAllowed"],
+    ]
 
 
 @pytest.mark.parametrize(

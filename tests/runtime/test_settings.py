@@ -136,6 +136,7 @@ def test_the_kubeconfig_has_to_be_there(tmp_path: Path) -> None:
         ("probe-address", ":443", "write HOST:PORT"),
         ("probe-allow", "10.0.0.1/8", "write an address and a length"),
         ("probe-interval", "1s", "write a duration from 10s to 24h"),
+        ("cluster-networks", "10.96.0.1/12", "write an address and a length"),
         ("time-zone", "Europe/Rīga", "write a name such as Europe/Riga"),
         ("time-zone", "nowhere", "write a name such as Europe/Riga"),
         ("holiday-country", "Latvia", "write the two letters of a country"),
@@ -167,6 +168,14 @@ def test_the_probe_is_told_where_to_connect() -> None:
     )
     assert given.probe_address == Address("::1", 80)
     assert given.probe_allow == (ip_network("fd00::/8"), ip_network("10.0.0.0/8"))
+
+
+def test_the_clusters_own_networks_are_part_of_every_decision() -> None:
+    given = settings_of("--cluster-networks", "10.96.0.0/12, fd00:10::/48")
+    assert policy_of(given, SYSTEM).cluster_networks == (
+        ip_network("10.96.0.0/12"),
+        ip_network("fd00:10::/48"),
+    )
 
 
 @pytest.mark.parametrize(

@@ -183,14 +183,19 @@ def offer(
     *,
     pods: Pods | None = PODS,
     namespace_labels: Mapping[str, str] | None = None,
+    trial: Offer | bool | None = True,
 ) -> Offer:
-    """A WebService whose holder is confirmed and whose Pods are there."""
+    """A WebService whose holder is confirmed, whose Pods are there, and at whose testedAs one can test."""
     body = web_service() if service is None else service
     outside = "url" in body["spec"]["backend"]
+    there = (
+        offer(web_service_in_test(), pods=None) if trial is True and body["spec"].get("testedAs") else trial
+    )
     return Offer(
         WebService.model_validate(body),
         labels(body) if namespace_labels is None else namespace_labels,
         None if outside else pods,
+        trial=there if isinstance(there, Offer) else None,
     )
 
 

@@ -125,6 +125,7 @@ class CustomerState(StrEnum):
     LISTED = "Listed"
     ACTIVE = "Active"
     NOT_YET = "NotYet"
+    ENDED = "Ended"
 
 
 class CustomerStatus(Model):
@@ -136,7 +137,7 @@ class CustomerStatus(Model):
     """Name of the institution."""
     state: CustomerState
     """Listed: none of its e-services has ordered. Active: the agent may call for it. NotYet: it has ordered,
-    and its first day is still to come, or the agent's connection is not open."""
+    and its first day is still to come, or the agent's connection is not open. Ended: the assignment has."""
     e_services: Annotated[tuple[Short, ...], Field(max_length=8, json_schema_extra=LIST_ATOMIC)] = ()
     """Its e-services that ordered, as namespace/name; of many the first 8."""
 

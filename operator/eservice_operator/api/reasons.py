@@ -59,6 +59,7 @@ class ConditionType(StrEnum):
     BACKEND_FOUND = "BackendFound"
     ISOLATED = "Isolated"
     FOREIGN_INVOKERS = "ForeignInvokers"
+    TESTED_AS_USABLE = "TestedAsUsable"
     ACTIVE = "Active"
     CREDENTIALS_COPIED = "CredentialsCopied"
 
@@ -117,10 +118,14 @@ class Reason(StrEnum):
     HOLDER_NOT_CONFIRMED = "HolderNotConfirmed"
     BACKEND_FOUND = "BackendFound"
     BACKEND_NOT_FOUND = "BackendNotFound"
+    BACKEND_NOT_ALLOWED = "BackendNotAllowed"
     OUTSIDE_BACKEND = "OutsideBackend"
     ISOLATED = "Isolated"
     OBSERVED_ONLY = "ObservedOnly"
     FOREIGN_ROLES = "ForeignRoles"
+    TESTED_AS_USABLE = "TestedAsUsable"
+    TESTED_AS_NOT_FOUND = "TestedAsNotFound"
+    TESTED_AS_UNUSABLE = "TestedAsUnusable"
     # grants (R3, R10)
     ACTIVE = "Active"
     OPENING = "Opening"

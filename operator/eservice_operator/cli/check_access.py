@@ -19,19 +19,24 @@ from eservice_operator.api.reasons import Reason
 from eservice_operator.api.uses import Use, WebServiceRef
 from eservice_operator.api.webservice import Protocol, WebService
 from eservice_operator.cli.check_judging import Judged, Severity
+from eservice_operator.core.access.addresses import address_finding
 from eservice_operator.core.access.asking import answers
 from eservice_operator.core.access.assignments import assignment_finding
 from eservice_operator.core.access.case import GrantCase, Offer
 from eservice_operator.core.access.grant_checks import expired, refused, versions_fit
 from eservice_operator.core.access.naming import named
 from eservice_operator.core.access.terms import Answer, Finding, Times
+from eservice_operator.core.access.trial import misfit
 from eservice_operator.core.access.version_checks import contract_alive, contract_known, evidenced
 
 KINDS: Final = frozenset(model.__name__ for model in (AgentAssignment, EService, WebService, WebServiceGrant))
 CONTRADICTIONS: Final = frozenset(
-    {Reason.VERSIONS_NOT_NAMED, Reason.VERSIONS_NOT_ALLOWED, Reason.CONTRACT_UNKNOWN}
+    {
+        *(Reason.VERSIONS_NOT_NAMED, Reason.VERSIONS_NOT_ALLOWED, Reason.CONTRACT_UNKNOWN),
+        Reason.BACKEND_NOT_ALLOWED,
+    }
 )
-"""What no time and no document mends: two files say what cannot both be."""
+"""What no time and no document mends: the files say what cannot be."""
 VERSION_CHECKS: Final = (contract_known, contract_alive, evidenced)
 Place = tuple[str, str]
 M = TypeVar("M", AgentAssignment, EService, WebService, WebServiceGrant)
@@ -134,20 +139,17 @@ class AccessFiles:
             yield _judged(found, "spec", "R9")
 
     def _web_service(self, web_service: WebService) -> Iterator[Judged]:
-        """R10: a place for tests that proves nothing."""
-        at, here = web_service.spec.tested_as, web_service.spec
+        """R3, R10: an address that nobody is led to, and a place for tests that proves nothing."""
+        amiss = address_finding(web_service.spec.backend, ())
+        if amiss is not None:
+            yield _judged(amiss, "spec.backend", "R3")
+        at = web_service.spec.tested_as
         there = None if at is None else self.web_services.get((at.namespace, at.name))
-        if at is None or there is None:
-            return
-        fits = (
-            there.spec.protocol is Protocol.SOAP
-            and there.spec.environment is Environment.TEST
-            and there.spec.holder.code == here.holder.code
-        )
-        if not fits:
+        why = None if there is None else misfit(web_service, there)
+        if at is not None and why is not None:
             text = (
-                f"a test at {at.namespace}/{at.name} proves nothing: testedAs has to be a SOAP service of the"
-                " same holder in Test"
+                f"{at.namespace}/{at.name} {why}, so that a test there proves nothing: name a SOAP service of"
+                " the same holder in Test or Acceptance"
             )
             yield Judged(Severity.WARNING, "spec.testedAs", "R10", text)
 

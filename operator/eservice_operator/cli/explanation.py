@@ -8,6 +8,7 @@ from typing import Final
 from eservice_operator.api.base import ConditionStatus
 from eservice_operator.api.gates import UnmetGate
 from eservice_operator.api.reasons import ConditionType, Gate
+from eservice_operator.api.webservice_status import RequestState
 from eservice_operator.cli.access_advice import holder_of
 from eservice_operator.cli.advising import Advice
 from eservice_operator.cli.clock import now
@@ -20,8 +21,10 @@ from eservice_operator.cli.page import Page
 from eservice_operator.cli.policy import Setup
 from eservice_operator.cli.session import Session
 from eservice_operator.cli.styles import BAD, FAINT, GOOD, WAITING, phase_style
+from eservice_operator.cli.used import last_day
 from eservice_operator.cli.world import live
 from eservice_operator.core.access.naming import named
+from eservice_operator.core.access.requesting import request_state
 from eservice_operator.core.conditions import find
 from eservice_operator.core.recorded import ground_as_judged, recorded_ground
 
@@ -103,13 +106,15 @@ def _uses(sheet: Page, findings: Findings) -> None:
         return
     sheet.heading("Web services")
     for one in findings.uses:
-        good = one.allowed
+        good, state = one.allowed, request_state(one)
         sheet.line(f"  {'✓' if good else '✗'} {one.use.name}: {named(one.use)}", GOOD if good else BAD)
-        sheet.labelled("State", one.message if good else f"{one.answer.value} ({one.reason}): {one.message}")
+        reason = "" if one.reason == state.value else f" ({one.reason})"
+        sheet.labelled("State", one.message if good else f"{state.value}{reason}: {one.message}")
         if one.grant is not None:
             metadata = one.grant.grant.metadata
             sheet.labelled("Grant", f"{metadata.namespace}/{metadata.name}")
-        sheet.labelled("Ends", on_day(one.ends_on, findings.days))
+        over = state is RequestState.ENDED
+        sheet.labelled("Last day", last_day(one.ends_on, findings.days, over=over))
         sheet.labelled("Holder", holder_of(one))
         if one.use not in findings.service.spec.uses:
             sheet.labelled("", "asked for by a release that runs, not by the spec any more")

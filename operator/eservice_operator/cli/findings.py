@@ -24,6 +24,7 @@ from eservice_operator.cli.holding import document as decision_document
 from eservice_operator.cli.rules import SAYS
 from eservice_operator.cli.status import lagging
 from eservice_operator.cli.world import Live
+from eservice_operator.core.access.requesting import request_state
 from eservice_operator.core.access.terms import Times
 from eservice_operator.core.access.using import UseStanding, use_standing
 from eservice_operator.core.actions import Outcome
@@ -163,7 +164,7 @@ def _as_decided(seen: World, world: Live, days: Days, notes: list[str]) -> Findi
         prospect=UNKNOWN if governing is None else _prospect(decision.facts, governing),
         behind=behind_of(decision.facts, days),
         revoked=revoked_decision(decision.facts),
-        uses=_uses(seen, Times(world.now, world.policy.zone)),
+        uses=_uses(seen, Times(world.now, policy.zone, policy.clock_trusted)),
     )
 
 
@@ -177,7 +178,7 @@ def use_document(standing: UseStanding) -> dict[str, Any]:
     use = standing.use.model_dump(mode="json", by_alias=True, exclude_none=True)
     grant = None if standing.grant is None else standing.grant.grant.metadata
     return use | {
-        "answer": standing.answer.value,
+        "state": request_state(standing).value,
         "reason": standing.reason.value,
         "message": standing.message,
         "grant": None if grant is None else f"{grant.namespace}/{grant.name}",

@@ -70,7 +70,7 @@ def page(session: Session, dossier: Dossier, days: Days) -> Page:
     _identity(sheet, dossier)
     _releases(sheet, dossier.service, days)
     _gates(sheet, dossier.service, days)
-    show_uses(sheet, used_by(dossier.service, dossier.grants, dossier.assignments), days)
+    show_uses(sheet, used_by(dossier), days)
     _lag(sheet, dossier, days)
     _decision(sheet, dossier, days)
     _notices(sheet, dossier, days)

@@ -3,20 +3,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
 from eservice_operator.cli.dated import Days, on_day
+from eservice_operator.cli.dossier import Body, Dossier
 from eservice_operator.cli.page import Page
 from eservice_operator.cli.plain import condition, part
 from eservice_operator.cli.styles import BAD, FAINT, GOOD
 from eservice_operator.cli.text import padded
 
-Body = Mapping[str, Any]
-NOT_SEEN = "not seen"
-ALL_VERSIONS = "*"
-MARKS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {"Active": ("✓", GOOD), NOT_SEEN: ("?", FAINT)}
+NOT_SEEN: Final = "not seen"
+NOT_GRANTED: Final = "not granted (see AccessGranted)"
+"""Where only the e-service itself can be read, whose message says more."""
+ALL_VERSIONS: Final = "*"
+GRANTED: Final = "Granted"
+ENDED: Final = "Ended"
+MARKS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {GRANTED: ("✓", GOOD), NOT_SEEN: ("?", FAINT)}
 """How a use is marked by its state; any other one is missing."""
+OVER: Final = frozenset({"Closing", "Expired", "ContractRetired", "AssignmentEnded"})
+"""The reasons of what does not come back by itself."""
+BEST_FIRST: Final = (GRANTED, "Pending", "Refused", ENDED, "Waiting")
+NAMED: Final = re.compile(r"(?:^|; | without )[^\s();]+/[^();:]+ \(([a-z0-9-]+)\): ")
+"""The uses in the operator's sentences on what is not granted."""
+MORE: Final = re.compile(r"; and \d+ more$")
 
 
 class Used(NamedTuple):
@@ -26,18 +38,34 @@ class Used(NamedTuple):
     what: str
     """The web service with its contract version, or through whom."""
     state: str
-    """Active, or another state of the grant; `NOT_SEEN` where the holder's answer cannot be read."""
+    """As in the requests that the holder sees; `NOT_SEEN` or `NOT_GRANTED` where its answer is not read."""
     reason: str = ""
     ends_on: str = ""
 
 
-def used_by(service: Body, grants: Sequence[Body], assignments: Sequence[Body]) -> Iterator[Used]:
+def used_by(dossier: Dossier) -> Iterator[Used]:
     """Each use of the spec, in its order."""
-    granted = condition(service, "AccessGranted").get("status") == "True"
+    service = dossier.service
+    unread = {(one.resource.partition(".")[0], one.where) for one in dossier.refused}
     for use in part(service, "spec", "uses") or ():
-        found = _through(use, service, assignments) if use.get("agent") else _direct(use, service, grants)
-        state, reason, ends_on = found or ("Active" if granted else NOT_SEEN, "", "")
-        yield Used(str(use.get("name")), _what(use), state, reason, ends_on)
+        name, through = str(use.get("name")), bool(use.get("agent"))
+        found = _through(use, dossier) if through else _direct(use, dossier)
+        if found is None:
+            answers = "agentassignments" if through else "webservicegrants"
+            hidden = (answers, part(use, "webService", "namespace")) in unread
+            found = (_as_told(name, service) if hidden else "Waiting", "", "")
+        yield Used(name, _what(use), *found)
+
+
+def word_of(state: str, reason: str) -> str:
+    """What a use is, by the state of the grant that answers it: see the table of words in docs/access.md."""
+    if state == "Active" or reason == "Opening":
+        return GRANTED
+    if reason == "Refused":
+        return "Refused"
+    if reason == "VersionNotGranted":
+        return "Waiting"
+    return ENDED if reason in OVER else "Pending"
 
 
 def _what(use: Body) -> str:
@@ -46,39 +74,71 @@ def _what(use: Body) -> str:
     return f"{holder.get('namespace')}/{holder.get('name')} {further}".strip()
 
 
+def _as_told(name: str, service: Body) -> str:
+    """What the e-service itself says of a use whose answer cannot be read."""
+    granted = condition(service, "AccessGranted")
+    if granted.get("status") == "True":
+        return GRANTED
+    gates = part(service, "status", "gates") or ()
+    said = [str(gate.get("message")) for gate in gates if gate.get("gate") == "AccessGranted"]
+    said += [str(granted.get("message"))] if granted.get("status") == "False" else []
+    if any(name in NAMED.findall(message) for message in said):
+        return NOT_GRANTED
+    return NOT_SEEN if not said or any(map(MORE.search, said)) else GRANTED
+
+
 State = tuple[str, str, str]
 """State, reason and last day."""
 
 
-def _direct(use: Body, service: Body, grants: Sequence[Body]) -> State | None:
-    """The best that a grant says of it; an active one before any other."""
-    consumer = {field: part(service, "metadata", field) for field in ("namespace", "name")}
+def _direct(use: Body, dossier: Dossier) -> State | None:
+    """The best that a grant says of it."""
+    consumer = dict(zip(("namespace", "name"), dossier.place, strict=True))
     wanted = use.get("webService") or {}
     of = wanted.get("namespace"), wanted.get("name")
     states = [
-        (str(entry.get("state") or ""), str(entry.get("reason") or ""), str(entry.get("endsOn") or ""))
-        for grant in grants
+        (word_of(str(entry.get("state")), reason), reason, str(entry.get("endsOn") or ""))
+        for grant in dossier.grants
         if part(grant, "spec", "consumer") == consumer
+        and part(grant, "spec", "agent", "assignment") == use.get("asAgent")
         and (part(grant, "metadata", "namespace"), part(grant, "spec", "webService")) == of
         for entry in part(grant, "status", "contractVersions") or ()
         if entry.get("version") in {ALL_VERSIONS, use.get("contractVersion")}
+        for reason in (str(entry.get("reason") or ""),)
     ]
-    return next((one for one in states if one[0] == "Active"), states[0] if states else None)
+    return min(states, key=lambda one: BEST_FIRST.index(one[0]), default=None)
 
 
-def _through(use: Body, service: Body, assignments: Sequence[Body]) -> State | None:
+def _through(use: Body, dossier: Dossier) -> State | None:
     """Whether the agent calls for it."""
-    place = f"{part(service, 'metadata', 'namespace')}/{part(service, 'metadata', 'name')}"
+    place = "/".join(dossier.place)
     named = part(use, "webService", "namespace"), use.get("agent")
-    for assignment in assignments:
+    for assignment in dossier.assignments:
         if (part(assignment, "metadata", "namespace"), part(assignment, "metadata", "name")) != named:
             continue
         status = part(assignment, "status") or {}
-        reason = "" if status.get("state") == "Active" else str(status.get("reason") or "")
         for customer in status.get("customers") or ():
             if place in (customer.get("eServices") or ()):
-                return str(customer.get("state")), reason, str(part(assignment, "spec", "validUntil") or "")
+                state = CUSTOMERS.get(str(customer.get("state")), "Pending")
+                reason = "" if state == GRANTED else str(status.get("reason") or "")
+                return state, "" if reason == "Active" else reason, _last_day(assignment, dossier.grants)
     return None
+
+
+CUSTOMERS: Final = {"Active": GRANTED, "Ended": ENDED}
+"""What a use is, by the state of a customer; any other one waits for a day or for the agent."""
+
+
+def _last_day(assignment: Body, grants: Sequence[Body]) -> str:
+    """The last day of an assignment, or of its application's grant, whichever comes first."""
+    at, namespace = part(assignment, "spec", "ended", "at"), part(assignment, "metadata", "namespace")
+    days = [part(assignment, "spec", "validUntil")]
+    days += [str(date.fromisoformat(str(at)) - timedelta(days=1))] if at else []
+    name = part(assignment, "status", "grant")
+    for grant in grants:
+        if (part(grant, "metadata", "namespace"), part(grant, "metadata", "name")) == (namespace, name):
+            days.append(part(grant, "status", "endsOn"))
+    return min((str(day) for day in days if day), default="")
 
 
 def show_uses(sheet: Page, used: Iterable[Used], days: Days) -> None:
@@ -90,6 +150,13 @@ def show_uses(sheet: Page, used: Iterable[Used], days: Days) -> None:
     width = max(len(one.name) for one in uses)
     for one in uses:
         mark, style = MARKS.get(one.state, ("✗", BAD))
-        why = f" ({one.reason})" if one.reason not in {"", one.state} else ""
-        until = f", until {on_day(one.ends_on, days)}" if one.ends_on else ""
-        sheet.line(f"  {mark} {padded(one.name, width)}  {one.what}: {one.state}{why}{until}", style)
+        why = f" ({one.reason})" if one.reason not in {"", "Active", one.state} else ""
+        day = last_day(one.ends_on, days, over=one.state == ENDED)
+        last = f", last day {day}" if day else ""
+        sheet.line(f"  {mark} {padded(one.name, width)}  {one.what}: {one.state}{why}{last}", style)
+
+
+def last_day(value: Any, days: Days, *, over: bool) -> str:
+    """The last day with its distance; empty where there is none, or it ended before that came."""
+    day = days.day(value)
+    return "" if day is None or (over and day >= days.today) else on_day(day, days)

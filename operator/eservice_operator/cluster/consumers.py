@@ -34,13 +34,22 @@ def offer_of(place: WebServiceRef, reading: Reading) -> Offer | None:
 
 
 def offered(web_service: WebService, reading: Reading) -> Offer:
-    """The offer of a WebService."""
-    namespace = reading.store.get("Namespace", "", web_service.metadata.namespace)
+    """The offer of a WebService, with the one at which it is tested."""
+    at = web_service.spec.tested_as
+    trial = None if at is None else reading.readable(WebService, at.name, at.namespace)
     return Offer(
         web_service,
-        namespace_labels=(part(namespace, "metadata", "labels") or {}) if namespace else {},
+        namespace_labels=_labels(web_service, reading),
         pods=_backend(web_service, reading),
+        trial=None if trial is None else Offer(trial, _labels(trial, reading)),
+        cluster_networks=reading.cluster_networks,
     )
+
+
+def _labels(web_service: WebService, reading: Reading) -> Mapping[str, str]:
+    """Those of its namespace."""
+    namespace = reading.store.get("Namespace", "", web_service.metadata.namespace)
+    return (part(namespace, "metadata", "labels") or {}) if namespace else {}
 
 
 def _backend(web_service: WebService, reading: Reading) -> Pods | None:
@@ -87,7 +96,8 @@ def orders_of(place: WebServiceRef, reading: Reading) -> Iterator[Order]:
     for consumer in _asking(indexes.USES, place, reading):
         for use in consumer.uses:
             if use.web_service == place:
-                yield Order(consumer, use)
+                bound = use.agent is not None and is_bound(consumer, use, reading)
+                yield Order(consumer, use, bound=bound)
 
 
 def orders_through(agent: str, place: WebServiceRef, reading: Reading) -> Iterator[Order]:
@@ -97,8 +107,7 @@ def orders_through(agent: str, place: WebServiceRef, reading: Reading) -> Iterat
         for use in consumer.uses:
             if use.web_service == place and use.agent == agent:
                 unread = reading.unreadable(WebService.__name__, place.name, place.namespace)
-                unsure = bool(unread or consumer.unread)
-                yield Order(consumer, use, unread, unsure and is_bound(consumer, use, reading))
+                yield Order(consumer, use, unread, is_bound(consumer, use, reading))
 
 
 def is_bound(consumer: Consumer, use: Use, reading: Reading) -> bool:

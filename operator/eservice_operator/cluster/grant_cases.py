@@ -86,9 +86,6 @@ class GrantCases:
             unread |= unreadable("EService", asked.name, asked.namespace)
         if agent is not None and case.assignment is None:
             unread |= unreadable("AgentAssignment", agent.assignment, named.namespace)
-        known = case.offer is not None and case.offer.pods is not None
-        if known and not unread and (case.consumer is None or not case.consumer.unread):
-            return case
         return replace(case, unread=unread, opened=self._opened(grant))
 
     def _opened(self, grant: WebServiceGrant) -> frozenset[str]:

@@ -51,7 +51,7 @@ class Observer:
     def __init__(self, store: Store, policy: Policy) -> None:
         self._store = store
         self._policy = policy
-        self._reading = Reading(store)
+        self._reading = Reading(store, policy.cluster_networks)
         self._fleets = Fleets(store, self._reading)
         self.access = AccessObserver(self._reading)
 

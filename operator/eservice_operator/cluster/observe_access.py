@@ -140,14 +140,13 @@ class AccessObserver:
             if use.agent is None
             else self._reading.readable(AgentAssignment, use.agent, use.web_service.namespace)
         )
-        unread = self._unread_of(use)
         return UseCase(
             use,
             offer,
             grants=tuple(self._cases.case(one, offer=offer, consumer=consumer) for one in answers),
             agent=None if assignment is None else self._agent(assignment, orders=False),
-            unread=unread,
-            bound=bool(unread or consumer.unread) and is_bound(consumer, use, self._reading),
+            unread=self._unread_of(use),
+            bound=use.agent is not None and is_bound(consumer, use, self._reading),
         )
 
     def _unread_of(self, use: Use) -> frozenset[str]:

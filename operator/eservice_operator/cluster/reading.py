@@ -15,6 +15,7 @@ from eservice_operator.api.kinds import BY_KIND
 from eservice_operator.api.parse import InvalidObject, parse
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.cluster.store import Store, key_of
+from eservice_operator.core.access.addresses import Network
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.known import KnownTemplate
@@ -31,8 +32,10 @@ M = TypeVar("M", bound=Model)
 class Reading:
     """Reads objects of the store as models."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, cluster_networks: tuple[Network, ...] = ()) -> None:
         self.store = store
+        self.cluster_networks = cluster_networks
+        """The networks of the cluster itself, as the operator was told."""
         self._memory: OrderedDict[tuple[str, str], tuple[str, object]] = OrderedDict()
 
     def one(self, model: type[M], key: ObjectKey) -> M | InvalidObject | None:

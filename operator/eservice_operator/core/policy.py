@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
 from zoneinfo import ZoneInfo
 
 from typing_extensions import override
@@ -117,6 +118,8 @@ class Policy:
     """Of the Ingresses; only where it is they that publish."""
     ingress_annotations: tuple[str, ...] = ()
     """Those that others may write on them: names, or a beginning and ``*``. Every other is taken off."""
+    cluster_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Of the cluster itself: its Pods, Services and nodes, to which no outside address of a holder leads."""
     clock_trusted: bool = True
     """Whether the wall clock agrees with the apiserver's: if not, nothing new is unpublished."""
 

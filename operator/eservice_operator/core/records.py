@@ -126,7 +126,8 @@ def _deferral(deferral: UnpublishDeferral, world: RecordWorld, today: date) -> V
 def _connection_test(test: ConnectionTest, world: RecordWorld, now: datetime, today: date) -> Verdict:
     spec, revoked = test.spec, revoked_by(today, test.spec.revoked)
     if revoked is not None:
-        return true(ConditionType.READY, Reason.REVOKED, f"revoked on {revoked.at}: {revoked.reason}")
+        rest = "a grant stays open where an open test grant or another ConnectionTest shows the connection"
+        return true(ConditionType.READY, Reason.REVOKED, f"revoked on {revoked.at}: {revoked.reason}; {rest}")
     if spec.passed_at > now:
         return true(ConditionType.READY, Reason.TEST_NOT_VALID, "passedAt lies in the future")
     where = f"{spec.web_service.namespace}/{spec.web_service.name}"

@@ -30,6 +30,7 @@ WHY: dict[str, str] = {
     Reason.TEST_MISSING: "The proof of the connection test does not hold any more.",
     Reason.CONSUMER_NOT_REGISTERED: "The registration of the e-service does not hold any more.",
     Reason.HOLDER_NOT_CONFIRMED: "The holder's namespace is not confirmed any more.",
+    Reason.BACKEND_NOT_ALLOWED: "The address that the holder names is not outside of the cluster.",
     Reason.BACKEND_NOT_FOUND: "What the web service runs on is not there.",
 }
 

@@ -30,6 +30,7 @@ WHY: dict[str, str] = {
     Reason.TEST_MISSING: "Savienojuma pārbaudes apliecinājums vairs nav spēkā.",
     Reason.CONSUMER_NOT_REGISTERED: "E-pakalpojuma reģistrācija vairs nav spēkā.",
     Reason.HOLDER_NOT_CONFIRMED: "Turētāja nosaukumtelpa vairs nav apstiprināta.",
+    Reason.BACKEND_NOT_ALLOWED: "Turētāja norādītā adrese nav ārpus klastera.",
     Reason.BACKEND_NOT_FOUND: "Nav tā, uz kā tīmekļa pakalpe darbojas.",
 }
 

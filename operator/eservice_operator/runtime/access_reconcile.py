@@ -43,9 +43,9 @@ class GrantReconciler:
 
     async def reconcile(self, key: ObjectKey, now: datetime) -> Result:
         """Copy credentials where that is due, then observe, decide, apply and report."""
-        missed = None
+        missed, policy = None, self.policy_now()
         try:
-            copy_at = await self.copier.refresh(key, Times(now, self.policy_now().zone))
+            copy_at = await self.copier.refresh(key, Times(now, policy.zone, policy.clock_trusted))
         except ApiError as error:
             copy_at, missed = None, f"cannot copy credentials: {error}"
         result = await self.loop.run(

@@ -74,7 +74,13 @@ def of_web_service(web_service: Manifest, store: Store) -> Keys:
     yield from _around(place, store)
     for test in store.by_index("ConnectionTest", indexes.WEB_SERVICE, place):
         yield key_of(test)
+    yield from _tried_at(place, store)
+
+
+def _tried_at(place: str, store: Store) -> Keys:
+    """The web services that are tested at ``place``, with their grants and the consumers."""
     for other in store.by_index(WEB_SERVICE, indexes.TESTED_AS, place):
+        yield key_of(other)
         for grant in store.by_index(GRANT, indexes.WEB_SERVICE, _where(other)):
             yield key_of(grant)
             yield from _consumer(grant)
@@ -167,6 +173,7 @@ def of_namespace(namespace: Manifest, store: Store) -> Keys:
     for web_service in store.by_index(WEB_SERVICE, indexes.NAMESPACE, namespace["metadata"]["name"]):
         yield key_of(web_service)
         yield from _around(_where(web_service), store)
+        yield from _tried_at(_where(web_service), store)
 
 
 def of_role(role: Manifest, store: Store) -> Keys:

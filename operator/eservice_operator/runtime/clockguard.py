@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether the wall clock can be believed: it is compared with the dates of the API server's answers.
 
-A wrong clock would take public services down early. Which of the two is wrong cannot be known from here, so
-nothing new is unpublished while they differ.
+A wrong clock would take public services down early, and end access to web services. Which of the two is wrong
+cannot be known from here, so nothing new is unpublished, and nothing ends by a date, while they differ.
 """
 
 from __future__ import annotations
@@ -176,8 +176,8 @@ class ClockGuard:
         self._metrics.clock_skew.set(reading.middle)
         self._doubt.set()
         log.error(
-            "the wall clock is %s: nothing more is unpublished, and no publication date is recorded, until "
-            "they differ by less than %.0f s for %.0f s",
+            "the wall clock is %s: nothing more is unpublished, no publication date is recorded, no access "
+            "opens or ends by a date, until they differ by less than %.0f s for %.0f s",
             _words(reading),
             NEAR_AGAIN,
             MENDED_FOR,

@@ -13,7 +13,7 @@ from eservice_operator import __version__
 from eservice_operator.authorizer.command import authorizer
 from eservice_operator.notice.command import notice
 from eservice_operator.notify.smtp import Security
-from eservice_operator.runtime import channels, settings
+from eservice_operator.runtime import channels, route_settings, settings
 from eservice_operator.runtime.options import DEFAULTS, duration, option
 from eservice_operator.runtime.route_options import ROUTE_OPTIONS, contradictions
 from eservice_operator.runtime.settings import Settings
@@ -36,6 +36,12 @@ OPTIONS = (
         ",".join(DEFAULTS.namespaces),
     ),
     *ROUTE_OPTIONS,
+    option(
+        "cluster-networks",
+        Parsed("CIDR[,…]", route_settings.parse_networks),
+        "Networks of Pods, Services and nodes here: no outside address of a WebService may lead there.",
+        "",
+    ),
     option(
         "time-zone",
         ZONE,

@@ -81,6 +81,8 @@ class Settings:
     """Private networks that it may connect to."""
     probe_interval: timedelta = timedelta(minutes=5)
     """How often a host is asked again once all agrees."""
+    cluster_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Networks of the cluster itself, to which no outside address of a web service may lead."""
     time_zone: ZoneInfo = ZoneInfo("Europe/Riga")
     """In which a date is a day."""
     holiday_country: str = "LV"

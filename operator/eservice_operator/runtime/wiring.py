@@ -65,6 +65,7 @@ def policy_of(settings: Settings, clock: Clock) -> Policy:
         publish_by=by,
         ingress_class=settings.ingress_class or "",
         ingress_annotations=settings.ingress_annotations,
+        cluster_networks=settings.cluster_networks,
         drain=settings.drain_delay,
         channels=channels_of(settings),
     )

@@ -25,6 +25,7 @@ from eservice_operator.core.access.case import Consumer, GrantCase, Offer, Pods
 from eservice_operator.core.access.granting import GrantDecision, decide_grant, grant_status
 from eservice_operator.core.access.standing import standings
 from eservice_operator.core.access.terms import Standing, Times
+from eservice_operator.core.access.walls import versions_in
 from eservice_operator.core.access.worlds import Copied, GrantWorld
 from eservice_operator.core.actions import Action, Create, Delete, Manifest, Outcome, SetFinalizer, Update
 from eservice_operator.core.dates import instant
@@ -136,7 +137,14 @@ class GrantCluster:
             ),
             tested=tuple(tested),
             assignment=None if assigned is None else AgentAssignment.model_validate(assigned),
+            opened=self._opened(place, grant),
         )
+
+    def _opened(self, place: Place, grant: WebServiceGrant) -> frozenset[str]:
+        """The contract versions that its Role gives the right to."""
+        role = self.objects.get(("Role", place[1], f"grant.{place[2]}"))
+        named = [entry.version for entry in grant.spec.contract_versions] or ["*"]
+        return frozenset() if role is None else frozenset(versions_in(Observed(role), named))
 
     def world(self, place: Place) -> GrantWorld:
         """One grant and everything that its decision depends on."""

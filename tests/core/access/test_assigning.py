@@ -87,7 +87,11 @@ def test_what_keeps_it_from_being_in_force(spec: Manifest, state: AssignmentStat
     assert (found.state, found.reason) == (state, reason)
     if state is not AssignmentState.ACTIVE:
         assert (found.application, found.grant, found.active_customers) == (None, None, ())
-        assert {one.state for one in found.customers} == {CustomerState.NOT_YET}
+        over = state is AssignmentState.ENDED
+        assert {one.state for one in found.customers} == {
+            CustomerState.ENDED if over else CustomerState.NOT_YET
+        }
+        assert ("last day was 2026-10-12" in found.message) == over
         assert [one.status.value for one in found.conditions] == ["True", "False"]
 
 
@@ -111,7 +115,7 @@ def test_without_the_web_service_or_its_holder_nobody_calls() -> None:
         ((), "no grant lets the agent's application in: write one with spec.agent.assignment evry"),
         (
             (connection(spec={"validUntil": "2026-10-12"}),),
-            "WebServiceGrant evry is not open: the grant ended with 2026-10-12",
+            "WebServiceGrant evry is not open: the grant's last day was 2026-10-12",
         ),
     ],
 )

@@ -79,7 +79,7 @@ CASES: dict[str, Says] = {
         lambda: granted_with(validUntil="2026-10-12"),
         Answer.OVER,
         Reason.EXPIRED,
-        "ended with 2026-10-12",
+        "the grant's last day was 2026-10-12",
     ),
     "unknown web service": (
         lambda: access.case(offered=None),
@@ -146,7 +146,7 @@ CASES: dict[str, Says] = {
         ),
         Answer.OVER,
         Reason.CONTRACT_RETIRED,
-        "the last on 2026-10-12",
+        "their last day was 2026-10-12",
     ),
     "no such e-service": (
         lambda: access.case(consumed=None),
@@ -239,7 +239,7 @@ CASES: dict[str, Says] = {
         lambda: offered_with(contracts=[{"version": "v5", "endOfLife": "2026-10-12"}]),
         Answer.OVER,
         Reason.CONTRACT_RETIRED,
-        "reached its end of life on 2026-10-12",
+        "reached its end of life: its last day was 2026-10-12",
     ),
     "nobody asked": (
         lambda: access.case(consumed=access.consumer(access.use("v5", namespace="elsewhere"))),

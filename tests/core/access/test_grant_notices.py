@@ -202,18 +202,18 @@ def test_a_version_that_leaves_the_grant_has_ended_and_the_other_has_not() -> No
 
 def test_what_could_come_back_is_told_only_if_it_lasts(cluster: GrantCluster) -> None:
     told(cluster, NOW)
-    pods = cluster.pods.pop(f"{access.HOLDER}/{access.REGISTER}")
-    assert told(cluster, NOW + MINUTE) == [], "a Service may be made anew"
-    cluster.pods[f"{access.HOLDER}/{access.REGISTER}"] = pods
+    labels = cluster.namespaces.pop(access.HOLDER)
+    assert told(cluster, NOW + MINUTE) == [], "labels may be put back"
+    cluster.namespaces[access.HOLDER] = labels
     assert told(cluster, NOW + 2 * MINUTE) == [], "nobody knew"
-    del cluster.pods[f"{access.HOLDER}/{access.REGISTER}"]
+    del cluster.namespaces[access.HOLDER]
     lost = NOW + 10 * MINUTE
     assert told(cluster, lost) == []
     assert next_of_grant(cluster.world(GRANT), cluster.status(GRANT), lost, cluster.policy) == lost + LASTS
     assert told(cluster, lost + LASTS - MINUTE) == []
     assert told(cluster, lost + LASTS) == ["AccessEnded v5 2026-10-13"]
     assert told(cluster, lost + 10 * LASTS) == []
-    cluster.pods[f"{access.HOLDER}/{access.REGISTER}"] = pods
+    cluster.namespaces[access.HOLDER] = labels
     assert told(cluster, lost + 11 * LASTS) == ["AccessGranted v5"], "who was told the end is told this"
 
 

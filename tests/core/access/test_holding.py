@@ -151,6 +151,7 @@ def test_everything_in_place() -> None:
         "BackendFound": ("True", "BackendFound"),
         "HolderConfirmed": ("True", "HolderConfirmed"),
         "Isolated": ("True", "Isolated"),
+        "TestedAsUsable": ("True", "TestedAsUsable"),
     }
     assert found.audience == "webservice.eservice.dev/ur-production/population-register"
 
@@ -235,7 +236,7 @@ def test_what_failed_is_said(reason: str, transient: bool, ready: Reason, other:
         ),
         ((access.grant(),), RequestState.GRANTED, "granted"),
         ((access.grant(spec={"refused": {"reason": "no law"}}),), RequestState.REFUSED, "refused by the"),
-        ((access.grant(spec={"validUntil": "2026-10-12"}),), RequestState.ENDED, "the grant ended"),
+        ((access.grant(spec={"validUntil": "2026-10-12"}),), RequestState.ENDED, "the grant's last day was"),
     ],
 )
 def test_a_request_says_how_far_it_is(grants: tuple[Manifest, ...], state: RequestState, reason: str) -> None:

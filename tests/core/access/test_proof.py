@@ -147,8 +147,13 @@ def test_a_record_that_was_revoked_is_not_made_anew() -> None:
     name = record_name(access.case(), "v5")
     revoked = access.connection_test(name, spec={"revoked": {"at": "2026-10-01", "reason": "a mistake"}})
     case = access.case(tests=[revoked], tested=[access.case_in_test()])
-    assert stand(case).allowed, "by the grant in Test, which is open"
+    found, said = stand(case), f"granted; ConnectionTest {name} is revoked: the connection is shown by"
+    assert (found.allowed, found.message) == (True, f"{said} an open test grant")
     assert record_of(case, "v5", TIMES) is None
+    another = access.case(tests=[revoked, access.connection_test("second")])
+    assert stand(another).message == f"{said} ConnectionTest second"
+    of_v4 = access.connection_test("v4", "v4", spec={"revoked": {"at": "2026-10-01", "reason": "a mistake"}})
+    assert stand(access.case(tests=[of_v4], tested=[access.case_in_test()])).message == "granted"
 
 
 def test_the_agencys_word_is_not_doubled() -> None:

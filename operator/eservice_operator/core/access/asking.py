@@ -8,8 +8,17 @@ from collections.abc import Iterator
 from eservice_operator.api.grant import WebServiceGrant
 from eservice_operator.api.reasons import Reason
 from eservice_operator.api.uses import Use, WebServiceRef
+from eservice_operator.api.webservice import Protocol
 from eservice_operator.core.access.case import Consumer, GrantCase, Offer, UseCase
-from eservice_operator.core.access.terms import Finding, Times, is_open_question, unclear, waiting
+from eservice_operator.core.access.terms import (
+    Finding,
+    Times,
+    is_open_question,
+    last_day_was,
+    over,
+    unclear,
+    waiting,
+)
 from eservice_operator.core.registered import place_problem
 
 
@@ -52,6 +61,24 @@ def consumer_finding(consumer: Consumer | None, offer: Offer | None, where: str)
         text = f"{where} is of {spec.environment.value}, the web service of {there}: they have to be the same"
         return waiting(Reason.ENVIRONMENT_MISMATCH, text)
     return None
+
+
+def amiss(use: Use, offer: Offer, consumer: Consumer | None, times: Times) -> Finding | None:
+    """What a request for a web service that may be known would have to say otherwise."""
+    found = consumer_finding(consumer, offer, "the e-service")
+    if found is not None or use.agent is not None or offer.web_service.spec.protocol is Protocol.REST:
+        return found
+    versions = ", ".join(one.version for one in offer.web_service.spec.contracts)
+    if use.contract_version is None:
+        text = f"for SOAP name the contract version in spec.uses: it has {versions}"
+        return waiting(Reason.VERSION_NOT_GRANTED, text)
+    contract = offer.web_service.contract(use.contract_version)
+    if contract is None:
+        return waiting(Reason.CONTRACT_UNKNOWN, f"there is no such contract version: it has {versions}")
+    end = contract.end_of_life
+    if end is None or times.today <= end:
+        return None
+    return over(Reason.CONTRACT_RETIRED, f"the contract version reached its end of life: {last_day_was(end)}")
 
 
 def unread(what: str) -> Finding:

@@ -48,10 +48,14 @@ class Ordered:
 
 def assignment_status(world: AssignmentWorld, now: datetime, policy: Policy) -> AgentAssignmentStatus:
     """The whole status of an assignment."""
-    agent, times = world.agent, Times(now, policy.zone)
+    agent, times = world.agent, Times(now, policy.zone, policy.clock_trusted)
     assignment, finding = agent.assignment, _finding(agent, times)
-    connection = connection_of(agent, times) if finding is None else None
-    customers = tuple(_customers(agent, _ordered(agent, times)))
+    connection = connection_of(agent, times) if finding is None or not times.trusted else None
+    if connection is not None and not times.trusted:
+        finding = None  # it ended by a date, and what is open stays: see `doubt`
+    customers = tuple(
+        _customers(agent, _ordered(agent, times), over=_state(finding) is AssignmentState.ENDED)
+    )
     said = finding or _connected(agent, connection, times)
     generation = assignment.metadata.generation
     return AgentAssignmentStatus(
@@ -108,6 +112,9 @@ def _connected(agent: AgentCase, connection: Connection | None, times: Times) ->
     if connection is not None:
         versions = ", ".join(one.version for one in connection.allowed)
         until = f" until {connection.ends_on}, that day included" if connection.ends_on else ""
+        held = next((one for one in connection.allowed if one.held), None)
+        if held is not None and held.reason is Reason.CLOCK_SKEW:
+            return Finding(Answer.ALLOWED, held.reason, held.message)
         text = f"{_application(connection)} calls {agent.assignment.spec.web_service} ({versions}){until}"
         return Finding(Answer.ALLOWED, Reason.ACTIVE, text)
     answers = [
@@ -150,8 +157,8 @@ def _code(agent: AgentCase, consumer: Consumer) -> str | None:
     return next((one.code for one in before if place in one.e_services), None)
 
 
-def _customers(agent: AgentCase, ordered: Mapping[str, Ordered]) -> Iterator[CustomerStatus]:
-    """Everybody that the holder lists, pilots first, each once."""
+def _customers(agent: AgentCase, ordered: Mapping[str, Ordered], *, over: bool) -> Iterator[CustomerStatus]:
+    """Everybody that the holder lists, pilots first, each once; ``over`` once the assignment has ended."""
     spec = agent.assignment.spec
     listed: dict[str, PilotCustomer | Customer] = {}
     for pilot in spec.pilot_customers:
@@ -160,13 +167,18 @@ def _customers(agent: AgentCase, ordered: Mapping[str, Ordered]) -> Iterator[Cus
         listed.setdefault(joined.code, joined)
     for code, customer in listed.items():
         found = ordered.get(code, Ordered())
-        state = CustomerState.ACTIVE if found.active else CustomerState.NOT_YET
         yield CustomerStatus(
             code=code,
             name=customer.name,
-            state=state if found.e_services else CustomerState.LISTED,
+            state=CustomerState.ENDED if over else _customer_state(found),
             e_services=found.e_services[:MOST_E_SERVICES],
         )
+
+
+def _customer_state(found: Ordered) -> CustomerState:
+    if not found.e_services:
+        return CustomerState.LISTED
+    return CustomerState.ACTIVE if found.active else CustomerState.NOT_YET
 
 
 def _verdicts(said: Finding) -> Iterator[Verdict]:

@@ -9,7 +9,7 @@ from datetime import date
 from eservice_operator.api.agent import AgentAssignment
 from eservice_operator.api.base import revoked_by
 from eservice_operator.api.reasons import Reason
-from eservice_operator.core.access.terms import Finding, Times, over, waiting
+from eservice_operator.core.access.terms import Finding, Times, last_day_was, over, waiting
 from eservice_operator.core.dates import Period, subtract_period
 
 PILOTS = 2
@@ -23,9 +23,9 @@ def assignment_finding(assignment: AgentAssignment, times: Times, *, production:
         return over(Reason.ASSIGNMENT_ENDED, "it is being deleted")
     ended = revoked_by(today, spec.ended)
     if ended is not None:
-        return over(Reason.ASSIGNMENT_ENDED, f"it ended on {ended.at}: {ended.reason}")
+        return over(Reason.ASSIGNMENT_ENDED, f"{last_day_was(ended_with(ended.at))}: {ended.reason}")
     if spec.valid_until is not None and today > spec.valid_until:
-        return over(Reason.ASSIGNMENT_ENDED, f"it ended with {spec.valid_until}")
+        return over(Reason.ASSIGNMENT_ENDED, last_day_was(spec.valid_until))
     if spec.agreement is None or spec.agreement.signed_at > today:
         return waiting(Reason.AGREEMENT_MISSING, "the agent agreement is not signed: fill in spec.agreement")
     pilots = len(spec.pilot_customers)
@@ -56,8 +56,13 @@ def _without_evidence(assignment: AgentAssignment) -> Finding | None:
 def assignment_ends(assignment: AgentAssignment) -> date | None:
     """The last day of an assignment, where that is known."""
     spec = assignment.spec
-    days = [spec.valid_until, None if spec.ended is None else subtract_period(spec.ended.at, ONE_DAY)]
+    days = [spec.valid_until, None if spec.ended is None else ended_with(spec.ended.at)]
     return min((day for day in days if day is not None), default=None)
+
+
+def ended_with(at: date) -> date:
+    """The last day of what ends on a day: the day before."""
+    return subtract_period(at, ONE_DAY)
 
 
 def lists(assignment: AgentAssignment, code: str | None) -> bool:

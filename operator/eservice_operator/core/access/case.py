@@ -18,6 +18,7 @@ from eservice_operator.api.uses import Use
 from eservice_operator.api.webservice import WebService
 
 if TYPE_CHECKING:
+    from eservice_operator.core.access.addresses import Network
     from eservice_operator.core.access.connections import Connection
     from eservice_operator.core.access.terms import Times
 
@@ -42,6 +43,10 @@ class Offer:
     pods: Pods | None = None
     """The Pods behind ``backend.service``; None where there is no such Service, port or selector, and for an
     address outside."""
+    trial: Offer | None = None
+    """The WebService that ``testedAs`` names, without its Pods; None where there is none that can be read."""
+    cluster_networks: tuple[Network, ...] = ()
+    """The cluster's own networks, which no address outside is in."""
 
     @property
     def place(self) -> str:
@@ -103,7 +108,7 @@ class GrantCase:
     unread: frozenset[str] = frozenset()
     """The kinds of what it rests on that is there and cannot be read: an absence that says nothing."""
     opened: frozenset[str] = frozenset()
-    """The contract versions that its Role gives the right to; looked at only where something is unclear."""
+    """The contract versions that its Role gives the right to: what stays open where something is unclear."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,7 @@ class Order:
     unread: frozenset[str] = frozenset()
     """``WebService`` where the one that is asked for is there and cannot be read."""
     bound: bool = False
-    """Whether its binding is there; looked at only where something cannot be read."""
+    """Whether its binding is there, of a customer of an agent: what it holds on to while nobody can tell."""
 
 
 @dataclass(frozen=True)

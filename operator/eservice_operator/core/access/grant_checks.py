@@ -11,6 +11,7 @@ from eservice_operator.api import names
 from eservice_operator.api.base import Environment
 from eservice_operator.api.reasons import Reason
 from eservice_operator.api.webservice import Protocol
+from eservice_operator.core.access.addresses import address_finding
 from eservice_operator.core.access.asking import (
     consumed,
     unread,
@@ -21,6 +22,7 @@ from eservice_operator.core.access.terms import (
     Answer,
     Finding,
     Times,
+    last_day_was,
     over,
     unclear,
     waiting,
@@ -50,7 +52,7 @@ def expired(case: GrantCase, times: Times) -> Finding | None:
     until = case.grant.spec.valid_until
     if until is None or times.today <= until:
         return None
-    return over(Reason.EXPIRED, f"the grant ended with {until}")
+    return over(Reason.EXPIRED, last_day_was(until, "the grant's"))
 
 
 def legible(case: GrantCase, _times: Times) -> Finding | None:
@@ -139,6 +141,13 @@ def reachable(case: GrantCase, _times: Times) -> Finding | None:
     return unclear(Reason.BACKEND_NOT_FOUND, f"{text}: nothing opens, and what is open stays")
 
 
+def led_outside(case: GrantCase, _times: Times) -> Finding | None:
+    """R3: nobody is led into the cluster as if it were outside."""
+    if case.offer is None:
+        return None
+    return address_finding(case.offer.web_service.spec.backend, case.offer.cluster_networks)
+
+
 def served(case: GrantCase, times: Times) -> Finding | None:
     """R10: a REST service whose contract versions have all reached their end of life serves nobody."""
     if case.offer is None or case.offer.web_service.spec.protocol is not Protocol.REST:
@@ -146,9 +155,8 @@ def served(case: GrantCase, times: Times) -> Finding | None:
     last = last_day(case.offer)
     if last is None or times.today <= last:
         return None
-    text = (
-        f"every contract version of {case.grant.spec.web_service} reached its end of life, the last on {last}"
-    )
+    what = f"every contract version of {case.grant.spec.web_service}"
+    text = f"{what} reached its end of life: {last_day_was(last, 'their')}"
     return over(Reason.CONTRACT_RETIRED, text)
 
 
@@ -174,6 +182,7 @@ CHECKS: tuple[Check, ...] = (
     confirmed,
     versions_fit,
     served,
+    led_outside,
     consumed,
     connected_by,
     reachable,

@@ -17,11 +17,10 @@ from eservice_operator.api.grant import (
     WebServiceGrant,
     WebServiceGrantStatus,
 )
-from eservice_operator.api.webservice import Isolation, Protocol
+from eservice_operator.api.webservice import Isolation
 from eservice_operator.core import conditions as c
 from eservice_operator.core.access.asking import in_question
 from eservice_operator.core.access.case import GrantCase, Offer
-from eservice_operator.core.access.grant_checks import is_production
 from eservice_operator.core.access.grant_states import best, bindings_of, children_of, version_states
 from eservice_operator.core.access.grant_verdicts import grant_verdicts
 from eservice_operator.core.access.posting import grant_told, says_farewell
@@ -61,7 +60,7 @@ class GrantDecision:
 
 def decide_grant(world: GrantWorld, now: datetime, policy: Policy) -> GrantDecision:
     """Decide about one grant: pure, total, and quiet once what is allowed is open and nothing else is."""
-    times = Times(now, policy.zone)
+    times = Times(now, policy.zone, policy.clock_trusted)
     found = standings(world.case, times)
     allowed = tuple(standing.version for standing in found if standing.allowed)
     wanted = tuple(_wanted(world.case, allowed))
@@ -161,7 +160,7 @@ def _records(case: GrantCase, found: Sequence[Standing], times: Times) -> Iterat
 
     What only stays open was tested before; that is never put on record anew.
     """
-    if case.offer is None or case.offer.web_service.spec.protocol is Protocol.REST or not is_production(case):
+    if not times.trusted:  # it would bear the date; what is open by now was on record before
         return
     for version in (one.version for one in found if one.allowed and not one.held):
         manifest = record_of(case, version, times)

@@ -17,6 +17,7 @@ from eservice_operator.api.webservice_status import (
     WebServiceStatus,
 )
 from eservice_operator.core import conditions as c
+from eservice_operator.core.access.addresses import address_finding
 from eservice_operator.core.access.case import Pods
 from eservice_operator.core.access.contracts import consumers_by_version, contract_statuses, next_end_of
 from eservice_operator.core.access.grant_checks import unconfirmed
@@ -24,6 +25,7 @@ from eservice_operator.core.access.naming import audience_of, wall_of
 from eservice_operator.core.access.posting import web_service_told
 from eservice_operator.core.access.requesting import requests_of
 from eservice_operator.core.access.terms import Times
+from eservice_operator.core.access.trial import trial_finding
 from eservice_operator.core.access.turns import (
     assignment_turns,
     contract_turns,
@@ -103,7 +105,7 @@ def web_service_status(
     decision: WebServiceDecision, outcome: Outcome, now: datetime, policy: Policy
 ) -> WebServiceStatus:
     """The whole status of a web service; ``outcome`` is what the actions came to."""
-    world, times = decision.world, Times(now, policy.zone)
+    world, times = decision.world, Times(now, policy.zone, policy.clock_trusted)
     web_service = world.offer.web_service
     requests, generation = requests_of(world, times), web_service.metadata.generation
     callers = consumers_by_version(world, times)
@@ -134,6 +136,7 @@ def _verdicts(decision: WebServiceDecision, outcome: Outcome) -> Iterator[Verdic
     yield _holder(world)
     yield found
     yield isolated
+    yield from _trial(world)
     if world.foreign_roles:
         named = ", ".join(sorted(world.foreign_roles))
         text = f"others than the operator give the right to invoke it, and no grant does: Role {named}"
@@ -146,7 +149,7 @@ def _progress(decision: WebServiceDecision, outcome: Outcome, backend: Verdict) 
         return failing(outcome.failure)
     if decision.actions:
         return c.reconciling(Reason.PROGRESSING, "the NetworkPolicy that closes its Pods is being written")
-    for verdict in (_holder(decision.world), backend):
+    for verdict in (_holder(decision.world), backend, *_trial(decision.world)):
         if verdict.status is not ConditionStatus.TRUE:
             return (c.true(ConditionType.READY, verdict.reason, verdict.message),)
     return (c.true(ConditionType.READY, Reason.SUCCEEDED, "grants open it, and nothing else does"),)
@@ -162,6 +165,9 @@ def _holder(world: WebServiceWorld) -> Verdict:
 
 def _backend(world: WebServiceWorld) -> Verdict:
     kind, backend = ConditionType.BACKEND_FOUND, world.offer.web_service.spec.backend
+    amiss = address_finding(backend, world.offer.cluster_networks)
+    if amiss is not None:
+        return c.false(kind, amiss.reason, amiss.message)
     if backend.service is None:
         text = f"{backend.url} is outside of the cluster, and is not asked"
         return c.true(kind, Reason.OUTSIDE_BACKEND, text)
@@ -176,6 +182,18 @@ def _backend(world: WebServiceWorld) -> Verdict:
             f"; write its targetPort {called[0]} as a number: several network plugins let nobody out by name"
         )
     return c.true(kind, Reason.BACKEND_FOUND, text)
+
+
+def _trial(world: WebServiceWorld) -> Iterator[Verdict]:
+    """Whether consumers can test where ``testedAs`` says; only of a holder that is confirmed."""
+    kind, at = ConditionType.TESTED_AS_USABLE, world.offer.web_service.spec.tested_as
+    if at is None or not world.offer.confirmed:
+        return
+    amiss = trial_finding(world.offer)
+    if amiss is None:
+        yield c.true(kind, Reason.TESTED_AS_USABLE, f"consumers test at {at.namespace}/{at.name}")
+    else:
+        yield c.false(kind, amiss.reason, amiss.message)
 
 
 def _isolated(decision: WebServiceDecision) -> Verdict:

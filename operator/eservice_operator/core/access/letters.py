@@ -36,7 +36,7 @@ def grant_letters(
     sent = to_send(status.notices, now)
     if not sent:
         return ()
-    judged = standings(world.case, Times(now, policy.zone))
+    judged = standings(world.case, Times(now, policy.zone, policy.clock_trusted))
     return tuple(_about_grant(world, status, notice, judged) for notice in sent)
 
 

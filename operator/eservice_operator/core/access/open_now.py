@@ -13,7 +13,7 @@ from eservice_operator.api.grant import ALL_VERSIONS, GrantState, WebServiceGran
 from eservice_operator.api.reasons import Reason
 from eservice_operator.api.webservice import Protocol, WebService
 from eservice_operator.core.access.assignments import assignment_finding, listed_codes
-from eservice_operator.core.access.terms import Finding, Times, over, waiting
+from eservice_operator.core.access.terms import Finding, Times, last_day_was, over, waiting
 
 
 def closed_now(
@@ -43,7 +43,7 @@ def _grant_closed(grant: WebServiceGrant, times: Times) -> Finding | None:
     if spec.refused is not None:
         return over(Reason.REFUSED, "refused by the holder")
     if spec.valid_until is not None and times.today > spec.valid_until:
-        return over(Reason.EXPIRED, f"the grant ended with {spec.valid_until}")
+        return over(Reason.EXPIRED, last_day_was(spec.valid_until, "the grant's"))
     return None
 
 
@@ -56,7 +56,8 @@ def _version_closed(
         return waiting(Reason.CONTRACT_UNKNOWN, f"there is no contract version {version or '(none named)'}")
     end = None if contract is None else contract.end_of_life
     if end is not None and times.today > end:
-        return over(Reason.CONTRACT_RETIRED, f"contract version {version} reached its end of life on {end}")
+        text = f"contract version {version} reached its end of life: {last_day_was(end)}"
+        return over(Reason.CONTRACT_RETIRED, text)
     named = {entry.version for entry in grant.spec.contract_versions}
     if rest == bool(named) or (not rest and version not in named):
         return waiting(Reason.VERSION_NOT_GRANTED, f"contract version {version} is not granted")
@@ -65,7 +66,7 @@ def _version_closed(
     if entry is None or entry.state is not GrantState.ACTIVE:
         return waiting(Reason.ACCESS_NOT_GRANTED, "the grant is not active")
     if entry.ends_on is not None and times.today > entry.ends_on:
-        return over(Reason.EXPIRED, f"what the grant rests on ended with {entry.ends_on}")
+        return over(Reason.EXPIRED, last_day_was(entry.ends_on, "what the grant rests on has ended: its"))
     return None
 
 

@@ -42,7 +42,7 @@ def grant_told(
     policy: Policy,
 ) -> WebServiceGrantStatus:
     """The new status of a grant with its ledger, and with what it remembers of what was told."""
-    grant, times = world.case.grant, Times(now, policy.zone)
+    grant, times = world.case.grant, Times(now, policy.zone, policy.clock_trusted)
     notices = fold(grant.status.notices, world.deliveries)
     judged = {one.version: one for one in standings}
     telling = of_grant(world.case, judged, status, times, trusted=policy.clock_trusted)
@@ -57,7 +57,7 @@ def web_service_told(
     world: WebServiceWorld, status: WebServiceStatus, now: datetime, policy: Policy
 ) -> WebServiceStatus:
     """The new status of a web service with its ledger, and with which ends the holder was warned of."""
-    web_service, times = world.offer.web_service, Times(now, policy.zone)
+    web_service, times = world.offer.web_service, Times(now, policy.zone, policy.clock_trusted)
     old = web_service.status
     notices = fold(old.notices, world.deliveries)
     notices = _without_answered(notices, status, world.under_way)
@@ -122,7 +122,7 @@ def next_of_grant(
     """The next instant at which the ledger of a grant has something to do by time alone."""
     leaving, step = world.case.grant.metadata.deletion_timestamp, None
     if leaving is None:
-        step = next_tiding(world.case, status, Times(now, policy.zone))
+        step = next_tiding(world.case, status, Times(now, policy.zone, policy.clock_trusted))
     elif policy.channels and now < leaving + FAREWELL:
         step = leaving + FAREWELL
     return _earliest(next_try(status.notices), step)
@@ -132,7 +132,7 @@ def next_of_web_service(
     world: WebServiceWorld, status: WebServiceStatus, now: datetime, policy: Policy
 ) -> datetime | None:
     """The next instant at which the ledger of a web service has something to do by time alone."""
-    times = Times(now, policy.zone)
+    times = Times(now, policy.zone, policy.clock_trusted)
     step = next_climb(retirements(world.offer.web_service, times), times)
     return _earliest(next_try(status.notices), step)
 

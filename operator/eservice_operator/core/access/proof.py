@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from eservice_operator.api import names
-from eservice_operator.api.base import Environment, revoked_by
+from eservice_operator.api.base import revoked_by
 from eservice_operator.api.connection import ConnectionTest
 from eservice_operator.api.reasons import Reason
-from eservice_operator.api.webservice import Protocol
 from eservice_operator.core.access.asking import unread, web_service_of
 from eservice_operator.core.access.case import GrantCase
 from eservice_operator.core.access.terms import Finding, Times, waiting
+from eservice_operator.core.access.trial import misfit, trial_finding
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.dates import instant
 from eservice_operator.core.releases import short_hash
@@ -31,22 +31,32 @@ RECORD_HASH = 20
 def is_tested(case: GrantCase, other: GrantCase) -> bool:
     """Whether another grant is one of the same registration at the WebService that this one is tested as.
 
-    That has to be a SOAP service of the same holder, and none of Production, where nobody tests.
+    That has to be one at which consumers can test for it (see `trial`).
     """
     if case.offer is None or other.offer is None or case.consumer is None or other.consumer is None:
         return False
-    here, there = case.offer.web_service.spec, other.offer.web_service.spec
+    here, there = case.offer.web_service, other.offer.web_service
     return (
-        here.tested_as == other.offer.web_service.reference
-        and there.holder.code == here.holder.code
-        and there.protocol is Protocol.SOAP
-        and there.environment is not Environment.PRODUCTION
+        here.spec.tested_as == there.reference
+        and misfit(here, there) is None
         and other.consumer.service.spec.registration == case.consumer.service.spec.registration
     )
 
 
 def proofs(case: GrantCase, version: str, times: Times) -> Iterator[ConnectionTest]:
     """The ConnectionTests that prove now that the consumer tested the contract version."""
+    for test in _about(case, version):
+        if test.spec.passed_at <= times.now and revoked_by(times.today, test.spec.revoked) is None:
+            yield test
+
+
+def taken_back(case: GrantCase, version: str, times: Times) -> ConnectionTest | None:
+    """A ConnectionTest of the same connection that the Agency has revoked."""
+    tests = (test for test in _about(case, version) if revoked_by(times.today, test.spec.revoked) is not None)
+    return next(tests, None)
+
+
+def _about(case: GrantCase, version: str) -> Iterator[ConnectionTest]:
     if case.consumer is None:
         return
     about = (
@@ -56,9 +66,7 @@ def proofs(case: GrantCase, version: str, times: Times) -> Iterator[ConnectionTe
     )
     for test in case.tests:
         spec = test.spec
-        if (spec.web_service, spec.registration, spec.contract_version) != about:
-            continue
-        if spec.passed_at <= times.now and revoked_by(times.today, spec.revoked) is None:
+        if (spec.web_service, spec.registration, spec.contract_version) == about:
             yield test
 
 
@@ -75,7 +83,10 @@ def untested(case: GrantCase, version: str) -> Finding:
     at = None if case.offer is None else case.offer.web_service.spec.tested_as
     who = f"{registration} ({consumer.namespace}/{consumer.name})"
     where = f"{who} needs a ConnectionTest of the Agency, as the WebService names no testedAs"
-    if at is not None:
+    amiss = None if case.offer is None else trial_finding(case.offer)
+    if amiss is not None:
+        where = f"{who} needs a ConnectionTest of the Agency, as {amiss.message}"
+    elif at is not None:
         where = f"{who} needs an open grant of {version} at {at.namespace}/{at.name}, or a ConnectionTest"
     if "ConnectionTest" in case.unread:
         return unread(f"a ConnectionTest of {registration}")
@@ -93,11 +104,15 @@ def record_name(case: GrantCase, version: str) -> str:
 def record_of(case: GrantCase, version: str, times: Times) -> Manifest | None:
     """The record to make of a version that is opened; None where one is there, or a ConnectionTest proves it.
 
-    One that the Agency revoked stays as it is: it is not made anew.
+    Only SOAP in Production needs one. One that the Agency revoked stays as it is: it is not made anew.
     """
-    name = record_name(case, version)
+    if case.offer is None or case.consumer is None:
+        return None
+    spec, name = case.offer.web_service.spec, record_name(case, version)
+    if spec.protocol is Protocol.REST or spec.environment is not Environment.PRODUCTION:
+        return None
     known = any(test.metadata.name == name for test in case.tests)
-    if case.consumer is None or known or any(proofs(case, version, times)):
+    if known or any(proofs(case, version, times)):
         return None
     grant = case.grant
     return {

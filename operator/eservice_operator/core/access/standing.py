@@ -18,14 +18,46 @@ from eservice_operator.api.grant import ALL_VERSIONS, GrantedVersion
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core.access.assignments import assignment_ends
 from eservice_operator.core.access.case import GrantCase
+from eservice_operator.core.access.doubt import by_the_clock, every_day, in_doubt
 from eservice_operator.core.access.grant_checks import CHECKS, is_production, last_day
-from eservice_operator.core.access.proof import is_tested, proofs, proven_until, untested
+from eservice_operator.core.access.proof import (
+    is_tested,
+    proofs,
+    proven_until,
+    record_of,
+    taken_back,
+    untested,
+)
 from eservice_operator.core.access.terms import Answer, Finding, Standing, Times, is_open_question
+from eservice_operator.core.access.turns import turns
 from eservice_operator.core.access.version_checks import VERSION_CHECKS
 
 
 def standings(case: GrantCase, times: Times) -> tuple[Standing, ...]:
     """Each contract version that the grant names, in its order; where it names none, one entry for all."""
+    if times.trusted:
+        return _by_the_clock(case, times)
+    return _in_doubt(case, by_the_clock(times))
+
+
+def _in_doubt(case: GrantCase, times: Times) -> tuple[Standing, ...]:
+    """The same while nobody knows the day: see `doubt`."""
+    ever = [_by_the_clock(case, at) for at in every_day(turns(case, times.zone), times)]
+    return tuple(
+        _doubted(case, one, [day[number].allowed for day in ever], times)
+        for number, one in enumerate(_by_the_clock(case, times))
+    )
+
+
+def _doubted(case: GrantCase, now: Standing, ever: list[bool], times: Times) -> Standing:
+    is_open = now.version in case.opened
+    if now.allowed and not is_open and record_of(case, now.version, times) is not None:
+        ever = [False]  # the record that has to precede it would bear the date
+    found = in_doubt(Finding(now.answer, now.reason, now.message), ever, is_open=is_open)
+    return now if found.reason is now.reason else _unclear(now.version, found, now.ends_on, held=is_open)
+
+
+def _by_the_clock(case: GrantCase, times: Times) -> tuple[Standing, ...]:
     whole = gravest(check(case, times) for check in CHECKS)
     named = case.grant.spec.contract_versions
     if not named:
@@ -35,15 +67,15 @@ def standings(case: GrantCase, times: Times) -> tuple[Standing, ...]:
 
 def _of_version(case: GrantCase, entry: GrantedVersion, whole: Finding | None, times: Times) -> Standing:
     finding = gravest((whole, *(check(case, entry, times) for check in VERSION_CHECKS)))
-    ends, lost = [_ends(case, entry.version)], ""
+    ends, note = [_ends(case, entry.version)], ""
     if is_open_question(finding) and is_production(case) and case.consumer is not None:
         test = tested(case, entry.version, times)
         if test is None:
             finding = gravest((finding, untested(case, entry.version)))
         else:
             ends.append(test.last_day)
-            lost = test.lost
-    return _standing(case, entry.version, finding, _first(ends), lost)
+            note = test.note
+    return _standing(case, entry.version, finding, _first(ends), note)
 
 
 def gravest(found: Iterable[Finding | None]) -> Finding | None:
@@ -57,16 +89,19 @@ def gravest(found: Iterable[Finding | None]) -> Finding | None:
 
 
 def _standing(
-    case: GrantCase, version: str, finding: Finding | None, ends_on: date | None, lost: str = ""
+    case: GrantCase, version: str, finding: Finding | None, ends_on: date | None, note: str = ""
 ) -> Standing:
     if finding is not None and finding.answer is Answer.UNCLEAR:
-        held = version in case.opened
-        answer = Answer.ALLOWED if held else Answer.WAITING
-        return Standing(version, answer, finding.reason, finding.message, ends_on, held=held)
+        return _unclear(version, finding, ends_on, held=version in case.opened)
     if finding is not None:
         return Standing(version, finding.answer, finding.reason, finding.message, ends_on)
     until = f" until {ends_on}, that day included" if ends_on else ""
-    return Standing(version, Answer.ALLOWED, Reason.ACTIVE, f"granted{until}{lost}", ends_on)
+    return Standing(version, Answer.ALLOWED, Reason.ACTIVE, f"granted{until}{note}", ends_on)
+
+
+def _unclear(version: str, finding: Finding, ends_on: date | None, *, held: bool) -> Standing:
+    answer = Answer.ALLOWED if held else Answer.WAITING
+    return Standing(version, answer, finding.reason, finding.message, ends_on, held=held)
 
 
 def _ends(case: GrantCase, version: str | None) -> date | None:
@@ -94,8 +129,8 @@ class Tested:
     """That a connection was tested, and how long that counts."""
 
     last_day: date | None
-    lost: str
-    """What is to be said where only the record of an earlier opening is left of it."""
+    note: str
+    """What is to be said where not all is left of it, and what of it still counts."""
 
 
 def tested(case: GrantCase, version: str, times: Times) -> Tested | None:
@@ -105,6 +140,11 @@ def tested(case: GrantCase, version: str, times: Times) -> Tested | None:
     if not days:
         return None
     last = None if None in days else max(day for day in days if day is not None)
+    revoked = taken_back(case, version, times)
+    if revoked is not None:
+        by = "an open test grant" if live else f"ConnectionTest {records[0].metadata.name}"
+        note = f"; ConnectionTest {revoked.metadata.name} is revoked: the connection is shown by {by}"
+        return Tested(last, note)
     if live or any(record.spec.observed is None for record in records):
         return Tested(last, "")
     return Tested(last, f"; its test grant is closed, which {records[0].metadata.name} makes up for")

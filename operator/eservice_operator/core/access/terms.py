@@ -31,6 +31,8 @@ class Times:
 
     now: datetime
     zone: ZoneInfo
+    trusted: bool = True
+    """Whether the clock that says so is believed: see `doubt`."""
 
     @property
     def today(self) -> date:
@@ -80,6 +82,11 @@ class Standing:
     def allowed(self) -> bool:
         """Whether the consumer may call it now."""
         return self.answer is Answer.ALLOWED
+
+
+def last_day_was(day: date, of: str = "its") -> str:
+    """How every end of a term is said, whatever field it comes from: by the last day that was allowed."""
+    return f"{of} last day was {day}"
 
 
 def is_open_question(finding: Finding | None) -> bool:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from eservice_operator.api.agent import AgentAssignment
 from eservice_operator.api.webservice import WebService
-from eservice_operator.core.access.case import GrantCase
+from eservice_operator.core.access.case import AgentCase, Consumer, GrantCase
 from eservice_operator.core.access.terms import Times
 from eservice_operator.core.dates import day_after_end, start_of_day
 
@@ -48,6 +48,16 @@ def assignment_turns(assignment: AgentAssignment, zone: ZoneInfo) -> Iterator[da
         yield start_of_day(spec.ended.at, zone)
     if spec.agreement is not None:
         yield start_of_day(spec.agreement.signed_at, zone)
+
+
+def turns_of_customer(agent: AgentCase, consumer: Consumer | None, zone: ZoneInfo) -> Iterator[datetime]:
+    """When what a customer of an agent may call can change."""
+    yield from assignment_turns(agent.assignment, zone)
+    for grant in agent.connections:
+        yield from turns(grant, zone)
+    for customer in agent.assignment.spec.customers:
+        if consumer is not None and customer.code == consumer.code:
+            yield start_of_day(customer.since, zone)
 
 
 def customer_turns(assignment: AgentAssignment, zone: ZoneInfo) -> Iterator[datetime]:

@@ -16,13 +16,15 @@ from eservice_operator.api.grant import ALL_VERSIONS
 from eservice_operator.api.reasons import Reason
 from eservice_operator.api.uses import Use
 from eservice_operator.api.webservice import Protocol, Visibility
-from eservice_operator.core.access.asking import answers, consumer_finding, grants_beside, unread
+from eservice_operator.core.access.asking import amiss, answers, consumer_finding, grants_beside, unread
 from eservice_operator.core.access.assignments import assignment_finding, customer_finding, lists
 from eservice_operator.core.access.case import AgentCase, Consumer, GrantCase, Offer, UseCase
 from eservice_operator.core.access.connections import connection_of
+from eservice_operator.core.access.doubt import by_the_clock, every_day, in_doubt
 from eservice_operator.core.access.grant_checks import unconfirmed
 from eservice_operator.core.access.standing import standings
-from eservice_operator.core.access.terms import Answer, Finding, Standing, Times, over, waiting
+from eservice_operator.core.access.terms import Answer, Finding, Standing, Times, waiting
+from eservice_operator.core.access.turns import turns_of_customer
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class UseStanding:
     grant: GrantCase | None = None
     """The grant that answers: of the consumer, or of the agent's application."""
     agent: AgentCase | None = None
-    """The agent through whom it calls, where the use names one that is known to it."""
+    """The agent through whom it calls, where it is known to it."""
     versions: tuple[str, ...] = ()
     """The contract versions that it may call now; `ALL_VERSIONS` alone for REST."""
     ends_on: date | None = None
@@ -113,7 +115,7 @@ def _unanswered(case: UseCase, consumer: Consumer | None, times: Times) -> UseSt
     if offer is None or not (_is_listed(offer) or case.grants):
         text = "no grant; if there is such a web service, its holder sees the request"
         return UseStanding(case.use, Answer.WAITING, Reason.ACCESS_NOT_GRANTED, text)
-    found = _amiss(case.use, offer, consumer, times)
+    found = amiss(case.use, offer, consumer, times)
     if found is None and case.use.agent is not None:
         # an assignment that does not list the institution reads as one that does not exist
         found = waiting(Reason.CUSTOMER_NOT_LISTED, "no AgentAssignment of that name lists the institution")
@@ -129,25 +131,23 @@ def _is_listed(offer: Offer) -> bool:
     return offer.confirmed and offer.web_service.spec.visibility is Visibility.LISTED
 
 
-def _amiss(use: Use, offer: Offer, consumer: Consumer | None, times: Times) -> Finding | None:
-    """What a request for a web service that may be known would have to say otherwise."""
-    found = consumer_finding(consumer, offer, "the e-service")
-    if found is not None or use.agent is not None or offer.web_service.spec.protocol is Protocol.REST:
-        return found
-    versions = ", ".join(one.version for one in offer.web_service.spec.contracts)
-    if use.contract_version is None:
-        text = f"for SOAP name the contract version in spec.uses: it has {versions}"
-        return waiting(Reason.VERSION_NOT_GRANTED, text)
-    contract = offer.web_service.contract(use.contract_version)
-    if contract is None:
-        return waiting(Reason.CONTRACT_UNKNOWN, f"there is no such contract version: it has {versions}")
-    end = contract.end_of_life
-    if end is None or times.today <= end:
-        return None
-    return over(Reason.CONTRACT_RETIRED, f"the contract version reached its end of life on {end}")
-
-
 def _through_agent(case: UseCase, consumer: Consumer | None, times: Times) -> UseStanding:
+    """How a use through an agent stands; while nobody knows the day, see `doubt`."""
+    now = _by_the_clock(case, consumer, by_the_clock(times))
+    if times.trusted or case.agent is None:
+        return now
+    days = every_day(turns_of_customer(case.agent, consumer, times.zone), times)
+    ever = (_by_the_clock(case, consumer, at).allowed for at in days)
+    is_open = case.bound and connection_of(case.agent, times) is not None
+    found = in_doubt(Finding(now.answer, now.reason, now.message), ever, is_open=is_open)
+    if found.answer is Answer.UNCLEAR:
+        return _customer_held(case, found, times)
+    if found.reason is now.reason:
+        return now
+    return UseStanding(case.use, found.answer, found.reason, found.message, now.offer, agent=case.agent)
+
+
+def _by_the_clock(case: UseCase, consumer: Consumer | None, times: Times) -> UseStanding:
     """R9: the holder lists the institution, the assignment is in force, and the agent is connected."""
     agent, use = case.agent, case.use
     question = _illegible(case, consumer)

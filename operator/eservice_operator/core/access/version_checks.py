@@ -11,7 +11,7 @@ from eservice_operator.api.reasons import Reason
 from eservice_operator.core.access.asking import asks, not_requested
 from eservice_operator.core.access.case import GrantCase
 from eservice_operator.core.access.grant_checks import GRANT, is_production
-from eservice_operator.core.access.terms import Finding, Times, over, waiting
+from eservice_operator.core.access.terms import Finding, Times, last_day_was, over, waiting
 
 VersionCheck = Callable[[GrantCase, GrantedVersion, Times], Finding | None]
 
@@ -30,7 +30,8 @@ def contract_alive(case: GrantCase, entry: GrantedVersion, times: Times) -> Find
     end = None if contract is None else contract.end_of_life
     if end is None or times.today <= end:
         return None
-    return over(Reason.CONTRACT_RETIRED, f"contract version {entry.version} reached its end of life on {end}")
+    text = f"contract version {entry.version} reached its end of life: {last_day_was(end)}"
+    return over(Reason.CONTRACT_RETIRED, text)
 
 
 def version_requested(case: GrantCase, entry: GrantedVersion, _times: Times) -> Finding | None:

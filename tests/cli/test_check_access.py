@@ -99,6 +99,11 @@ def test_of_both_sides_in_good_order_nothing_is_said(tmp_path: Path) -> None:
             "ur-test/population-register is REST, which has no contract versions to test, so that",
         ),
         (
+            [access.web_service(), asking(access.use()), grant("v5", consumer={"registration": "another"})],
+            1,
+            "is of registration address-declaration, the grant for another",
+        ),
+        (
             [access.web_service(spec={"testedAs": {"namespace": access.HOLDER}})],
             0,
             "ur-production/population-register is the web service itself, so that a test there",

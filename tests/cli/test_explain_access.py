@@ -53,7 +53,8 @@ def test_each_use_is_explained(golden: Golden) -> None:
     golden("explain-access", answer.output.partition("\nWeb services\n")[2])
     told = answer.output.partition("AccessGranted")[2].partition("✗")[0]
     assert "persons-before: give UR <api@ur.example> the documents that are missing" in told
-    assert "$ kubectl eservice requests -n ur-production  # the holder" in told
+    answer_it = f"who answers with --yaml {worlds.NAMESPACE}/{NAME}"
+    assert f"$ kubectl eservice requests -n ur-production  # the holder, {answer_it}" in told
     assert "        webService: address-register" in told, "the answer that is missing, to hand over"
 
 
@@ -66,6 +67,26 @@ def test_programs_get_each_use() -> None:
         ("persons-before", "Pending", "EvidenceMissing", "2027-10-31"),
         ("addresses", "Waiting", "AccessNotGranted", None),
     ]
+
+
+def test_what_is_granted_and_not_open_is_not_shown_as_granted() -> None:
+    message = "granted, and not yet open: Role grant.x exists and is not ours; it was left alone"
+    entry = {"version": "v5", "state": "Pending", "reason": "NameCollision", "message": message}
+    cut_off = access.grant(
+        status={
+            "observedGeneration": 1,
+            "state": "Pending",
+            "reason": "NameCollision",
+            "contractVersions": [entry],
+        }
+    )
+    shelf = waiting(grant=cut_off)
+    found = json.loads(typed(shelf, "explain", NAME, *HERE, "-o", "json").stdout)["uses"][0]
+    assert (found["state"], found["reason"], found["message"]) == ("Pending", "NameCollision", message)
+    page = typed(shelf, "explain", NAME, *HERE).output
+    assert "✗ persons: ur-production/population-register v5" in page
+    assert "Pending (NameCollision): granted, and not yet open: Role grant.x" in page
+    assert "persons: granted: UR <api@ur.example> removes what stands in its way" in " ".join(page.split())
 
 
 def test_a_web_service_that_may_not_be_known_stays_unknown() -> None:
@@ -224,6 +245,11 @@ def test_one_use_that_ended_is_the_same_word_everywhere() -> None:
     assert shown == [f"  ✗ persons  ur-production/population-register through evry: {ended}"]
     document = json.loads(typed(shelf, "explain", *place, "-o", "json").stdout)
     assert [one["state"] for one in document["uses"]] == ["Ended"]
+    (gate,) = [one for one in document["gates"] if one["gate"] == "AccessGranted"]
+    assert "UR <api@ur.example> writes another one, to name in spec.uses" in gate["toDo"]["do"]
+    assert gate["toDo"]["run"] == ["kubectl eservice requests -n ur-production  # the holder"], (
+        "no answer mends it"
+    )
 
 
 def standing_cases() -> dict[str, GrantCase]:

@@ -162,7 +162,20 @@ def test_of_two_with_one_name_one_is_to_be_chosen() -> None:
     answer = typed(shelf, "requests", *HOLDER, "--yaml", "kindergarten")
     assert "write one of cesis-test/kindergarten, ogre-test/kindergarten" in answer.stderr
     (made,) = documents("--yaml", "ogre-test/kindergarten", shelf=shelf)
-    assert made["spec"]["consumer"] == {"namespace": "ogre-test", "name": "kindergarten"}
+    assert made["spec"]["consumer"] == {
+        "namespace": "ogre-test",
+        "name": "kindergarten",
+        "registration": "kindergarten",
+    }
+
+
+def test_a_grant_for_an_earlier_registration_is_not_added_to() -> None:
+    asked = access.web_service(status={"observedGeneration": 1, "requests": [request("tax", "Pending")]})
+    for registration, name in (("tax", "tax"), ("tax-before", f"tax-{access.REGISTER}")):
+        of = {"consumer": {"name": "tax", "registration": registration}}
+        there = access.grant("tax", spec=of | {"contractVersions": access.granted("v4")})
+        (made,) = documents("--yaml", "tax", shelf=Shelf(asked, there))
+        assert (made["metadata"]["name"], made["spec"]["consumer"]["registration"]) == (name, "tax")
 
 
 def test_hostile_text_is_shown_and_not_obeyed() -> None:

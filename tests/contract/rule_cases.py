@@ -470,6 +470,26 @@ ACCESS = (
         {"spec.consumer.namespace": "vid-test"},
         {"spec.validUntil": "2028-12-31", "spec.credentials": {"secretName": "persons-key"}},
     ),
+    Transition(
+        "consumer.registration once given stays: write another grant instead",
+        "WebServiceGrant",
+        {"spec.consumer.registration": "another"},
+        {"spec.validUntil": "2028-12-31"},
+        before=(("spec.consumer.registration", "parking-permit"),),
+    ),
+    Transition(
+        "consumer.registration once given stays: write another grant instead",
+        "WebServiceGrant",
+        {"spec.consumer.registration": None},
+        {"spec.validUntil": "2028-12-31"},
+        before=(("spec.consumer.registration", "parking-permit"),),
+    ),
+    Transition(
+        "webService and consumer never change: write another grant instead",
+        "WebServiceGrant",
+        {"spec.consumer.name": "another"},
+        {"spec.consumer.registration": "parking-permit"},  # it can be added to one that has none
+    ),
     *(
         Transition(
             "agent never changes: write another grant instead",

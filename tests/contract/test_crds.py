@@ -80,6 +80,18 @@ def test_kubectl_explains_it(cluster: Cluster, field: str, sentences: list[str])
             "NAME  SERVICE NAMESPACE  ESERVICE  VERSION  OVERDUE SINCE  STATE  DUE (UTC)  REASON  AGE",
         ),
         ("esvcid", "NAME  IDENTIFIER  REGISTRATION  AGE"),
+        (
+            "ws",
+            (
+                "NAME  HOLDER  PROTOCOL  ENVIRONMENT  WAITING  CONSUMERS  NEXT END  GRANTABLE  READY"
+                "  REASON  AGE"
+            ),
+        ),
+        (
+            "wsg",
+            "NAME  WEB SERVICE  CONSUMER NAMESPACE  CONSUMER  STATE  ENDS ON  READY  REASON  AGE",
+        ),
+        ("agent", "NAME  WEB SERVICE  AGENT  STATE  REASON  CUSTOMERS  APPLICATION  AGE"),
     ],
 )
 async def test_kubectl_get_shows_its_columns(

@@ -86,7 +86,8 @@ def access_objects() -> tuple[Manifest, Manifest]:
         "requests": [asked],
         "conditions": [worlds.condition("ForeignInvokers", "ForeignRoles")],
     }
-    granted = access.grant(status={"contractVersions": [version]})
+    hindered = {"version": "v6", "state": "Pending", "reason": "NameCollision"}
+    granted = access.grant(status={"contractVersions": [version, hindered]})
     return granted, access.web_service(status=status)
 
 

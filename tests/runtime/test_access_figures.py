@@ -32,6 +32,22 @@ def test_each_contract_version_of_a_grant_has_its_state() -> None:
     assert seen_of(grant())["eservice_grant"] == [], "nobody has looked at it"
 
 
+def test_what_is_granted_and_does_not_work_is_counted_by_why() -> None:
+    versions = [
+        {"version": "v3", "state": "Pending", "reason": "EvidenceMissing"},
+        {"version": "v4", "state": "Pending", "reason": "NameCollision"},
+        {"version": "v5", "state": "Active", "reason": "Active"},
+    ]
+    copied = {"type": "CredentialsCopied", "status": "False", "reason": "CredentialsMissing"}
+    seen = seen_of(grant(contractVersions=versions, conditions=[copied]))
+    assert seen["eservice_grant_hindered"] == [
+        (GRANT | {"contract_version": "v4", "reason": "NameCollision"}, 1),
+        (GRANT | {"contract_version": "v5", "reason": "CredentialsMissing"}, 1),
+    ]
+    seen = seen_of(grant(contractVersions=versions[2:], conditions=[copied | {"status": "True"}]))
+    assert seen["eservice_grant_hindered"] == []
+
+
 def test_the_last_day_of_a_grant_ends_with_it_and_counts_while_it_is_active() -> None:
     versions = [
         {"version": "v4", "state": "Pending", "endsOn": "2027-10-30"},

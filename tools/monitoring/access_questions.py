@@ -29,6 +29,12 @@ ACCESS = [
         bad_from=1,
     ),
     stat(
+        "Granted, and not working",
+        f"count(max by ({GRANT}) (eservice_grant_hindered{HELD})) or vector(0)",
+        "Contract versions that are granted and not open, or go without their credentials.",
+        bad_from=1,
+    ),
+    stat(
         "Requests without an answer",
         f"sum(max by ({WHO}) (eservice_access_requests_pending{HELD})) or vector(0)",
         "Of all web services together.",

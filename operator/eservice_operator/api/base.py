@@ -112,6 +112,11 @@ class EServiceRef(Model):
     name: Name
     """Name of the EService."""
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """Its namespace and name."""
+        return self.namespace, self.name
+
 
 class SetOnceRevocation(Model):
     """That something no longer holds, from when and why; once set it stays."""

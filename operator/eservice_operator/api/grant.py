@@ -42,6 +42,14 @@ CREDENTIALS_TYPE = "eservice.dev/credentials"
 MOST_GRANTED = 16
 
 
+class GrantedConsumer(EServiceRef):
+    """The EService that is let in."""
+
+    registration: ObjectName | None = None
+    """Its registration: an EService of this name that has another one is not let in, so that nobody inherits
+    the grant with the name. Without it, whichever has the name is. Once given it stays."""
+
+
 class Evidence(Model):
     """What shows that the consumer is ready for a contract version (R10)."""
 
@@ -100,8 +108,16 @@ class WebServiceGrantSpec(Model):
     model_config = ConfigDict(
         json_schema_extra=rules(
             cel(
-                "self.webService == oldSelf.webService && self.consumer == oldSelf.consumer",
+                "self.webService == oldSelf.webService"
+                " && self.consumer.__namespace__ == oldSelf.consumer.__namespace__"
+                " && self.consumer.name == oldSelf.consumer.name",
                 "webService and consumer never change: write another grant instead",
+            ),
+            cel(
+                "!has(oldSelf.consumer.registration) || (has(self.consumer.registration)"
+                " && self.consumer.registration == oldSelf.consumer.registration)",
+                "consumer.registration once given stays: write another grant instead",
+                fieldPath=".consumer",
             ),
             cel(
                 "has(self.agent) == has(oldSelf.agent) && (!has(self.agent) || self.agent == oldSelf.agent)",
@@ -115,7 +131,7 @@ class WebServiceGrantSpec(Model):
 
     web_service: Name
     """The WebService, in the same namespace."""
-    consumer: EServiceRef
+    consumer: GrantedConsumer
     """The EService that is let in."""
     contract_versions: Annotated[
         tuple[GrantedVersion, ...], Field(max_length=MOST_GRANTED, json_schema_extra=list_map("version"))

@@ -55,6 +55,7 @@ class ConditionType(StrEnum):
     HOST_PROTECTED = "HostProtected"
     ROUTE_IN_PLACE = "RouteInPlace"
     BRAKE_ENGAGED = "BrakeEngaged"
+    GRANTABLE = "Grantable"
     HOLDER_CONFIRMED = "HolderConfirmed"
     BACKEND_FOUND = "BackendFound"
     ISOLATED = "Isolated"
@@ -114,6 +115,7 @@ class Reason(StrEnum):
     ACCESS_GRANTED = "AccessGranted"
     ACCESS_LOST = "AccessLost"
     # web services (R3)
+    GRANTABLE = "Grantable"
     HOLDER_CONFIRMED = "HolderConfirmed"
     HOLDER_NOT_CONFIRMED = "HolderNotConfirmed"
     BACKEND_FOUND = "BackendFound"
@@ -139,6 +141,7 @@ class Reason(StrEnum):
     CONTRACT_RETIRED = "ContractRetired"
     CONSUMER_NOT_FOUND = "ConsumerNotFound"
     CONSUMER_NOT_REGISTERED = "ConsumerNotRegistered"
+    OTHER_REGISTRATION = "OtherRegistration"
     ENVIRONMENT_MISMATCH = "EnvironmentMismatch"
     NOT_REQUESTED = "NotRequested"
     EVIDENCE_MISSING = "EvidenceMissing"

@@ -30,9 +30,13 @@ TO_DO: Final[dict[Reason, str]] = {
     Reason.ENVIRONMENT_MISMATCH: "ask for the web service of the same environment",
     Reason.CONSUMER_NOT_REGISTERED: "first the registration: see the gate Registered",
     Reason.HOLDER_NOT_CONFIRMED: "the Agency confirms whose the holder's namespace is (message above)",
+    Reason.ASSIGNMENT_ENDED: "the AgentAssignment is over: {holder} writes another one, to name in spec.uses",
     Reason.CUSTOMER_NOT_LISTED: "{holder} lists the institution among the agent's customers",
     Reason.CUSTOMER_NOT_YET: "nothing: it opens by itself on its day",
-    Reason.OPENING: "nothing: the operator is opening it",
+    Reason.OPENING: "nothing: the operator is opening it; where that does not end, turn to {holder}",
+    Reason.NAME_COLLISION: "granted: {holder} removes what stands in its way (message above)",
+    Reason.REJECTED: "granted: {holder} has what its namespace refuses let in (message above)",
+    Reason.CREDENTIALS_FORBIDDEN: "granted: whoever runs the operator lets it copy Secrets (message above)",
 }
 
 
@@ -70,10 +74,13 @@ def _unanswered(standing: UseStanding) -> bool:
 
 
 def _run(case: Case) -> Iterator[str]:
-    """The holder's own view, in each namespace that is asked."""
+    """The holder's own view, in each namespace that is asked, and how to answer where that is missing."""
     uses = [one.use for one in case.missing] or list(case.service.spec.uses)
+    closed = {one.use for one in case.missing if one.answer in (Answer.OVER, Answer.REFUSED)}
     for namespace in dict.fromkeys(use.web_service.namespace for use in uses):
-        yield f"kubectl eservice requests -n {namespace}  # the holder, who answers with --yaml {case.name}"
+        here = {use for use in uses if use.web_service.namespace == namespace}
+        answer = f", who answers with --yaml {case.namespace}/{case.name}" if here - closed else ""
+        yield f"kubectl eservice requests -n {namespace}  # the holder{answer}"
 
 
 def _grant(case: Case, standing: UseStanding) -> dict[str, Any]:
@@ -90,5 +97,6 @@ def _grant(case: Case, standing: UseStanding) -> dict[str, Any]:
         (case.namespace, case.name),
         [use.contract_version] if soap and use.contract_version else [],
         evidence=soap and production,
+        registration=case.service.spec.registration,
         as_agent=use.as_agent,
     )

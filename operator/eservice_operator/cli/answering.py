@@ -25,18 +25,21 @@ def grant_of(
     versions: Iterable[str],
     *,
     evidence: bool,
+    registration: str | None = None,
     as_agent: str | None = None,
     taken: Iterable[str] = (),
 ) -> dict[str, Any]:
     """A WebServiceGrant for a consumer; ``evidence`` where both documents are needed (SOAP in Production).
 
-    ``as_agent`` is the assignment whose agent's application it asks to be. ``taken`` are the names
-    of the grants that there are.
+    ``registration`` is that of the consumer, so that no other inherits the grant with its name. ``as_agent``
+    is the assignment whose agent's application it asks to be. ``taken`` are the names of the grants that
+    there are.
     """
     namespace, name = web_service
     spec: dict[str, Any] = {
         "webService": name,
-        "consumer": {"namespace": consumer[0], "name": consumer[1]},
+        "consumer": {"namespace": consumer[0], "name": consumer[1]}
+        | ({"registration": registration} if registration else {}),
     }
     if as_agent:
         spec["agent"] = {"assignment": as_agent}

@@ -73,7 +73,7 @@ def _grants(found: Sequence[Request], beside: Sequence[Body]) -> Iterator[Made]:
     for connection in dict.fromkeys(map(_connection, direct)):
         asked = [one for one in direct if _connection(one) == connection]
         consumer = str(asked[0].get("namespace")), str(asked[0].get("eService"))
-        there = _grant(beside, connection, consumer)
+        there = _grant(beside, connection, consumer, asked[0].get("registration"))
         missing = [one for one in asked if one.get("state") not in ANSWERED and not _names(there, one)]
         for one in asked:
             if one not in missing:
@@ -103,7 +103,15 @@ def _grant_for(
     place = str(first["webService"]["namespace"]), str(first["webService"]["name"])
     granted = versions if soap else []
     as_agent = first.get("asAgent")
-    made = grant_of(place, consumer, granted, evidence=evidence, as_agent=as_agent, taken=taken)
+    made = grant_of(
+        place,
+        consumer,
+        granted,
+        evidence=evidence,
+        registration=first.get("registration"),
+        as_agent=as_agent,
+        taken=taken,
+    )
     return needs, made
 
 
@@ -136,15 +144,19 @@ def _connection(request: Request) -> Connection:
     return str(request["webService"]["name"]), str(request.get("asAgent") or "")
 
 
-def _grant(beside: Sequence[Body], connection: Connection, consumer: Place) -> Body | None:
-    """The grant that there is for a consumer's connection."""
+def _grant(
+    beside: Sequence[Body], connection: Connection, consumer: Place, registration: str | None
+) -> Body | None:
+    """The grant that there is for a consumer's connection; one for another registration is none."""
     web_service, assignment = connection
-    named = {"namespace": consumer[0], "name": consumer[1]}
     for body in beside:
         spec = part(body, "spec") or {}
         wanted = body.get("kind") == "WebServiceGrant" and spec.get("webService") == web_service
         of_agent = str(part(spec, "agent", "assignment") or "")
-        if wanted and spec.get("consumer") == named and of_agent == assignment:
+        named = part(spec, "consumer") or {}
+        meant = named.get("registration") in {None, registration}
+        named_so = (named.get("namespace"), named.get("name")) == consumer
+        if wanted and named_so and meant and of_agent == assignment:
             return body
     return None
 

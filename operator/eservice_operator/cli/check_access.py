@@ -22,8 +22,8 @@ from eservice_operator.cli.check_judging import Judged, Severity
 from eservice_operator.core.access.addresses import address_finding
 from eservice_operator.core.access.asking import answers
 from eservice_operator.core.access.assignments import assignment_finding
-from eservice_operator.core.access.case import GrantCase, Offer
-from eservice_operator.core.access.grant_checks import expired, refused, versions_fit
+from eservice_operator.core.access.case import Consumer, GrantCase, Offer
+from eservice_operator.core.access.grant_checks import expired, refused, same_registration, versions_fit
 from eservice_operator.core.access.naming import named
 from eservice_operator.core.access.terms import Answer, Finding, Times
 from eservice_operator.core.access.trial import misfit
@@ -114,6 +114,10 @@ class AccessFiles:
         if here != there:
             text = f"{where} is of {here}, the web service of {there}: they have to be the same"
             yield Judged(Severity.ERROR, path, "R3", text)
+            return
+        found = same_registration(GrantCase(grant, consumer=Consumer(service)), self.times)
+        if found is not None:
+            yield Judged(Severity.ERROR, path, "R3", found.message)
             return
         asked = {
             use.contract_version

@@ -23,6 +23,7 @@ from eservice_operator.cli.session import Session
 from eservice_operator.cli.styles import BAD, FAINT, GOOD, WAITING, phase_style
 from eservice_operator.cli.used import last_day
 from eservice_operator.cli.world import live
+from eservice_operator.core.access.lacking import lack_of
 from eservice_operator.core.access.naming import named
 from eservice_operator.core.access.requesting import request_state
 from eservice_operator.core.conditions import find
@@ -106,10 +107,11 @@ def _uses(sheet: Page, findings: Findings) -> None:
         return
     sheet.heading("Web services")
     for one in findings.uses:
-        good, state = one.allowed, request_state(one)
+        said, state = lack_of(one) or one, request_state(one)
+        good = state is RequestState.GRANTED
         sheet.line(f"  {'✓' if good else '✗'} {one.use.name}: {named(one.use)}", GOOD if good else BAD)
-        reason = "" if one.reason == state.value else f" ({one.reason})"
-        sheet.labelled("State", one.message if good else f"{state.value}{reason}: {one.message}")
+        reason = "" if said.reason == state.value else f" ({said.reason})"
+        sheet.labelled("State", said.message if good else f"{state.value}{reason}: {said.message}")
         if one.grant is not None:
             metadata = one.grant.grant.metadata
             sheet.labelled("Grant", f"{metadata.namespace}/{metadata.name}")

@@ -24,6 +24,7 @@ from eservice_operator.cli.holding import document as decision_document
 from eservice_operator.cli.rules import SAYS
 from eservice_operator.cli.status import lagging
 from eservice_operator.cli.world import Live
+from eservice_operator.core.access.lacking import fallen_short, lack_of
 from eservice_operator.core.access.requesting import request_state
 from eservice_operator.core.access.terms import Times
 from eservice_operator.core.access.using import UseStanding, use_standing
@@ -64,9 +65,9 @@ class Findings:
 
     @property
     def missing(self) -> tuple[UseStanding, ...]:
-        """What the spec asks for and is not granted."""
-        asked = self.service.spec.uses
-        return tuple(one for one in self.uses if not one.allowed and one.use in asked)
+        """What the spec asks for and is not granted, or granted and not open."""
+        asked = [one for one in self.uses if one.use in self.service.spec.uses]
+        return (*(one for one in asked if not one.allowed), *fallen_short(asked))
 
     def gates(self) -> list[tuple[UnmetGate, str, Advice]]:
         """Each unmet gate, what its rule says, and what to do."""
@@ -177,10 +178,11 @@ def use_document(standing: UseStanding) -> dict[str, Any]:
     """As JSON."""
     use = standing.use.model_dump(mode="json", by_alias=True, exclude_none=True)
     grant = None if standing.grant is None else standing.grant.grant.metadata
+    said = lack_of(standing) or standing
     return use | {
         "state": request_state(standing).value,
-        "reason": standing.reason.value,
-        "message": standing.message,
+        "reason": said.reason.value,
+        "message": said.message,
         "grant": None if grant is None else f"{grant.namespace}/{grant.name}",
         "holder": holder_of(standing) or None,
         "endsOn": None if standing.ends_on is None else str(standing.ends_on),

@@ -71,7 +71,9 @@ def word_of(state: str, reason: str) -> str:
 def _what(use: Body) -> str:
     holder = use.get("webService") or {}
     further = f"through {use['agent']}" if use.get("agent") else str(use.get("contractVersion") or "")
-    return f"{holder.get('namespace')}/{holder.get('name')} {further}".strip()
+    role = f"as the agent of {use['asAgent']}" if use.get("asAgent") else ""
+    place = f"{holder.get('namespace')}/{holder.get('name')}"
+    return " ".join(filter(None, (place, further, role)))
 
 
 def _as_told(name: str, service: Body) -> str:
@@ -93,13 +95,12 @@ State = tuple[str, str, str]
 
 def _direct(use: Body, dossier: Dossier) -> State | None:
     """The best that a grant says of it."""
-    consumer = dict(zip(("namespace", "name"), dossier.place, strict=True))
     wanted = use.get("webService") or {}
     of = wanted.get("namespace"), wanted.get("name")
     states = [
         (word_of(str(entry.get("state")), reason), reason, str(entry.get("endsOn") or ""))
         for grant in dossier.grants
-        if part(grant, "spec", "consumer") == consumer
+        if tuple(part(grant, "spec", "consumer", field) for field in ("namespace", "name")) == dossier.place
         and part(grant, "spec", "agent", "assignment") == use.get("asAgent")
         and (part(grant, "metadata", "namespace"), part(grant, "spec", "webService")) == of
         for entry in part(grant, "status", "contractVersions") or ()

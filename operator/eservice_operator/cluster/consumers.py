@@ -27,23 +27,63 @@ from eservice_operator.core.owner import Owner, owned_by
 SERVICE = EService.__name__
 
 
-def offer_of(place: WebServiceRef, reading: Reading) -> Offer | None:
-    """A WebService with what decides whether it may be opened; None where none can be read."""
-    web_service = reading.readable(WebService, place.name, place.namespace)
-    return None if web_service is None else offered(web_service, reading)
+class Parties:
+    """Who offers and who asks, in one look: each is read once, as nothing changes meanwhile."""
 
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self._offers: dict[tuple[str, str], Offer | None] = {}
+        self._consumers: dict[tuple[str, str], Consumer | None] = {}
 
-def offered(web_service: WebService, reading: Reading) -> Offer:
-    """The offer of a WebService, with the one at which it is tested."""
-    at = web_service.spec.tested_as
-    trial = None if at is None else reading.readable(WebService, at.name, at.namespace)
-    return Offer(
-        web_service,
-        namespace_labels=_labels(web_service, reading),
-        pods=_backend(web_service, reading),
-        trial=None if trial is None else Offer(trial, _labels(trial, reading)),
-        cluster_networks=reading.cluster_networks,
-    )
+    def offer(self, namespace: str, name: str) -> Offer | None:
+        """A WebService with what decides whether it may be opened; None where none can be read."""
+        if (namespace, name) not in self._offers:
+            web_service = self.reading.readable(WebService, name, namespace)
+            self._offers[namespace, name] = None if web_service is None else self.offered(web_service)
+        return self._offers[namespace, name]
+
+    def offered(self, web_service: WebService) -> Offer:
+        """The offer of a WebService, with the one at which it is tested."""
+        reading, at = self.reading, web_service.spec.tested_as
+        trial = None if at is None else reading.readable(WebService, at.name, at.namespace)
+        return Offer(
+            web_service,
+            namespace_labels=_labels(web_service, reading),
+            pods=_backend(web_service, reading),
+            trial=None if trial is None else Offer(trial, _labels(trial, reading)),
+            cluster_networks=reading.cluster_networks,
+        )
+
+    def consumer(self, namespace: str, name: str) -> Consumer | None:
+        """The EService of that name as one that asks for web services; None where there is none."""
+        if (namespace, name) not in self._consumers:
+            service = known_service(ObjectKey(SERVICE, namespace, name), self.reading)
+            found = None if service is None else consumer_of(service, self.reading)
+            self._consumers[namespace, name] = found
+        return self._consumers[namespace, name]
+
+    def orders_of(self, place: WebServiceRef) -> Iterator[Order]:
+        """Every e-service that asks for a web service, once for each use, by namespace and name."""
+        for consumer in self._asking(indexes.USES, place):
+            for use in consumer.uses:
+                if use.web_service == place:
+                    bound = use.agent is not None and is_bound(consumer, use, self.reading)
+                    yield Order(consumer, use, bound=bound)
+
+    def orders_through(self, agent: str, place: WebServiceRef) -> Iterator[Order]:
+        """Those that ask for a web service through an agent (the name of an assignment)."""
+        named = WebServiceRef(namespace=place.namespace, name=agent)
+        unread = self.reading.unreadable(WebService.__name__, place.name, place.namespace)
+        for consumer in self._asking(indexes.AGENT, named):
+            for use in consumer.uses:
+                if use.agent == agent and use.web_service == place:
+                    yield Order(consumer, use, unread, is_bound(consumer, use, self.reading))
+
+    def _asking(self, index: str, named: WebServiceRef) -> Iterator[Consumer]:
+        for key in sorted(_keys(index, named, self.reading)):
+            consumer = self.consumer(key.namespace, key.name)
+            if consumer is not None:
+                yield consumer
 
 
 def _labels(web_service: WebService, reading: Reading) -> Mapping[str, str]:
@@ -65,21 +105,19 @@ def _backend(web_service: WebService, reading: Reading) -> Pods | None:
 
 def consumer_of(service: EService, reading: Reading) -> Consumer:
     """An EService as one that asks for web services."""
+    metadata, named = service.metadata, service.spec.registration
+    registration = reading.readable(EServiceRegistration, named)
+    unread = reading.unreadable(SERVICE, metadata.name, metadata.namespace)
+    if registration is None:
+        unread |= reading.unreadable(EServiceRegistration.__name__, named)
     return Consumer(
         service=service,
-        registration=reading.readable(EServiceRegistration, service.spec.registration),
+        registration=registration,
         senior=senior_of(service, reading),
-        uses=uses_of(service, snapshots_of(service.metadata, reading)),
+        uses=uses_of(service, snapshots_of(metadata, reading)),
         pods=_own_pods(service, reading),
-        unread=reading.unreadable(SERVICE, service.metadata.name, service.metadata.namespace)
-        | reading.unreadable(EServiceRegistration.__name__, service.spec.registration),
+        unread=unread,
     )
-
-
-def consumer_at(namespace: str, name: str, reading: Reading) -> Consumer | None:
-    """The EService of that name as one that asks for web services; None where there is none."""
-    service = known_service(ObjectKey(SERVICE, namespace, name), reading)
-    return None if service is None else consumer_of(service, reading)
 
 
 def _own_pods(service: EService, reading: Reading) -> Pods | None:
@@ -91,37 +129,11 @@ def _own_pods(service: EService, reading: Reading) -> Pods | None:
     return Pods(owner.namespace, owner.pod_selector, tuple(sorted(ports, key=str))) if ports else None
 
 
-def orders_of(place: WebServiceRef, reading: Reading) -> Iterator[Order]:
-    """Every e-service that asks for a web service, once for each use, by namespace and name."""
-    for consumer in _asking(indexes.USES, place, reading):
-        for use in consumer.uses:
-            if use.web_service == place:
-                bound = use.agent is not None and is_bound(consumer, use, reading)
-                yield Order(consumer, use, bound=bound)
-
-
-def orders_through(agent: str, place: WebServiceRef, reading: Reading) -> Iterator[Order]:
-    """Those that ask for a web service through an agent (the name of an assignment)."""
-    named = WebServiceRef(namespace=place.namespace, name=agent)
-    for consumer in _asking(indexes.AGENT, named, reading):
-        for use in consumer.uses:
-            if use.web_service == place and use.agent == agent:
-                unread = reading.unreadable(WebService.__name__, place.name, place.namespace)
-                yield Order(consumer, use, unread, is_bound(consumer, use, reading))
-
-
 def is_bound(consumer: Consumer, use: Use, reading: Reading) -> bool:
     """Whether an e-service has its binding of a use."""
     namespace, name = consumer.place
     binding = reading.store.get("ConfigMap", namespace, binding_of(name, use))
     return binding is not None and owned_by(binding["metadata"], consumer.service.metadata.uid)
-
-
-def _asking(index: str, named: WebServiceRef, reading: Reading) -> Iterator[Consumer]:
-    for key in sorted(_keys(index, named, reading)):
-        consumer = consumer_at(key.namespace, key.name, reading)
-        if consumer is not None:
-            yield consumer
 
 
 def _keys(index: str, named: WebServiceRef, reading: Reading) -> set[ObjectKey]:
@@ -130,8 +142,8 @@ def _keys(index: str, named: WebServiceRef, reading: Reading) -> set[ObjectKey]:
     return keys | {owner_key(body) for body in store.unordered(SNAPSHOT_KIND, index, value)}
 
 
-def bound_by(grant: WebServiceGrant, reading: Reading) -> set[tuple[str, str]]:
-    """Namespace and UID of the e-services whose bindings may rest on a grant.
+def bound_by(grant: WebServiceGrant, reading: Reading) -> dict[str, set[str]]:
+    """The UIDs of the e-services whose bindings may rest on a grant, by namespace.
 
     Those are its consumer and, of an agent's application, who orders through the assignment.
     """
@@ -140,8 +152,12 @@ def bound_by(grant: WebServiceGrant, reading: Reading) -> set[tuple[str, str]]:
     if grant.spec.agent is not None:
         named = WebServiceRef(namespace=grant.metadata.namespace, name=grant.spec.agent.assignment)
         keys |= _keys(indexes.AGENT, named, reading)
-    bodies = (reading.store.get(SERVICE, key.namespace, key.name) for key in keys)
-    return {(body["metadata"]["namespace"], body["metadata"]["uid"]) for body in bodies if body is not None}
+    found: dict[str, set[str]] = {}
+    for key in keys:
+        body = reading.store.get(SERVICE, key.namespace, key.name)
+        if body is not None:
+            found.setdefault(key.namespace, set()).add(body["metadata"]["uid"])
+    return found
 
 
 def owner_key(child: Manifest) -> ObjectKey:

@@ -4,21 +4,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from eservice_operator.api.agent import AgentAssignment
 from eservice_operator.api.connection import ConnectionTest
 from eservice_operator.api.grant import ALL_VERSIONS, WebServiceGrant
 from eservice_operator.api.uses import WebServiceRef
 from eservice_operator.cluster import indexes
-from eservice_operator.cluster.consumers import (
-    consumer_at,
-    offer_of,
-)
+from eservice_operator.cluster.consumers import Parties
 from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.reading import Reading
 from eservice_operator.cluster.store import key_of
 from eservice_operator.core.access.case import (
+    AgentCase,
     Consumer,
     GrantCase,
     Offer,
@@ -34,39 +31,54 @@ from eservice_operator.core.world import Observed
 
 
 class GrantCases:
-    """Builds the cases of grants from the store."""
+    """Builds the cases of grants from the store, for one look."""
 
     def __init__(self, reading: Reading) -> None:
+        self.parties = Parties(reading)
         self._reading = reading
 
     def case(
-        self,
-        grant: WebServiceGrant,
-        *,
-        offer: Offer | None = None,
-        consumer: Consumer | None = None,
-        tested: bool = True,
+        self, grant: WebServiceGrant, *, consumer: Consumer | None = None, tested: bool = True
     ) -> GrantCase:
-        """A grant with what it rests on; ``offer`` and ``consumer`` where they are known already."""
-        named, spec = named_by(grant), grant.spec
-        found = offer or offer_of(named, self._reading)
-        asks = consumer or consumer_at(spec.consumer.namespace, spec.consumer.name, self._reading)
+        """A grant with what it rests on; ``consumer`` where that is known already."""
+        namespace, spec = grant.metadata.namespace, grant.spec
+        found = self.parties.offer(namespace, spec.web_service)
+        asks = consumer or self.parties.consumer(spec.consumer.namespace, spec.consumer.name)
         assignment = (
             None
             if spec.agent is None
-            else self._reading.readable(AgentAssignment, spec.agent.assignment, named.namespace)
+            else self._reading.readable(AgentAssignment, spec.agent.assignment, namespace)
         )
-        case = GrantCase(grant, offer=found, consumer=asks, assignment=assignment)
+        unread = self._unread(grant, found, asks, assignment)
+        tests: tuple[ConnectionTest, ...] = ()
+        trials: tuple[GrantCase, ...] = ()
         if asks is not None and tested:
             registration = asks.service.spec.registration
-            record = f"{named.namespace}/{named.name}/{registration}"
-            case = replace(
-                case,
-                tests=self._reading.found(ConnectionTest, indexes.CONNECTION, record),
-                tested=() if found is None else tuple(self._tested(found, registration)),
-                unread=self._unread_tests(record),
-            )
-        return self._with_what_is_unclear(case)
+            record = f"{namespace}/{spec.web_service}/{registration}"
+            tests = self._reading.found(ConnectionTest, indexes.CONNECTION, record)
+            trials = () if found is None else tuple(self._tested(found, registration))
+            unread |= self._unread_tests(record)
+        opened = self._opened(grant)
+        return GrantCase(grant, found, asks, tests, trials, assignment, unread, opened)
+
+    def _unread(
+        self,
+        grant: WebServiceGrant,
+        offer: Offer | None,
+        consumer: Consumer | None,
+        assignment: AgentAssignment | None,
+    ) -> frozenset[str]:
+        """The kinds of what is there and cannot be read: the grant, and what it names."""
+        unreadable, namespace = self._reading.unreadable, grant.metadata.namespace
+        asked, agent = grant.spec.consumer, grant.spec.agent
+        unread = unreadable("WebServiceGrant", grant.metadata.name, namespace)
+        if offer is None:
+            unread |= unreadable("WebService", grant.spec.web_service, namespace)
+        if consumer is None:
+            unread |= unreadable("EService", asked.name, asked.namespace)
+        if agent is not None and assignment is None:
+            unread |= unreadable("AgentAssignment", agent.assignment, namespace)
+        return unread
 
     def _unread_tests(self, record: str) -> frozenset[str]:
         """Whether a ConnectionTest of a connection cannot be read; a revoked one proves nothing anyway."""
@@ -74,19 +86,6 @@ class GrantCases:
         unrevoked = (body["metadata"]["name"] for body in bodies if not part(body, "spec", "revoked"))
         found = (self._reading.unreadable("ConnectionTest", name) for name in unrevoked)
         return frozenset().union(*found)
-
-    def _with_what_is_unclear(self, case: GrantCase) -> GrantCase:
-        """The case with what cannot be read of it, and what its Role opened where anything is unclear."""
-        grant, named = case.grant, named_by(case.grant)
-        unreadable, asked, agent = self._reading.unreadable, grant.spec.consumer, grant.spec.agent
-        unread = case.unread | unreadable("WebServiceGrant", grant.metadata.name, named.namespace)
-        if case.offer is None:
-            unread |= unreadable("WebService", named.name, named.namespace)
-        if case.consumer is None:
-            unread |= unreadable("EService", asked.name, asked.namespace)
-        if agent is not None and case.assignment is None:
-            unread |= unreadable("AgentAssignment", agent.assignment, named.namespace)
-        return replace(case, unread=unread, opened=self._opened(grant))
 
     def _opened(self, grant: WebServiceGrant) -> frozenset[str]:
         """The contract versions that the Role of a grant gives the right to."""
@@ -106,14 +105,17 @@ class GrantCases:
             return
         for service in self._reading.store.by_index("EService", indexes.REGISTRATION, registration):
             metadata = service["metadata"]
-            for grant in self.found(indexes.CONSUMER, f"{metadata['namespace']}/{metadata['name']}"):
-                if named_by(grant) == at:
-                    yield self.case(grant, tested=False)
+            place = f"{metadata['namespace']}/{metadata['name']}"
+            for grant in self.found(indexes.CONSUMER, place, of=at):
+                yield self.case(grant, tested=False)
 
-    def found(self, index: str, value: str) -> tuple[WebServiceGrant, ...]:
-        """The grants under a value of an index, the oldest first; unread ones as they were last known."""
+    def found(self, index: str, value: str, of: WebServiceRef | None = None) -> tuple[WebServiceGrant, ...]:
+        """The grants under a value of an index, the oldest first; unread ones as they were last known.
+
+        With ``of`` only those of that WebService.
+        """
         bodies = self._reading.store.by_index(WebServiceGrant.__name__, index, value)
-        found = (self._known(body) for body in bodies)
+        found = (self._known(body) for body in bodies if of is None or _is_of(body, of))
         return tuple(sorted((one for one in found if one is not None), key=lambda grant: age(grant.metadata)))
 
     def _known(self, body: Manifest) -> WebServiceGrant | None:
@@ -122,6 +124,18 @@ class GrantCases:
             return read
         known = self._reading.remember(body, lambda: last_known_grant(body), "known")
         return known if isinstance(known, WebServiceGrant) else None
+
+    def agent(self, assignment: AgentAssignment, *, orders: bool) -> AgentCase:
+        """An assignment with its connections; ``orders`` where it matters who asks to be served by it."""
+        metadata = assignment.metadata
+        place = WebServiceRef(namespace=metadata.namespace, name=assignment.spec.web_service)
+        grants = self.found(indexes.ASSIGNMENT, f"{metadata.namespace}/{metadata.name}", of=place)
+        return AgentCase(
+            assignment,
+            self.parties.offer(place.namespace, place.name),
+            connections=tuple(map(self.case, grants)),
+            orders=tuple(self.parties.orders_through(metadata.name, place)) if orders else (),
+        )
 
     def leaving(self, key: ObjectKey) -> GrantCase | None:
         """A grant that cannot be read, and is being deleted: what it opened goes, and its finalizer."""
@@ -138,3 +152,8 @@ class GrantCases:
 def named_by(grant: WebServiceGrant) -> WebServiceRef:
     """The WebService of a grant, which is beside it."""
     return WebServiceRef(namespace=grant.metadata.namespace, name=grant.spec.web_service)
+
+
+def _is_of(grant: Manifest, place: WebServiceRef) -> bool:
+    named = grant["metadata"]["namespace"], part(grant, "spec", "webService")
+    return named == (place.namespace, place.name)

@@ -14,18 +14,10 @@ from eservice_operator.api.base import ObjectMeta
 from eservice_operator.api.eservice import EService
 from eservice_operator.api.grant import WebServiceGrant
 from eservice_operator.api.parse import InvalidObject
-from eservice_operator.api.uses import Use, WebServiceRef
+from eservice_operator.api.uses import Use
 from eservice_operator.api.webservice import WebService
 from eservice_operator.cluster import indexes
-from eservice_operator.cluster.consumers import (
-    bound_by,
-    consumer_of,
-    is_bound,
-    offer_of,
-    offered,
-    orders_of,
-    orders_through,
-)
+from eservice_operator.cluster.consumers import bound_by, consumer_of, is_bound
 from eservice_operator.cluster.grant_cases import GrantCases, named_by
 from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.ownership import is_owned
@@ -56,19 +48,18 @@ class AccessObserver:
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
-        self._cases = GrantCases(reading)
 
     def grant(self, key: ObjectKey) -> GrantWorld | InvalidObject | None:
         """The world of a WebServiceGrant; None when there is none."""
-        grant = self._reading.one(WebServiceGrant, key)
+        grant, cases = self._reading.one(WebServiceGrant, key), GrantCases(self._reading)
         if isinstance(grant, InvalidObject):
-            case = self._cases.leaving(key)
+            case = cases.leaving(key)
             if case is None:
                 return grant
         elif grant is None:
             return None
         else:
-            case = self._cases.case(grant)
+            case = cases.case(grant)
         return GrantWorld(
             case=case,
             children=self._children(case.grant.metadata),
@@ -101,14 +92,14 @@ class AccessObserver:
         web_service = self._reading.one(WebService, key)
         if not isinstance(web_service, WebService):
             return web_service
-        offer, place = offered(web_service, self._reading), f"{key.namespace}/{key.name}"
-        grants = self._cases.found(indexes.WEB_SERVICE, place)
+        cases, place = GrantCases(self._reading), f"{key.namespace}/{key.name}"
+        grants = cases.found(indexes.WEB_SERVICE, place)
         assignments = self._reading.found(AgentAssignment, indexes.WEB_SERVICE, place)
         return WebServiceWorld(
-            offer=offer,
-            grants=tuple(self._cases.case(grant, offer=offer) for grant in grants),
-            orders=tuple(orders_of(web_service.reference, self._reading)),
-            agents=tuple(self._agent(one, orders=False) for one in assignments),
+            offer=cases.parties.offered(web_service),
+            grants=tuple(cases.case(grant) for grant in grants),
+            orders=tuple(cases.parties.orders_of(web_service.reference)),
+            agents=tuple(cases.agent(one, orders=False) for one in assignments),
             children=self._children(web_service.metadata),
             foreign_roles=tuple(self._foreign_roles(key, grants)),
         )
@@ -118,22 +109,24 @@ class AccessObserver:
         assignment = self._reading.one(AgentAssignment, key)
         if not isinstance(assignment, AgentAssignment):
             return assignment
-        return AssignmentWorld(self._agent(assignment, orders=True))
+        return AssignmentWorld(GrantCases(self._reading).agent(assignment, orders=True))
 
     def of(self, service: EService, snapshots: tuple[Snapshot, ...]) -> Access:
         """What an EService has to do with web services: as one that asks, and as an agent's application."""
         place = f"{service.metadata.namespace}/{service.metadata.name}"
-        grants = self._cases.found(indexes.CONSUMER, place)
         asked = uses_of(service, snapshots)
         if not asked:
             return NO_ACCESS
-        served = tuple(self._served(grants, asked))
+        cases = GrantCases(self._reading)
+        grants = cases.found(indexes.CONSUMER, place)
+        served = tuple(self._served(grants, asked, cases))
         consumer = consumer_of(service, self._reading)
-        uses = tuple(self._use(use, consumer, grants) for use in consumer.uses)
+        uses = tuple(self._use(use, consumer, grants, cases) for use in consumer.uses)
         return Access(consumer, uses, served)
 
-    def _use(self, use: Use, consumer: Consumer, grants: tuple[WebServiceGrant, ...]) -> UseCase:
-        offer = offer_of(use.web_service, self._reading)
+    def _use(
+        self, use: Use, consumer: Consumer, grants: tuple[WebServiceGrant, ...], cases: GrantCases
+    ) -> UseCase:
         answers = (one for one in grants if named_by(one) == use.web_service)
         assignment = (
             None
@@ -142,9 +135,9 @@ class AccessObserver:
         )
         return UseCase(
             use,
-            offer,
-            grants=tuple(self._cases.case(one, offer=offer, consumer=consumer) for one in answers),
-            agent=None if assignment is None else self._agent(assignment, orders=False),
+            cases.parties.offer(use.web_service.namespace, use.web_service.name),
+            grants=tuple(cases.case(one, consumer=consumer) for one in answers),
+            agent=None if assignment is None else cases.agent(assignment, orders=False),
             unread=self._unread_of(use),
             bound=use.agent is not None and is_bound(consumer, use, self._reading),
         )
@@ -158,7 +151,9 @@ class AccessObserver:
             "AgentAssignment", use.agent, at.namespace
         )
 
-    def _served(self, grants: tuple[WebServiceGrant, ...], asked: tuple[Use, ...]) -> Iterator[AgentCase]:
+    def _served(
+        self, grants: tuple[WebServiceGrant, ...], asked: tuple[Use, ...], cases: GrantCases
+    ) -> Iterator[AgentCase]:
         """The assignments by which an EService is let in as an agent's application, each once.
 
         Only those that it names itself: nobody makes it one.
@@ -168,20 +163,7 @@ class AccessObserver:
         for namespace, name in sorted(named):
             assignment = self._reading.readable(AgentAssignment, name, namespace)
             if assignment is not None:
-                yield self._agent(assignment, orders=True)
-
-    def _agent(self, assignment: AgentAssignment, *, orders: bool) -> AgentCase:
-        metadata = assignment.metadata
-        place = WebServiceRef(namespace=metadata.namespace, name=assignment.spec.web_service)
-        offer = offer_of(place, self._reading)
-        grants = self._cases.found(indexes.ASSIGNMENT, f"{metadata.namespace}/{metadata.name}")
-        connections = (one for one in grants if named_by(one) == place)
-        return AgentCase(
-            assignment,
-            offer,
-            connections=tuple(self._cases.case(one, offer=offer) for one in connections),
-            orders=tuple(orders_through(metadata.name, place, self._reading)) if orders else (),
-        )
+                yield cases.agent(assignment, orders=True)
 
     def _children(self, owner: ObjectMeta) -> Children:
         """Own children, by either mark, and only where we put them."""
@@ -215,12 +197,10 @@ class AccessObserver:
         """
         place = f"{grant.metadata.namespace}/{grant.metadata.name}"
         found = self._reading.store.by_index("ConfigMap", indexes.GRANT, place)
-        owners = bound_by(grant, self._reading) if found else set()
+        owners = bound_by(grant, self._reading) if found else {}
         for body in found:
             metadata = body["metadata"]
-            if any(
-                metadata["namespace"] == namespace and owned_by(metadata, uid) for namespace, uid in owners
-            ):
+            if any(owned_by(metadata, uid) for uid in owners.get(metadata["namespace"], ())):
                 yield Observed(body)
 
 

@@ -14,7 +14,7 @@ from eservice_operator.api.eservice import EService
 from eservice_operator.api.kinds import BY_KIND
 from eservice_operator.api.parse import InvalidObject, parse
 from eservice_operator.api.template import EServiceTemplate
-from eservice_operator.cluster.store import Store, key_of
+from eservice_operator.cluster.store import Store
 from eservice_operator.core.access.addresses import Network
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.keys import ObjectKey
@@ -77,8 +77,7 @@ class Reading:
 
     def found(self, model: type[M], index: str, value: str) -> tuple[M, ...]:
         """The readable objects under a value of an index, by key."""
-        bodies = self.store.by_index(model.__name__, index, value)
-        read = (self._parse(body) for body in sorted(bodies, key=key_of))
+        read = (self._parse(body) for body in self.store.by_index(model.__name__, index, value))
         return tuple(one for one in read if isinstance(one, model))
 
     def envelope(self, key: ObjectKey) -> tuple[ObjectMeta, Status]:

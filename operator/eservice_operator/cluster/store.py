@@ -178,7 +178,8 @@ class Store:
     def by_index(self, kind: str, index: str, value: str) -> list[Manifest]:
         """The objects with this value in the index, by namespace and name."""
         shelf = self._shelf(kind)
-        return [shelf.objects[key] for key in sorted(shelf.found[index].get(value, ()))]
+        keys = shelf.found[index].get(value, ())
+        return [shelf.objects[key] for key in (sorted(keys) if len(keys) > 1 else keys)]
 
     def unordered(self, kind: str, index: str, value: str) -> list[Manifest]:
         """The same in no particular order: quicker where there are many."""

@@ -11,6 +11,7 @@ import re
 from eservice_operator.api.base import Condition
 from eservice_operator.api.gates import GateOwner
 from eservice_operator.api.reasons import Gate, Reason
+from eservice_operator.core.access.lacking import fallen_short
 from eservice_operator.core.access.naming import named
 from eservice_operator.core.access.using import UseStanding
 from eservice_operator.core.cleaning import one_line
@@ -34,8 +35,9 @@ INSTITUTION_MENDS = frozenset(
 
 
 def access_granted(facts: Facts, subject: Subject) -> Unmet | None:
-    """Every web service that the release uses is granted by its holder, in every environment."""
-    missing = facts.not_granted(subject.snapshot.uses)
+    """Every web service that the release uses is granted by its holder, in every environment, and open."""
+    uses = subject.snapshot.uses
+    missing = (*facts.not_granted(uses), *fallen_short(map(facts.standing, uses)))
     if not missing:
         return None
     lost = {standing.use for standing in lost_access(facts)}
@@ -51,6 +53,8 @@ def _owner(missing: tuple[UseStanding, ...]) -> GateOwner:
     reasons = {standing.reason for standing in missing}
     if reasons & INSTITUTION_MENDS:
         return GateOwner.INSTITUTION
+    if reasons == {Reason.OPENING}:
+        return GateOwner.OPERATOR
     return GateOwner.AGENCY if reasons == {Reason.HOLDER_NOT_CONFIRMED} else GateOwner.HOLDER
 
 

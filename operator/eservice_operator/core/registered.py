@@ -18,15 +18,15 @@ def place_problem(
     registration: EServiceRegistration, environment: Environment, namespace: str
 ) -> Problem | None:
     """Why an EService of that environment in that namespace is not the registration's; None when it is."""
-    return _not_placed(registration, environment, namespace) or _not_ready(registration, environment)
+    there = registration.namespace_for(environment)
+    if there != namespace:
+        return _not_placed(registration, environment, namespace, there)
+    return _not_ready(registration, environment, namespace)
 
 
 def _not_placed(
-    registration: EServiceRegistration, environment: Environment, namespace: str
-) -> Problem | None:
-    there = registration.namespace_for(environment)
-    if there == namespace:
-        return None
+    registration: EServiceRegistration, environment: Environment, namespace: str, there: str | None
+) -> Problem:
     has = f"its namespace for {environment.value} is {there}"
     if not there:
         has = f"it has no namespace for {environment.value}"
@@ -35,14 +35,15 @@ def _not_placed(
     return Reason.NAMESPACE_NOT_REGISTERED, text
 
 
-def _not_ready(registration: EServiceRegistration, environment: Environment) -> Problem | None:
+def _not_ready(
+    registration: EServiceRegistration, environment: Environment, namespace: str
+) -> Problem | None:
     condition = find(registration.status.conditions, ConditionType.REGISTERED)
     if condition is None or condition.status is not ConditionStatus.TRUE:
         why = condition.message if condition else NOT_LOOKED_AT
         return Reason.REGISTRATION_NOT_READY, f"EServiceRegistration {registration.metadata.name}: {why}"
     place = next((e for e in registration.status.namespaces if e.environment is environment), None)
-    named = registration.namespace_for(environment)
-    if place is None or place.name != named or place.state is not NamespaceState.READY:
-        why = place.message if place is not None and place.name == named else NOT_LOOKED_AT
-        return Reason.NAMESPACE_NOT_ONBOARDED, f"namespace {named}: {why}"
+    if place is None or place.name != namespace or place.state is not NamespaceState.READY:
+        why = place.message if place is not None and place.name == namespace else NOT_LOOKED_AT
+        return Reason.NAMESPACE_NOT_ONBOARDED, f"namespace {namespace}: {why}"
     return None

@@ -28,6 +28,7 @@ WHY: dict[str, str] = {
     Reason.OTHER_AGENT: "The assignment is for another agent than the institution of the e-service.",
     Reason.NOT_REQUESTED: "The e-service does not ask for it any more.",
     Reason.TEST_MISSING: "The proof of the connection test does not hold any more.",
+    Reason.OTHER_REGISTRATION: "The e-service has another registration now than the one that was let in.",
     Reason.CONSUMER_NOT_REGISTERED: "The registration of the e-service does not hold any more.",
     Reason.HOLDER_NOT_CONFIRMED: "The holder's namespace is not confirmed any more.",
     Reason.BACKEND_NOT_ALLOWED: "The address that the holder names is not outside of the cluster.",

@@ -28,6 +28,7 @@ WHY: dict[str, str] = {
     Reason.OTHER_AGENT: "Pilnvarojums ir citam aģentam, nevis e-pakalpojuma iestādei.",
     Reason.NOT_REQUESTED: "E-pakalpojums to vairs nepieprasa.",
     Reason.TEST_MISSING: "Savienojuma pārbaudes apliecinājums vairs nav spēkā.",
+    Reason.OTHER_REGISTRATION: "E-pakalpojumam tagad ir cita reģistrācija nekā tā, kurai atļauja dota.",
     Reason.CONSUMER_NOT_REGISTERED: "E-pakalpojuma reģistrācija vairs nav spēkā.",
     Reason.HOLDER_NOT_CONFIRMED: "Turētāja nosaukumtelpa vairs nav apstiprināta.",
     Reason.BACKEND_NOT_ALLOWED: "Turētāja norādītā adrese nav ārpus klastera.",

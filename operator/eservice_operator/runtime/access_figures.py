@@ -10,6 +10,7 @@ from eservice_operator.api.grant import GrantState
 from eservice_operator.api.reasons import ConditionType
 from eservice_operator.api.webservice_status import RequestState
 from eservice_operator.cluster.indexes import part
+from eservice_operator.core.access.lacking import HINDRANCES
 from eservice_operator.core.dates import parse_instant
 from eservice_operator.runtime.exposition import Family
 from eservice_operator.runtime.service_figures import WHO, Instant, Sample
@@ -18,6 +19,11 @@ WHOSE: Final = (*WHO, "web_service", "consumer_namespace", "consumer", "contract
 
 GRANT: Final = Family(
     "eservice_grant", "1 for each contract version of a grant, by its state.", (*WHOSE, "state")
+)
+HINDERED: Final = Family(
+    "eservice_grant_hindered",
+    "1 for each contract version that is granted and does not work, by why.",
+    (*WHOSE, "reason"),
 )
 GRANT_ENDS: Final = Family(
     "eservice_grant_ends_timestamp_seconds",
@@ -47,7 +53,16 @@ FOREIGN: Final = Family(
     "1 while Roles of others than the operator give the right to call a web service.",
     WHO,
 )
-ACCESS_FAMILIES: Final = (GRANT, GRANT_ENDS, END_OF_LIFE, CONSUMERS, REQUESTS, OLDEST_REQUEST, FOREIGN)
+ACCESS_FAMILIES: Final = (
+    GRANT,
+    HINDERED,
+    GRANT_ENDS,
+    END_OF_LIFE,
+    CONSUMERS,
+    REQUESTS,
+    OLDEST_REQUEST,
+    FOREIGN,
+)
 
 
 def samples_of_grant(grant: Mapping[str, Any], instant: Instant) -> Iterator[Sample]:
@@ -63,8 +78,21 @@ def samples_of_grant(grant: Mapping[str, Any], instant: Instant) -> Iterator[Sam
     )
     for entry in part(grant, "status", "contractVersions") or ():
         yield GRANT, (*whose, entry["version"], entry["state"]), 1
+        reason = _hindrance(grant, entry)
+        if reason is not None:
+            yield HINDERED, (*whose, entry["version"], reason), 1
         if entry["state"] == GrantState.ACTIVE and "endsOn" in entry:
             yield GRANT_ENDS, (*whose, entry["version"]), instant(entry["endsOn"], True)  # noqa: FBT003 - its end
+
+
+def _hindrance(grant: Mapping[str, Any], entry: Mapping[str, Any]) -> str | None:
+    """Why what is granted does not work."""
+    if entry["state"] == GrantState.PENDING and entry.get("reason") in HINDRANCES:
+        return str(entry["reason"])
+    for condition in part(grant, "status", "conditions") or ():
+        if condition["type"] == ConditionType.CREDENTIALS_COPIED and condition["status"] == "False":
+            return str(condition["reason"]) if entry["state"] == GrantState.ACTIVE else None
+    return None
 
 
 def samples_of_web_service(web_service: Mapping[str, Any], instant: Instant) -> Iterator[Sample]:

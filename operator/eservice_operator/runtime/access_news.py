@@ -28,10 +28,15 @@ def _meaning(obj: Manifest) -> Any:
 
 
 def _granted(grant: Manifest) -> Any:
-    """What is granted, and what that has come to in each contract version."""
+    """What is granted, and what that has come to in each contract version, and of its credentials."""
     status = grant.get("status") or {}
     came_to = ("state", "reason", "contractVersions")
-    return grant.get("spec"), [status.get(field) for field in came_to]
+    copied = [
+        (one.get("status"), one.get("message"))
+        for one in status.get("conditions") or ()
+        if one.get("type") == ConditionType.CREDENTIALS_COPIED
+    ]
+    return grant.get("spec"), [status.get(field) for field in came_to], copied
 
 
 def _assigned(assignment: Manifest) -> Any:

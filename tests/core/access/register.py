@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from eservice_operator.api.agent import AgentAssignment
 from eservice_operator.api.connection import ConnectionTest
-from eservice_operator.api.grant import WebServiceGrant
+from eservice_operator.api.grant import WebServiceGrant, WebServiceGrantStatus
 from eservice_operator.api.uses import Use
 from eservice_operator.core.access.case import AgentCase, Consumer, GrantCase, Offer, Order, UseCase
 from eservice_operator.core.access.terms import Times
@@ -216,6 +216,21 @@ class Register:
 
 def granted(*bodies: Manifest) -> tuple[WebServiceGrant, ...]:
     return tuple(WebServiceGrant.model_validate(body) for body in bodies)
+
+
+NOT_OPEN: Final = "granted, and not yet open: Role grant.x exists and is not ours; it was left alone"
+
+
+def not_open(grant: WebServiceGrant, *versions: str, reason: str = "NameCollision") -> WebServiceGrant:
+    """A grant of which the operator has written that contract versions are allowed, and not open."""
+    entry = {"state": "Pending", "reason": reason, "message": NOT_OPEN}
+    status = {
+        "observedGeneration": grant.metadata.generation,
+        "state": "Pending",
+        "reason": reason,
+        "contractVersions": [entry | {"version": version} for version in versions],
+    }
+    return grant.model_copy(update={"status": WebServiceGrantStatus.model_validate(status)})
 
 
 def assigned(*bodies: Manifest) -> tuple[AgentAssignment, ...]:

@@ -62,9 +62,9 @@ def test_every_missing_web_service_is_named_and_nothing_is_installed() -> None:
     reason, owner, message = gate(cluster)
     assert (reason, owner) == ("AccessNotGranted", "Holder")
     assert message == (
-        "ur-production/population-register v5 (persons): no grant; if there is such a web service, its holder"
-        " sees the request; ur-production/address-register (addresses): no grant; if there is such a web"
-        " service, its holder sees the request"
+        "ur-production/population-register v5 (persons): no grant; if there is such a web service of"
+        " Production, its holder sees the request; ur-production/address-register (addresses): no grant; if"
+        " there is such a web service of Production, its holder sees the request"
     )
     assert condition(cluster) == ("False", "AccessNotGranted")
     assert not cluster.of_kind("Deployment")
@@ -164,6 +164,71 @@ def test_a_long_list_is_cut_at_an_entry_and_counted() -> None:
     assert len(message) < 2000
     assert message.endswith(" more")
     assert message.count("(use-") + int(message.split()[-2]) == 64
+
+
+# granted, and not open
+
+
+def not_open(reason: str) -> Manifest:
+    """The grant of the register, as the operator says that it could not carry it out."""
+    message = "granted, and not yet open: Role grant.address exists and is not ours; it was left alone"
+    entry = {"version": "v5", "state": "Pending", "reason": reason, "message": message}
+    status = {"observedGeneration": 1, "state": "Pending", "reason": reason, "contractVersions": [entry]}
+    return holders.grant(status=status)
+
+
+@pytest.mark.parametrize(
+    "reason, owner", [("NameCollision", "Holder"), ("Rejected", "Holder"), ("Opening", "Operator")]
+)
+def test_nothing_is_installed_before_what_is_granted_is_open(reason: str, owner: str) -> None:
+    cluster = asking(holders.USE)
+    cluster.answer(*holder_in_order(), not_open(reason))
+    cluster.settle(NOW)
+    assert gate(cluster)[:2] == (reason, owner)
+    assert gate(cluster)[2] == (
+        "ur-production/population-register v5 (persons): granted, and not yet open: Role grant.address exists"
+        " and is not ours; it was left alone, holder UR <api@ur.example>"
+    )
+    assert condition(cluster) == ("False", reason)
+    assert not cluster.of_kind("Deployment")
+    cluster.answer(holders.grant())
+    cluster.settle(NOW)
+    assert condition(cluster) == ("True", "AccessGranted")
+    assert cluster.of_kind("Deployment")
+
+
+def test_a_public_release_says_that_it_is_cut_off_and_has_lost_nothing() -> None:
+    cluster = granted()
+    before = {place: body for place, body in cluster.objects.items() if place[0] != "EService"}
+    cluster.answer(not_open("NameCollision"))
+    cluster.settle(NOW)
+    assert condition(cluster) == ("False", "NameCollision")
+    assert cluster.phase() is Phase.PUBLISHED
+    after = {place: body for place, body in cluster.objects.items() if place[0] != "EService"}
+    assert after == before, "nothing of it is touched: bindings and ways out stay"
+    assert [(note.type, note.reason) for note in cluster.told] == [("Warning", "NameCollision")]
+    cluster.take_back("WebServiceGrant", HOLDER, "address")
+    cluster.settle(NOW)
+    assert condition(cluster) == ("False", "AccessLost"), "that is an end, and this is none"
+
+
+def test_without_its_credentials_nothing_is_installed() -> None:
+    copied = {
+        "type": "CredentialsCopied",
+        "status": "False",
+        "reason": "CredentialsMissing",
+        "message": "there is no Secret persons-key beside the grant",
+        "lastTransitionTime": "2026-10-01T08:00:00Z",
+    }
+    cluster = asking(holders.USE)
+    key = {"credentials": {"secretName": "persons-key"}}
+    cluster.answer(
+        *holder_in_order(),
+        holders.grant(spec=key, status={"observedGeneration": 1, "conditions": [copied]}),
+    )
+    cluster.settle(NOW)
+    assert gate(cluster)[0] == "CredentialsMissing"
+    assert "granted; without its credentials: there is no Secret persons-key" in gate(cluster)[2]
 
 
 # of what the public is served

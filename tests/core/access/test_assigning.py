@@ -20,12 +20,14 @@ from eservice_operator.core.access.assigning import assignment_next, assignment_
 from eservice_operator.core.actions import Manifest
 from tests.core.access.register import (
     CODES,
+    NOT_OPEN,
     Register,
     agents_register,
     connection,
     consumer,
     customer_place,
     joined,
+    not_open,
 )
 from tests.support import access
 from tests.support.pure_cluster import status_body
@@ -61,9 +63,18 @@ def test_an_assignment_in_force_says_who_is_let_in_and_for_whom() -> None:
         ("Ogre", "Active", ("ogre/ogre",)),
     ]
     assert [(one.type, one.status.value, one.reason) for one in found.conditions] == [
-        ("Ready", "True", "Active"),
+        ("Ready", "True", "Succeeded"),
         ("Active", "True", "Active"),
     ]
+
+
+def test_an_application_whose_grant_is_not_open_is_not_connected() -> None:
+    there = register()
+    (grant,) = there.grants
+    found = status(there.but(grants=(not_open(grant, "v5"),)))
+    assert (found.state, found.reason) == (AssignmentState.ACTIVE, "AgentNotConnected")
+    assert found.message == f"WebServiceGrant evry: {NOT_OPEN}"
+    assert found.active_customers == tuple(CODES.values()), "who may call hangs on no status of a grant"
 
 
 @pytest.mark.parametrize(

@@ -241,6 +241,12 @@ CASES: dict[str, Says] = {
         Reason.CONTRACT_RETIRED,
         "reached its end of life: its last day was 2026-10-12",
     ),
+    "another e-service by the name of the one that was let in": (
+        lambda: granted_with(consumer={"registration": "address-declaration-before"}),
+        Answer.WAITING,
+        Reason.OTHER_REGISTRATION,
+        "is of registration address-declaration, the grant for address-declaration-before",
+    ),
     "nobody asked": (
         lambda: access.case(consumed=access.consumer(access.use("v5", namespace="elsewhere"))),
         Answer.WAITING,
@@ -324,6 +330,7 @@ def test_what_keeps_a_grant_closed_is_said(name: str) -> None:
 ALLOWED: dict[str, Callable[[], GrantCase]] = {
     "in good order": access.case,
     "REST": access.rest_case,
+    "the registration that is meant": lambda: granted_with(consumer={"registration": "address-declaration"}),
     "Test needs neither evidence nor test": access.case_in_test,
     "its last day": lambda: granted_with(validUntil="2026-10-13"),
     "the last day of its contract version": lambda: offered_with(

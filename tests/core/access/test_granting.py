@@ -12,7 +12,7 @@ from eservice_operator.api.base import ConditionStatus
 from eservice_operator.api.grant import GrantState
 from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.core.access.worlds import Copied
-from eservice_operator.core.actions import Action, Create, Delete, Outcome, SetFinalizer, Update
+from eservice_operator.core.actions import Action, Create, Delete, Failure, Outcome, SetFinalizer, Update
 from eservice_operator.core.conditions import find
 from tests.core.access.grant_cluster import GRANT, TEST_GRANT, GrantCluster, in_good_order
 from tests.support import access, worlds
@@ -121,6 +121,50 @@ def test_it_is_active_only_once_everything_was_seen_in_place(cluster: GrantClust
         cluster.carry_out(action, NOW)
     cluster.report(GRANT, NOW)
     assert cluster.states(GRANT) == {"v5": GrantState.PENDING}
+
+
+@pytest.mark.parametrize(
+    "failed, transient, reason",
+    [
+        ("NameCollision", False, "NameCollision"),
+        ("Forbidden", False, "Rejected"),
+        ("Conflict", True, "Opening"),
+    ],
+)
+def test_what_keeps_it_from_opening_is_said_of_the_version(
+    cluster: GrantCluster, failed: str, transient: bool, reason: str
+) -> None:
+    action = cluster.decide(GRANT, NOW).actions[-1]
+    cluster.report(GRANT, NOW, Outcome((), Failure(action, failed, "Role x is in the way", transient)))
+    (entry,) = cluster.status(GRANT).contract_versions
+    assert (entry.state, entry.reason) == (GrantState.PENDING, reason)
+    assert entry.message == "granted, and not yet open: Role x is in the way"
+    assert cluster.status(GRANT).reason == reason
+    assert condition(cluster, ConditionType.ACTIVE) == ("False", reason, entry.message)
+    assert condition(cluster, ConditionType.READY)[0] == "False"
+
+
+def test_a_failure_says_nothing_of_what_is_open(opened: GrantCluster) -> None:
+    opened.edit(GRANT, spec={"contractVersions": access.granted("v5", "v4")})
+    opened.edit(
+        ("EService", NAMESPACE, NAME), spec={"uses": [access.use("v5"), access.use("v4", name="old")]}
+    )
+    opened.put(access.connection_test("tested-v4", "v4"))
+    action = opened.decide(GRANT, NOW).actions[-1]
+    opened.report(GRANT, NOW, Outcome((), Failure(action, "NameCollision", "in the way", transient=False)))
+    entries = {entry.version: entry for entry in opened.status(GRANT).contract_versions}
+    assert (entries["v5"].state, entries["v5"].reason) == (GrantState.ACTIVE, "Active")
+    assert (entries["v4"].state, entries["v4"].reason) == (GrantState.PENDING, "NameCollision")
+
+
+def test_what_is_held_in_deletion_is_named(opened: GrantCluster) -> None:
+    metadata = opened.objects[ROLE]["metadata"]
+    metadata |= {"finalizers": ["mine"], "deletionTimestamp": "2026-10-13T00:00:00Z"}
+    opened.settle(NOW)
+    (entry,) = opened.status(GRANT).contract_versions
+    assert (entry.state, entry.reason) == (GrantState.PENDING, Reason.OPENING)
+    assert entry.message.endswith(f"Role {access.HOLDER}/{CHILD} is being deleted, and something holds it")
+    assert condition(opened, ConditionType.READY) == ("False", Reason.PROGRESSING, entry.message)
 
 
 def test_rest_is_opened_as_a_whole_and_is_on_no_record() -> None:
@@ -276,7 +320,8 @@ def test_an_end_removes_everything_and_is_revoking_until_it_is_gone(opened: Gran
     opened.settle(NOW)
     assert opened.states(GRANT) == {"v5": state}
     assert opened.objects[GRANT]["metadata"]["finalizers"] == [], "also where the grant stays"
-    assert condition(opened, ConditionType.READY)[:2] == ("True", reason)
+    assert condition(opened, ConditionType.READY)[:2] == ("True", Reason.SUCCEEDED), "the state says which"
+    assert condition(opened, ConditionType.ACTIVE)[:2] == ("False", reason)
 
 
 def test_a_deleted_grant_stays_to_be_seen_until_all_is_gone(opened: GrantCluster) -> None:

@@ -18,11 +18,13 @@ from eservice_operator.core.actions import Action, Create, Delete, Manifest, Out
 from eservice_operator.core.conditions import find
 from tests.core.access.register import (
     APPLICATION,
+    NOT_OPEN,
     Register,
     agents_register,
     children,
     consumer,
     granted,
+    not_open,
     passed,
 )
 from tests.support import access, worlds
@@ -123,6 +125,7 @@ def test_the_wall_stays_when_the_service_is_gone() -> None:
     assert said(found, ConditionType.ISOLATED) == ("True", "Isolated")
     assert said(found, ConditionType.BACKEND_FOUND) == ("False", "BackendNotFound")
     assert said(found, ConditionType.READY) == ("True", "BackendNotFound")
+    assert said(found, ConditionType.GRANTABLE) == ("False", "BackendNotFound")
 
 
 def test_the_wall_does_not_wait_for_the_holder_to_be_confirmed() -> None:
@@ -131,6 +134,7 @@ def test_the_wall_does_not_wait_for_the_holder_to_be_confirmed() -> None:
     assert isinstance(actions(nobodys)[0], Create)
     found = status(walled(nobodys))
     assert said(found, ConditionType.READY) == ("True", "HolderNotConfirmed")
+    assert said(found, ConditionType.GRANTABLE) == ("False", "HolderNotConfirmed")
     assert said(found, ConditionType.HOLDER_CONFIRMED) == ("False", "HolderNotConfirmed")
     assert "kubectl label namespace ur-production" in found.conditions[0].message
 
@@ -148,6 +152,7 @@ def test_everything_in_place() -> None:
     found = status(walled(register(access.grant()).web_service()))
     assert {one.type: (one.status.value, one.reason) for one in found.conditions} == {
         "Ready": ("True", "Succeeded"),
+        "Grantable": ("True", "Grantable"),
         "BackendFound": ("True", "BackendFound"),
         "HolderConfirmed": ("True", "HolderConfirmed"),
         "Isolated": ("True", "Isolated"),
@@ -223,7 +228,7 @@ def test_what_failed_is_said(reason: str, transient: bool, ready: Reason, other:
 @pytest.mark.parametrize(
     "grants,state,reason",
     [
-        ((), RequestState.WAITING, "no grant"),
+        ((), RequestState.WAITING, "no grant yet"),
         (
             (access.grant(spec={"contractVersions": access.granted("v4")}),),
             RequestState.WAITING,
@@ -244,10 +249,16 @@ def test_a_request_says_how_far_it_is(grants: tuple[Manifest, ...], state: Reque
     (request,) = status(there.web_service()).requests
     assert request.state is state
     assert request.message.startswith(reason)
-    assert request.message == there.standing(PLACE).message
+    assert not grants or request.message == there.standing(PLACE).message
     assert (request.namespace, request.e_service, request.contract_version) == (NAMESPACE, NAME, "v5")
     assert request.institution == NAME
     assert request.grant == (None if state is RequestState.WAITING else NAME)
+
+
+def test_what_is_granted_and_not_open_is_shown_as_its_consumer_reads_it() -> None:
+    there = register(access.grant())
+    (request,) = status(there.but(grants=(not_open(there.grants[0], "v5"),)).web_service()).requests
+    assert (request.state, request.message, request.grant) == (RequestState.PENDING, NOT_OPEN, NAME)
 
 
 def test_who_has_no_place_asks_for_nothing() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from eservice_operator.api.grant import WebServiceGrant
 from eservice_operator.api.reasons import Reason
-from eservice_operator.api.uses import Use, WebServiceRef
+from eservice_operator.api.uses import Use
 from eservice_operator.api.webservice import Protocol
 from eservice_operator.core.access.case import Consumer, GrantCase, Offer, UseCase
 from eservice_operator.core.access.terms import (
@@ -31,17 +31,23 @@ def consumed(case: GrantCase, _times: Times) -> Finding | None:
     where = f"EService {named.namespace}/{named.name}"
     if case.consumer is None and "EService" in case.unread:
         return unread(where)
-    placed = consumer_finding(case.consumer, None, where)
+    placed = _misplaced(case.consumer, where)
     if case.consumer is None or not is_open_question(placed) or not any(asks(case)):
         if case.consumer is not None and is_open_question(placed) and "EService" in case.consumer.unread:
             return unread(where)
         text = f"{_asked(case, case.grant.spec.web_service)}, or has no registration that places it there"
         return waiting(Reason.NOT_REQUESTED, text)
-    return consumer_finding(case.consumer, case.offer, where)
+    return placed or _elsewhere(case.consumer, case.offer, where)
 
 
 def consumer_finding(consumer: Consumer | None, offer: Offer | None, where: str) -> Finding | None:
     """Why an EService (``where``, in messages) may call nothing, whatever it asks for; None where it may."""
+    found = _misplaced(consumer, where)
+    return found if found is not None or consumer is None else _elsewhere(consumer, offer, where)
+
+
+def _misplaced(consumer: Consumer | None, where: str) -> Finding | None:
+    """Why it is not what it says: there is none, or its registration has placed another there."""
     if consumer is None:
         return waiting(Reason.CONSUMER_NOT_FOUND, f"{where} does not exist")
     if consumer.service.metadata.deletion_timestamp is not None:
@@ -56,11 +62,17 @@ def consumer_finding(consumer: Consumer | None, offer: Offer | None, where: str)
     if problem is not None or consumer.senior is not None:
         why = "another EService stands for its registration" if problem is None else problem[1]
         return waiting(Reason.CONSUMER_NOT_REGISTERED, f"{where}: {why}")
-    if offer is not None and spec.environment is not offer.web_service.spec.environment:
-        there = offer.web_service.spec.environment.value
-        text = f"{where} is of {spec.environment.value}, the web service of {there}: they have to be the same"
-        return waiting(Reason.ENVIRONMENT_MISMATCH, text)
     return None
+
+
+def _elsewhere(consumer: Consumer, offer: Offer | None, where: str) -> Finding | None:
+    """Whether it is in another environment than the web service."""
+    here = consumer.service.spec.environment
+    if offer is None or here is offer.web_service.spec.environment:
+        return None
+    there = offer.web_service.spec.environment.value
+    text = f"{where} is of {here.value}, the web service of {there}: they have to be the same"
+    return waiting(Reason.ENVIRONMENT_MISMATCH, text)
 
 
 def amiss(use: Use, offer: Offer, consumer: Consumer | None, times: Times) -> Finding | None:
@@ -93,9 +105,8 @@ def asks(case: GrantCase) -> Iterator[Use]:
     """
     if case.consumer is None:
         return
-    reference = web_service_of(case)
     for use in case.consumer.uses:
-        if use.web_service == reference and answers(case.grant, use):
+        if answers(case.grant, use) and use.web_service == case.web_service:
             yield use
 
 
@@ -103,12 +114,6 @@ def answers(grant: WebServiceGrant, use: Use) -> bool:
     """Whether a grant is of the kind that a use asks for: to call for itself, or as the agent of the same."""
     agent = grant.spec.agent
     return use.agent is None and use.as_agent == (None if agent is None else agent.assignment)
-
-
-def web_service_of(case: GrantCase) -> WebServiceRef:
-    """The WebService of a grant, which is beside it."""
-    grant = case.grant
-    return WebServiceRef(namespace=grant.metadata.namespace, name=grant.spec.web_service)
 
 
 def not_requested(case: GrantCase, what: str) -> Finding:

@@ -25,6 +25,7 @@ from eservice_operator.core.access.assignments import assignment_finding
 from eservice_operator.core.access.case import AgentCase, Consumer, ordered
 from eservice_operator.core.access.connections import Connection, connection_of
 from eservice_operator.core.access.grant_checks import unconfirmed
+from eservice_operator.core.access.lacking import hindrance
 from eservice_operator.core.access.standing import standings
 from eservice_operator.core.access.terms import Answer, Finding, Times, is_open_question, waiting
 from eservice_operator.core.access.turns import assignment_turns, customer_turns, first_after, turns
@@ -109,6 +110,9 @@ def _state(finding: Finding | None) -> AssignmentState:
 
 def _connected(agent: AgentCase, connection: Connection | None, times: Times) -> Finding:
     """What is to be said of an assignment in force: whether its application is let in."""
+    if connection is not None and (lack := _not_open(connection)) is not None:
+        name = connection.grant.grant.metadata.name
+        return waiting(Reason.AGENT_NOT_CONNECTED, f"WebServiceGrant {name}: {lack.message}")
     if connection is not None:
         versions = ", ".join(one.version for one in connection.allowed)
         until = f" until {connection.ends_on}, that day included" if connection.ends_on else ""
@@ -128,6 +132,13 @@ def _connected(agent: AgentCase, connection: Connection | None, times: Times) ->
         return waiting(Reason.AGENT_NOT_CONNECTED, text)
     name, best = min(answers, key=lambda entry: RANKS.index(entry[1].answer))
     return waiting(Reason.AGENT_NOT_CONNECTED, f"WebServiceGrant {name} is not open: {best.message}")
+
+
+def _not_open(connection: Connection) -> Finding | None:
+    """Why nothing of what the grant of the application allows is open (yet)."""
+    grant = connection.grant.grant
+    found = [hindrance(grant, one.version) for one in connection.allowed]
+    return None if None in found else found[0]
 
 
 def _application(connection: Connection) -> str:
@@ -183,7 +194,8 @@ def _customer_state(found: Ordered) -> CustomerState:
 
 def _verdicts(said: Finding) -> Iterator[Verdict]:
     """Waiting for a person is Ready: nothing is left to do for the operator."""
-    yield c.true(ConditionType.READY, said.reason, said.message)
+    reason = Reason.SUCCEEDED if said.answer is Answer.ALLOWED else said.reason
+    yield c.true(ConditionType.READY, reason, said.message)
     if said.answer is Answer.ALLOWED:
         yield c.true(ConditionType.ACTIVE, said.reason, said.message)
     else:

@@ -3,17 +3,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from datetime import date
 
-from eservice_operator.api.agent import AgentAssignment
+from eservice_operator.api.agent import AgentAssignment, Customer, PilotCustomer
 from eservice_operator.api.base import revoked_by
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core.access.terms import Finding, Times, last_day_was, over, waiting
 from eservice_operator.core.dates import Period, subtract_period
+from eservice_operator.core.memory import Memory
 
 PILOTS = 2
 ONE_DAY = Period(months=0, days=1)
+REMEMBERED = 1_000
+"""Of how many assignments it is remembered whom they list."""
+
+Listed = Mapping[str, PilotCustomer | Customer]
+"""Whom the holder lists, by the code of the institution."""
 
 
 def assignment_finding(assignment: AgentAssignment, times: Times, *, production: bool) -> Finding | None:
@@ -67,31 +73,28 @@ def ended_with(at: date) -> date:
 
 def lists(assignment: AgentAssignment, code: str | None) -> bool:
     """Whether the holder lists an institution, whatever day it named."""
-    pilots, joined = assignment.spec.pilot_customers, assignment.spec.customers
-    return code in {pilot.code for pilot in pilots} or code in {one.code for one in joined}
+    return code in _listed(assignment)
+
+
+def _listed(assignment: AgentAssignment) -> Listed:
+    return _known.recall(assignment.metadata.uid, assignment, _by_code)
+
+
+def _by_code(assignment: AgentAssignment) -> Listed:
+    pilots = {pilot.code: pilot for pilot in assignment.spec.pilot_customers}
+    return {joined.code: joined for joined in reversed(assignment.spec.customers)} | pilots
+
+
+_known: Memory[AgentAssignment, Listed] = Memory(REMEMBERED)
 
 
 def customer_finding(assignment: AgentAssignment, code: str | None, times: Times) -> Finding | None:
     """Why the agent may not call for an institution; None where the holder lists it, and its day has come."""
-    spec = assignment.spec
-    if code in {pilot.code for pilot in spec.pilot_customers}:
-        return None
-    listed = next((one for one in spec.customers if one.code == code), None)
-    if listed is None:
-        text = f"{spec.agent.name} may not call for the institution: the holder does not list it"
+    name = assignment.spec.agent.name
+    found = None if code is None else _listed(assignment).get(code)
+    if found is None:
+        text = f"{name} may not call for the institution: the holder does not list it"
         return waiting(Reason.CUSTOMER_NOT_LISTED, text)
-    if listed.since > times.today:
-        text = f"{spec.agent.name} may call for {listed.name} from {listed.since}"
-        return waiting(Reason.CUSTOMER_NOT_YET, text)
+    if isinstance(found, Customer) and found.since > times.today:
+        return waiting(Reason.CUSTOMER_NOT_YET, f"{name} may call for {found.name} from {found.since}")
     return None
-
-
-def listed_codes(assignment: AgentAssignment, times: Times) -> Iterator[str]:
-    """The codes of everybody that the holder lists, whose day has come; pilots first, each once."""
-    seen: set[str] = set()
-    pilots = (pilot.code for pilot in assignment.spec.pilot_customers)
-    joined = (one.code for one in assignment.spec.customers if one.since <= times.today)
-    for code in (*pilots, *joined):
-        if code not in seen:
-            seen.add(code)
-            yield code

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from eservice_operator.api import names
@@ -14,13 +15,13 @@ from eservice_operator.api.connection import ConnectionTest
 from eservice_operator.api.eservice import EService
 from eservice_operator.api.grant import WebServiceGrant
 from eservice_operator.api.registration import EServiceRegistration
-from eservice_operator.api.uses import Use
+from eservice_operator.api.uses import Use, WebServiceRef
 from eservice_operator.api.webservice import WebService
 
 if TYPE_CHECKING:
     from eservice_operator.core.access.addresses import Network
     from eservice_operator.core.access.connections import Connection
-    from eservice_operator.core.access.terms import Times
+    from eservice_operator.core.access.terms import Standing, Times
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,15 @@ class GrantCase:
     """The kinds of what it rests on that is there and cannot be read: an absence that says nothing."""
     opened: frozenset[str] = frozenset()
     """The contract versions that its Role gives the right to: what stays open where something is unclear."""
+    judged: dict[Times, tuple[Standing, ...]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+    """What `standings` found last: everybody that looks at it asks anew."""
+
+    @cached_property
+    def web_service(self) -> WebServiceRef:
+        """The WebService that it names, which is beside it."""
+        return WebServiceRef(namespace=self.grant.metadata.namespace, name=self.grant.spec.web_service)
 
 
 @dataclass(frozen=True)
@@ -121,7 +131,9 @@ class AgentCase:
     """The grants that name the assignment, the oldest first."""
     orders: tuple[Order, ...] = ()
     """Who asks to be served through it; only where that is asked for (the agent's side)."""
-    connected: dict[Times, Connection | None] = field(default_factory=dict, compare=False, repr=False)
+    connected: dict[Times, Connection | None] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
     """What `connection_of` found last: every order asks it anew."""
 
 

@@ -46,10 +46,10 @@ def _connection(agent: AgentCase, times: Times) -> Connection | None:
     if not opened:
         return None
     first = opened[0][0]
-    application = first.grant.spec.consumer
+    application = first.grant.spec.consumer.place
     allowed: dict[str, Standing] = {}
     for grant, standing in opened:
-        if grant.grant.spec.consumer == application:
+        if grant.grant.spec.consumer.place == application:
             known = allowed.get(standing.version)
             allowed[standing.version] = standing if known is None else _longer(known, standing)
     found = tuple(allowed.values())

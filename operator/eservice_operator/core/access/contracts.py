@@ -14,14 +14,14 @@ from eservice_operator.api.webservice_status import (
     ContractStatus,
     WebServiceConsumer,
 )
-from eservice_operator.core.access.case import GrantCase
+from eservice_operator.core.access.case import Consumer, GrantCase
 from eservice_operator.core.access.standing import standings
 from eservice_operator.core.access.terms import Times
 from eservice_operator.core.access.worlds import WebServiceWorld
 
 Place = tuple[str, str, str]
 """Namespace and name of an EService, and the assignment that it calls for, or an empty text."""
-Consumers = dict[Place, WebServiceConsumer]
+Consumers = dict[Place, Consumer]
 
 
 def consumers_by_version(world: WebServiceWorld, times: Times) -> dict[str, Consumers]:
@@ -31,10 +31,13 @@ def consumers_by_version(world: WebServiceWorld, times: Times) -> dict[str, Cons
     """
     callers: dict[str, Consumers] = {contract.version: {} for contract in _served(world, times)}
     for grant in world.grants:
+        place, consumer = _place(grant), grant.consumer
+        if place is None or consumer is None:
+            continue
         for standing in standings(grant, times):
             named = callers if standing.version == ALL_VERSIONS else {standing.version} & callers.keys()
             for version in named if standing.allowed else ():
-                callers[version] |= _consumer(grant)
+                callers[version][place] = consumer
     return callers
 
 
@@ -44,19 +47,23 @@ def _served(world: WebServiceWorld, times: Times) -> Iterator[Contract]:
             yield contract
 
 
-def _consumer(grant: GrantCase) -> Consumers:
+def _place(grant: GrantCase) -> Place | None:
+    """Who calls by a grant, where it is known who that is."""
     consumer, agent = grant.consumer, grant.grant.spec.agent
     if consumer is None or consumer.registration is None:
-        return {}
-    namespace, name = consumer.place
-    assignment = None if agent is None else agent.assignment
-    found = WebServiceConsumer(
+        return None
+    return *consumer.place, "" if agent is None else agent.assignment
+
+
+def _shown(place: Place, consumer: Consumer) -> WebServiceConsumer:
+    namespace, name, assignment = place
+    registration = consumer.registration
+    return WebServiceConsumer(
         namespace=namespace,
         e_service=name,
-        institution=consumer.registration.spec.institution.name,
-        agent=assignment,
+        institution="" if registration is None else registration.spec.institution.name,
+        agent=assignment or None,
     )
-    return {(namespace, name, assignment or ""): found}
 
 
 def contract_state(contract: Contract, times: Times) -> ContractState:
@@ -83,11 +90,11 @@ def contract_statuses(
 
 
 def _status(contract: Contract, callers: Consumers, times: Times) -> ContractStatus:
-    listed = [caller for _, caller in sorted(callers.items(), key=lambda entry: entry[0])]
+    listed = sorted(callers)[:MOST_LISTED]
     return ContractStatus(
         version=contract.version,
         state=contract_state(contract, times),
         end_of_life=contract.end_of_life,
-        consumer_count=len({(one.namespace, one.e_service) for one in listed}),
-        consumers=tuple(listed[:MOST_LISTED]),
+        consumer_count=len({place[:2] for place in callers}),
+        consumers=tuple(_shown(place, callers[place]) for place in listed),
     )

@@ -104,6 +104,19 @@ def versions_fit(case: GrantCase, _times: Times) -> Finding | None:
     return None
 
 
+def same_registration(case: GrantCase, _times: Times) -> Finding | None:
+    """R3: a name is not who has it: nobody inherits what another registration was granted."""
+    meant = case.grant.spec.consumer.registration
+    found = None if case.consumer is None else case.consumer.service.spec.registration
+    if meant is None or found is None or found == meant:
+        return None
+    consumer = case.grant.spec.consumer
+    text = f"EService {consumer.namespace}/{consumer.name} is of registration {found}, the grant for {meant}"
+    return waiting(
+        Reason.OTHER_REGISTRATION, f"{text}: if it is to be let in, the holder writes another grant"
+    )
+
+
 def connected_by(case: GrantCase, times: Times) -> Finding | None:
     """R9: only the agent's own application is let in, under an assignment in force."""
     agent = case.grant.spec.agent
@@ -184,6 +197,7 @@ CHECKS: tuple[Check, ...] = (
     served,
     led_outside,
     consumed,
+    same_registration,
     connected_by,
     reachable,
 )

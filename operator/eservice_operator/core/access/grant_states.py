@@ -24,9 +24,10 @@ from eservice_operator.core.access.naming import grant_child
 from eservice_operator.core.access.terms import Answer, Standing
 from eservice_operator.core.access.walls import KINDS, ROLE_KIND, versions_in
 from eservice_operator.core.access.worlds import GrantWorld
-from eservice_operator.core.actions import Manifest
+from eservice_operator.core.actions import Failure, Manifest
 from eservice_operator.core.conditions import told
 from eservice_operator.core.difference import first_difference
+from eservice_operator.core.failing import refusal, words
 from eservice_operator.core.owner import owned_by
 from eservice_operator.core.world import Observed
 
@@ -74,12 +75,24 @@ def _is_of(binding: Observed, uid: str) -> bool:
 
 
 def version_states(
-    world: GrantWorld, standings: Sequence[Standing], wanted: Sequence[Manifest], now: datetime
+    world: GrantWorld,
+    standings: Sequence[Standing],
+    wanted: Sequence[Manifest],
+    now: datetime,
+    failure: Failure | None = None,
 ) -> tuple[GrantedVersionStatus, ...]:
-    """The states of what the grant names, then of what it named before and is still being closed."""
+    """The states of what the grant names, then of what it named before and is still being closed.
+
+    ``failure`` is the write that failed: what is allowed and not open is so for that.
+    """
     earlier = {entry.version: entry for entry in world.case.grant.status.contract_versions}
     named = {standing.version for standing in standings}
+    hindrance = _hindrance(world, failure)
     entries = [_entry(world, one, wanted, earlier.get(one.version), now) for one in standings]
+    entries = [
+        entry.model_copy(update=hindrance) if one.allowed and entry.state is GrantState.PENDING else entry
+        for one, entry in zip(standings, entries, strict=True)
+    ]
     gone = (
         Standing(
             version, Answer.OVER, Reason.VERSION_NOT_GRANTED, f"the grant does not name {version} any more"
@@ -96,6 +109,21 @@ def best(entries: Sequence[GrantedVersionStatus]) -> GrantedVersionStatus:
     return min(entries, key=lambda entry: BEST_FIRST.index(entry.state))
 
 
+def _hindrance(world: GrantWorld, failure: Failure | None) -> dict[str, str]:
+    """Reason and message of what is allowed and not open (yet): what stands in the way, if that is known."""
+    refused = None if failure is None else refusal(failure)
+    held = [child for child in children_of(world) if child.terminating]
+    if refused is not None:
+        reason, why = refused
+    elif failure is not None:
+        reason, why = Reason.OPENING, words(failure)
+    elif held:
+        reason, why = Reason.OPENING, f"{held[0].ref} is being deleted, and something holds it"
+    else:
+        reason, why = Reason.OPENING, "it is being written"
+    return {"reason": reason.value, "message": told(f"granted, and not yet open: {why}")}
+
+
 def _entry(
     world: GrantWorld,
     standing: Standing,
@@ -103,17 +131,15 @@ def _entry(
     earlier: GrantedVersionStatus | None,
     now: datetime,
 ) -> GrantedVersionStatus:
-    state, reason, message = _state(world, standing, wanted, earlier), standing.reason, standing.message
-    if standing.allowed and state is GrantState.PENDING:
-        reason, message = Reason.OPENING, "granted, and being opened"
+    state = _state(world, standing, wanted, earlier)
     since = None if earlier is None else earlier.active_since
     if state is GrantState.ACTIVE and (earlier is None or earlier.state is not GrantState.ACTIVE):
         since = now
     return GrantedVersionStatus(
         version=standing.version,
         state=state,
-        reason=reason.value,
-        message=told(message),
+        reason=standing.reason.value,
+        message=told(standing.message),
         active_since=since,
         ends_on=standing.ends_on,
     )

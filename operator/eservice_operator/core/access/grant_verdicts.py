@@ -63,12 +63,14 @@ def _progress(
     if unfinished or closing:
         text = f"being closed; still there: {left}" if closing and left else "the grant is being carried out"
         return c.reconciling(Reason.PROGRESSING, text)
+    if shown.reason == Reason.OPENING:
+        return c.reconciling(Reason.PROGRESSING, shown.message)
     if shown.reason in ONLY_THE_SPEC:
         return c.stalling(Reason(shown.reason), shown.message)
     for verdict in copied:
         if verdict.status is ConditionStatus.FALSE:
             return (c.true(ConditionType.READY, verdict.reason, verdict.message),)
-    reason = Reason.SUCCEEDED if shown.reason == Reason.ACTIVE else Reason(shown.reason)
+    reason = Reason.SUCCEEDED if shown.reason == shown.state.value else Reason(shown.reason)
     return (c.true(ConditionType.READY, reason, _said(entries)),)
 
 

@@ -183,7 +183,7 @@ def grant_status(
 ) -> WebServiceGrantStatus:
     """The whole status of a grant; the instant is that of the decision."""
     grant = decision.world.case.grant
-    entries = version_states(decision.world, decision.standings, decision.wanted, now)
+    entries = version_states(decision.world, decision.standings, decision.wanted, now, outcome.failure)
     shown, generation = best(entries), grant.metadata.generation
     verdicts = grant_verdicts(decision.world, entries, outcome, unfinished=bool(decision.actions))
     status = WebServiceGrantStatus(

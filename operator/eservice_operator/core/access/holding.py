@@ -12,7 +12,6 @@ from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.api.webservice import Isolation, WebService
 from eservice_operator.api.webservice_status import (
     MOST_LISTED,
-    AccessRequest,
     RequestState,
     WebServiceStatus,
 )
@@ -23,7 +22,7 @@ from eservice_operator.core.access.contracts import consumers_by_version, contra
 from eservice_operator.core.access.grant_checks import unconfirmed
 from eservice_operator.core.access.naming import audience_of, wall_of
 from eservice_operator.core.access.posting import web_service_told
-from eservice_operator.core.access.requesting import requests_of
+from eservice_operator.core.access.requesting import Request, requests_of, shown
 from eservice_operator.core.access.terms import Times
 from eservice_operator.core.access.trial import trial_finding
 from eservice_operator.core.access.turns import (
@@ -115,7 +114,7 @@ def web_service_status(
         audience=audience_of(web_service.reference),
         request_count=len(requests),
         waiting_count=sum(request.state is RequestState.WAITING for request in requests),
-        requests=requests[:MOST_LISTED],
+        requests=tuple(map(shown, requests[:MOST_LISTED])),
         requests_hash=_hash(requests),
         consumer_count=len({place[:2] for found in callers.values() for place in found}),
         contracts=contract_statuses(world, callers, times),
@@ -125,14 +124,16 @@ def web_service_status(
     return web_service_told(world, status, now, policy)
 
 
-def _hash(requests: tuple[AccessRequest, ...]) -> str:
-    return short_hash([request.model_dump(mode="json") for request in requests], REQUESTS_HASH)
+def _hash(requests: tuple[Request, ...]) -> str:
+    """Tells who asks and how far each has got, also of those that are only counted."""
+    return short_hash([(one.identity, one.state, one.grant) for one in requests], REQUESTS_HASH)
 
 
 def _verdicts(decision: WebServiceDecision, outcome: Outcome) -> Iterator[Verdict]:
     world = decision.world
     found, isolated = _backend(world), _isolated(decision)
     yield from _progress(decision, outcome, found)
+    yield _grantable(world, found)
     yield _holder(world)
     yield found
     yield isolated
@@ -153,6 +154,14 @@ def _progress(decision: WebServiceDecision, outcome: Outcome, backend: Verdict) 
         if verdict.status is not ConditionStatus.TRUE:
             return (c.true(ConditionType.READY, verdict.reason, verdict.message),)
     return (c.true(ConditionType.READY, Reason.SUCCEEDED, "grants open it, and nothing else does"),)
+
+
+def _grantable(world: WebServiceWorld, backend: Verdict) -> Verdict:
+    """Whether a grant of it opens anything: what one looks for who waits for it."""
+    for verdict in (_holder(world), backend):
+        if verdict.status is not ConditionStatus.TRUE:
+            return c.false(ConditionType.GRANTABLE, verdict.reason, verdict.message)
+    return c.true(ConditionType.GRANTABLE, Reason.GRANTABLE, "what is granted is opened")
 
 
 def _holder(world: WebServiceWorld) -> Verdict:

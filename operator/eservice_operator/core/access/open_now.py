@@ -12,7 +12,7 @@ from eservice_operator.api.base import Environment
 from eservice_operator.api.grant import ALL_VERSIONS, GrantState, WebServiceGrant
 from eservice_operator.api.reasons import Reason
 from eservice_operator.api.webservice import Protocol, WebService
-from eservice_operator.core.access.assignments import assignment_finding, listed_codes
+from eservice_operator.core.access.assignments import assignment_finding, customer_finding
 from eservice_operator.core.access.terms import Finding, Times, last_day_was, over, waiting
 
 
@@ -90,7 +90,7 @@ def _agent_closed(
         return found
     if assignment.status.state is not AssignmentState.ACTIVE:
         return waiting(Reason.ASSIGNMENT_PENDING, "the assignment is not active")
-    active = set(assignment.status.active_customers) & set(listed_codes(assignment, times))
-    if on_behalf_of not in active:
+    unlisted = customer_finding(assignment, on_behalf_of, times) is not None
+    if unlisted or on_behalf_of not in assignment.status.active_customers:
         return waiting(Reason.CUSTOMER_NOT_LISTED, "the agent may not call for the institution that it names")
     return None

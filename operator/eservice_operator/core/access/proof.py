@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from eservice_operator.api import names
-from eservice_operator.api.base import revoked_by
+from eservice_operator.api.base import Environment, revoked_by
 from eservice_operator.api.connection import ConnectionTest
 from eservice_operator.api.reasons import Reason
-from eservice_operator.core.access.asking import unread, web_service_of
+from eservice_operator.api.webservice import Protocol
+from eservice_operator.core.access.asking import unread
 from eservice_operator.core.access.case import GrantCase
 from eservice_operator.core.access.terms import Finding, Times, waiting
 from eservice_operator.core.access.trial import misfit, trial_finding
@@ -59,11 +60,7 @@ def taken_back(case: GrantCase, version: str, times: Times) -> ConnectionTest | 
 def _about(case: GrantCase, version: str) -> Iterator[ConnectionTest]:
     if case.consumer is None:
         return
-    about = (
-        web_service_of(case),
-        case.consumer.service.spec.registration,
-        version,
-    )
+    about = (case.web_service, case.consumer.service.spec.registration, version)
     for test in case.tests:
         spec = test.spec
         if (spec.web_service, spec.registration, spec.contract_version) == about:

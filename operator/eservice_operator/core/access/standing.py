@@ -34,7 +34,17 @@ from eservice_operator.core.access.version_checks import VERSION_CHECKS
 
 
 def standings(case: GrantCase, times: Times) -> tuple[Standing, ...]:
-    """Each contract version that the grant names, in its order; where it names none, one entry for all."""
+    """Each contract version that the grant names, in its order; where it names none, one entry for all.
+
+    A web service asks for its contracts, for its requests and for its agents: it is judged once.
+    """
+    if times not in case.judged:
+        case.judged.clear()
+        case.judged[times] = _judged(case, times)
+    return case.judged[times]
+
+
+def _judged(case: GrantCase, times: Times) -> tuple[Standing, ...]:
     if times.trusted:
         return _by_the_clock(case, times)
     return _in_doubt(case, by_the_clock(times))
@@ -82,7 +92,9 @@ def gravest(found: Iterable[Finding | None]) -> Finding | None:
     """The first that says no for certain; where none does, the first by which nobody can tell."""
     first = None
     for finding in found:
-        if not is_open_question(finding):
+        if finding is None:
+            continue
+        if finding.answer is not Answer.UNCLEAR:
             return finding
         first = first or finding
     return first

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from eservice_operator.api.base import EServiceRef, Model, ObjectMeta
+from eservice_operator.api.base import Model, ObjectMeta
 from eservice_operator.api.fields import Day, Name
 from eservice_operator.api.grant import (
     GrantAgent,
+    GrantedConsumer,
     GrantedVersion,
     Refusal,
     WebServiceGrant,
@@ -30,7 +31,7 @@ class _Envelope(Model):
 
 class _Named(Model):
     web_service: Name
-    consumer: EServiceRef
+    consumer: GrantedConsumer
 
 
 class _Lasts(Model):
@@ -68,7 +69,7 @@ def leaving_grant(body: Manifest) -> WebServiceGrant | None:
     envelope = read(_Envelope, body)
     if isinstance(envelope, InvalidObject):
         return None
-    nobody = EServiceRef.model_construct(namespace="", name="")
+    nobody = GrantedConsumer.model_construct(namespace="", name="")
     spec = WebServiceGrantSpec.model_construct(web_service="", consumer=nobody)
     return WebServiceGrant.model_construct(metadata=envelope.metadata, spec=spec, status=envelope.status)
 

@@ -113,7 +113,8 @@ def _unanswered(case: UseCase, consumer: Consumer | None, times: Times) -> UseSt
     """Nobody has answered: who may not know the web service learns that much, and no more."""
     offer = case.offer
     if offer is None or not (_is_listed(offer) or case.grants):
-        text = "no grant; if there is such a web service, its holder sees the request"
+        own = "" if consumer is None else f" of {consumer.service.spec.environment.value}"
+        text = f"no grant; if there is such a web service{own}, its holder sees the request"
         return UseStanding(case.use, Answer.WAITING, Reason.ACCESS_NOT_GRANTED, text)
     found = amiss(case.use, offer, consumer, times)
     if found is None and case.use.agent is not None:

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""R3: what a use that is allowed lacks all the same, as the status of its grant says it.
+
+For people to read, and for what is installed next. It opens and closes nothing: whoever may write in the
+holder's namespace may write that status, too (see `standing`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Final
+
+from eservice_operator.api.base import ConditionStatus
+from eservice_operator.api.grant import GrantState, WebServiceGrant
+from eservice_operator.api.reasons import ConditionType, Reason
+from eservice_operator.core.access.terms import Finding, waiting
+from eservice_operator.core.access.using import UseStanding
+from eservice_operator.core.conditions import find
+
+HINDRANCES: Final = frozenset({Reason.OPENING, Reason.NAME_COLLISION, Reason.REJECTED})
+"""Why a contract version that is allowed is not open: no other reason of a grant is one of these."""
+
+NOT_COPIED: Final = frozenset(
+    {
+        Reason.CREDENTIALS_MISSING,
+        Reason.CREDENTIALS_WRONG_TYPE,
+        Reason.CREDENTIALS_TOO_LARGE,
+        Reason.CREDENTIALS_FORBIDDEN,
+        Reason.NAME_COLLISION,
+    }
+)
+"""Why the credentials of a grant are not with its consumer; of anything else nothing is known."""
+
+
+def lack_of(standing: UseStanding) -> Finding | None:
+    """What keeps an e-service from calling although it may; None where nothing does, or it may not."""
+    if not standing.allowed or standing.grant is None:
+        return None
+    grant = standing.grant.grant
+    found = [hindrance(grant, version) for version in standing.versions]
+    if found and None not in found:
+        return found[0]
+    return without_credentials(grant, standing.message) if standing.agent is None else None
+
+
+def fallen_short(standings: Iterable[UseStanding]) -> Iterator[UseStanding]:
+    """Those of them that lack something, which is said in the place of until when they are granted."""
+    for standing in standings:
+        lack = lack_of(standing)
+        if lack is not None:
+            yield replace(standing, reason=lack.reason, message=lack.message)
+
+
+def hindrance(grant: WebServiceGrant, version: str) -> Finding | None:
+    """Why an allowed contract version is not open; what the status says of another spec says nothing."""
+    if grant.status.observed_generation != grant.metadata.generation:
+        return None
+    for entry in grant.status.contract_versions:
+        if entry.version == version and entry.state is GrantState.PENDING and entry.reason in HINDRANCES:
+            return waiting(Reason(entry.reason), entry.message)
+    return None
+
+
+def without_credentials(grant: WebServiceGrant, granted: str) -> Finding | None:
+    """Why the key that belongs to an open grant is not with its consumer."""
+    copied = find(grant.status.conditions, ConditionType.CREDENTIALS_COPIED)
+    if grant.spec.credentials is None or copied is None or copied.status is not ConditionStatus.FALSE:
+        return None
+    if copied.reason not in NOT_COPIED:
+        return None
+    return waiting(Reason(copied.reason), f"{granted}; without its credentials: {copied.message}")

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A register with many consumers, and an agent with many customers, in a store as the operator has them.
+
+Every consumer is an e-service of an institution of its own, with a twin in Test where it tested, a grant on
+both sides, and all that the grant in Production has opened; the store is at rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from typing import Final
+
+from eservice_operator.api.base import Status
+from eservice_operator.cluster.indexes import INDEXES
+from eservice_operator.cluster.observe import Observer
+from eservice_operator.cluster.slim import slim
+from eservice_operator.cluster.store import Change, Store, key_of
+from eservice_operator.core.access.assigning import assignment_status
+from eservice_operator.core.access.granting import decide_grant, grant_status
+from eservice_operator.core.access.holding import decide_web_service, web_service_status
+from eservice_operator.core.access.worlds import AssignmentWorld, GrantWorld, WebServiceWorld
+from eservice_operator.core.actions import Action, Create, Manifest, Outcome, SetFinalizer
+from eservice_operator.core.keys import ObjectKey
+from tests.support import asking, holders, worlds
+from tests.support.holders import HOLDER, HOLDER_TEST, REGISTER
+from tests.support.worlds import NOW, POLICY, merged
+
+WEB_SERVICE: Final = ObjectKey("WebService", HOLDER, REGISTER)
+ASSIGNMENT: Final = ObjectKey("AgentAssignment", HOLDER, "evry")
+APPLICATION: Final = ObjectKey("EService", asking.AGENT, "gateway")
+ROUNDS: Final = 4
+
+
+def town(number: int) -> str:
+    """What a consumer and all that is its own are called."""
+    return f"town-{number:05}"
+
+
+def service_key(number: int) -> ObjectKey:
+    """The e-service of a consumer, in Production."""
+    return ObjectKey("EService", f"{town(number)}-production", town(number))
+
+
+def grant_key(number: int) -> ObjectKey:
+    """Its grant in Production."""
+    return ObjectKey("WebServiceGrant", HOLDER, town(number))
+
+
+def code(number: int) -> str:
+    """The code of its institution."""
+    return f"9{number:010}"
+
+
+def eservice(number: int, *uses: Manifest, environment: str = "Production") -> Manifest:
+    """An e-service of that institution."""
+    name = town(number)
+    place = f"{name}-{environment.lower()}"
+    body = worlds.eservice(
+        metadata={"name": name, "namespace": place, "uid": f"uid-eservice-{place}"},
+        spec={
+            "registration": name,
+            "environment": environment,
+            "uses": list(uses),
+            "publication": {"hosts": [f"{name}.example.lv"]},
+        },
+    )
+    return dict(merged(body, {"spec": {"productionRequest": None}}) if environment == "Test" else body)
+
+
+def registration(number: int) -> Manifest:
+    """The registration of the institution, with its namespaces in place."""
+    name = town(number)
+    places = [
+        {"environment": environment, "name": f"{name}-{environment.lower()}"}
+        for environment in ("Test", "Production")
+    ]
+    return worlds.registration(
+        metadata={"name": name, "uid": f"uid-registration-{name}"},
+        spec={"institution": {"name": name.title(), "code": code(number)}, "namespaces": places},
+        status={"namespaces": [place | {"state": "Ready"} for place in places]},
+    )
+
+
+def grant(number: int, environment: str = "Production") -> Manifest:
+    """The holder's answer to it."""
+    name = town(number)
+    consumer = {"namespace": f"{name}-{environment.lower()}", "name": name}
+    place = HOLDER if environment == "Production" else HOLDER_TEST
+    return holders.grant(name, place, spec={"consumer": consumer})
+
+
+def consumer(number: int) -> Iterator[Manifest]:
+    """Everything that there is of one consumer but its grant in Production."""
+    yield registration(number)
+    yield eservice(number, holders.USE)
+    yield eservice(number, holders.USE_IN_TEST, environment="Test")
+    yield grant(number, "Test")
+
+
+def customer(number: int) -> Iterator[Manifest]:
+    """Everything that there is of a customer of the agent."""
+    yield registration(number)
+    yield eservice(number, asking.through())
+
+
+def assigned(customers: int) -> Manifest:
+    """The assignment of an agent that calls for so many."""
+    listed = [
+        {"name": town(number).title(), "code": code(number), "since": "2026-09-01"}
+        for number in range(customers)
+    ]
+    return holders.assignment(spec={"customers": listed})
+
+
+class Clientele:
+    """A store at rest with so many consumers of a register, or customers of an agent."""
+
+    def __init__(self, *, consumers: int = 0, customers: int = 0) -> None:
+        self.store = Store(INDEXES)
+        self.observer = Observer(self.store, POLICY)
+        self._version = count(2)
+        around = [one for one in holders.granted() if one["kind"] in ("Namespace", "Service", "WebService")]
+        self.put(worlds.template(), *around)
+        for number in range(consumers):
+            self.put(*consumer(number), grant(number))
+        if customers:
+            self.put(*asking.agent_in_order(APPLICATION.name), assigned(customers))
+        for number in range(customers):
+            self.put(*customer(number))
+        self.settle()
+
+    def put(self, *objects: Manifest) -> tuple[Change, ...]:
+        """Objects as they are now; what changed by them."""
+        found = (self.store.upsert(slim(merged(one, self._newer()))) for one in objects)
+        return tuple(change for change in found if change is not None)
+
+    def _newer(self) -> Manifest:
+        return {"metadata": {"resourceVersion": str(next(self._version))}}
+
+    def settle(self) -> None:
+        """Let everything that access is about come to rest."""
+        for kind in ("WebServiceGrant", "WebService", "AgentAssignment"):
+            for body in self.store.all(kind):
+                for _ in range(ROUNDS):
+                    if not self._step(key_of(body)):
+                        break
+                else:
+                    raise AssertionError(f"{key_of(body)} does not come to rest")
+
+    def _step(self, key: ObjectKey) -> tuple[Action, ...]:
+        """One look at an object, and what it comes to; what was done."""
+        body, access = self.store.get(*key), self.observer.access
+        assert body is not None
+        actions: tuple[Action, ...] = ()
+        status: Status
+        match key.kind:
+            case "WebServiceGrant":
+                world = access.grant(key)
+                assert isinstance(world, GrantWorld)
+                decided = decide_grant(world, NOW, POLICY)
+                actions, status = decided.actions, grant_status(decided, Outcome(()), NOW, POLICY)
+            case "WebService":
+                seen = access.web_service(key)
+                assert isinstance(seen, WebServiceWorld)
+                decision = decide_web_service(seen, NOW, POLICY)
+                actions, status = decision.actions, web_service_status(decision, Outcome(()), NOW, POLICY)
+            case _:
+                assignment = access.assignment(key)
+                assert isinstance(assignment, AssignmentWorld)
+                status = assignment_status(assignment, NOW, POLICY)
+        for action in actions:
+            self._do(action)
+        now = self.store.get(*key)
+        self.put(merged(now, {"status": status.model_dump(mode="json", by_alias=True, exclude_none=True)}))
+        return actions
+
+    def _do(self, action: Action) -> None:
+        """Nothing else is to be done on the way to the first rest."""
+        if isinstance(action, SetFinalizer):
+            ref = action.ref
+            body = self.store.get(ref.kind, ref.namespace, ref.name)
+            self.put(merged(body, {"metadata": {"finalizers": [action.finalizer]}}))
+            return
+        assert isinstance(action, Create)
+        metadata = action.manifest["metadata"]
+        uid = {"metadata": {"uid": f"uid-{action.manifest['kind']}-{metadata['name']}"}}
+        self.put(merged(action.manifest, uid))

@@ -15,15 +15,12 @@ from eservice_operator.api.names import (
     API_VERSION,
     ESERVICE_LABEL,
     GRANT_LABEL,
-    MANAGED_BY_LABEL,
-    MANAGER,
-    OWNER_UID_LABEL,
 )
 from eservice_operator.api.uses import WebServiceRef
 from eservice_operator.cluster.resources import resource_of
 from eservice_operator.core.access.naming import audience_of, grant_child, wall_of
 from eservice_operator.core.actions import Manifest, Ref
-from tests.access.people import RBAC, Person, person_of
+from tests.access.people import RBAC, Person, marks_of, person_of
 from tests.access.stage import GRANTED, Front, binding_ref, requests
 from tests.access.test_story import asking, opened, shown
 from tests.support.fleet import Planned, namespace
@@ -107,27 +104,13 @@ async def test_a_consumer_cannot_write_where_it_counts(register: Register, consu
         await consumer.may_not_make(manifest)
 
 
-async def test_a_consumer_grants_itself_nothing(
-    register: Register, front: Front, consumer: Person, kubectl: Kubectl, operator: OperatorProcess
-) -> None:
-    """With a register of its own by the same name, and all that a grant has, in its own namespace."""
-    planned, own = await asking(register, "address"), consumer.namespace
-    live = await register.site.see(planned.ref)
-    reference = {"apiVersion": API_VERSION, "kind": "EService", "name": planned.name}
-    uid = live["metadata"]["uid"]
-    ours: Manifest = {
-        "labels": {
-            MANAGED_BY_LABEL: MANAGER,
-            OWNER_UID_LABEL: uid,
-            ESERVICE_LABEL: planned.name,
-            GRANT_LABEL: planned.name,
-        },
-        "ownerReferences": [reference | {"uid": uid, "controller": True}],
-    }
+def copied(register: Register, planned: Planned, live: Manifest) -> list[Manifest]:
+    """All that a grant and its e-service have, in the namespace of the e-service, with their true owner."""
+    own, ours = planned.namespace, marks_of(live)
+    ours["labels"] |= {GRANT_LABEL: planned.name}
     named = {"eservice.dev/institution": CODE, "eservice.dev/environment": "production"}
-    binding = binding_ref(planned, register.use())
-    told = {"name": binding.name, "namespace": own} | ours
-    await consumer.makes(
+    told = {"name": binding_ref(planned, register.use()).name, "namespace": own} | ours
+    return [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": own, "labels": named}},
         moved(register.web_service(), own),
         moved(register.grant(planned), own),
@@ -136,7 +119,16 @@ async def test_a_consumer_grants_itself_nothing(
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": told, "data": {"uri": "https://register"}},
         {"apiVersion": "v1", "kind": "Secret", "metadata": told, "stringData": {"password": "1"}},
         account(own, planned.name),
-    )
+    ]
+
+
+async def test_a_consumer_grants_itself_nothing(
+    register: Register, front: Front, consumer: Person, kubectl: Kubectl, operator: OperatorProcess
+) -> None:
+    """With a register of its own by the same name, and all that a grant has, in its own namespace."""
+    planned = await asking(register, "address")
+    live = await register.site.see(planned.ref)
+    await consumer.makes(*copied(register, planned, live))
     granted = {"type": "AccessGranted", "status": "True", "reason": "Active", "message": "granted"}
     since = {"lastTransitionTime": "2026-01-01T00:00:00Z"}
     await consumer.forges_status(live, {"phase": "Published", "conditions": [granted | since]})
@@ -147,7 +139,7 @@ async def test_a_consumer_grants_itself_nothing(
     assert await front.call(token, f"X-EService-Consumer: {register.namespace}/{NAME}") == NO_GRANT
     assert not await register.may(kubectl, planned)
     assert await in_the_way(register) == ONLY_THE_WALL
-    await register.site.gone(binding)
+    await register.site.gone(binding_ref(planned, register.use()))
     await register.site.until(
         planned.ref,
         lambda obj: "AccessGranted" in gates(obj) and not says(obj, "AccessGranted", "True"),

@@ -14,11 +14,11 @@ import pytest
 from eservice_operator.api.names import API_VERSION, GRANT_ANNOTATION
 from eservice_operator.core.access.naming import access_policy
 from eservice_operator.core.actions import Manifest, Ref
+from tests.access.forgeries import moved
 from tests.access.market import EVIDENCE, PILOTS, Market, let_in
 from tests.access.people import Person, marks_of, person_of
 from tests.access.stage import GRANTED, Front, binding_ref
 from tests.access.test_credentials import KEY, secret
-from tests.access.test_personas import moved
 from tests.access.test_story import asking, opened
 from tests.support.fleet import Planned, namespace
 from tests.support.kubectl import Kubectl

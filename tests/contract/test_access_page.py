@@ -71,7 +71,7 @@ def test_commands_speak_of_the_samples(name: str) -> None:
     assert read
 
 
-PERSONAS = ("test_personas", "test_credentials", "test_leaks", "test_nobody_*")
+PERSONAS = ("test_consumers", "test_holders", "test_credentials", "test_leaks", "test_nobody_*")
 
 
 def test_every_test_by_people_with_rights_is_told_of_and_is_there() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from eservice_operator.api import names
+from eservice_operator.api.grant import WebServiceGrant
 from eservice_operator.api.uses import Use
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.credentials_copy import LARGEST, LOOK_AGAIN, TRY_AGAIN, CredentialsCopier
@@ -21,6 +22,7 @@ from eservice_operator.cluster.slim import slim
 from eservice_operator.cluster.store import Store
 from eservice_operator.core.access.naming import binding_of
 from eservice_operator.core.access.terms import Times
+from eservice_operator.core.access.walls import build_role_binding
 from eservice_operator.core.access.worlds import Copied
 from eservice_operator.core.actions import Manifest, Ref
 from eservice_operator.core.keys import ObjectKey
@@ -85,7 +87,13 @@ class Place:
             ),
             self.service,
             holders.connection_test(webService=service),
+            self.right(),
         )
+
+    def right(self, version: str = "1") -> Manifest:
+        """What the grant gave first."""
+        made = build_role_binding(WebServiceGrant.model_validate(self.grant))
+        return dict(merged(made, {"metadata": {"uid": "uid-right", "resourceVersion": version}}))
 
     def keep(self, *objects: Manifest) -> None:
         for obj in objects:
@@ -143,6 +151,17 @@ async def test_they_are_copied_beside_the_binding_and_go_with_it(
         return await place.copy() is None
 
     await eventually(gone, "the copy goes with its binding", 30)
+
+
+async def test_nothing_is_copied_before_the_right_to_call_was_given(place: Place) -> None:
+    """Only for that what the grant rests on is read live: the store may not have heard of its end."""
+    await place.api.create(secret(place.holder))
+    await place.bound()
+    given = place.store.get("RoleBinding", place.holder, "grant.address")
+    assert given is not None
+    place.store.delete(given)
+    assert await place.copier.refresh(place.key, TIMES) is None
+    assert await place.copy() is None
 
 
 async def test_at_rest_nothing_is_asked_and_a_rotation_is_noticed(place: Place) -> None:

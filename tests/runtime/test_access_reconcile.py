@@ -11,8 +11,9 @@ from typing import cast
 import pytest
 
 from eservice_operator.cluster.apply import Applier
+from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.credentials_copy import CredentialsCopier
-from eservice_operator.cluster.errors import Transient
+from eservice_operator.cluster.errors import ApiError, Transient
 from eservice_operator.cluster.events import EventSink
 from eservice_operator.cluster.freshness import Freshness
 from eservice_operator.cluster.indexes import INDEXES
@@ -20,8 +21,19 @@ from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.slim import slim
 from eservice_operator.cluster.store import Store
 from eservice_operator.core.access.worlds import Copied
-from eservice_operator.core.actions import Action, Create, Failure, Manifest, Outcome, SetStatus, target_of
+from eservice_operator.core.actions import (
+    Action,
+    Create,
+    Delete,
+    Failure,
+    Manifest,
+    Outcome,
+    Ref,
+    SetStatus,
+    target_of,
+)
 from eservice_operator.core.keys import ObjectKey
+from eservice_operator.core.owner import Owner
 from eservice_operator.runtime.metrics import Metrics
 from eservice_operator.runtime.outbox import Outbox
 from eservice_operator.runtime.pauses import PAUSE
@@ -77,6 +89,25 @@ class Copier:
 
 
 @dataclass
+class Server:
+    """Has what the store has, but for what the store has not heard of yet; a GET may fail."""
+
+    store: Store
+    ahead: dict[tuple[str, str], Manifest | None] = field(default_factory=dict)
+    """By kind and name; None for what is gone."""
+    error: ApiError | None = None
+    asked: list[Ref] = field(default_factory=list)
+
+    async def get(self, ref: Ref) -> Manifest | None:
+        self.asked.append(ref)
+        if self.error is not None:
+            raise self.error
+        if (ref.kind, ref.name) in self.ahead:
+            return self.ahead[ref.kind, ref.name]
+        return self.store.get(ref.kind, ref.namespace, ref.name)
+
+
+@dataclass
 class Stage:
     """A reconciler of everything that makes a grant allowed."""
 
@@ -88,10 +119,11 @@ class Stage:
 
     def __post_init__(self) -> None:
         self.keep(*holders.granted())
+        self.server = Server(self.store)
         self.reconciler = ObjectReconciler(
             observer=Observer(self.store, worlds.POLICY),
             applier=cast("Applier", self.writes),
-            freshness=cast("Freshness", None),
+            freshness=Freshness(cast("KubeApi", self.server), self.store, lambda _: None),
             events=cast("EventSink", Silent()),
             outbox=Outbox({}, lambda _: None, Metrics()),
             policy_now=lambda: worlds.POLICY,
@@ -215,3 +247,66 @@ async def test_a_grant_that_cannot_be_read_is_stalled_and_closes_nothing() -> No
     (status,) = stage.writes.asked
     assert isinstance(status, SetStatus)
     assert {one["type"] for one in status.status["conditions"]} >= {"Stalled"}
+
+
+LATER = {"metadata": {"resourceVersion": "9"}}
+UNSEEN: dict[str, Manifest | None] = {
+    "refused": merged(holders.grant(spec={"refused": {"reason": "no legal ground"}}), LATER),
+    "deleted": None,
+    "handed over": merged(holders.namespace(), {"metadata": {"labels": {"eservice.dev/institution": "1"}}}),
+    "retired": merged(
+        holders.web_service(spec={"contracts": [{"version": "v5", "endOfLife": "2026-01-31"}]}), LATER
+    ),
+    "revoked": merged(holders.connection_test(revoked={"at": "2026-10-01", "reason": "a mistake"}), LATER),
+}
+"""What the watch has not told yet."""
+
+
+def in_production(stage: Stage) -> None:
+    """Nothing but a ConnectionTest shows that the connection was tested."""
+    known = stage.store.get("WebServiceGrant", holders.HOLDER_TEST, "address")
+    assert known is not None
+    stage.store.delete(merged(known, LATER))
+    stage.keep(holders.connection_test())
+
+
+@pytest.mark.parametrize("what", UNSEEN)
+async def test_what_the_store_has_not_heard_of_opens_nothing(what: str) -> None:
+    stage, unseen = Stage(), UNSEEN[what]
+    in_production(stage)
+    changed = holders.grant() if unseen is None else merged(unseen, LATER)
+    stage.server.ahead[changed["kind"], changed["metadata"]["name"]] = None if unseen is None else changed
+    result = await stage.reconciler.reconcile(GRANT, NOW)
+    assert result.error is None
+    assert not [one for one in stage.writes.asked if not isinstance(one, SetStatus)]
+
+
+async def test_what_is_as_it_was_decided_on_opens_after_one_look_at_each() -> None:
+    stage = Stage(Writes(("NameCollision", False)))
+    in_production(stage)
+    await stage.reconciler.reconcile(GRANT, NOW)
+    assert [one for one in stage.writes.asked if not isinstance(one, SetStatus)]
+    kinds = [ref.kind for ref in stage.server.asked]
+    assert sorted(kinds) == ["ConnectionTest", "Namespace", "WebService", "WebServiceGrant"]
+
+
+async def test_when_it_cannot_be_asked_nothing_opens_and_it_is_tried_again() -> None:
+    stage = Stage()
+    stage.server.error = Transient(503, "Unavailable", "no")
+    result = await stage.reconciler.reconcile(GRANT, NOW)
+    assert result.error is not None
+    assert "cannot confirm" in result.error
+    assert not stage.writes.asked
+
+
+async def test_what_only_closes_waits_for_no_look() -> None:
+    stage = Stage()
+    stage.server.error = Transient(503, "Unavailable", "no")
+    metadata = holders.grant()["metadata"]
+    owner = Owner(HOLDER, "address", metadata["uid"], "WebServiceGrant")
+    role = owner.child("rbac.authorization.k8s.io/v1", "Role", "grant.address", {"rules": []})
+    stage.keep(merged(role, {"metadata": {"uid": "uid-role", "resourceVersion": "5"}}))
+    stage.keep(merged(holders.grant(spec={"refused": {"reason": "no"}}), LATER))
+    await stage.reconciler.reconcile(GRANT, NOW)
+    assert [target_of(one).kind for one in stage.writes.asked if isinstance(one, Delete)][:1] == ["Role"]
+    assert not stage.server.asked

@@ -21,9 +21,10 @@ from eservice_operator.cluster.named import delete_named
 from eservice_operator.cluster.observe_access import AccessObserver
 from eservice_operator.cluster.ownership import is_owned
 from eservice_operator.core.access.asking import asks
-from eservice_operator.core.access.naming import binding_of
+from eservice_operator.core.access.naming import binding_of, grant_child
 from eservice_operator.core.access.standing import standings
 from eservice_operator.core.access.terms import Times
+from eservice_operator.core.access.walls import BINDING_KIND
 from eservice_operator.core.access.worlds import Copied, GrantWorld
 from eservice_operator.core.actions import DeleteNamed, Manifest, Ref
 from eservice_operator.core.keys import ObjectKey
@@ -146,10 +147,12 @@ def _entitled(world: GrantWorld, times: Times) -> tuple[Observed, ...]:
     """The bindings that are to have a copy beside them: of the consumer, for what it may call now.
 
     Anybody can make a ConfigMap that says that it is a binding: in another namespace, by another name, or
-    without a grant in force, it gets nothing.
+    without a grant in force, it gets nothing. Before the right to call was given nothing is copied: only then
+    what the grant rests on was read live.
     """
     case = world.case
-    if case.consumer is None:
+    right = world.children.get((BINDING_KIND, grant_child(case.grant.metadata.name)))
+    if case.consumer is None or right is None or right.terminating:
         return ()
     allowed = {standing.version for standing in standings(case, times) if standing.allowed}
     owner = Owner.of(case.consumer.service.metadata)

@@ -2,7 +2,7 @@
 """A last look at the apiserver before a step that gives something to the public or takes it away.
 
 The store may lag behind; most writes are safe to make from it, since the next look mends them. Taking
-a service off the public route, or putting a release on it, is not.
+a service off the public route, or putting a release on it, is not; nor is opening a web service to somebody.
 """
 
 from __future__ import annotations
@@ -69,6 +69,19 @@ class Freshness:
             looks.deferrals = True
         return self._seen(behind, place) == decided_on
 
+    async def as_seen(self, behind: Iterable[Ref], looks: Looks) -> bool:
+        """Whether objects are what the store says of them; if not, it has learnt: decide again.
+
+        As for `confirm`: what ``looks`` has read already is not read again. Raises ``ApiError``.
+        """
+        named = tuple(behind)
+        decided_on = self._versions(named)
+        for ref in named:
+            if ref not in looks.at:
+                await self._look(ref)
+                looks.at.add(ref)
+        return self._versions(named) == decided_on
+
     async def absent(self, ref: Ref) -> bool:
         """Whether an object that the store does not have is really not there; raises ``ApiError``."""
         await self._look(ref)
@@ -76,8 +89,11 @@ class Freshness:
 
     def _seen(self, behind: Iterable[Ref], place: str) -> list[tuple[str, ...]]:
         """In which versions the store has what a decision rests on, and the deferrals of its e-service."""
-        objects = [self._store.get(ref.kind, ref.namespace, ref.name) for ref in behind]
-        objects += self._store.by_index(DEFERRAL, indexes.ESERVICE, place)
+        deferrals = self._store.by_index(DEFERRAL, indexes.ESERVICE, place)
+        return [*self._versions(behind), *map(_version, deferrals)]
+
+    def _versions(self, named: Iterable[Ref]) -> list[tuple[str, ...]]:
+        objects = (self._store.get(ref.kind, ref.namespace, ref.name) for ref in named)
         return [() if obj is None else _version(obj) for obj in objects]
 
     async def _look(self, ref: Ref) -> None:

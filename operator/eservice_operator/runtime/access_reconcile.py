@@ -10,6 +10,8 @@ from datetime import datetime
 from eservice_operator.api.parse import InvalidObject
 from eservice_operator.cluster.credentials_copy import CredentialsCopier
 from eservice_operator.cluster.errors import ApiError
+from eservice_operator.cluster.freshness import Freshness
+from eservice_operator.cluster.grant_freshness import behind_opening
 from eservice_operator.cluster.observe_access import AccessObserver
 from eservice_operator.core.access.assigning import assignment_next, assignment_status
 from eservice_operator.core.access.granting import GrantDecision, decide_grant, grant_status
@@ -40,9 +42,10 @@ class GrantReconciler:
     loop: Loop
     policy_now: Callable[[], Policy]
     copier: CredentialsCopier
+    freshness: Freshness
 
     async def reconcile(self, key: ObjectKey, now: datetime) -> Result:
-        """Copy credentials where that is due, then observe, decide, apply and report."""
+        """Copy credentials where that is due, then observe, decide, confirm, apply and report."""
         missed, policy = None, self.policy_now()
         try:
             copy_at = await self.copier.refresh(key, Times(now, policy.zone, policy.clock_trusted))
@@ -53,6 +56,7 @@ class GrantReconciler:
             now,
             lambda: self._look(key, now),
             lambda seen, outcome: self._told(seen, outcome, now),
+            lambda seen, looks: self.freshness.as_seen(behind_opening(seen), looks),
         )
         return Result(next_at=earliest_of(result.next_at, copy_at), error=result.error or missed)
 

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The loop of the kinds whose decisions need no last look: observe, decide, apply, and then report."""
+"""The loop of all kinds but EServices: observe, decide, confirm where that is asked, apply, then report."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 from eservice_operator.api.base import ObjectMeta, Status
 from eservice_operator.api.parse import InvalidObject
+from eservice_operator.cluster.errors import ApiError
+from eservice_operator.cluster.freshness import Looks
 from eservice_operator.core.actions import Outcome
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.letters import Letter
@@ -52,12 +54,14 @@ class Loop:
         now: datetime,
         look: Callable[[], D | InvalidObject | None],
         tell: Callable[[D, Outcome], Telling],
+        confirm: Callable[[D, Looks], Awaitable[bool]] | None = None,
     ) -> Result:
         """Reconcile ``key``: ``look`` observes and decides, and is asked again after each write.
 
-        ``tell`` gets the last decision and what the last writes came to.
+        ``tell`` gets the last decision and what the last writes came to. ``confirm`` says whether a decision
+        rests on what is true now; where it does not, ``look`` is asked again before anything is written.
         """
-        outcome, left = NOTHING_DONE, ROUNDS
+        outcome, left, looks = NOTHING_DONE, ROUNDS, Looks()
         while True:
             decision = look()
             if decision is None:
@@ -68,7 +72,12 @@ class Loop:
             if not decision.actions or not left or (outcome.failure is not None and not outdated(outcome)):
                 return await self._tell(key, tell(decision, outcome))
             left -= 1
-            outcome = await self.writer.apply(decision.actions)
+            try:
+                confirmed = confirm is None or await confirm(decision, looks)
+            except ApiError as error:
+                return Result(error=f"cannot confirm what the decision rests on: {error}")
+            if confirmed:
+                outcome, looks = await self.writer.apply(decision.actions), Looks()
 
     async def _tell(self, key: ObjectKey, telling: Telling) -> Result:
         told = await self.writer.write_status(key, telling.metadata, telling.before, telling.status)

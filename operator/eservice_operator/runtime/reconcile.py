@@ -61,7 +61,7 @@ class ObjectReconciler:
         self._registrations = RegistrationReconciler(*of_all)
         loop, access = Loop(self._writer, self.outbox), self.observer.access
         self._access: dict[str, Reconciler] = {
-            "WebServiceGrant": GrantReconciler(access, loop, self.policy_now, self.copier),
+            "WebServiceGrant": GrantReconciler(access, loop, self.policy_now, self.copier, self.freshness),
             "WebService": WebServiceReconciler(access, loop, self.policy_now, self.monotonic),
             "AgentAssignment": AssignmentReconciler(access, loop, self.policy_now, self.monotonic),
         }

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 import pytest
+from click.shell_completion import ShellComplete
 
 from eservice_operator.cli import impact as module
 from eservice_operator.cli.session import Session
@@ -250,11 +251,13 @@ def test_nothing_closes() -> None:
     )
 
 
+ACTIVE_V4 = {"version": "v4", "state": "Active", "reason": "Active", "endsOn": "2027-10-31"}
+ACTIVE_V5 = {"version": "v5", "state": "Active", "reason": "Active"}
 ACTIVE = {
     "consumer": {"institution": "PMLP", "code": "90000054163", "environment": "Production"},
     "contractVersions": [
-        {"version": "v4", "state": "Active", "reason": "Active", "endsOn": "2027-10-31"},
-        {"version": "v5", "state": "Active", "reason": "Active"},
+        ACTIVE_V4,
+        ACTIVE_V5,
         {"version": "v6", "state": "Pending", "reason": "EvidenceMissing"},
     ],
 }
@@ -320,6 +323,56 @@ def test_a_holder_who_may_read_no_more_sees_what_was_written(
     assert sorted((name, version) for name, versions, _ in found for version in versions) == sorted(expected)
 
 
+def with_dates(assignment: Body, application: Body, last: str) -> tuple[Shelf, Shelf]:
+    """The agent's access with dates, as everybody reads it, and as the holder does who reads no more."""
+    agent = {"consumer": {"namespace": "evry-app-production", "name": "evry-app"}}
+    agent |= {"agent": {"assignment": access.AGENT}}
+    entries = [{"version": "v5", "state": "Active", "reason": "Active", "endsOn": last}]
+    customers = [
+        {"code": CODES[name], "name": name, "state": "Active", "eServices": [f"{name}-production/{name}"]}
+        for name in ("rezekne", "cesis", "ogre")
+    ]
+    objects = {
+        "grant": access.grant(
+            spec={"contractVersions": access.granted("v4", "v5")},
+            status={"contractVersions": [ACTIVE_V4, ACTIVE_V5]},
+        ),
+        "web_service": access.web_service(
+            status={"contracts": [{"version": "v4", "state": "Retiring", "endOfLife": "2027-10-31"}]}
+        ),
+        "connection": access.grant(
+            "evry-app", spec=agent | application, status={"contractVersions": entries}
+        ),
+        "assignment": access.assignment(
+            spec={"customers": [OGRE]} | assignment, status={"grant": "evry-app", "customers": customers}
+        ),
+        "rest_grant": access.rest_grant("addresses", status={"contractVersions": []}),
+    }
+    refused = ("eservices", "eserviceregistrations", "controllerrevisions")
+    return holder(refused=(), **objects), holder(refused=refused, **objects)
+
+
+@pytest.mark.parametrize(
+    "assignment, application, reasons",
+    [
+        ({"validUntil": "2027-06-30"}, {}, ("AssignmentEnded", "AssignmentEnded")),
+        ({"ended": {"at": "2027-07-01", "reason": "over"}}, {}, ("AssignmentEnded", "AssignmentEnded")),
+        ({}, {"validUntil": "2027-06-30"}, ("Expired", "AgentNotConnected")),
+        ({"validUntil": "2027-06-30"}, {"validUntil": "2027-06-30"}, ("Expired", "AssignmentEnded")),
+    ],
+)
+def test_what_dates_end_reads_the_same_to_who_may_read_no_more(
+    assignment: Body, application: Body, reasons: tuple[str, str]
+) -> None:
+    everybody, alone = with_dates(assignment, application, "2027-06-30")
+    there = ("ws/population-register", "--at")
+    assert closes(everybody, *there, "2027-06-30") == closes(alone, *there, "2027-06-30") == []
+    found = closes(alone, *there, "2027-11-01")
+    assert sorted(found) == sorted(closes(everybody, *there, "2027-11-01"))
+    whys = {name: why for name, _, why in found}
+    assert (whys["evry-app"], whys["ogre"], whys[NAME]) == (*reasons, "ContractRetired")
+
+
 def test_what_was_not_decided_anew_says_so(golden: Golden) -> None:
     answer = typed(written(), "impact", "agent/evry", "--customer", CODES["cesis"], *HOLDER)
     golden("impact-written", answer.output)
@@ -377,3 +430,23 @@ def test_names_are_completed() -> None:
     context.obj.namespace = access.HOLDER
     found = [item.value for item in module.target_names(context, module.command.params[0], "wsg/a")]
     assert found == ["wsg/address-declaration", "wsg/addresses"]
+
+
+@pytest.mark.parametrize(
+    "words, expected",
+    [
+        (["agent/evry", "--customer", "9000002"], [CODES["rezekne"], CODES["ogre"]]),
+        (["ws/population-register", "--version", ""], ["v4", "v5"]),
+        (["wsg", "address-declaration", "--version", "v5"], ["v5"]),
+        (["--version", ""], []),
+        (["act/x", "--version", ""], []),
+        (["ws/unknown", "--version", ""], []),
+    ],
+    ids=" ".join,
+)
+def test_what_can_end_of_an_object_is_completed(words: list[str], expected: list[str]) -> None:
+    session = Session()
+    session.__dict__["kubectl"] = holder()
+    completion = ShellComplete(module.command, {"obj": session}, "impact", "")
+    found = completion.get_completions([*HOLDER, *words[:-1]], words[-1])
+    assert [item.value for item in found] == expected

@@ -9,14 +9,22 @@ from typing import Any
 
 import pytest
 import yaml
+from click.shell_completion import ShellComplete
 
 from eservice_operator.api.parse import InvalidObject, parse
+from eservice_operator.cli import requests as module
+from eservice_operator.cli.session import Session
 from tests.cli.objects import ESCAPES
 from tests.cli.shelf import Shelf, typed
 from tests.support import access, worlds
 
 Golden = Callable[[str, str], None]
 HOLDER = ("-n", access.HOLDER)
+
+
+@pytest.fixture(autouse=True)
+def today(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "now", lambda: worlds.NOW)
 
 
 def request(name: str, state: str, version: str | None = "v5", **fields: Any) -> dict[str, Any]:
@@ -145,15 +153,42 @@ def test_through_an_agent_the_answer_is_a_customer() -> None:
     "name, said",
     [
         ("nobody", "nobody asks for none of these web services"),
-        ("old", "population-register v5: Refused: refused by the holder: no ground in law"),
+        ("old", "no ground in law; to let it in after all, change WebServiceGrant old"),
+        ("app", "population-register v5: Ended: AgentAssignment evry: its last day was 2026-10-12"),
+        ("late", "population-register through evry: there is no AgentAssignment evry that has not ended"),
         ("extract", "there is nothing to write"),
         ("a//b", "is no e-service: write its NAME, or NAMESPACE/NAME"),
     ],
 )
 def test_where_there_is_nothing_to_answer_it_says_why(name: str, said: str) -> None:
-    answer = typed(holder(), "requests", *HOLDER, "--yaml", name)
+    ended = access.assignment(spec={"ended": {"at": "2026-10-13", "reason": "over"}})
+    why = "AgentAssignment evry: its last day was 2026-10-12"
+    asked = [
+        *ASKED,
+        request("app", "Ended", asAgent="evry", message=why),
+        request("late", "Waiting", None, agent="evry"),
+    ]
+    shelf = Shelf(access.web_service(status={"observedGeneration": 1, "requests": asked}), ended)
+    answer = typed(shelf, "requests", *HOLDER, "--yaml", name)
     assert (answer.exit_code, answer.stdout) == (1, "")
     assert said in answer.stderr
+
+
+def test_what_is_over_is_granted_anew() -> None:
+    """Nothing that is added to a grant after its last day opens anything, and its name is not free."""
+    over = access.grant("tax", spec={"consumer": {"name": "tax"}, "validUntil": "2026-10-12"})
+    asked = [
+        request("tax", "Ended", grant="tax", message="its last day was 2026-10-12"),
+        request("tax", "Waiting", "v6"),
+    ]
+    shelf = Shelf(access.web_service(status={"observedGeneration": 1, "requests": asked}), over)
+    (made,) = documents("--yaml", "tax", shelf=shelf)
+    assert made["metadata"]["name"] == f"tax-{access.REGISTER}"
+    assert [one["version"] for one in made["spec"]["contractVersions"]] == ["v5", "v6"]
+    last = access.grant("tax", spec={"consumer": {"name": "tax"}, "validUntil": "2026-10-13"})
+    shelf = Shelf(access.web_service(status={"observedGeneration": 1, "requests": asked[1:]}), last)
+    (made,) = documents("--yaml", "tax", shelf=shelf)
+    assert made["metadata"]["name"] == "tax", "today it is open"
 
 
 def test_of_two_with_one_name_one_is_to_be_chosen() -> None:
@@ -183,3 +218,15 @@ def test_hostile_text_is_shown_and_not_obeyed() -> None:
     shelf = Shelf(access.web_service(status={"observedGeneration": 1, "requests": asked}))
     for more in ((), ("-o", "json"), ("-o", "yaml"), ("--yaml", worlds.NAME)):
         assert not {"\x1b", "\x9b", "\u202e", "\x07"} & set(typed(shelf, "requests", *HOLDER, *more).output)
+
+
+def test_who_asks_is_completed() -> None:
+    for shelf, expected in (
+        (holder(), [f"{worlds.NAMESPACE}/tax"]),
+        (holder(refused=("webservices",)), []),
+    ):
+        session = Session()
+        session.__dict__["kubectl"] = shelf
+        completion = ShellComplete(module.command, {"obj": session}, "requests", "")
+        found = completion.get_completions([*HOLDER, "--yaml"], f"{worlds.NAMESPACE}/t")
+        assert [item.value for item in found] == expected

@@ -220,6 +220,49 @@ def test_the_pods_of_an_agents_application_are_those_that_its_services_lead_to()
     assert consumer.pods == Pods(CONSUMER, {names.ESERVICE_LABEL: NAME}, (8080,))
 
 
+def own_service(suffix: str = "", release: str = "r1", port: int = 8080, of: str = REGISTER) -> Manifest:
+    """A Service of an e-service of the holder's."""
+    owner = Owner(HOLDER, REGISTER, "uid-of-register")
+    leads = owner.release_selector(release) | {names.ESERVICE_LABEL: of}
+    ports = [{"port": 8443, "targetPort": port, "protocol": "TCP"}]
+    made = owner.child("v1", "Service", REGISTER + suffix, {"spec": {"selector": leads, "ports": ports}})
+    return dict(merged(made, {"metadata": {"uid": f"uid-{suffix}", "resourceVersion": "5"}}))
+
+
+def test_behind_a_service_of_an_e_service_are_all_its_pods_whatever_its_release() -> None:
+    """Else a release that goes public would cut off every consumer until its policy was written anew."""
+    register = worlds.eservice(
+        metadata={"name": REGISTER, "namespace": HOLDER, "uid": "uid-of-register"},
+        spec={"registration": "register"},
+    )
+    around = [one for one in holders.granted() if one["kind"] != "Service"]
+    candidate = own_service("-candidate", "r2", 9090)
+    for services, ports in (
+        ([own_service()], (8080,)),
+        ([own_service(), candidate], (8080, 9090)),
+        ([own_service(release="r2", port=9090), candidate], (9090,)),
+    ):
+        world = grant_world(*around, register, *services)
+        assert world.case.offer is not None
+        assert world.case.offer.pods == Pods(HOLDER, {names.ESERVICE_LABEL: REGISTER}, ports)
+
+
+def test_what_only_says_that_it_is_an_e_services_is_taken_by_its_selector() -> None:
+    around = [one for one in holders.granted() if one["kind"] != "Service"]
+    register = worlds.eservice(
+        metadata={"name": REGISTER, "namespace": HOLDER, "uid": "uid-of-register"},
+        spec={"registration": "register"},
+    )
+    moved = own_service(of="another")
+    for objects, selector in (
+        ((own_service(),), moved["spec"]["selector"] | {names.ESERVICE_LABEL: REGISTER}),
+        ((register, moved), moved["spec"]["selector"]),
+    ):
+        world = grant_world(*around, *objects)
+        assert world.case.offer is not None
+        assert world.case.offer.pods == Pods(HOLDER, selector, (8080,))
+
+
 def config_map(name: str, owner: Manifest | None, place: str = CONSUMER, grant: str = "address") -> Manifest:
     """A ConfigMap that says that it is a binding of a grant, and whose child it is."""
     made = holders.body("ConfigMap", name, place, "v1")

@@ -67,7 +67,7 @@ def test_a_web_service_tells_of_its_versions_and_of_who_waits() -> None:
         access.web_service(
             status={
                 "contracts": [
-                    {"version": "v4", "endOfLife": "2027-10-31", "consumerCount": 3},
+                    {"version": "v4", "endOfLife": "2027-10-31", "consumerCount": 3, "customerCount": 7},
                     {"version": "v5", "consumerCount": 0},
                 ],
                 "waitingCount": 2,
@@ -82,6 +82,10 @@ def test_a_web_service_tells_of_its_versions_and_of_who_waits() -> None:
     )
     assert seen["eservice_contract_consumers"] == [
         (WHO | {"contract_version": "v4"}, 3),
+        (WHO | {"contract_version": "v5"}, 0),
+    ]
+    assert seen["eservice_contract_customers"] == [
+        (WHO | {"contract_version": "v4"}, 7),
         (WHO | {"contract_version": "v5"}, 0),
     ]
     assert seen["eservice_contract_end_of_life_timestamp_seconds"] == [

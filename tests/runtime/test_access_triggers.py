@@ -312,6 +312,12 @@ def test_a_child_wakes_its_owner_by_whichever_mark_it_has(owner: ObjectKey) -> N
     assert not set(keys_for(Change(key_of(elsewhere), None, elsewhere), store)), "it is nobody's there"
 
 
+def test_a_candidate_of_the_e_service_behind_wakes_whom_its_port_concerns() -> None:
+    store = filled(everything())
+    candidate = Owner(HOLDER, REGISTER, "uid").child("v1", "Service", f"{REGISTER}-candidate", {"spec": {}})
+    assert {WEB_SERVICE, GRANT, SERVICE} <= set(keys_for(Change(key_of(candidate), None, candidate), store))
+
+
 def test_a_role_of_somebody_wakes_the_web_services_beside_it() -> None:
     store = filled(everything())
     role = holders.body("Role", "minted", HOLDER, "rbac.authorization.k8s.io/v1")
@@ -330,3 +336,32 @@ def test_a_customer_that_joins_wakes_none_of_the_others() -> None:
     assert change(store, before, merged(before, joined)) == {ASSIGNMENT}
     stands = {"status": {"state": "Active"}}
     assert {CUSTOMER, APPLICATION, WEB_SERVICE} <= change(store, before, merged(before, stands))
+
+
+def test_who_is_listed_wakes_itself_and_who_calls_for_it() -> None:
+    """Not all the other customers: an agent of 500 lists them one by one."""
+    store = filled(everything())
+    before = store.get(*ASSIGNMENT)
+    assert before is not None
+    town = worlds.registration()["spec"]["institution"] | {"since": "2026-09-01"}
+    listed = [{field: town[field] for field in ("name", "code", "since")}]
+    counting = {ASSIGNMENT, WEB_SERVICE, APPLICATION}
+    with_both = merged(before, {"spec": {"customers": [*before["spec"]["customers"], *listed]}})
+    assert change(store, before, with_both) == {*counting, CUSTOMER}, "it is of that institution"
+    assert change(store, with_both, merged(with_both, {"spec": {"customers": listed}})) == counting
+    assert change(store, with_both, merged(with_both, {"spec": {"customers": []}})) == {*counting, CUSTOMER}
+    unlisted = {"spec": {"customers": [], "validUntil": "2027-01-31"}}
+    store.upsert(newer(with_both))
+    assert {CUSTOMER, AGENTS} <= change(store, with_both, merged(with_both, unlisted)), (
+        "it is the end for all"
+    )
+
+
+def test_whoever_can_be_anybody_is_woken_by_whom_is_listed() -> None:
+    store = filled(everything())
+    registration = store.get("EServiceRegistration", "", CUSTOMER.namespace)
+    before = store.get(*ASSIGNMENT)
+    assert before is not None
+    assert CUSTOMER not in change(store, before, merged(before, {"spec": {"customers": []}}))
+    store.upsert(newer(registration, {"spec": {"institution": None}}))
+    assert CUSTOMER in change(store, before, before)

@@ -7,7 +7,7 @@ both sides, and all that the grant in Production has opened; the store is at res
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Final
 
@@ -21,7 +21,11 @@ from eservice_operator.core.access.granting import decide_grant, grant_status
 from eservice_operator.core.access.holding import decide_web_service, web_service_status
 from eservice_operator.core.access.worlds import AssignmentWorld, GrantWorld, WebServiceWorld
 from eservice_operator.core.actions import Action, Create, Manifest, Outcome, SetFinalizer
+from eservice_operator.core.decide import decide
 from eservice_operator.core.keys import ObjectKey
+from eservice_operator.core.report import report
+from eservice_operator.core.world import World
+from eservice_operator.runtime.triggers import triggers_for
 from tests.support import asking, holders, worlds
 from tests.support.holders import HOLDER, HOLDER_TEST, REGISTER
 from tests.support.worlds import NOW, POLICY, merged
@@ -29,7 +33,10 @@ from tests.support.worlds import NOW, POLICY, merged
 WEB_SERVICE: Final = ObjectKey("WebService", HOLDER, REGISTER)
 ASSIGNMENT: Final = ObjectKey("AgentAssignment", HOLDER, "evry")
 APPLICATION: Final = ObjectKey("EService", asking.AGENT, "gateway")
+NEWCOMER: Final = 90_000
+"""The number of one who was not there before."""
 ROUNDS: Final = 4
+KEYS_FOR: Final = triggers_for((POLICY.gateway,))
 
 
 def town(number: int) -> str:
@@ -104,13 +111,14 @@ def customer(number: int) -> Iterator[Manifest]:
     yield eservice(number, asking.through())
 
 
+def listed(number: int) -> Manifest:
+    """A customer as the assignment lists it."""
+    return {"name": town(number).title(), "code": code(number), "since": "2026-09-01"}
+
+
 def assigned(customers: int) -> Manifest:
     """The assignment of an agent that calls for so many."""
-    listed = [
-        {"name": town(number).title(), "code": code(number), "since": "2026-09-01"}
-        for number in range(customers)
-    ]
-    return holders.assignment(spec={"customers": listed})
+    return holders.assignment(spec={"customers": [listed(number) for number in range(customers)]})
 
 
 class Clientele:
@@ -135,6 +143,30 @@ class Clientele:
         found = (self.store.upsert(slim(merged(one, self._newer()))) for one in objects)
         return tuple(change for change in found if change is not None)
 
+    def woken(self, *objects: Manifest) -> set[ObjectKey]:
+        """Whom it wakes that these objects are as they are now."""
+        return {key for change in self.put(*objects) for key in KEYS_FOR(change, self.store)}
+
+    def asks_anew(self) -> set[ObjectKey]:
+        """Whom it wakes that an e-service asks for the register which did not before."""
+        newcomer = registration(NEWCOMER), eservice(NEWCOMER)
+        self.put(*newcomer)
+        return self.woken(merged(newcomer[1], {"spec": {"uses": [holders.USE]}}))
+
+    def ends(self, number: int) -> set[ObjectKey]:
+        """Whom it wakes that the holder ends one grant."""
+        body = self.store.get(*grant_key(number))
+        return self.woken(merged(body, {"spec": {"validUntil": "2026-10-12"}}))
+
+    def joins(self) -> set[ObjectKey]:
+        """Whom it wakes that the holder lists one more customer, who orders already."""
+        self.put(*customer(NEWCOMER))
+        before = self.store.get(*ASSIGNMENT)
+        assert before is not None
+        return self.woken(
+            merged(before, {"spec": {"customers": [*before["spec"]["customers"], listed(NEWCOMER)]}})
+        )
+
     def _newer(self) -> Manifest:
         return {"metadata": {"resourceVersion": str(next(self._version))}}
 
@@ -148,32 +180,36 @@ class Clientele:
                 else:
                     raise AssertionError(f"{key_of(body)} does not come to rest")
 
-    def _step(self, key: ObjectKey) -> tuple[Action, ...]:
-        """One look at an object, and what it comes to; what was done."""
-        body, access = self.store.get(*key), self.observer.access
-        assert body is not None
-        actions: tuple[Action, ...] = ()
-        status: Status
-        match key.kind:
-            case "WebServiceGrant":
-                world = access.grant(key)
-                assert isinstance(world, GrantWorld)
-                decided = decide_grant(world, NOW, POLICY)
-                actions, status = decided.actions, grant_status(decided, Outcome(()), NOW, POLICY)
-            case "WebService":
-                seen = access.web_service(key)
-                assert isinstance(seen, WebServiceWorld)
-                decision = decide_web_service(seen, NOW, POLICY)
-                actions, status = decision.actions, web_service_status(decision, Outcome(()), NOW, POLICY)
-            case _:
-                assignment = access.assignment(key)
-                assert isinstance(assignment, AssignmentWorld)
-                status = assignment_status(assignment, NOW, POLICY)
+    def _step(self, key: ObjectKey) -> Sequence[Action]:
+        actions, status = self.look(key)
         for action in actions:
             self._do(action)
-        now = self.store.get(*key)
-        self.put(merged(now, {"status": status.model_dump(mode="json", by_alias=True, exclude_none=True)}))
+        told = status.model_dump(mode="json", by_alias=True, exclude_none=True)
+        self.put(merged(self.store.get(*key), {"status": told}))
         return actions
+
+    def look(self, key: ObjectKey) -> tuple[Sequence[Action], Status]:
+        """One look at an object: what is to be done, and the status that comes of it."""
+        match key.kind:
+            case "WebServiceGrant":
+                grant = self.observer.access.grant(key)
+                assert isinstance(grant, GrantWorld)
+                granting = decide_grant(grant, NOW, POLICY)
+                return granting.actions, grant_status(granting, Outcome(()), NOW, POLICY)
+            case "WebService":
+                offered = self.observer.access.web_service(key)
+                assert isinstance(offered, WebServiceWorld)
+                holding = decide_web_service(offered, NOW, POLICY)
+                return holding.actions, web_service_status(holding, Outcome(()), NOW, POLICY)
+            case "AgentAssignment":
+                assignment = self.observer.access.assignment(key)
+                assert isinstance(assignment, AssignmentWorld)
+                return (), assignment_status(assignment, NOW, POLICY)
+            case _:
+                world = self.observer.eservice(key)
+                assert isinstance(world, World)
+                decision = decide(world, NOW, POLICY)
+                return decision.actions, report(decision, Outcome(()))
 
     def _do(self, action: Action) -> None:
         """Nothing else is to be done on the way to the first rest."""

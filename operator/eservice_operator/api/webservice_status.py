@@ -86,6 +86,10 @@ class WebServiceConsumer(Model):
     """Whose it is."""
     agent: Name | None = None
     """The assignment that it calls for, where it is an agent's application."""
+    customer_count: Annotated[int | None, Field(ge=0)] = None
+    """How many e-services call through it, where it is an agent's application."""
+    through: Name | None = None
+    """The assignment whose agent calls for it, where it is a customer."""
 
 
 class ContractStatus(Model):
@@ -98,11 +102,13 @@ class ContractStatus(Model):
     end_of_life: Date | None = None
     """Its last day."""
     consumer_count: Annotated[int, Field(ge=0)] = 0
-    """How many e-services may call it."""
+    """How many e-services may call it; of an agent's the application."""
+    customer_count: Annotated[int, Field(ge=0)] = 0
+    """How many e-services may call it through agents."""
     consumers: Annotated[
         tuple[WebServiceConsumer, ...], Field(max_length=MOST_LISTED, json_schema_extra=LIST_ATOMIC)
     ] = ()
-    """Which ones; of many the first 100."""
+    """Which ones: those that call it, then those that do so through an agent; of many the first 100."""
 
 
 class WebServiceStatus(Status):

@@ -14,7 +14,7 @@ from eservice_operator.cli.kubectl import Kubectl, Query
 from eservice_operator.cli.plain import part
 
 Request = Mapping[str, Any]
-ANSWERED: Final = frozenset({"Granted", "Refused", "Ended"})
+ANSWERED: Final = frozenset({"Granted", "Refused"})
 
 
 @dataclass
@@ -36,7 +36,9 @@ def answers(kubectl: Kubectl, found: Sequence[Request], today: date) -> Answers:
         here = [one for one in found if one["webService"]["namespace"] == namespace]
         beside = _beside(kubectl, namespace)
         codes = _codes(kubectl, here)
-        for note, body in (*_grants(here, beside), *_customers(here, beside, codes, today)):
+        taken = {str(part(one, "metadata", "name")) for one in beside if one.get("kind") == "WebServiceGrant"}
+        live = [body for body in beside if not _is_over(body, today)]
+        for note, body in (*_grants(here, live, taken), *_customers(here, live, codes, today)):
             made.notes += [note] if note else []
             made.objects += [body] if body else []
     return made
@@ -49,6 +51,13 @@ def _beside(kubectl: Kubectl, namespace: str) -> tuple[Body, ...]:
     if listing.refused:
         raise listing.refused[0].error()
     return listing.items
+
+
+def _is_over(body: Body, today: date) -> bool:
+    """Whether it has ended for good, or by its own last day: nothing that is added to it opens anything."""
+    until, at = part(body, "spec", "validUntil"), part(body, "spec", "ended", "at")
+    deleted = part(body, "metadata", "deletionTimestamp")
+    return bool(deleted or (until and str(until) < str(today)) or (at and str(at) <= str(today)))
 
 
 def _codes(kubectl: Kubectl, found: Sequence[Request]) -> dict[str, str]:
@@ -66,22 +75,30 @@ Made = tuple[str, dict[str, Any] | None]
 """A sentence and an object; either may be missing."""
 
 
-def _grants(found: Sequence[Request], beside: Sequence[Body]) -> Iterator[Made]:
-    """One grant for each web service that is asked for directly, and for each assignment as its agent."""
+def _grants(found: Sequence[Request], beside: Sequence[Body], taken: set[str]) -> Iterator[Made]:
+    """One grant for each web service that is asked for directly, and for each assignment as its agent.
+
+    ``taken`` are the names of all grants, also of those that are over and not among ``beside``.
+    """
     direct = [one for one in found if not one.get("agent")]
-    taken = {str(part(one, "metadata", "name")) for one in beside if one.get("kind") == "WebServiceGrant"}
     for connection in dict.fromkeys(map(_connection, direct)):
         asked = [one for one in direct if _connection(one) == connection]
         consumer = str(asked[0].get("namespace")), str(asked[0].get("eService"))
         there = _grant(beside, connection, consumer, asked[0].get("registration"))
-        missing = [one for one in asked if one.get("state") not in ANSWERED and not _names(there, one)]
+        missing = [one for one in asked if _is_open(one) and not _names(there, one)]
         for one in asked:
             if one not in missing:
-                yield f"{_title(one)}: {one.get('state')}{_why(one)}", None
+                yield f"{_title(one)}: {one.get('state')}{_why(one)}{_instead(one)}", None
         if missing:
             note, made = _grant_for(missing, consumer, there, taken)
             taken |= set() if made is None else {made["metadata"]["name"]}
             yield note, made
+
+
+def _is_open(request: Request) -> bool:
+    """Whether a grant would answer: what has ended can be granted anew, but not with its assignment."""
+    over = request.get("state") == "Ended" and request.get("asAgent")
+    return request.get("state") not in ANSWERED and not over
 
 
 def _grant_for(
@@ -129,7 +146,7 @@ def _customers(
         named = (body for body in beside if body.get("kind") == "AgentAssignment")
         assignment = next((body for body in named if part(body, "metadata", "name") == agent), None)
         if assignment is None:
-            yield f"{_title(one)}: there is no AgentAssignment {agent}", None
+            yield f"{_title(one)}: there is no AgentAssignment {agent} that has not ended", None
             continue
         code = codes.get(str(one.get("registration")), CODE)
         text = f"adds a customer to AgentAssignment {agent}: write it into the file of that"
@@ -170,6 +187,13 @@ def _names(grant: Body | None, request: Request) -> bool:
 def _title(request: Request) -> str:
     asked = request.get("contractVersion") or (f"through {request['agent']}" if request.get("agent") else "")
     return " ".join(filter(None, (str(request["webService"]["name"]), asked)))
+
+
+def _instead(request: Request) -> str:
+    """What answers otherwise where the holder has said no."""
+    if request.get("state") != "Refused" or not request.get("grant"):
+        return ""
+    return f"; to let it in after all, change WebServiceGrant {request['grant']}"
 
 
 def _why(request: Request) -> str:

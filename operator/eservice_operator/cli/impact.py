@@ -16,6 +16,7 @@ from eservice_operator.cli.dated import Days
 from eservice_operator.cli.dossier import resource
 from eservice_operator.cli.kubectl import Query
 from eservice_operator.cli.naming import is_name
+from eservice_operator.cli.plain import part
 from eservice_operator.cli.policy import ZONE_OPTION
 from eservice_operator.cli.session import Command, Session
 from eservice_operator.cli.writing import read_day
@@ -32,6 +33,13 @@ WORDS: Final = {
     for word in (SHORT[kind], kind.lower(), plural, resource(plural))
 } | {"agents": "AgentAssignment"}
 """Every word by which kubectl knows them."""
+
+
+PARTS: Final = {
+    "version": (("contracts", "contractVersions"), "version"),
+    "customer": (("pilotCustomers", "customers"), "code"),
+}
+"""Where an object lists what can end of it, by the option that names one, and by what it is named."""
 
 
 class Target(NamedTuple):
@@ -82,10 +90,30 @@ def target_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
+def parts_of(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The contract versions or the customers of what was named; none where it cannot be read."""
+    session = ctx.ensure_object(Session)
+    try:
+        target = read_target(ctx, param, ctx.args)  # an option without its value leaves the words there
+        if target is None:
+            return []
+        (listing,) = session.kubectl.get(Query((target.plural,), session.namespace, name=target.name))
+    except click.ClickException:
+        return []
+    fields, key = PARTS[str(param.name)]
+    found = (one for body in listing.items for field in fields for one in part(body, "spec", field) or ())
+    named = {str(one.get(key)): one.get("name") for one in found}
+    return [CompletionItem(value, help=text) for value, text in named.items() if value.startswith(incomplete)]
+
+
 @click.command(cls=Command)
 @click.argument("target", nargs=-1, metavar="[KIND/NAME]", callback=read_target, shell_complete=target_names)
-@click.option("--version", metavar="VERSION", help="Only this contract version ends.")
-@click.option("--customer", metavar="CODE", help="Only this customer of the agent leaves.")
+@click.option(
+    "--version", metavar="VERSION", shell_complete=parts_of, help="Only this contract version ends."
+)
+@click.option(
+    "--customer", metavar="CODE", shell_complete=parts_of, help="Only this customer of the agent leaves."
+)
 @click.option(
     "--at",
     callback=read_day,

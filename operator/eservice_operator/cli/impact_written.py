@@ -4,18 +4,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from eservice_operator.api.reasons import Reason
 from eservice_operator.api.webservice import Visibility
 from eservice_operator.cli.dated import Days
 from eservice_operator.cli.ending import End, end_of, ended
 from eservice_operator.cli.impact import Asked
+from eservice_operator.cli.impact_dated import ALL_VERSIONS, ended_by
 from eservice_operator.cli.plain import part
 from eservice_operator.core.access.assignments import PILOTS
 from eservice_operator.core.actions import Manifest
 
-ALL_VERSIONS: Final = "*"
 Row = dict[str, Any]
 Bodies = Sequence[Manifest]
 
@@ -31,7 +31,7 @@ def as_written(
     rows = [row for body in bodies if body["kind"] == "WebServiceGrant" for row in _direct(body)]
     rows += [row for body in bodies if body["kind"] == "AgentAssignment" for row in _customers(body, bodies)]
     if asked.at is not None:
-        return list(_ended_by(rows, bodies, str(asked.at))), ()
+        return list(ended_by(rows, bodies, str(asked.at))), ()
     if target is None:
         return [], ()
     after = ended(target, asked, days.today)
@@ -135,35 +135,12 @@ def _customers(assignment: Manifest, bodies: Bodies) -> Iterator[Row]:
         place = part(grant, "metadata", "namespace"), part(grant, "metadata", "name")
         if grant["kind"] != "WebServiceGrant" or place != (namespace, part(assignment, "status", "grant")):
             continue
-        versions = [str(one["version"]) for one in _active(grant)]
+        active = _active(grant)
+        versions, ends = [str(one["version"]) for one in active], [one.get("endsOn") for one in active]
+        longest = max(map(str, ends)) if all(ends) else None
         for customer in part(assignment, "status", "customers") or ():
             for service in customer.get("eServices") or () if customer.get("state") == "Active" else ():
                 there, _, own = str(service).partition("/")
                 more = {"namespace": there, "eService": own, "institution": customer.get("name")}
                 more |= {"code": customer.get("code"), "agent": name, "assignment": name}
-                ends = part(assignment, "spec", "validUntil")
-                yield _row(grant, versions, ends, **more)
-
-
-def _ended_by(rows: list[Row], bodies: Bodies, day: str) -> Iterator[Row]:
-    """Of these what its dates end before that day."""
-    for row in rows:
-        if row["endsOn"] and row["endsOn"] < day:
-            yield row | {"reason": "Expired"}
-        elif row["contractVersions"] == [ALL_VERSIONS]:
-            retired = _retired(row["webService"], bodies, day)
-            if retired:
-                yield row | {"contractVersions": retired, "reason": "ContractRetired"}
-
-
-def _retired(web_service: Mapping[str, Any], bodies: Bodies, day: str) -> list[str]:
-    """The contract versions of a web service that are open now and have ended by that day."""
-    for body in bodies:
-        if body["kind"] == "WebService" and _place(body) == web_service:
-            contracts = part(body, "status", "contracts") or ()
-            return [
-                str(one["version"])
-                for one in contracts
-                if one.get("state") != "Retired" and str(one.get("endOfLife") or day) < day
-            ]
-    return []
+                yield _row(grant, versions, longest, **more)

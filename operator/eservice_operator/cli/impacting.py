@@ -46,6 +46,7 @@ def impact(session: Session, asked: Asked, days: Days) -> None:
         kinds = ", ".join(sorted(far))
         note = f"you may not list {kinds}: this is what the operator last wrote, not decided anew"
         lost, more = as_written([body for kind in KINDS for body in store.all(kind)], asked, target, days)
+        lost.sort(key=lambda row: (str(row["namespace"]), str(row["eService"])))
         notes = (note, *more)
     else:
         lost, notes = [one.document() for one in _decided(store, asked, target, days)], ()

@@ -8,6 +8,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import click
+from click.shell_completion import CompletionItem
 
 from eservice_operator.cli.answers import answers
 from eservice_operator.cli.clock import now
@@ -36,12 +37,22 @@ def read_consumer(_ctx: click.Context, _param: click.Parameter, value: str | Non
     raise click.BadParameter(f"{value!r} is no e-service: write its NAME, or NAMESPACE/NAME as shown here")
 
 
+def consumer_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The e-services that ask, as they are shown; none where that cannot be read: the line is being typed."""
+    try:
+        asking = dict.fromkeys(map(_consumer, _requests(_listed(ctx.ensure_object(Session), "webservices"))))
+    except click.ClickException:
+        return []
+    return [CompletionItem(name) for name in sorted(asking) if name.startswith(incomplete)]
+
+
 @click.command(cls=Command)
 @click.option("--waiting", is_flag=True, help="Only those that nobody has answered.")
 @click.option(
     "--yaml",
     "consumer",
     callback=read_consumer,
+    shell_complete=consumer_names,
     metavar="[NAMESPACE/]NAME",
     help="Print the file that answers the requests of this e-service, for Git; nothing is written.",
 )

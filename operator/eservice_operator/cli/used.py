@@ -130,16 +130,22 @@ CUSTOMERS: Final = {"Active": GRANTED, "Ended": ENDED}
 """What a use is, by the state of a customer; any other one waits for a day or for the agent."""
 
 
+def assignment_end(assignment: Body) -> str:
+    """The last day of an assignment by its own dates; empty where it has none."""
+    at, until = part(assignment, "spec", "ended", "at"), part(assignment, "spec", "validUntil")
+    before = str(date.fromisoformat(str(at)) - timedelta(days=1)) if at else ""
+    return min(filter(None, (before, str(until or ""))), default="")
+
+
 def _last_day(assignment: Body, grants: Sequence[Body]) -> str:
     """The last day of an assignment, or of its application's grant, whichever comes first."""
-    at, namespace = part(assignment, "spec", "ended", "at"), part(assignment, "metadata", "namespace")
-    days = [part(assignment, "spec", "validUntil")]
-    days += [str(date.fromisoformat(str(at)) - timedelta(days=1))] if at else []
-    name = part(assignment, "status", "grant")
-    for grant in grants:
-        if (part(grant, "metadata", "namespace"), part(grant, "metadata", "name")) == (namespace, name):
-            days.append(part(grant, "status", "endsOn"))
-    return min((str(day) for day in days if day), default="")
+    place = part(assignment, "metadata", "namespace"), part(assignment, "status", "grant")
+    connection = (
+        str(part(grant, "status", "endsOn") or "")
+        for grant in grants
+        if (part(grant, "metadata", "namespace"), part(grant, "metadata", "name")) == place
+    )
+    return min(filter(None, (assignment_end(assignment), *connection)), default="")
 
 
 def show_uses(sheet: Page, used: Iterable[Used], days: Days) -> None:

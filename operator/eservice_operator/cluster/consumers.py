@@ -14,6 +14,7 @@ from eservice_operator.api.uses import Use, WebServiceRef
 from eservice_operator.api.webservice import WebService
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.indexes import part
+from eservice_operator.cluster.ownership import owners_of
 from eservice_operator.cluster.reading import Reading
 from eservice_operator.cluster.rivals import senior_of
 from eservice_operator.cluster.snapshots import SNAPSHOT_KIND, known_service, snapshots_of, uses_of
@@ -93,14 +94,33 @@ def _labels(web_service: WebService, reading: Reading) -> Mapping[str, str]:
 
 
 def _backend(web_service: WebService, reading: Reading) -> Pods | None:
-    """The Pods behind its Service; None without such a Service, or where that says not which Pods."""
+    """The Pods behind its Service; None without such a Service, or where that says not which Pods.
+
+    Behind a Service of an e-service of ours are all Pods of that: another release is another selector, and no
+    consumer is to be cut off while as many policies are written as there are consumers.
+    """
     wanted, namespace = web_service.spec.backend.service, web_service.metadata.namespace
     body = None if wanted is None else reading.store.get("Service", namespace, wanted.name)
     if wanted is None or body is None:
         return None
     selector = part(body, "spec", "selector") or {}
     ports = [_target(port) for port in _tcp_ports(body) if port.get("port") == wanted.port]
-    return Pods(namespace, selector, tuple(ports)) if selector and ports else None
+    if not selector or not ports:
+        return None
+    owner = _owner_of(body, reading)
+    if owner is not None and selector.get(names.ESERVICE_LABEL) == owner.name:
+        return _own_pods(owner, reading)
+    return Pods(namespace, selector, tuple(ports))
+
+
+def _owner_of(service: Manifest, reading: Reading) -> Owner | None:
+    """The EService beside it that a Service belongs to, if it does."""
+    for uid in owners_of(service):
+        for body in reading.store.by_index(SERVICE, indexes.UID, uid):
+            place = body["metadata"]["namespace"], body["metadata"]["name"]
+            if place[0] == service["metadata"]["namespace"]:
+                return Owner(*place, uid)
+    return None
 
 
 def consumer_of(service: EService, reading: Reading) -> Consumer:
@@ -115,14 +135,13 @@ def consumer_of(service: EService, reading: Reading) -> Consumer:
         registration=registration,
         senior=senior_of(service, reading),
         uses=uses_of(service, snapshots_of(metadata, reading)),
-        pods=_own_pods(service, reading),
+        pods=_own_pods(Owner.of(service.metadata), reading),
         unread=unread,
     )
 
 
-def _own_pods(service: EService, reading: Reading) -> Pods | None:
+def _own_pods(owner: Owner, reading: Reading) -> Pods | None:
     """All Pods of an e-service, on the ports that its Services lead to."""
-    owner = Owner.of(service.metadata)
     mine = reading.store.by_index("Service", indexes.OWNER, owner.uid)
     bodies = [body for body in mine if body["metadata"].get("namespace") == owner.namespace]
     ports = {_target(port) for body in bodies for port in _tcp_ports(body)}

@@ -3,10 +3,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from eservice_operator.api import names
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core import conditions as c
-from eservice_operator.core.actions import Failure
+from eservice_operator.core.actions import Failure, target_of
 from eservice_operator.core.conditions import Verdict
+
+INVALID: Final = "Invalid"
+"""The API server's word for what does not fit the schema of a kind."""
+OTHER_CRDS: Final = "are the CRDs (crds/) those of this version of the operator?"
 
 
 def refusal(failure: Failure) -> tuple[Reason, str] | None:
@@ -18,8 +25,10 @@ def refusal(failure: Failure) -> tuple[Reason, str] | None:
 
 
 def words(failure: Failure) -> str:
-    """What the cluster said."""
-    return failure.message or failure.reason
+    """What the cluster said; of our own kinds also what may be the matter after an upgrade."""
+    said = failure.message or failure.reason
+    ours = target_of(failure.action).api_version == names.API_VERSION
+    return f"{said}; {OTHER_CRDS}" if ours and failure.reason == INVALID else said
 
 
 def failing(failure: Failure) -> tuple[Verdict, ...]:

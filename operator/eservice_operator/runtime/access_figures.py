@@ -40,6 +40,11 @@ CONSUMERS: Final = Family(
     "E-services that may call a contract version of a web service now.",
     (*WHO, "contract_version"),
 )
+CUSTOMERS: Final = Family(
+    "eservice_contract_customers",
+    "E-services that may call a contract version of a web service through agents now (R9).",
+    (*WHO, "contract_version"),
+)
 REQUESTS: Final = Family(
     "eservice_access_requests_pending", "Requests for a web service that nobody has answered.", WHO
 )
@@ -59,6 +64,7 @@ ACCESS_FAMILIES: Final = (
     GRANT_ENDS,
     END_OF_LIFE,
     CONSUMERS,
+    CUSTOMERS,
     REQUESTS,
     OLDEST_REQUEST,
     FOREIGN,
@@ -102,6 +108,7 @@ def samples_of_web_service(web_service: Mapping[str, Any], instant: Instant) -> 
     for contract in status.get("contracts") or ():
         of = (*who, contract["version"])
         yield CONSUMERS, of, contract.get("consumerCount", 0)
+        yield CUSTOMERS, of, contract.get("customerCount", 0)
         if "endOfLife" in contract:
             yield END_OF_LIFE, of, instant(contract["endOfLife"], True)  # noqa: FBT003 - the end of the day
     yield REQUESTS, who, status.get("waitingCount", 0)

@@ -19,8 +19,13 @@ from eservice_operator.core.actions import Manifest
 def is_news(before: Manifest, after: Manifest) -> bool:
     """Whether others can be concerned: it means something else, goes away, or has come to something."""
     says = NEWS.get(after["kind"], _meaning)
+    return leaves(before, after) or says(before) != says(after)
+
+
+def leaves(before: Manifest, after: Manifest) -> bool:
+    """Whether it is being deleted now, and was not before."""
     leaving = [part(obj, "metadata", "deletionTimestamp") is None for obj in (before, after)]
-    return leaving[0] != leaving[1] or says(before) != says(after)
+    return leaving[0] != leaving[1]
 
 
 def _meaning(obj: Manifest) -> Any:
@@ -46,6 +51,24 @@ def _assigned(assignment: Manifest) -> Any:
     """
     status = assignment.get("status") or {}
     return assignment.get("spec"), [status.get(field) for field in ("state", "reason", "application")]
+
+
+def listed_anew(before: Manifest, after: Manifest) -> frozenset[str] | None:
+    """The codes of whom an assignment lists differently; None where anything else of it is news, too."""
+    if _assigned(_without_customers(before)) != _assigned(_without_customers(after)):
+        return None
+    was, now = (_entries(assignment) for assignment in (before, after))
+    return frozenset(code for code, _ in was ^ now)
+
+
+def _without_customers(assignment: Manifest) -> Manifest:
+    spec = {field: value for field, value in (assignment.get("spec") or {}).items() if field != "customers"}
+    return assignment | {"spec": spec}
+
+
+def _entries(assignment: Manifest) -> set[tuple[str, str]]:
+    listed = part(assignment, "spec", "customers") or ()
+    return {(str(part(entry, "code")), repr(entry)) for entry in listed}
 
 
 def _placed(obj: Manifest) -> Any:

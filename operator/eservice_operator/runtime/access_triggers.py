@@ -16,7 +16,7 @@ from eservice_operator.cluster.roles import invoke_rules
 from eservice_operator.cluster.store import Change, Store, key_of
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.keys import ObjectKey
-from eservice_operator.runtime.access_news import is_news
+from eservice_operator.runtime.access_news import is_news, leaves, listed_anew
 
 GRANT: Final = "WebServiceGrant"
 WEB_SERVICE: Final = "WebService"
@@ -33,6 +33,11 @@ def access_keys(change: Change, store: Store) -> Keys:
     told = [obj for obj in (change.before, change.after) if obj is not None]
     if concerned is None or (len(told) > 1 and not is_news(*told)):
         return
+    if change.key.kind == ASSIGNMENT and len(told) > 1 and not leaves(*told):
+        codes = listed_anew(*told)
+        if codes is not None:
+            yield from _of_customers(told[-1], codes, store)
+            return
     for obj in told:
         yield from concerned(obj, store)
 
@@ -105,6 +110,23 @@ def of_assignment(assignment: Manifest, store: Store) -> Keys:
     yield from _asking(store, indexes.AGENT, place)
 
 
+def _of_customers(assignment: Manifest, codes: frozenset[str], store: Store) -> Keys:
+    """Its web service, its application, and of those who order through it the institutions of these codes.
+
+    Whoever belongs to nobody knows which is looked at, too.
+    """
+    namespace, place = assignment["metadata"]["namespace"], _where(assignment)
+    yield ObjectKey(WEB_SERVICE, namespace, str(part(assignment, "spec", "webService")))
+    for grant in store.by_index(GRANT, indexes.ASSIGNMENT, place):
+        yield from _consumer(grant)
+    for key in _asking(store, indexes.AGENT, place):
+        named = str(part(store.get(*key) or {}, "spec", "registration"))
+        registration = store.get("EServiceRegistration", "", named) or {}
+        code = part(registration, "spec", "institution", "code")
+        if code is None or code in codes:
+            yield key
+
+
 def of_connection_test(test: Manifest, store: Store) -> Keys:
     """The grants, and the e-services, of whom it speaks."""
     spec = test["spec"]
@@ -149,11 +171,12 @@ def _asked_for(obj: Manifest, store: Store) -> Keys:
 
 
 def of_service(service: Manifest, store: Store) -> Keys:
-    """The web services behind which it is; of an agent's application also its customers."""
-    for web_service in store.by_index(WEB_SERVICE, indexes.BACKEND, _where(service)):
-        yield key_of(web_service)
-        yield from _around(_where(web_service), store)
+    """The web services behind which it is, or one of the same e-service; an agent's customers, too."""
     owner = owner_key(service)
+    for place in {_where(service), f"{owner.namespace}/{owner.name}"}:
+        for web_service in store.by_index(WEB_SERVICE, indexes.BACKEND, place):
+            yield key_of(web_service)
+            yield from _around(_where(web_service), store)
     if owner.name:
         for grant in store.by_index(GRANT, indexes.CONSUMER, f"{owner.namespace}/{owner.name}"):
             agent = part(grant, "spec", "agent", "assignment")

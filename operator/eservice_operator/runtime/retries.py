@@ -9,6 +9,7 @@ from typing import Protocol
 from eservice_operator.cluster.apply import OUTDATED
 from eservice_operator.core.actions import Action, Outcome, target_of
 from eservice_operator.core.decide import Decision
+from eservice_operator.core.failing import words
 
 ROUNDS = 8
 """Steps of one reconcile: each write can make the next one possible."""
@@ -24,7 +25,7 @@ def retry(outcome: Outcome) -> str | None:
 
 def error_of(outcome: Outcome) -> str | None:
     """Like `retry`, where another try is worth it whatever it was: a status, a number taken meanwhile."""
-    return None if outcome.failure is None else outcome.failure.message
+    return None if outcome.failure is None else words(outcome.failure)
 
 
 def outdated(outcome: Outcome) -> bool:

@@ -19,7 +19,7 @@ from eservice_operator.core.access.worlds import WebServiceWorld
 from eservice_operator.core.actions import Manifest, Outcome
 from eservice_operator.core.letters import Delivery, Letter
 from eservice_operator.core.policy import Policy
-from tests.core.access.register import Register, consumer, granted, passed
+from tests.core.access.register import Register, agents_register, connection, consumer, granted, passed
 from tests.support import access, worlds
 from tests.support.worlds import DAY, NAME, NAMESPACE, NOW, at
 
@@ -183,6 +183,22 @@ def test_the_end_of_a_contract_version_is_told_on_the_ladder_with_who_is_left(de
     heard = [str(day.date()) for day in days if desk.told(day)]
     assert heard == ["2026-12-31", "2027-02-28", "2027-03-24"]
     assert desk.status.warned == ()
+
+
+def test_the_customers_of_agents_are_among_who_is_left() -> None:
+    """Whoever calls through an agent ends with it, and reads so from the holder only."""
+    there = agents_register(None, connection("v4"))
+    contracts = [{"version": "v4", "endOfLife": "2027-03-31"}, {"version": "v5"}]
+    policy = replace(worlds.POLICY, channels=CHANNELS)
+    offers = (access.offer(access.web_service(spec={"contracts": contracts})),)
+    world = there.but(offers=offers).web_service()
+    status = web_service_status(decide_web_service(world, NOW, policy), Outcome(()), NOW, policy)
+    letter, *_ = web_service_letters(world, status, NOW)
+    assert letter.facts["count"] == "4"
+    named = ("evry-production/gateway", "cesis/cesis", "ogre/ogre", "rezekne/rezekne")
+    assert [place.rstrip(")").rpartition("(")[2] for place in letter.facts["consumers"].split(", ")] == [
+        *named
+    ]
 
 
 def test_without_channels_events_tell(desk: Desk) -> None:

@@ -18,6 +18,7 @@ from eservice_operator.core.actions import Action, Create, Delete, Manifest, Out
 from eservice_operator.core.conditions import find
 from tests.core.access.register import (
     APPLICATION,
+    CODES,
     NOT_OPEN,
     Register,
     agents_register,
@@ -344,12 +345,39 @@ def test_consumers_of_rest_are_on_every_version_that_is_served() -> None:
 def test_an_agents_application_is_one_consumer_and_its_customers_are_requests() -> None:
     found = status(agents_register().web_service())
     assert found.consumer_count == 1
-    (caller,) = found.contracts[1].consumers
+    caller = found.contracts[1].consumers[0]
     assert ((caller.namespace, caller.e_service), caller.agent) == (APPLICATION, access.AGENT)
     through = [request for request in found.requests if request.agent]
     assert [(one.e_service, one.state.value, one.grant) for one in through] == [
         (name, "Granted", "evry") for name in ("cesis", "ogre", "rezekne")
     ]
+
+
+def test_the_customers_of_an_agent_are_left_on_the_versions_that_it_calls() -> None:
+    versions = {one.version: one for one in status(agents_register().web_service()).contracts}
+    v4, v5 = versions["v4"], versions["v5"]
+    assert (v4.consumer_count, v4.customer_count, v4.consumers) == (0, 0, ())
+    assert (v5.consumer_count, v5.customer_count) == (1, 3)
+    assert [(one.e_service, one.agent, one.customer_count, one.through) for one in v5.consumers] == [
+        ("gateway", access.AGENT, 3, None),
+        *((name, None, None, access.AGENT) for name in ("cesis", "ogre", "rezekne")),
+    ]
+
+
+def test_customers_that_an_agent_no_longer_serves_are_left_on_nothing() -> None:
+    ended = access.assignment(spec={"ended": {"at": "2026-10-13", "reason": "no longer"}})
+    assert all(one.customer_count == 0 for one in status(agents_register(ended).web_service()).contracts)
+
+
+def test_of_many_customers_the_list_has_what_it_has_room_for() -> None:
+    there = agents_register()
+    names = [f"ogre-{number}" for number in range(120)]
+    crowd = [
+        consumer((name, name), access.use(None, agent=access.AGENT), code=CODES["Ogre"]) for name in names
+    ]
+    (_, v5, _) = status(there.but(consumers=(*there.consumers, *crowd)).web_service()).contracts
+    assert (v5.consumer_count, v5.customer_count, len(v5.consumers)) == (1, 123, 100)
+    assert v5.consumers[0].customer_count == 123
 
 
 def test_what_ends_by_itself_is_looked_at_then() -> None:

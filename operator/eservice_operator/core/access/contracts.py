@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from eservice_operator.api.grant import ALL_VERSIONS
@@ -15,6 +16,7 @@ from eservice_operator.api.webservice_status import (
     WebServiceConsumer,
 )
 from eservice_operator.core.access.case import Consumer, GrantCase
+from eservice_operator.core.access.requesting import Request
 from eservice_operator.core.access.standing import standings
 from eservice_operator.core.access.terms import Times
 from eservice_operator.core.access.worlds import WebServiceWorld
@@ -55,15 +57,34 @@ def _place(grant: GrantCase) -> Place | None:
     return *consumer.place, "" if agent is None else agent.assignment
 
 
-def _shown(place: Place, consumer: Consumer) -> WebServiceConsumer:
+def _shown(
+    place: Place, consumer: Consumer, *, through: bool = False, customers: int | None = None
+) -> WebServiceConsumer:
     namespace, name, assignment = place
     registration = consumer.registration
     return WebServiceConsumer(
         namespace=namespace,
         e_service=name,
         institution="" if registration is None else registration.spec.institution.name,
-        agent=assignment or None,
+        agent=None if through else assignment or None,
+        customer_count=customers,
+        through=assignment if through else None,
     )
+
+
+def customers_by_version(
+    world: WebServiceWorld, requests: Iterable[Request], times: Times
+) -> dict[str, Consumers]:
+    """R9: who may call each contract version through an agent now: they end with it as the agent does."""
+    callers: dict[str, Consumers] = {contract.version: {} for contract in _served(world, times)}
+    for request in requests:
+        standing, assignment = request.standing, request.standing.use.agent
+        if assignment is None:
+            continue
+        named = callers if ALL_VERSIONS in standing.versions else {*standing.versions} & callers.keys()
+        for version in named:
+            callers[version][*request.consumer.place, assignment] = request.consumer
+    return callers
 
 
 def contract_state(contract: Contract, times: Times) -> ContractState:
@@ -80,21 +101,28 @@ def next_end_of(web_service: WebService, times: Times) -> date | None:
 
 
 def contract_statuses(
-    world: WebServiceWorld, callers: dict[str, Consumers], times: Times
+    world: WebServiceWorld, callers: dict[str, Consumers], customers: dict[str, Consumers], times: Times
 ) -> tuple[ContractStatus, ...]:
-    """Each contract version in the order of the spec, with its remaining consumers."""
+    """Each contract version in the order of the spec, with who is left on it: consumers, and customers."""
     return tuple(
-        _status(contract, callers.get(contract.version, {}), times)
+        _status(contract, callers.get(contract.version, {}), customers.get(contract.version, {}), times)
         for contract in world.offer.web_service.spec.contracts
     )
 
 
-def _status(contract: Contract, callers: Consumers, times: Times) -> ContractStatus:
-    listed = sorted(callers)[:MOST_LISTED]
+def _status(contract: Contract, callers: Consumers, customers: Consumers, times: Times) -> ContractStatus:
+    through = Counter(assignment for *_, assignment in customers)
+    listed = [
+        _shown(place, callers[place], customers=through[place[2]] if place[2] else None)
+        for place in sorted(callers)[:MOST_LISTED]
+    ]
+    room = MOST_LISTED - len(listed)
+    listed += [_shown(place, customers[place], through=True) for place in sorted(customers)[:room]]
     return ContractStatus(
         version=contract.version,
         state=contract_state(contract, times),
         end_of_life=contract.end_of_life,
         consumer_count=len({place[:2] for place in callers}),
-        consumers=tuple(_shown(place, callers[place]) for place in listed),
+        customer_count=len({place[:2] for place in customers}),
+        consumers=tuple(listed),
     )

@@ -18,7 +18,12 @@ from eservice_operator.api.webservice_status import (
 from eservice_operator.core import conditions as c
 from eservice_operator.core.access.addresses import address_finding
 from eservice_operator.core.access.case import Pods
-from eservice_operator.core.access.contracts import consumers_by_version, contract_statuses, next_end_of
+from eservice_operator.core.access.contracts import (
+    consumers_by_version,
+    contract_statuses,
+    customers_by_version,
+    next_end_of,
+)
 from eservice_operator.core.access.grant_checks import unconfirmed
 from eservice_operator.core.access.naming import audience_of, wall_of
 from eservice_operator.core.access.posting import web_service_told
@@ -107,7 +112,7 @@ def web_service_status(
     world, times = decision.world, Times(now, policy.zone, policy.clock_trusted)
     web_service = world.offer.web_service
     requests, generation = requests_of(world, times), web_service.metadata.generation
-    callers = consumers_by_version(world, times)
+    callers, customers = consumers_by_version(world, times), customers_by_version(world, requests, times)
     verdicts = tuple(_verdicts(decision, outcome))
     status = WebServiceStatus(
         observed_generation=generation,
@@ -117,7 +122,7 @@ def web_service_status(
         requests=tuple(map(shown, requests[:MOST_LISTED])),
         requests_hash=_hash(requests),
         consumer_count=len({place[:2] for found in callers.values() for place in found}),
-        contracts=contract_statuses(world, callers, times),
+        contracts=contract_statuses(world, callers, customers, times),
         next_end=next_end_of(web_service, times),
         conditions=c.merge(web_service.status.conditions, verdicts, generation, now),
     )

@@ -129,4 +129,5 @@ def _remaining(status: WebServiceStatus, notice: Notice) -> dict[str, str]:
     if entry is None:
         return facts
     named = [f"{one.institution} ({one.namespace}/{one.e_service})" for one in entry.consumers[:MOST_NAMED]]
-    return facts | {"count": str(entry.consumer_count), "consumers": ", ".join(named)}
+    count = entry.consumer_count + entry.customer_count
+    return facts | {"count": str(count), "consumers": ", ".join(named)}

@@ -191,6 +191,7 @@ def _customer_held(case: UseCase, question: Finding, times: Times) -> UseStandin
         offer=case.offer,
         grant=None if connection is None else connection.grant,
         agent=case.agent,
+        versions=() if connection is None else tuple(one.version for one in connection.allowed),
         held=True,
     )
 

@@ -46,7 +46,7 @@ def domain_conditions(decision: Decision) -> Iterator[Verdict]:
     for kind, needed, passed in rows:
         missing = next((unmet[gate] for gate in needed if gate in unmet), None)
         if kind is ConditionType.ACCESS_GRANTED and lost:
-            yield c.false(kind, Reason.ACCESS_LOST, f"the public release runs without {told_of(lost)}")
+            yield c.false(kind, Reason.ACCESS_LOST, f"the public release runs without {told_of(facts, lost)}")
         elif missing is None:
             yield _passed(decision, kind, passed)
         elif missing.reason is Reason.AWAITING_INSTALLATION and blocks_install(gates):

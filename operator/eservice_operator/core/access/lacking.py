@@ -44,6 +44,18 @@ def lack_of(standing: UseStanding) -> Finding | None:
     return without_credentials(grant, standing.message) if standing.agent is None else None
 
 
+def is_seen_open(standing: UseStanding) -> bool:
+    """Whether the status of its grant says, of the spec as it is, that any of what is allowed is open."""
+    if not standing.allowed or standing.grant is None:
+        return standing.allowed
+    grant = standing.grant.grant
+    current = grant.status.observed_generation == grant.metadata.generation
+    return current and any(
+        entry.version in standing.versions and entry.state is GrantState.ACTIVE
+        for entry in grant.status.contract_versions
+    )
+
+
 def fallen_short(standings: Iterable[UseStanding]) -> Iterator[UseStanding]:
     """Those of them that lack something, which is said in the place of until when they are granted."""
     for standing in standings:

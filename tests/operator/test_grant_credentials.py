@@ -76,6 +76,12 @@ async def test_they_are_copied_where_that_is_allowed(
         )
         assert "rbac-credentials.yaml" in message(refused, "CredentialsCopied")
         assert says(refused, "Active", "True"), "the rest is open"
+        told = await site.until(
+            planned.ref,
+            lambda obj: says(obj, "AccessGranted", "True", "CredentialsForbidden"),
+            "its consumer, too",
+        )
+        assert message(refused, "CredentialsCopied") in message(told, "AccessGranted")
         await site.settled(planned, "Published")
         await operator.at_rest()
         asked = [one for one in audit.by() if one.resource == "secrets"]

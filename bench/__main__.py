@@ -23,9 +23,11 @@ LINE = re.compile(r"(?P<name>\S.*?)  +(?P<median>\d+) µs median +(?P<tail>\d+) 
 RUN = re.compile(r"(?P<command>\S.*): (?P<own>\d+) ms of its own, (?P<wall>\d+) ms in all")
 ANSWERED = re.compile(r"(?P<name>\S.*?)  (?P<value>\S.*?)  target (?P<target>\S.*)")
 SCRAPED = re.compile(r"(?P<name>\S.*?)  +(?P<value>[\d.]+ ms)")
+CLIENTS = re.compile(r"(?P<name>\S.*?)  +(?P<value>[\d.]+ (?:ms|objects))(?:  target (?P<target>.+))?")
 DECIDING = "python -m bench.decide"
 SCRAPING = "python -m bench.scrape"
 BRAKING = "python -m bench.brake"
+ACCESS = "python -m bench.access"
 STARTING = "python -m tests.cli.starting"
 AUTHORIZING = "python -m bench.authorizer"
 NOTES = (
@@ -45,6 +47,8 @@ NOTES = (
 - What citizens notice is measured with requests that are sent at a steady rate whatever the answers are, to
   servers that reset their connections once the last Pod of their release is gone. Gateway, servers, citizens
   and the control plane share the machine; Pods are ready at once. How: docs/gateways.md.
+- A look is all that one reconcile computes: what is observed, decided and said. What counts many others does
+  so every 2 seconds at most.
 - The authorizer is held on one core; who asks it, and the control plane, are on the others. It answers from
   memory, asks for its reviews beside that, and writes a line for each answer.
 - An e-service counts as public when the gateway reports its route as accepted and resolved.
@@ -73,6 +77,7 @@ def measure(folder: Path, fleet: int) -> Iterator[Figure]:
     yield from deciding()
     yield from scraping()
     yield from braking()
+    yield from granting()
     yield from starting()
     yield from authorizing()
     yield from switching.measure(folder / "switching")
@@ -98,6 +103,12 @@ def braking() -> Iterator[Figure]:
     """What `bench.brake` prints."""
     for line in SCRAPED.finditer(printed_by(BRAKING)):
         yield Figure(f"The brake: {line['name']}", line["value"], command=BRAKING)
+
+
+def granting() -> Iterator[Figure]:
+    """What `bench.access` prints."""
+    for line in CLIENTS.finditer(printed_by(ACCESS)):
+        yield Figure(f"Access: {line['name']}", line["value"], line["target"] or "", ACCESS)
 
 
 def starting() -> Iterator[Figure]:

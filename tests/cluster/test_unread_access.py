@@ -109,7 +109,7 @@ def test_what_is_open_stays_as_it_is(what: str) -> None:
     decision = shelf.decide()
     assert not decision.actions
     assert shelf.reason() == "Unreadable"
-    status = grant_status(decision, Outcome(()), NOW, POLICY)
+    status = grant_status(decision, Outcome(()), NOW)
     assert (status.state, status.reason) == ("Active", "Unreadable")
     said = {one.type: (one.status, one.reason) for one in status.conditions}
     assert said["Active"] == said["Ready"] == ("True", "Unreadable")
@@ -204,7 +204,7 @@ def test_a_service_that_is_made_anew_ends_nothing() -> None:
     service = shelf.objects.pop(("Service", HOLDER, REGISTER))
     decision = shelf.decide()
     assert not decision.actions
-    status = grant_status(decision, Outcome(()), NOW, POLICY)
+    status = grant_status(decision, Outcome(()), NOW)
     assert (status.state, status.reason) == ("Active", "BackendNotFound")
     shelf.edit("WebService", HOLDER, REGISTER, {"spec": {"isolation": "Observe"}})
     assert shelf.closed() == {"NetworkPolicy"}, "the holder said so"
@@ -250,4 +250,4 @@ def test_a_grant_that_cannot_be_read_leaves_when_it_is_deleted(broken: Any) -> N
     (last,) = shelf.decide().actions
     assert isinstance(last, SetFinalizer)
     assert not last.present
-    grant_status(shelf.decide(), Outcome(()), NOW, POLICY)
+    grant_status(shelf.decide(), Outcome(()), NOW)

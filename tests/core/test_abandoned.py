@@ -10,8 +10,8 @@ import pytest
 from eservice_operator.api.notices import Channel, Notices, NoticeState
 from eservice_operator.api.template import EServiceTemplate, HeldSet
 from eservice_operator.core.actions import Outcome
+from eservice_operator.core.held_tidings import template_notices
 from eservice_operator.core.letters import Delivery
-from eservice_operator.core.posting import template_notices
 from eservice_operator.core.registering import decide_registration, registration_status
 from eservice_operator.core.templating import catalogue_of, template_status
 from eservice_operator.core.world import TemplateWorld
@@ -40,7 +40,7 @@ def test_a_revoked_decision_whose_e_service_is_gone_has_nothing_on_its_way(answe
     cluster = fleet.join("one")
     assert isinstance(cluster, PostalCluster)
     fleet.settle(NOW)
-    cluster.answer = answer
+    cluster.channel = answer
     fleet.put_template(worlds.template(posting.FOUR))
     fleet.settle(DECIDED)
     cluster.remove(cluster.service_place)
@@ -58,7 +58,7 @@ def test_a_revoked_decision_whose_e_service_is_gone_has_nothing_on_its_way(answe
 
 def test_what_is_answered_while_an_e_service_is_being_deleted_is_written_down() -> None:
     cluster = postal()
-    cluster.answer = is_silent
+    cluster.channel = is_silent
     cluster.put(worlds.template(posting.FOUR))
     cluster.settle(DECIDED)
     assert states(cluster.decisions[0].status.notices) == {
@@ -78,10 +78,10 @@ def test_what_is_answered_while_an_e_service_is_being_deleted_is_written_down() 
 @pytest.mark.parametrize("answer", [is_silent, refuses], ids=["being sent", "tried again"])
 def test_what_was_to_go_by_a_channel_that_is_unset_is_not_on_its_way(answer: Answer) -> None:
     cluster = postal()
-    cluster.answer = answer
+    cluster.channel = answer
     cluster.put(worlds.template(posting.FOUR))
     cluster.settle(DECIDED)
-    cluster.policy, cluster.answer = ONLY_SINK, accepts
+    cluster.policy, cluster.channel = ONLY_SINK, accepts
     cluster.settle(DECIDED + DAY)
     notices = cluster.decisions[0].status.notices
     assert states(notices) == {"Email": {NoticeState.SUPERSEDED}, "CloudEvents": {NoticeState.SENT}}
@@ -91,7 +91,7 @@ def test_what_was_to_go_by_a_channel_that_is_unset_is_not_on_its_way(answer: Ans
 
 def test_nor_is_what_an_e_service_itself_was_to_tell() -> None:
     cluster = postal()
-    cluster.answer = is_silent
+    cluster.channel = is_silent
     cluster.put(worlds.template(posting.FOUR))
     cluster.settle(DECIDED)
     assert cluster.status.notices
@@ -118,7 +118,7 @@ def test_nor_what_a_registration_or_a_template_was_to_tell() -> None:
 def test_with_all_channels_set_up_everything_stays_on_its_way() -> None:
     cluster = postal()
     assert cluster.policy.channels == BOTH
-    cluster.answer = is_silent
+    cluster.channel = is_silent
     cluster.put(worlds.template(posting.FOUR))
     cluster.settle(DECIDED)
     cluster.settle(DECIDED + DAY)

@@ -119,7 +119,7 @@ def test_a_template_that_is_put_back_is_a_ground_again() -> None:
 def test_only_a_notice_of_the_new_announcement_informs() -> None:
     cluster = lapsed()
     assert status(cluster).informed_at is not None
-    cluster.answer = refuses
+    cluster.channel = refuses
     policy(cluster)
     cluster.settle(AGAIN)
     assert status(cluster).informed_at is None
@@ -131,11 +131,11 @@ def test_only_a_notice_of_the_new_announcement_informs() -> None:
 
 def test_accepted_late_the_notice_period_counts_from_then() -> None:
     cluster = lapsed(noticePeriod="P7D")
-    cluster.answer = refuses
+    cluster.channel = refuses
     policy(cluster, noticePeriod="P7D")
     cluster.settle(AGAIN)
-    later = postal().answer
-    cluster.answer = later
+    later = postal().channel
+    cluster.channel = later
     cluster.advance(AGAIN + 3 * DAY, AGAIN + 4 * DAY)
     informed = status(cluster).informed_at
     assert informed is not None

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import pytest
 
-from eservice_operator.api.eservice import Next
+from eservice_operator.api.course import Next
 from eservice_operator.core.dates import instant
 from tests.core import test_fairness as fairness
 from tests.core import test_promise as promise

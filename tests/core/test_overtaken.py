@@ -41,7 +41,7 @@ def announced() -> PostalCluster:
 def heard(cluster: PostalCluster, since: datetime, until: datetime) -> Iterator[tuple[str, date | None]]:
     """What the contact hears when the channel is in order again."""
     cluster.forget()
-    cluster.answer = accepts
+    cluster.channel = accepts
     cluster.advance(since, until)
     for letter in cluster.sent:
         if letter.recipient == "a@pmlp.example":
@@ -60,7 +60,7 @@ def revoke(cluster: PostalCluster) -> None:
 
 
 def test_of_two_moves_the_later_one_is_told(announced: PostalCluster) -> None:
-    announced.answer = refuses
+    announced.channel = refuses
     moved = at("2027-03-02")
     announced.put(worlds.deferral("2027-08-31"))
     announced.advance(moved, moved + HOURS)
@@ -71,7 +71,7 @@ def test_of_two_moves_the_later_one_is_told(announced: PostalCluster) -> None:
 
 
 def test_a_move_ends_a_warning_of_the_old_day(announced: PostalCluster) -> None:
-    announced.answer = refuses
+    announced.channel = refuses
     announced.advance(EVE, EVE + HOURS)
     announced.put(worlds.deferral("2027-08-31"))
     told = list(heard(announced, EVE + HOURS, EVE + 2 * DAY))
@@ -79,18 +79,18 @@ def test_a_move_ends_a_warning_of_the_old_day(announced: PostalCluster) -> None:
 
 
 def test_a_move_ends_what_was_under_way_and_is_refused_afterwards(announced: PostalCluster) -> None:
-    announced.answer = is_silent
+    announced.channel = is_silent
     announced.settle(EVE)
     announced.put(worlds.deferral("2027-08-31"))
     announced.settle(EVE + HOURS)
-    announced.answer = refuses
+    announced.channel = refuses
     announced.settle(EVE + HOURS)
     told = list(heard(announced, EVE + HOURS, EVE + 2 * DAY))
     assert told == [("UnpublishMoved", date(2027, 9, 1))]
 
 
 def test_a_hold_ends_a_warning_of_the_day(announced: PostalCluster) -> None:
-    announced.answer = refuses
+    announced.channel = refuses
     announced.advance(EVE, EVE + HOURS)
     policy(announced, enforcement="Warn")
     told = list(heard(announced, DUE, DUE + 2 * DAY))
@@ -99,7 +99,7 @@ def test_a_hold_ends_a_warning_of_the_day(announced: PostalCluster) -> None:
 
 def test_of_two_reasons_of_a_hold_the_later_one_is_told_once(announced: PostalCluster) -> None:
     announced.advance(KNOWN, EVE)
-    announced.answer = refuses
+    announced.channel = refuses
     policy(announced, enforcement="Warn")
     announced.advance(EVE, DUE + HOURS)
     policy(announced, enforcement="Enforce", maximumLag="P9Y")
@@ -109,7 +109,7 @@ def test_of_two_reasons_of_a_hold_the_later_one_is_told_once(announced: PostalCl
 
 def test_a_hold_that_comes_back_before_anybody_heard_of_it_is_told(announced: PostalCluster) -> None:
     announced.advance(KNOWN, EVE)
-    announced.answer = refuses
+    announced.channel = refuses
     for lifecycle in ({"enforcement": "Warn"}, {"maximumLag": "P9Y"}):
         policy(announced, **lifecycle)
         announced.settle(DUE)
@@ -120,7 +120,7 @@ def test_a_hold_that_comes_back_before_anybody_heard_of_it_is_told(announced: Po
 
 def test_who_is_back_is_not_told_afterwards_that_it_went(announced: PostalCluster) -> None:
     announced.advance(KNOWN, EVE + HOURS)
-    announced.answer = refuses
+    announced.channel = refuses
     announced.advance(DUE, DUE + HOURS)
     assert not announced.routed()
     revoke(announced)

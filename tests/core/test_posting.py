@@ -19,9 +19,9 @@ from eservice_operator.core.actions import Outcome
 from eservice_operator.core.addressees import Recipient, entries, recipients, told_before
 from eservice_operator.core.decide import decide
 from eservice_operator.core.drafting import registration_letters, service_letters, template_letters
+from eservice_operator.core.held_tidings import template_notices
 from eservice_operator.core.ledger import MOST_ON_THEIR_WAY
 from eservice_operator.core.letters import Delivery, Letter
-from eservice_operator.core.posting import template_notices
 from eservice_operator.core.registering import decide_registration, registration_status
 from eservice_operator.core.tidings import Tiding
 from eservice_operator.core.world import RegistrationWorld
@@ -157,12 +157,12 @@ def test_who_was_informed_once_is_so_for_good(told: PostalCluster) -> None:
 
 
 def test_a_renewal_or_a_revocation_cancels_what_was_announced(announced: PostalCluster) -> None:
-    announced.answer = refuses
+    announced.channel = refuses
     announced.settle(at("2027-05-01", "00:00"))
     name = announced.decisions[0].metadata.name
     revoked = {"at": "2027-05-02", "reason": "it ends in autumn"}
     announced.edit(("UnpublishDecision", "", name), spec={"revoked": revoked})
-    announced.answer = is_silent
+    announced.channel = is_silent
     announced.settle(at("2027-05-02"))
     assert kinds(announced)[-1] == "UnpublishCancelled"
     assert "it ends in autumn" in announced.sent[-1].facts["reason"]
@@ -173,11 +173,11 @@ def test_a_renewal_or_a_revocation_cancels_what_was_announced(announced: PostalC
 
 
 def test_what_a_crash_left_unanswered_is_not_sent_once_it_is_revoked(told: PostalCluster) -> None:
-    told.answer = is_silent
+    told.channel = is_silent
     told.put(worlds.template(FOUR))
     told.settle(DECIDED)
     told.crash()
-    told.answer = PostalCluster.answer
+    told.channel = PostalCluster.channel
     revoked = {"at": "2027-02-02", "reason": "an error"}
     name = told.decisions[0].metadata.name
     told.edit(("UnpublishDecision", "", name), spec={"revoked": revoked})
@@ -189,14 +189,14 @@ def test_what_a_crash_left_unanswered_is_not_sent_once_it_is_revoked(told: Posta
 
 
 def test_what_is_under_way_is_waited_for(told: PostalCluster) -> None:
-    told.answer = is_silent
+    told.channel = is_silent
     told.put(worlds.template(FOUR))
     told.settle(DECIDED)
     revoked = {"at": "2027-02-02", "reason": "an error"}
     name = told.decisions[0].metadata.name
     told.edit(("UnpublishDecision", "", name), spec={"revoked": revoked})
     told.settle(at("2027-02-02"))
-    told.answer = PostalCluster.answer
+    told.channel = PostalCluster.channel
     told.settle(at("2027-02-02"))
     assert {one.state.value for one in decided(told).notices} == {"Sent"}
 
@@ -213,10 +213,10 @@ def test_what_nobody_was_told_of_needs_no_cancelling(told: PostalCluster) -> Non
 
 
 def test_what_nobody_heard_of_needs_no_cancelling(told: PostalCluster) -> None:
-    told.answer = refuses
+    told.channel = refuses
     told.put(worlds.template(FOUR))
     told.advance(DECIDED, DECIDED + DAY)
-    told.answer = PostalCluster.answer
+    told.channel = PostalCluster.channel
     told.forget()
     revoked = {"at": "2027-02-02", "reason": "an error"}
     told.edit(("UnpublishDecision", "", told.decisions[0].metadata.name), spec={"revoked": revoked})
@@ -237,14 +237,14 @@ def test_channels_that_come_later_announce_what_is_to_come(told: PostalCluster) 
 
 def test_a_contact_that_comes_later_is_told_while_nobody_is_informed(told: PostalCluster) -> None:
     told.policy = replace(POLICY, channels=BOTH[:1])
-    told.answer = refused_for_good
+    told.channel = refused_for_good
     told.put(worlds.template(FOUR))
     told.settle(DECIDED)
     assert decided(told).informed_at is None
     contacts = [{"name": "N", "email": "new@pmlp.example"}]
     told.edit(("EServiceRegistration", "", NAME), spec={"institution": {"contacts": contacts}})
     told.forget()
-    told.answer = PostalCluster.answer
+    told.channel = PostalCluster.channel
     told.settle(at("2027-02-02"))
     assert [letter.recipient for letter in told.sent] == ["new@pmlp.example"]
     assert decided(told).informed_at == at("2027-02-02")
@@ -264,7 +264,7 @@ def test_a_contact_that_comes_once_somebody_is_informed_is_told_the_next_thing(
 
 def test_a_contact_that_comes_after_the_end_is_told_of_no_day_to_come(told: PostalCluster) -> None:
     told.policy = replace(POLICY, channels=BOTH[:1])
-    told.answer = refused_for_good
+    told.channel = refused_for_good
     told.put(worlds.template(FOUR))
     told.settle(DECIDED)
     revoked = {"at": "2027-02-02", "reason": "an error"}
@@ -297,7 +297,7 @@ def test_an_end_is_told_also_where_a_policy_only_observes_since(announced: Posta
 
 
 def test_one_that_fails_never_sends_to_the_others_again(told: PostalCluster) -> None:
-    told.answer = lambda letter, now: Delivery(
+    told.channel = lambda letter, now: Delivery(
         accepted=letter.recipient != "a@pmlp.example", at=now, error="450 later"
     )
     told.put(worlds.template(FOUR))
@@ -325,7 +325,7 @@ def test_addresses_that_nobody_has_are_not_tried_over_and_over(told: PostalClust
     told.policy = replace(POLICY, channels=BOTH[:1])
     contacts = [{"name": "N", "email": f"{number}@pmlp.example"} for number in range(16)]
     told.edit(("EServiceRegistration", "", NAME), spec={"institution": {"contacts": contacts}})
-    told.answer = refused_for_good
+    told.channel = refused_for_good
     told.put(worlds.template(FOUR))
     told.settle(DECIDED)
     for day, fresh in enumerate((16, 20, 24), start=1):
@@ -343,7 +343,7 @@ def test_addresses_that_nobody_has_are_not_tried_over_and_over(told: PostalClust
 
 
 def test_who_comes_later_waits_for_room_in_a_full_ledger_without_a_write(told: PostalCluster) -> None:
-    told.answer = refuses
+    told.channel = refuses
     told.put(worlds.template(FOUR))
     for round_ in range(6):
         contacts = [{"name": "N", "email": f"{round_}-{number}@pmlp.example"} for number in range(16)]
@@ -354,13 +354,13 @@ def test_who_comes_later_waits_for_room_in_a_full_ledger_without_a_write(told: P
     told.forget()
     told.settle(DECIDED + timedelta(seconds=6))
     assert (told.log, told.statuses, told.sent) == ([], [], [])
-    told.answer = PostalCluster.answer
+    told.channel = PostalCluster.channel
     told.advance(DECIDED + timedelta(seconds=6), DECIDED + DAY)
     assert decided(told).informed_at is not None
 
 
 def test_a_letter_keeps_its_date_however_often_it_is_tried(told: PostalCluster) -> None:
-    told.answer = refuses
+    told.channel = refuses
     told.put(worlds.template(FOUR))
     told.settle(DECIDED)
     told.settle(DECIDED + timedelta(minutes=1))
@@ -373,7 +373,7 @@ def test_a_letter_keeps_its_date_however_often_it_is_tried(told: PostalCluster) 
 
 
 def test_a_refusal_is_looked_at_again_after_its_pause(told: PostalCluster) -> None:
-    told.answer = refuses
+    told.channel = refuses
     told.put(worlds.template(FOUR))
     decision = told.settle(DECIDED)
     assert decision is not None
@@ -381,11 +381,11 @@ def test_a_refusal_is_looked_at_again_after_its_pause(told: PostalCluster) -> No
 
 
 def test_the_effect_waits_until_somebody_is_informed(told: PostalCluster) -> None:
-    told.answer = refuses
+    told.channel = refuses
     told.put(worlds.template(FOUR))
     told.advance(at("2027-05-31"), EFFECT + DAY)
     assert (decided(told).state, decided(told).reason) == ("Held", "NoticeUndelivered")
-    told.answer = PostalCluster.answer
+    told.channel = PostalCluster.channel
     told.advance(EFFECT + DAY, EFFECT + DAY + DAY / 2)
     assert decided(told).state == "Effective"
     assert kinds(told)[-1] == "Unpublished"
@@ -394,7 +394,7 @@ def test_the_effect_waits_until_somebody_is_informed(told: PostalCluster) -> Non
 def test_who_could_not_be_told_before_the_effect_is_a_failure_that_somebody_looks_at(
     told: PostalCluster,
 ) -> None:
-    told.answer = refuses
+    told.channel = refuses
     told.put(worlds.template(FOUR))
     told.advance(at("2027-05-31"), EFFECT + 5 * DAY)
     assert decided(told).state == "Effective", "holdUninformed is over"
@@ -407,7 +407,7 @@ def test_a_sink_informs_only_where_it_is_the_only_way(
     told: PostalCluster, channels: tuple[tuple[Channel, str], ...], reason: str
 ) -> None:
     told.policy = replace(POLICY, channels=channels)
-    told.answer = refused_for_good
+    told.channel = refused_for_good
     told.put(worlds.template(FOUR))
     told.advance(at("2027-05-31"), EFFECT)
     assert decided(told).reason == reason
@@ -446,12 +446,12 @@ def read_entry(mail: bytes) -> dict[str, str]:
 
 
 def test_what_nobody_heard_of_is_announced_and_not_moved(told: PostalCluster) -> None:
-    told.answer = refuses
+    told.channel = refuses
     told.put(worlds.template(FOUR))
     told.settle(DECIDED)
     told.put(worlds.template(FOUR, lifecycle={"enforcement": "Warn"}))
     told.settle(EFFECT + DAY)
-    told.answer = PostalCluster.answer
+    told.channel = PostalCluster.channel
     told.forget()
     told.put(worlds.template(FOUR))
     told.settle(EFFECT + 2 * DAY)
@@ -498,7 +498,7 @@ def test_a_first_look_tells_nothing_of_what_is_already_so() -> None:
 
 
 def test_a_term_that_nobody_heard_of_is_not_told_once_it_is_installed(told: PostalCluster) -> None:
-    told.answer = refuses
+    told.channel = refuses
     holder = {"namespace": "ur-production", "name": "population-register"}
     told.put(worlds.act("act-2", spec={"image": worlds.image("b")}))
     told.edit_service(
@@ -512,7 +512,7 @@ def test_a_term_that_nobody_heard_of_is_not_told_once_it_is_installed(told: Post
     told.settle(NOW + DAY)
     assert told.status.installation.installed_at is not None
     told.forget()
-    told.answer = PostalCluster.answer
+    told.channel = PostalCluster.channel
     told.settle(NOW + 2 * DAY)
     assert "InstallationDue" not in told.told_of()
     states = {one.state.value for one in told.status.notices if one.kind is NoticeKind.INSTALLATION_DUE}
@@ -557,10 +557,10 @@ def test_other_environments_are_told_nothing() -> None:
 
 
 def test_a_ledger_with_an_unknown_template_still_tries_again(announced: PostalCluster) -> None:
-    announced.answer = refuses
+    announced.channel = refuses
     announced.settle(at("2027-05-01", "00:00"))
     announced.remove(("EServiceTemplate", "", worlds.TEMPLATE))
-    announced.answer = PostalCluster.answer
+    announced.channel = PostalCluster.channel
     announced.settle(at("2027-05-01", "00:02"))
     assert {notice.state for notice in decided(announced).notices} == {NoticeState.SENT}
 
@@ -690,7 +690,7 @@ def test_under_warn_the_reasons_are_those_of_the_lag(told: PostalCluster) -> Non
 
 
 def test_without_its_registration_a_letter_still_says_what_it_can(announced: PostalCluster) -> None:
-    announced.answer = refuses
+    announced.channel = refuses
     announced.settle(at("2027-05-01", "00:00"))
     announced.remove(("EServiceRegistration", "", NAME))
     world = announced.world()

@@ -162,7 +162,7 @@ def test_a_template_that_is_gone_is_told(announced: PostalCluster) -> None:
 
 def test_a_hold_that_was_told_informs_nobody() -> None:
     cluster = postal()
-    cluster.answer = lambda letter, now: (
+    cluster.channel = lambda letter, now: (
         accepts(letter, now) if letter.kind.value == "UnpublishHeld" else refuses(letter, now)
     )
     cluster.put(worlds.template(FOUR))
@@ -181,7 +181,7 @@ def test_a_short_wait_of_the_operators_own_is_not_told(announced: PostalCluster)
 
 
 def test_what_is_held_no_longer_is_not_told_any_more(announced: PostalCluster) -> None:
-    announced.answer = refuses
+    announced.channel = refuses
     announced.put(worlds.template(FOUR, lifecycle={"enforcement": "Warn"}))
     announced.settle(DUE)
     name = announced.decisions[0].metadata.name

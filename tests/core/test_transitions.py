@@ -10,8 +10,9 @@ from eservice_operator.api.contested import Standing
 from eservice_operator.api.reasons import ConditionType, Phase
 from eservice_operator.api.registration import EServiceRegistrationStatus
 from eservice_operator.api.template import EServiceTemplateStatus, HeldSet
+from eservice_operator.core.notes import WARNING, registration_notes, template_notes
 from eservice_operator.core.policy import GatewayRef
-from eservice_operator.core.transitions import WARNING, notes, registration_notes, template_notes
+from eservice_operator.core.transitions import notes
 from tests.support import worlds
 from tests.support.pure_cluster import PureCluster
 from tests.support.worlds import DAY, NAME, NAMESPACE, SECOND, TEMPLATE, at, image

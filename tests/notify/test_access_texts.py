@@ -33,7 +33,7 @@ TO_HOLDER = {
 
 
 def to_consumer(kind: NoticeKind, due: date | None = None, **facts: str) -> Letter:
-    source = "WebServiceGrant ur-production/address-declaration"
+    source = "EService pmlp-production/address-declaration"
     return letter(kind=kind, source=source, due=due, facts=FACTS | facts)
 
 

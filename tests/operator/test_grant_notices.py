@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Notices about access by real channels: the holder hears who asks, the consumer what becomes of it.
 
-A grant that is deleted takes its ledger along: it stays until the channels have taken the notices of its end.
+What the consumer hears is in the ledger of its EService: a grant that is deleted takes nothing along.
 """
 
 from __future__ import annotations
@@ -111,6 +111,8 @@ async def test_from_the_request_to_the_end_everybody_hears_of_it_once(post: Post
     await site.gone(ref)
     ended = await post.until_told("AccessEnded")
     assert ended["facts"]["ended"] == "Closing"
-    assert post.mails("access to a web service ended") == people, "before the grant was gone"
+    assert ended["object"] == f"EService {planned.namespace}/{planned.name}"
+    assert ended["facts"]["holder"] == "UR"
+    await soon(lambda: post.mails("access to a web service ended") == people, "a mail to each of them")
     told = [event["kind"] for event in post.events() if event["kind"].startswith("Access")]
     assert sorted(told) == ["AccessEnded", "AccessEnding", "AccessGranted", "AccessRequested"]

@@ -195,7 +195,7 @@ class Clientele:
                 grant = self.observer.access.grant(key)
                 assert isinstance(grant, GrantWorld)
                 granting = decide_grant(grant, NOW, POLICY)
-                return granting.actions, grant_status(granting, Outcome(()), NOW, POLICY)
+                return granting.actions, grant_status(granting, Outcome(()), NOW)
             case "WebService":
                 offered = self.observer.access.web_service(key)
                 assert isinstance(offered, WebServiceWorld)

@@ -58,7 +58,7 @@ class PostalCluster(PureCluster):
     """One e-service whose people are told by mail and by a sink."""
 
     policy: Policy = field(default_factory=lambda: replace(worlds.POLICY, channels=BOTH))
-    answer: Answer = accepts
+    channel: Answer = accepts
     sent: list[Letter] = field(default_factory=list)
     """Every letter handed over, the oldest first."""
     deliveries: dict[str, Delivery] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class PostalCluster(PureCluster):
         facts = Facts(self.world(), now, self.policy)
         for letter in service_letters(facts, self.status):
             self.sent.append(letter)
-            answer = self.answer(letter, now)
+            answer = self.channel(letter, now)
             if answer is None:
                 self.under_way.add(letter.id)
             else:

@@ -47,12 +47,13 @@ from eservice_operator.core.decide import Decision, decide
 from eservice_operator.core.drivers import driver_of
 from eservice_operator.core.faces import Face, face_of
 from eservice_operator.core.fleet import Fleet
+from eservice_operator.core.notes import Note
 from eservice_operator.core.owner import preview_name, route_name
 from eservice_operator.core.policy import GatewayRef, Policy
 from eservice_operator.core.report import report
 from eservice_operator.core.sightings import Witnessed
 from eservice_operator.core.templating import catalogue_of, template_status
-from eservice_operator.core.transitions import Note, notes
+from eservice_operator.core.transitions import notes
 from eservice_operator.core.unread import last_known
 from eservice_operator.core.world import HostClaim, Observed, TemplateWorld, World, no_fleet
 from tests.support import worlds

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field
 
 from eservice_operator.api.base import Environment, Model, ObjectMeta, Status, TemplateRef
 from eservice_operator.api.contested import Contenders
+from eservice_operator.api.course import Next, PhaseChange
 from eservice_operator.api.delivery import Release
 from eservice_operator.api.fields import (
     LIST_ATOMIC,
@@ -17,7 +18,6 @@ from eservice_operator.api.fields import (
     Day,
     Image,
     Line,
-    Message,
     ObjectName,
     SemVer,
     Short,
@@ -33,6 +33,7 @@ from eservice_operator.api.publication import Publication
 from eservice_operator.api.reasons import Phase
 from eservice_operator.api.remembered import RememberedDecision
 from eservice_operator.api.seen import PublicationStatus
+from eservice_operator.api.used import MOST_USES, UsesStatus
 from eservice_operator.api.uses import Use
 from eservice_operator.api.workload import Workload
 
@@ -99,7 +100,7 @@ class EServiceSpec(Model):
     """What is delivered; with the template version it is what acts and verifications name."""
     workload: Workload = Workload()
     """How it runs."""
-    uses: Annotated[tuple[Use, ...], Field(max_length=64, json_schema_extra=list_map("name"))] = ()
+    uses: Annotated[tuple[Use, ...], Field(max_length=MOST_USES, json_schema_extra=list_map("name"))] = ()
     """The web services of other institutions, and own ones, that it asks to call (R3)."""
     publication: Publication
     """How the public reaches it."""
@@ -162,30 +163,6 @@ class Installation(Model):
     """The first day after the term, while the release is not installed."""
 
 
-class Next(Model):
-    """What happens next by itself."""
-
-    action: Short
-    """What happens, such as Unpublish."""
-    at: DateTime
-    """When it happens."""
-    why: Message
-    """Why it happens."""
-
-
-class PhaseChange(Model):
-    """A change of phase."""
-
-    at: DateTime
-    """When the phase changed."""
-    phase: Phase
-    """The phase it changed to."""
-    reason: Short
-    """Why it changed, in one word."""
-    inputs_hash: Annotated[str, StringConstraints(max_length=16)] = ""
-    """Hash of the facts that it was decided on."""
-
-
 MOST_REMOVED = 16
 
 
@@ -223,6 +200,8 @@ class EServiceStatus(Status):
         tuple[Line, ...], Field(max_length=MOST_REMOVED, json_schema_extra=LIST_ATOMIC)
     ] = ()
     """Annotations of others that were taken off its Ingress since that is there; of many the first 16."""
+    uses: UsesStatus = ()
+    """How each web service that spec.uses names stands."""
     next: Next | None = None
     """What happens next by itself, when, and why."""
     notices: Notices = ()

@@ -31,7 +31,6 @@ from eservice_operator.api.fields import (
     rules,
     text,
 )
-from eservice_operator.api.notices import Notices, WarnedDays
 from eservice_operator.api.people import InstitutionCode
 from eservice_operator.api.uses import ContractVersion
 
@@ -176,8 +175,6 @@ class GrantedVersionStatus(Model):
     """Why, in a sentence; the consumer reads the same."""
     active_since: DateTime | None = None
     """Since when it is Active, or was last."""
-    lost_at: DateTime | None = None
-    """Since when it is Active no more, until its consumer is told: what comes back soon is not told."""
     ends_on: Date | None = None
     """The last day on which it is Active, where that is known."""
 
@@ -210,11 +207,6 @@ class WebServiceGrantStatus(Status):
     """Who is let in."""
     ends_on: Date | None = None
     """The last day on which any of it is Active, where that is known."""
-    warned: WarnedDays = ()
-    """Which ends to come the consumer was warned of."""
-    notices: Notices = ()
-    """Whom the operator told: all that is on its way, the last 20 that are done, and the last of
-    each kind."""
 
 
 class WebServiceGrant(Model):

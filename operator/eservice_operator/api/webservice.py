@@ -182,4 +182,7 @@ class WebService(Model):
 
     def contract(self, version: str) -> Contract | None:
         """The contract version of that name."""
-        return next((one for one in self.spec.contracts if one.version == version), None)
+        for one in self.spec.contracts:
+            if one.version == version:
+                return one
+        return None

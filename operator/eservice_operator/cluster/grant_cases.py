@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from eservice_operator.api.agent import AgentAssignment
 from eservice_operator.api.connection import ConnectionTest
@@ -55,9 +55,12 @@ class GrantCases:
         if asks is not None and tested:
             registration = asks.service.spec.registration
             record = f"{namespace}/{spec.web_service}/{registration}"
-            tests = self._reading.found(ConnectionTest, indexes.CONNECTION, record)
             trials = () if found is None else tuple(self._tested(found, registration))
-            unread |= self._unread_tests(record)
+            bodies = self._reading.store.by_index("ConnectionTest", indexes.CONNECTION, record)
+            read = [self._reading.one(ConnectionTest, key_of(body)) for body in bodies]
+            tests = tuple(one for one in read if isinstance(one, ConnectionTest))
+            if len(tests) < len(bodies):
+                unread |= self._unread_tests(bodies)
         opened = self._opened(grant)
         return GrantCase(grant, found, asks, tests, trials, assignment, unread, opened)
 
@@ -80,9 +83,8 @@ class GrantCases:
             unread |= unreadable("AgentAssignment", agent.assignment, namespace)
         return unread
 
-    def _unread_tests(self, record: str) -> frozenset[str]:
+    def _unread_tests(self, bodies: Iterable[Manifest]) -> frozenset[str]:
         """Whether a ConnectionTest of a connection cannot be read; a revoked one proves nothing anyway."""
-        bodies = self._reading.store.by_index("ConnectionTest", indexes.CONNECTION, record)
         unrevoked = (body["metadata"]["name"] for body in bodies if not part(body, "spec", "revoked"))
         found = (self._reading.unreadable("ConnectionTest", name) for name in unrevoked)
         return frozenset().union(*found)

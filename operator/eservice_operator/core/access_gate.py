@@ -15,8 +15,10 @@ from eservice_operator.core.access.lacking import fallen_short
 from eservice_operator.core.access.naming import named
 from eservice_operator.core.access.using import UseStanding
 from eservice_operator.core.cleaning import one_line
+from eservice_operator.core.dates import local_day
 from eservice_operator.core.facts import Facts, Subject
 from eservice_operator.core.unmet import Unmet, holds_install
+from eservice_operator.core.used import ended_before
 
 ROOM = 1500
 """Characters that the web services of a message may take; the rest of them is counted."""
@@ -45,7 +47,7 @@ def access_granted(facts: Facts, subject: Subject) -> Unmet | None:
     reason = reasons.pop() if len(reasons) == 1 else Reason.ACCESS_NOT_GRANTED
     if all(standing.use in lost for standing in missing):
         reason = Reason.ACCESS_LOST
-    return holds_install(Gate.ACCESS_GRANTED, reason, told_of(missing), _owner(missing), "R3")
+    return holds_install(Gate.ACCESS_GRANTED, reason, told_of(facts, missing), _owner(missing), "R3")
 
 
 def _owner(missing: tuple[UseStanding, ...]) -> GateOwner:
@@ -67,12 +69,12 @@ def lost_access(facts: Facts) -> tuple[UseStanding, ...]:
     return () if leaves or facts.public is None else facts.not_granted(facts.public.uses)
 
 
-def told_of(missing: tuple[UseStanding, ...]) -> str:
+def told_of(facts: Facts, missing: tuple[UseStanding, ...]) -> str:
     """Each web service with what is missing of it, and whom to turn to; as many as there is room for."""
     told: list[str] = []
     room = ROOM
     for standing in missing:
-        sentence = _sentence(standing)
+        sentence = _sentence(facts, standing)
         if told and len(sentence) > room:
             told.append(f"and {len(missing) - len(told)} more")
             break
@@ -92,8 +94,11 @@ def more_is_lost(before: Condition | None, after: Condition | None) -> bool:
     return bool({*LOST.findall(after.message)} - {*LOST.findall(before.message)})
 
 
-def _sentence(standing: UseStanding) -> str:
+def _sentence(facts: Facts, standing: UseStanding) -> str:
     said = f"{named(standing.use)} ({standing.use.name}): {one_line(standing.message)}"
+    ended = ended_before(facts, standing)
+    if ended is not None:
+        said += f" (it ended on {local_day(ended.at, facts.policy.zone)}: {one_line(ended.message)})"
     if standing.offer is None or not standing.contact:
         return said
     return (

@@ -47,7 +47,7 @@ def domain_conditions(decision: Decision) -> Iterator[Verdict]:
     for kind, needed, passed in rows:
         missing = next((unmet[gate] for gate in needed if gate in unmet), None)
         if kind is ConditionType.ACCESS_GRANTED and lost:
-            yield c.false(kind, Reason.ACCESS_LOST, f"the public release runs without {told_of(lost)}")
+            yield c.false(kind, Reason.ACCESS_LOST, f"the public release runs without {told_of(facts, lost)}")
         elif missing is None:
             yield _passed(decision, kind, passed)
         elif missing.reason is Reason.AWAITING_INSTALLATION and blocks_install(gates):
@@ -65,7 +65,7 @@ def _passed(decision: Decision, kind: ConditionType, reason: Reason) -> Verdict:
         return c.true(kind, Reason.NOTHING_USED)
     if kind is ConditionType.ACCESS_GRANTED:
         without = tuple(doing_without(map(facts.standing, facts.wanted.uses)))
-        return c.true(kind, without[0].reason, told_of(without)) if without else c.true(kind, reason)
+        return c.true(kind, without[0].reason, told_of(facts, without)) if without else c.true(kind, reason)
     content = rollout.candidate or rollout.public
     last = facts.last_verification(Subject(facts.wanted, wanted=True))
     if kind is ConditionType.VERIFIED and content is not None and last is not None:

@@ -23,6 +23,7 @@ from eservice_operator.core.held_tidings import announced_as_held, tells_of_hold
 from eservice_operator.core.ledger import ANNOUNCING, notice_id, to_send
 from eservice_operator.core.letters import Letter
 from eservice_operator.core.recorded import recorded_ground
+from eservice_operator.core.use_tidings import OF_USES, facts_of_use
 from eservice_operator.core.versions import current
 
 OF_THE_WANTED = frozenset(
@@ -118,6 +119,8 @@ def signed(letter: Letter, registration: EServiceRegistration | None, number: st
 
 
 def _about_service(facts: Facts, status: EServiceStatus, notice: Notice) -> Letter:
+    if notice.kind in OF_USES:
+        return _from(facts, status, notice, facts_of_use(facts, status, notice))
     template = facts.wanted.template
     if notice.kind not in OF_THE_WANTED:
         template = facts.public_template or template
@@ -177,8 +180,6 @@ def _is_over(facts: Facts, notice: Notice) -> bool:
 
 
 def _placed(facts: Facts, status: EServiceStatus, notice: Notice, about: Mapping[str, str]) -> Letter:
-    metadata = facts.world.service.metadata
-    source = Ref(names.API_VERSION, "EService", metadata.namespace, metadata.name)
     service = {
         "catalogue": facts.spec.publication.catalogue.url or "",
         "publicURL": status.public_url or "",
@@ -186,8 +187,14 @@ def _placed(facts: Facts, status: EServiceStatus, notice: Notice, about: Mapping
         "dueBy": "" if status.installation.due_by is None else str(status.installation.due_by),
         "decision": status.template.decision or "",
     }
+    return _from(facts, status, notice, service | dict(about))
+
+
+def _from(facts: Facts, status: EServiceStatus, notice: Notice, about: Mapping[str, str]) -> Letter:
+    metadata = facts.world.service.metadata
+    source = Ref(names.API_VERSION, "EService", metadata.namespace, metadata.name)
     letter = signed(letter_of(notice, source, metadata.uid), facts.world.registration, status.identifier)
-    return replace(letter, facts=filled(service | dict(about)))
+    return replace(letter, facts=filled(about))
 
 
 def _template_facts(facts: Facts, template: TemplateRef) -> dict[str, str]:

@@ -6,14 +6,21 @@ A wait for people (a renewal, a first notice) or for the operator's own clock is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDecisionStatus
 from eservice_operator.api.notices import Notice, NoticeKind
 from eservice_operator.api.reasons import Reason
+from eservice_operator.api.template import EServiceTemplate, HeldSet
+from eservice_operator.core.addressees import entries, owner_and_sinks
 from eservice_operator.core.counting import WINDOW
 from eservice_operator.core.dates import local_day
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.holds import braked, frozen
-from eservice_operator.core.ledger import heard_days
+from eservice_operator.core.ledger import Notices, enter, fold, heard_days
+from eservice_operator.core.letters import Delivery
+from eservice_operator.core.policy import Policy
 from eservice_operator.core.promise import LOST_GROUND
 from eservice_operator.core.tidings import Tiding
 
@@ -54,3 +61,21 @@ def of_hold(facts: Facts, notices: tuple[Notice, ...], judged: UnpublishDecision
         return None
     day = local_day(judged.effective_at, facts.policy.zone)
     return Tiding(NoticeKind.UNPUBLISH_HELD, f"{judged.reason} {day}", day)
+
+
+def template_notices(
+    template: EServiceTemplate,
+    held: tuple[HeldSet, ...],
+    deliveries: Mapping[str, Delivery],
+    now: datetime,
+    policy: Policy,
+) -> Notices:
+    """The ledger of a template: each set that the brake took, to the template's owner and the sinks."""
+    notices, uid = fold(template.status.notices, deliveries), template.metadata.uid
+    known = {one.token for one in template.status.held}
+    everybody = owner_and_sinks(policy, template.spec.owner.email)
+    for one in held:
+        if one.token not in known:
+            tiding = Tiding(NoticeKind.BRAKE_ENGAGED, one.token)
+            notices = enter(notices, entries(tiding, uid, now, everybody))
+    return notices

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Final
 
 from eservice_operator.api.base import ObjectMeta
-from eservice_operator.api.eservice import EServiceStatus, PhaseChange
+from eservice_operator.api.course import PhaseChange
+from eservice_operator.api.eservice import EServiceStatus
 from eservice_operator.api.reasons import Phase
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.releases import short_hash

@@ -10,7 +10,8 @@ from datetime import datetime
 from itertools import takewhile
 
 from eservice_operator.api.base import Condition, ConditionStatus
-from eservice_operator.api.eservice import EServiceStatus, PhaseChange
+from eservice_operator.api.course import PhaseChange
+from eservice_operator.api.eservice import EServiceStatus
 from eservice_operator.api.notices import NoticeKind
 from eservice_operator.api.reasons import Phase, Reason
 from eservice_operator.core.answering import UNSERVED

@@ -22,9 +22,9 @@ Notices = tuple[Notice, ...]
 DONE_KEPT = 20
 """How many entries that are done are kept, beside the last one of each kind, and the last announcement of an
 unpublication to each recipient: who was told is not told again."""
-MOST_ON_THEIR_WAY = MOST_NOTICES - 10
+MOST_ON_THEIR_WAY = MOST_NOTICES - 15
 """Leaves room for the last entry of each kind in one ledger, which remembers that people were told, and for
-one that says who was left out. The ledger of an EService has the most kinds: nine."""
+one that says who was left out. The ledger of an EService has the most kinds: fourteen."""
 FIRST_BACKOFF = timedelta(minutes=1)
 LONGEST_BACKOFF = timedelta(hours=6)
 CLOCK_TOLERANCE = timedelta(minutes=1)

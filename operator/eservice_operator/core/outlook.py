@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from eservice_operator.api.course import Next
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDecisionStatus
-from eservice_operator.api.eservice import Next
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core.availability import available
 from eservice_operator.core.conditions import told

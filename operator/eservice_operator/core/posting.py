@@ -7,7 +7,7 @@ what is due and of what happened. Without channels there are no entries, and Eve
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import islice
@@ -16,8 +16,7 @@ from eservice_operator.api.decisions import DecisionState, UnpublishDecision, Un
 from eservice_operator.api.eservice import EServiceStatus
 from eservice_operator.api.lifecycle import Enforcement, Lifecycle
 from eservice_operator.api.notices import Notice, NoticeKind
-from eservice_operator.api.template import EServiceTemplate, HeldSet
-from eservice_operator.core.addressees import entries, owner_and_sinks, recipients, told_before
+from eservice_operator.core.addressees import entries, recipients, told_before
 from eservice_operator.core.dates import local_day
 from eservice_operator.core.decision_tidings import (
     announced_anew,
@@ -30,12 +29,12 @@ from eservice_operator.core.facts import Facts
 from eservice_operator.core.held_tidings import announced_as_held, of_hold
 from eservice_operator.core.holds import foreseen_hold
 from eservice_operator.core.ledger import ANNOUNCING, Notices, enter, fold, informed_at, next_try, room
-from eservice_operator.core.letters import Delivery
 from eservice_operator.core.overtaken import overtaken, overtaken_by_newer, overtaken_of_service
-from eservice_operator.core.policy import Policy
 from eservice_operator.core.records import revised
 from eservice_operator.core.tidings import Tiding, of_change, of_duty
 from eservice_operator.core.unpublication import governing_decision, is_open, judge
+from eservice_operator.core.use_tidings import of_uses, without_older, without_outdated
+from eservice_operator.core.used import next_of_uses
 
 ENFORCED_KINDS = frozenset(
     {
@@ -49,7 +48,7 @@ ENFORCED_KINDS = frozenset(
 RECALL = frozenset({NoticeKind.VERSION_WITHDRAWN})
 DATED_KINDS = ENFORCED_KINDS - RECALL | {NoticeKind.INSTALLATION_OVERDUE}
 """What becomes true by time alone: a clock that is not trusted tells nobody of it."""
-THAT_DAY = frozenset({NoticeKind.UNPUBLISHED, NoticeKind.REPUBLISHED})
+THAT_DAY = frozenset({NoticeKind.UNPUBLISHED, NoticeKind.REPUBLISHED, NoticeKind.ACCESS_ENDED})
 """What tells of something that happened on the very day."""
 TO_COME = frozenset({DecisionState.SCHEDULED, DecisionState.HELD})
 
@@ -144,19 +143,28 @@ def _observes(lifecycle: Lifecycle | None) -> bool:
 def with_notices(facts: Facts, new: EServiceStatus) -> EServiceStatus:
     """The new status of an EService with its ledger: what became of notices, and what the change tells."""
     old, uid = facts.world.service.status, facts.world.service.metadata.uid
-    notices = fold(old.notices, facts.world.deliveries)
-    notices = overtaken_of_service(notices, new, facts.world.under_way)
-    if facts.production and facts.stands and facts.policy.channels:
-        silent = ENFORCED_KINDS if _observes(_public_lifecycle(facts)) else frozenset()
-        silent |= frozenset() if facts.policy.clock_trusted else DATED_KINDS
-        silent |= RECALL if _has_its_day(facts) else frozenset()
-        for tiding in (*of_change(old, new), *of_duty(old, new, facts.today)):
-            if tiding.kind not in silent and not told_before(notices, tiding, uid):
+    notices, under_way = fold(old.notices, facts.world.deliveries), facts.world.under_way
+    notices = without_outdated(overtaken_of_service(notices, new, under_way), facts)
+    if facts.stands and facts.policy.channels:
+        for tiding in (*_of_release(facts, old, new), *of_uses(old, new)):
+            if not told_before(notices, tiding, uid):
                 everybody = recipients(facts.policy, facts.world.registration)
                 dated = replace(tiding, due=facts.today) if tiding.kind in THAT_DAY else tiding
-                notices = overtaken_by_newer(notices, facts.world.under_way, dated)
+                notices = overtaken_by_newer(notices, under_way, dated)
+                notices = without_older(notices, dated, under_way)
                 notices = enter(notices, entries(dated, uid, facts.now, everybody))
     return new.model_copy(update={"notices": notices}) if notices else new
+
+
+def _of_release(facts: Facts, old: EServiceStatus, new: EServiceStatus) -> Iterator[Tiding]:
+    """R5 to R8: what is told of what runs in Production, as far as the policy tells anybody."""
+    if not facts.production:
+        return
+    silent = ENFORCED_KINDS if _observes(_public_lifecycle(facts)) else frozenset()
+    silent |= frozenset() if facts.policy.clock_trusted else DATED_KINDS
+    silent |= RECALL if _has_its_day(facts) else frozenset()
+    told = (*of_change(old, new), *of_duty(old, new, facts.today))
+    yield from (tiding for tiding in told if tiding.kind not in silent)
 
 
 def warned_at(facts: Facts) -> datetime | None:
@@ -197,24 +205,6 @@ def _public_lifecycle(facts: Facts) -> Lifecycle | None:
     return None if facts.public_template is None else facts.lifecycle(facts.public_template)
 
 
-def template_notices(
-    template: EServiceTemplate,
-    held: tuple[HeldSet, ...],
-    deliveries: Mapping[str, Delivery],
-    now: datetime,
-    policy: Policy,
-) -> Notices:
-    """The ledger of a template: each set that the brake took, to the template's owner and the sinks."""
-    notices, uid = fold(template.status.notices, deliveries), template.metadata.uid
-    known = {one.token for one in template.status.held}
-    everybody = owner_and_sinks(policy, template.spec.owner.email)
-    for one in held:
-        if one.token not in known:
-            tiding = Tiding(NoticeKind.BRAKE_ENGAGED, one.token)
-            notices = enter(notices, entries(tiding, uid, now, everybody))
-    return notices
-
-
 def next_notice(facts: Facts) -> datetime | None:
     """The next instant, maybe past, at which people are warned or a notice is tried again."""
     return min(_instants(facts), default=None)
@@ -225,6 +215,7 @@ def _instants(facts: Facts) -> Iterator[datetime]:
     yield from (at for at in map(next_try, ledgers) if at is not None)
     steps = (next_step(steps, facts.now) for _, steps in ladders(facts))
     yield from (step for step in steps if step is not None)
+    yield from next_of_uses(facts)
 
 
 def ladders(facts: Facts) -> Iterator[tuple[UnpublishDecision | None, tuple[datetime, ...]]]:

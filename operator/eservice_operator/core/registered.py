@@ -7,7 +7,10 @@ from eservice_operator.api.base import ConditionStatus, Environment
 from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.api.registration import EServiceRegistration, NamespaceState
 from eservice_operator.core.conditions import find
+from eservice_operator.core.memory import Memory
 
+REMEMBERED = 20_000
+"""Of how many registrations it is remembered whom they place where: everybody who looks at one asks."""
 NOT_LOOKED_AT = "the operator has not looked at it yet"
 
 Problem = tuple[Reason, str]
@@ -18,6 +21,23 @@ def place_problem(
     registration: EServiceRegistration, environment: Environment, namespace: str
 ) -> Problem | None:
     """Why an EService of that environment in that namespace is not the registration's; None when it is."""
+    known = _known.recall(registration.metadata.uid, registration, _nothing_yet)
+    if (environment, namespace) not in known:
+        known[environment, namespace] = _problem(registration, environment, namespace)
+    return known[environment, namespace]
+
+
+Problems = dict[tuple[Environment, str], Problem | None]
+
+
+def _nothing_yet(_registration: EServiceRegistration) -> Problems:
+    return {}
+
+
+_known: Memory[EServiceRegistration, Problems] = Memory(REMEMBERED)
+
+
+def _problem(registration: EServiceRegistration, environment: Environment, namespace: str) -> Problem | None:
     there = registration.namespace_for(environment)
     if there != namespace:
         return _not_placed(registration, environment, namespace, there)

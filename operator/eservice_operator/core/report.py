@@ -45,6 +45,7 @@ from eservice_operator.core.remembered import last_decision
 from eservice_operator.core.squatters import not_final
 from eservice_operator.core.unmet import Unmet
 from eservice_operator.core.unpublication import governing_decision, judge
+from eservice_operator.core.used import used
 
 
 def report(decision: Decision, outcome: Outcome) -> EServiceStatus:
@@ -78,6 +79,7 @@ def report(decision: Decision, outcome: Outcome) -> EServiceStatus:
         gates=_gates(decision.rollout.gates, old, now),
         contested=contenders(facts),
         removed_annotations=removed_annotations(facts, outcome),
+        uses=used(facts),
         next=outlook(decision),
         history=history(old, now, phase, (said if unknown else published).reason, facts),
     )

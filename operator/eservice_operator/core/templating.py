@@ -20,10 +20,10 @@ from eservice_operator.core.abandoned import in_reach
 from eservice_operator.core.conditions import Verdict
 from eservice_operator.core.dates import local_day
 from eservice_operator.core.held import held_sets
+from eservice_operator.core.held_tidings import template_notices
 from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.lag import LagPolicy
 from eservice_operator.core.policy import Policy
-from eservice_operator.core.posting import template_notices
 from eservice_operator.core.stages import next_transition, stage_of
 from eservice_operator.core.versions import Catalogue, CatalogueVersion, current
 from eservice_operator.core.world import TemplateWorld

@@ -7,25 +7,21 @@ What people are told by notices is told by an Event of the same name, too.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from eservice_operator.api.base import Condition, ConditionStatus
 from eservice_operator.api.eservice import EServiceStatus
 from eservice_operator.api.notices import NoticeKind
 from eservice_operator.api.reasons import ConditionType, Phase, Reason
-from eservice_operator.api.registration import EServiceRegistrationStatus
-from eservice_operator.api.template import EServiceTemplateStatus
 from eservice_operator.core.access_gate import more_is_lost
 from eservice_operator.core.actions import Ref
-from eservice_operator.core.conditions import find, holds, newly
+from eservice_operator.core.conditions import find, holds, newly, told
 from eservice_operator.core.contests import told_elsewhere, told_here
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.held_tidings import TOLD_HOLDS
 from eservice_operator.core.leaving import comes_into_doubt, fails, is_gone, leaves
+from eservice_operator.core.notes import NORMAL, WARNING, Note
 from eservice_operator.core.tidings import of_change, was_unpublished
-
-NORMAL = "Normal"
-WARNING = "Warning"
+from eservice_operator.core.use_tidings import said_of_uses
 
 GROUNDS = (ConditionType.REGISTERED, ConditionType.ACCEPTED, ConditionType.ACCESS_GRANTED)
 """What a running e-service stands on: losing it takes nothing down, and people are told."""
@@ -56,16 +52,6 @@ SAID = {
 """Type, action and text of Events that tell what is owed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
-    """An Event to publish: its type, reason, what the operator did, and the text."""
-
-    type: str
-    reason: str
-    action: str
-    text: str
-
-
 def notes(old: EServiceStatus, new: EServiceStatus) -> tuple[Note, ...]:
     """The Events of a change of status; none when nothing worth telling changed."""
     return (
@@ -74,6 +60,7 @@ def notes(old: EServiceStatus, new: EServiceStatus) -> tuple[Note, ...]:
         *_installation(old, new),
         *_lost_ground(old, new),
         *_access(old, new),
+        *_uses(old, new),
         *_template(old, new),
         *_unpublication(old, new),
         *_tidings(old, new),
@@ -89,29 +76,6 @@ def notes_elsewhere(facts: Facts) -> tuple[tuple[Ref, str, Note], ...]:
         (claim.owner, claim.uid, Note(WARNING, reason.value, "Check", text))
         for claim, reason, text in told_elsewhere(facts)
     )
-
-
-def template_notes(old: EServiceTemplateStatus, new: EServiceTemplateStatus) -> tuple[Note, ...]:
-    """The Events of a template: each set of decisions that the brake took."""
-    known = {one.token for one in old.held}
-    return tuple(
-        Note(
-            WARNING,
-            NoticeKind.BRAKE_ENGAGED.value,
-            "Hold",
-            f"{one.count} unpublications within 24 hours are held: the Agency releases the set {one.token}",
-        )
-        for one in new.held
-        if one.token not in known
-    )
-
-
-def registration_notes(old: EServiceRegistrationStatus, new: EServiceRegistrationStatus) -> tuple[Note, ...]:
-    """The Events of a registration: that it has its number."""
-    if new.identifier is None or new.identifier == old.identifier:
-        return ()
-    text = f"the e-service has the number {new.identifier}"
-    return (Note(NORMAL, NoticeKind.IDENTIFIER_ASSIGNED.value, "Register", text),)
 
 
 def _both(
@@ -178,6 +142,13 @@ def _access(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
     elif before is not None and before.reason == Reason.ACCESS_LOST:
         text = "the public release runs with every web service that it uses"
         yield Note(NORMAL, "AccessRegained", "Check", text)
+
+
+def _uses(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
+    """R3, R10: what the institution is told of each web service that its e-service uses."""
+    for kind, text in said_of_uses(old, new):
+        granted = kind is NoticeKind.ACCESS_GRANTED
+        yield Note(NORMAL if granted else WARNING, kind.value, "Check", told(text))
 
 
 def _template(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:

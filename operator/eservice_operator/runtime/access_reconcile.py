@@ -20,9 +20,9 @@ from eservice_operator.core.access.holding import (
     decide_web_service,
     web_service_status,
 )
-from eservice_operator.core.access.letters import grant_letters, web_service_letters
+from eservice_operator.core.access.letters import web_service_letters
 from eservice_operator.core.access.notes import grant_notes, web_service_notes
-from eservice_operator.core.access.posting import next_of_grant, next_of_web_service
+from eservice_operator.core.access.posting import next_of_web_service
 from eservice_operator.core.access.terms import Times
 from eservice_operator.core.access.worlds import AssignmentWorld
 from eservice_operator.core.actions import Action, Outcome
@@ -64,26 +64,16 @@ class GrantReconciler:
         world = self.observer.grant(key)
         if world is None or isinstance(world, InvalidObject):
             return world
-        notices, outbox = world.case.grant.status.notices, self.loop.outbox
-        seen = replace(
-            world,
-            copied=self.copier.known(key),
-            deliveries=outbox.answers(key, notices),
-            under_way=outbox.under_way(notices),
-        )
-        return decide_grant(seen, now, self.policy_now())
+        return decide_grant(replace(world, copied=self.copier.known(key)), now, self.policy_now())
 
     def _told(self, decision: GrantDecision, outcome: Outcome, now: datetime) -> Telling:
-        world, policy = decision.world, self.policy_now()
-        grant, status = world.case.grant, grant_status(decision, outcome, now, policy)
-        step = next_of_grant(world, status, now, policy)
+        grant, status = decision.world.case.grant, grant_status(decision, outcome, now)
         return Telling(
             metadata=grant.metadata,
             before=grant.status,
             status=status,
-            letters=grant_letters(world, status, now, policy),
             notes=grant_notes(grant.status, status),
-            next_at=earliest_of(decision.next_at, foreign_look(outcome, now), step),
+            next_at=earliest_of(decision.next_at, foreign_look(outcome, now)),
             error=retry(outcome) or contested(decision, outcome),
         )
 

@@ -15,7 +15,7 @@ from eservice_operator.cluster.freshness import Looks
 from eservice_operator.core.actions import Outcome
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.letters import Letter
-from eservice_operator.core.transitions import Note
+from eservice_operator.core.notes import Note
 from eservice_operator.runtime.outbox import Outbox
 from eservice_operator.runtime.ports import Result
 from eservice_operator.runtime.retries import ROUNDS, Decided, error_of, outdated

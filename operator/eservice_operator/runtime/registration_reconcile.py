@@ -14,13 +14,13 @@ from eservice_operator.core.actions import Outcome
 from eservice_operator.core.drafting import registration_letters
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.ledger import next_try
+from eservice_operator.core.notes import registration_notes
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.registering import (
     RegistrationDecision,
     decide_registration,
     registration_status,
 )
-from eservice_operator.core.transitions import registration_notes
 from eservice_operator.runtime.loop import Loop, Telling
 from eservice_operator.runtime.outbox import Outbox
 from eservice_operator.runtime.ports import Result

@@ -15,8 +15,8 @@ from eservice_operator.core.braking import TemplateDecision, decide_template
 from eservice_operator.core.drafting import template_letters
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.ledger import next_try
+from eservice_operator.core.notes import template_notes
 from eservice_operator.core.policy import Policy
-from eservice_operator.core.transitions import template_notes
 from eservice_operator.runtime.loop import Loop, Telling
 from eservice_operator.runtime.outbox import Outbox
 from eservice_operator.runtime.pauses import Pauses

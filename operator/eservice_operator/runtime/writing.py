@@ -18,7 +18,7 @@ from eservice_operator.cluster.observe import Observer
 from eservice_operator.core.actions import Action, Outcome, Ref, SetStatus, target_of
 from eservice_operator.core.invalid import invalid_status
 from eservice_operator.core.keys import ObjectKey
-from eservice_operator.core.transitions import Note
+from eservice_operator.core.notes import Note
 from eservice_operator.runtime.ports import Result
 from eservice_operator.runtime.retries import error_of
 

@@ -29,7 +29,6 @@ from eservice_operator.core.access.walls import versions_in
 from eservice_operator.core.access.worlds import Copied, GrantWorld
 from eservice_operator.core.actions import Action, Create, Delete, Manifest, Outcome, SetFinalizer, Update
 from eservice_operator.core.dates import instant
-from eservice_operator.core.letters import Delivery
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.world import Observed
 from tests.support import access, worlds
@@ -53,8 +52,6 @@ class GrantCluster:
     """Whether the consumer's side does its part."""
     copied: Copied | None = None
     policy: Policy = worlds.POLICY
-    deliveries: dict[str, Delivery] = field(default_factory=dict)
-    """What became of notices, by their id."""
     _uids: Iterator[int] = field(default_factory=lambda: count(1))
 
     # what people do
@@ -167,7 +164,6 @@ class GrantCluster:
             children={(body["kind"], body["metadata"]["name"]): Observed(body) for body in own},
             bindings=tuple(Observed(body) for body in bindings),
             copied=self.copied,
-            deliveries=self.deliveries,
         )
 
     def status(self, place: Place) -> WebServiceGrantStatus:
@@ -222,7 +218,7 @@ class GrantCluster:
         """Write the status, if it differs; whether it did."""
         decision = self.decide(place, now)
         before = decision.world.case.grant.status
-        status = grant_status(decision, outcome or Outcome(()), now, self.policy)
+        status = grant_status(decision, outcome or Outcome(()), now)
         body = self.objects[place]
         assert_status_sound(body | {"status": status_body(status)}, before=before)
         body["status"] = status_body(status)

@@ -50,7 +50,8 @@ def condition(cluster: AskingCluster) -> tuple[str, str]:
 
 
 def events(cluster: AskingCluster) -> list[tuple[str, str]]:
-    return [(note.type, note.reason) for note in cluster.told if note.reason.startswith("Access")]
+    about = ("AccessLost", "AccessRegained")
+    return [(note.type, note.reason) for note in cluster.told if note.reason in about]
 
 
 # before the installation

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from eservice_operator.api.base import Condition, ConditionStatus
-from eservice_operator.api.grant import WebServiceGrant
+from eservice_operator.api.grant import GrantState, WebServiceGrant
 from eservice_operator.api.webservice_status import RequestState
 from eservice_operator.core.access.lacking import HINDRANCES, doing_without, fallen_short, lack_of
 from eservice_operator.core.access.requesting import request_state
@@ -70,6 +70,15 @@ def test_an_allowed_version_that_is_not_open_says_why(reason: str) -> None:
     (short,) = fallen_short([standing(found)])
     assert (short.reason, short.message, short.grant) == (reason, NOT_OPEN, standing(found).grant)
     assert standing(found).allowed, "what may be called hangs on no status"
+
+
+def test_what_the_operators_settings_close_is_read_where_these_are_not_known() -> None:
+    found = not_open(grant(), "v5", reason="BackendNotAllowed")
+    (entry,) = found.status.contract_versions
+    for state in (GrantState.PENDING, GrantState.REVOKED):
+        entries = (entry.model_copy(update={"state": state}),)
+        status = found.status.model_copy(update={"contract_versions": entries})
+        assert told(found.model_copy(update={"status": status})) == ("BackendNotAllowed", NOT_OPEN)
 
 
 def test_what_is_open_lacks_nothing() -> None:

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from eservice_operator.api import names
 from eservice_operator.api.reasons import ConditionType
+from eservice_operator.api.webservice_status import RequestState
 from eservice_operator.core.access.naming import access_policy, binding_of
 from eservice_operator.core.actions import Manifest, Update, target_of
 from eservice_operator.core.decide import Decision, decide
 from eservice_operator.core.opened import open_access
+from eservice_operator.core.used import AGAIN
 from tests.core.access.test_bindings import application
 from tests.support import holders
 from tests.support.asking import (
@@ -185,6 +187,23 @@ def test_nothing_changes_by_itself_before_the_instant_that_is_named(steps: list[
             break
         assert open_access(later.facts, later.rollout) == opened
         assert later.rollout.gates == decision.rollout.gates
+
+
+@few
+@given(st.lists(st.tuples(edits, st.integers(0, 90)), max_size=8))
+def test_in_the_end_the_institution_has_heard_of_every_end(steps: list[tuple[Any, int]]) -> None:
+    cluster, now = begin(), NOW
+    for edit, minutes in steps:
+        edit(cluster)
+        now += timedelta(minutes=minutes)
+        cluster.settle(now)
+    cluster.forget()
+    cluster.advance(now, now + AGAIN)
+    assert cluster.told or not cluster.statuses
+    for entry in cluster.status.uses:
+        granted = entry.state is RequestState.GRANTED
+        assert not (entry.told is RequestState.GRANTED and not granted), "of the end it has heard"
+        assert granted is (entry.ended is None), "all were granted once"
 
 
 @few

@@ -22,6 +22,8 @@ NEVER: tuple[Network, ...] = tuple(ip_network(never) for never in NEVER_OUTSIDE)
 
 def address_finding(backend: Backend, cluster: Iterable[Network]) -> Finding | None:
     """Why nobody may be led to a backend outside of the cluster, whose own networks are given."""
+    if backend.url is None and not backend.networks:
+        return None
     named = _named(backend.url or "")
     networks = tuple(ip_network(network) for network in backend.networks)
     inside = tuple(cluster)

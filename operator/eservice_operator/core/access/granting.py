@@ -23,7 +23,6 @@ from eservice_operator.core.access.asking import in_question
 from eservice_operator.core.access.case import GrantCase, Offer
 from eservice_operator.core.access.grant_states import best, bindings_of, children_of, version_states
 from eservice_operator.core.access.grant_verdicts import grant_verdicts
-from eservice_operator.core.access.posting import grant_told, says_farewell
 from eservice_operator.core.access.proof import record_of
 from eservice_operator.core.access.standing import standings
 from eservice_operator.core.access.terms import Standing, Times
@@ -65,7 +64,7 @@ def decide_grant(world: GrantWorld, now: datetime, policy: Policy) -> GrantDecis
     allowed = tuple(standing.version for standing in found if standing.allowed)
     wanted = tuple(_wanted(world.case, allowed))
     actions = [*_close(world, allowed, wanted), *_give(world, found, wanted, times)]
-    if not wanted and not says_farewell(world, now, policy):
+    if not wanted:
         actions += _let_go(world)
     return GrantDecision(
         world=world,
@@ -178,15 +177,13 @@ def _open(world: GrantWorld, allowed: Sequence[str], wanted: Sequence[Manifest])
             yield from difference(manifest, child)
 
 
-def grant_status(
-    decision: GrantDecision, outcome: Outcome, now: datetime, policy: Policy
-) -> WebServiceGrantStatus:
+def grant_status(decision: GrantDecision, outcome: Outcome, now: datetime) -> WebServiceGrantStatus:
     """The whole status of a grant; the instant is that of the decision."""
     grant = decision.world.case.grant
     entries = version_states(decision.world, decision.standings, decision.wanted, now, outcome.failure)
     shown, generation = best(entries), grant.metadata.generation
     verdicts = grant_verdicts(decision.world, entries, outcome, unfinished=bool(decision.actions))
-    status = WebServiceGrantStatus(
+    return WebServiceGrantStatus(
         observed_generation=generation,
         state=shown.state,
         reason=shown.reason,
@@ -195,7 +192,6 @@ def grant_status(
         ends_on=_ends_on(decision.standings),
         conditions=c.merge(grant.status.conditions, verdicts, generation, now),
     )
-    return grant_told(decision.world, decision.standings, status, now, policy)
 
 
 def _consumer(case: GrantCase) -> GrantConsumer | None:

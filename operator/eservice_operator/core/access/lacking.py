@@ -21,6 +21,9 @@ from eservice_operator.core.conditions import find
 HINDRANCES: Final = frozenset({Reason.OPENING, Reason.NAME_COLLISION, Reason.REJECTED})
 """Why a contract version that is allowed is not open: no other reason of a grant is one of these."""
 
+BY_SETTINGS: Final = frozenset({Reason.BACKEND_NOT_ALLOWED})
+"""What closes a grant by the operator's settings, which whoever reads the objects alone does not know."""
+
 NOT_COPIED: Final = frozenset(
     {
         Reason.CREDENTIALS_MISSING,
@@ -47,6 +50,18 @@ def lack_of(standing: UseStanding) -> Finding | None:
     return without_credentials(grant, standing.message) if standing.agent is None else None
 
 
+def is_seen_open(standing: UseStanding) -> bool:
+    """Whether the status of its grant says, of the spec as it is, that any of what is allowed is open."""
+    if not standing.allowed or standing.grant is None:
+        return standing.allowed
+    grant = standing.grant.grant
+    current = grant.status.observed_generation == grant.metadata.generation
+    return current and any(
+        entry.version in standing.versions and entry.state is GrantState.ACTIVE
+        for entry in grant.status.contract_versions
+    )
+
+
 def fallen_short(standings: Iterable[UseStanding]) -> Iterator[UseStanding]:
     """Those of them that are not open, which is said in the place of until when they are granted."""
     return _lacking(standings, Answer.WAITING)
@@ -69,7 +84,10 @@ def hindrance(grant: WebServiceGrant, version: str) -> Finding | None:
     if grant.status.observed_generation != grant.metadata.generation:
         return None
     for entry in grant.status.contract_versions:
-        if entry.version == version and entry.state is GrantState.PENDING and entry.reason in HINDRANCES:
+        if entry.version != version:
+            continue
+        held_up = entry.state is GrantState.PENDING and entry.reason in HINDRANCES
+        if held_up or (entry.state is not GrantState.ACTIVE and entry.reason in BY_SETTINGS):
             return waiting(Reason(entry.reason), entry.message)
     return None
 

@@ -16,33 +16,30 @@ from eservice_operator.api.notices import NoticeKind, Warned
 from eservice_operator.api.webservice_status import MOST_LISTED, WebServiceStatus
 from eservice_operator.core.access.web_service_tidings import about, waiting
 from eservice_operator.core.conditions import told
-from eservice_operator.core.transitions import NORMAL, WARNING, Note
+from eservice_operator.core.notes import NORMAL, WARNING, Note
 
 MOST_NAMED: Final = 10
 _CLOSED: Final = frozenset({GrantState.PENDING, GrantState.REVOKED, GrantState.EXPIRED, GrantState.REFUSED})
 
 
 def grant_notes(old: WebServiceGrantStatus, new: WebServiceGrantStatus) -> tuple[Note, ...]:
-    """The Events of a change of a grant's status."""
+    """The Events of a change of a grant's status, for its holder; of ends to come the consumer's tell."""
     before = {entry.version: entry for entry in old.contract_versions}
     turns = [note for entry in new.contract_versions for note in _turned(before.get(entry.version), entry)]
     there = {entry.version for entry in new.contract_versions}
-    gone = [_ended(entry) for entry in old.contract_versions if entry.version not in there and _known(entry)]
-    opened = {entry.version for entry in new.contract_versions if not _known(before.get(entry.version))}
-    days = [one for one in new.warned if one.version not in opened and ALL_VERSIONS not in opened]
-    return (*turns, *gone, *_refused(old, new), *_warnings(old.warned, days))
+    gone = [_ended(entry) for entry in old.contract_versions if entry.version not in there and _open(entry)]
+    return (*turns, *gone, *_refused(old, new))
 
 
-def _known(entry: GrantedVersionStatus | None) -> bool:
-    """Whether its consumer knows of a version as open."""
-    return entry is not None and (entry.state is GrantState.ACTIVE or entry.lost_at is not None)
+def _open(entry: GrantedVersionStatus | None) -> bool:
+    return entry is not None and entry.state is GrantState.ACTIVE
 
 
 def _turned(old: GrantedVersionStatus | None, new: GrantedVersionStatus) -> Iterator[Note]:
-    if _known(new) and not _known(old):
+    if _open(new) and not _open(old):
         text = f"{_named(new)}: {new.message}"
         yield Note(NORMAL, NoticeKind.ACCESS_GRANTED.value, "Grant", told(text))
-    if old is not None and _known(old) and not _known(new):
+    if _open(old) and not _open(new) and new.state is not GrantState.PENDING:  # that opens again
         yield _ended(new)
 
 

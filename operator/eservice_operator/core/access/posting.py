@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ledgers of a grant and of a web service: what became of notices, and who is told of what now.
+"""The ledger of a web service: what became of notices, and what its holder is told of now (R3, R10).
 
 Entries stand for one contract version, or one request, each: the newest that is told of it makes untrue what
 is still on its way.
@@ -8,49 +8,22 @@ is still on its way.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-from eservice_operator.api.grant import GrantState, WebServiceGrantStatus
 from eservice_operator.api.notices import Notice, NoticeKind
 from eservice_operator.api.webservice_status import WebServiceStatus
 from eservice_operator.core.abandoned import in_reach
-from eservice_operator.core.access.asking import in_question
-from eservice_operator.core.access.grant_tidings import next_tiding, of_grant, terms
 from eservice_operator.core.access.ladder import Term, climb, next_climb
-from eservice_operator.core.access.terms import Standing, Times
+from eservice_operator.core.access.terms import Times
 from eservice_operator.core.access.web_service_tidings import about, dated, of_requests, retirements, waiting
-from eservice_operator.core.access.worlds import GrantWorld, WebServiceWorld
-from eservice_operator.core.addressees import Recipient, entries, holder_and_sinks, recipients
+from eservice_operator.core.access.worlds import WebServiceWorld
+from eservice_operator.core.addressees import Recipient, entries, holder_and_sinks
 from eservice_operator.core.ledger import Notices, enter, fold, next_try, on_its_way, withdraw
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.tidings import Tiding
 
 DATED: Final = frozenset({NoticeKind.ACCESS_ENDING, NoticeKind.CONTRACT_RETIRING})
-FAREWELL: Final = timedelta(minutes=2)
-"""So long a grant that is deleted stays for the notices of its end; then they are given up.
-
-Longer than clocks may differ, and short of what those wait who delete it: Helm gives up after five minutes.
-"""
-
-
-def grant_told(
-    world: GrantWorld,
-    standings: Iterable[Standing],
-    status: WebServiceGrantStatus,
-    now: datetime,
-    policy: Policy,
-) -> WebServiceGrantStatus:
-    """The new status of a grant with its ledger, and with what it remembers of what was told."""
-    grant, times = world.case.grant, Times(now, policy.zone, policy.clock_trusted)
-    notices = fold(grant.status.notices, world.deliveries)
-    judged = {one.version: one for one in standings}
-    telling = of_grant(world.case, judged, status, times, trusted=policy.clock_trusted)
-    notices = _without_other_days(notices, terms(world.case, telling.status, times), world.under_way)
-    consumer = world.case.consumer if in_question(world.case) else None
-    everybody = recipients(policy, None if consumer is None else consumer.registration)
-    notices = _told(notices, telling.tidings, grant.metadata.uid, now, everybody, world.under_way)
-    return telling.status.model_copy(update={"notices": in_reach(notices, policy)})
 
 
 def web_service_told(
@@ -116,18 +89,6 @@ def _is_request(notice: Notice) -> bool:
     return notice.kind is NoticeKind.ACCESS_REQUESTED
 
 
-def next_of_grant(
-    world: GrantWorld, status: WebServiceGrantStatus, now: datetime, policy: Policy
-) -> datetime | None:
-    """The next instant at which the ledger of a grant has something to do by time alone."""
-    leaving, step = world.case.grant.metadata.deletion_timestamp, None
-    if leaving is None:
-        step = next_tiding(world.case, status, Times(now, policy.zone, policy.clock_trusted))
-    elif policy.channels and now < leaving + FAREWELL:
-        step = leaving + FAREWELL
-    return _earliest(next_try(status.notices), step)
-
-
 def next_of_web_service(
     world: WebServiceWorld, status: WebServiceStatus, now: datetime, policy: Policy
 ) -> datetime | None:
@@ -139,17 +100,3 @@ def next_of_web_service(
 
 def _earliest(*instants: datetime | None) -> datetime | None:
     return min((at for at in instants if at is not None), default=None)
-
-
-def says_farewell(world: GrantWorld, now: datetime, policy: Policy) -> bool:
-    """Whether a grant that is deleted has to stay a little, as its ledger goes with it.
-
-    It does until its consumer was told of the end, or could not be within `FAREWELL`.
-    """
-    grant = world.case.grant
-    leaving = grant.metadata.deletion_timestamp
-    if leaving is None or not policy.channels or abs(now - leaving) >= FAREWELL:  # clocks differ a little
-        return False
-    versions = grant.status.contract_versions
-    untold = any(one.state is GrantState.ACTIVE or one.lost_at is not None for one in versions)
-    return untold or any(map(on_its_way, fold(grant.status.notices, world.deliveries)))

@@ -38,10 +38,6 @@ class GrantWorld:
     that are children of an EService there; those of its consumer, and of its agent's customers."""
     copied: Copied | None = None
     """What came of copying its credentials; None while that was not tried."""
-    deliveries: Mapping[str, Delivery] = field(default_factory=dict)
-    """What became of its notices since they were handed to a channel, by notice id."""
-    under_way: frozenset[str] = frozenset()
-    """Ids of its notices that are in the hands of a channel, or wait there."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +55,9 @@ class WebServiceWorld:
     foreign_roles: tuple[str, ...] = ()
     """Names of Roles of others in the holder's namespace that let somebody invoke it."""
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)
+    """What became of its notices since they were handed to a channel, by notice id."""
     under_way: frozenset[str] = frozenset()
+    """Ids of its notices that are in the hands of a channel, or wait there."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eservice_operator.api.names import ESERVICE_LABEL, MANAGED_BY_LABEL, MANAGER, OWNER_UID_LABEL
 from eservice_operator.core.actions import Manifest
 from tests.cli.terminal import Terminal
 from tests.support.site import PERSON, Site
@@ -73,6 +74,19 @@ class Person:
         )
         done = await self.terminal.kubectl(*how, given=json.dumps(manifest))
         return "" if done.code == 0 else done.err
+
+
+def marks_of(owner: Manifest) -> Manifest:
+    """Metadata by which children of an EService are known, as whoever forges one copies it."""
+    metadata = owner["metadata"]
+    named = {"apiVersion": owner["apiVersion"], "kind": owner["kind"], "name": metadata["name"]}
+    labels = {
+        MANAGED_BY_LABEL: MANAGER,
+        OWNER_UID_LABEL: metadata["uid"],
+        ESERVICE_LABEL: metadata["name"],
+    }
+    reference = named | {"uid": metadata["uid"], "controller": True}
+    return {"labels": labels, "ownerReferences": [reference]}
 
 
 async def person_of(site: Site, cluster: Cluster, namespace: str, folder: Path) -> Person:

@@ -11,17 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eservice_operator.api.names import (
-    API_VERSION,
-    CREDENTIALS_ANNOTATION,
-    ESERVICE_LABEL,
-    GRANT_ANNOTATION,
-    MANAGED_BY_LABEL,
-    MANAGER,
-    OWNER_UID_LABEL,
-)
+from eservice_operator.api.names import CREDENTIALS_ANNOTATION, GRANT_ANNOTATION
 from eservice_operator.core.actions import Manifest, Ref
-from tests.access.people import Person, person_of
+from tests.access.people import Person, marks_of, person_of
 from tests.access.stage import GRANTED, Front, binding_ref
 from tests.access.test_story import asking
 from tests.support.kubectl import Kubectl
@@ -131,25 +123,13 @@ async def test_a_binding_that_somebody_made_gets_nothing(
     await site.apply(register.grant(rich, credentials={"secretName": KEY}))
     await site.until(register.grant_ref(rich), lambda obj: says(obj, "CredentialsCopied", "True"), "copied")
     consumer = await person_of(site, cluster, site.namespace, tmp_path)
-    owner = (await site.see(poor.ref))["metadata"]["uid"]
     ref = binding_ref(poor, register.use())
-    reference = {
-        "apiVersion": API_VERSION,
-        "kind": "EService",
-        "name": poor.name,
-        "uid": owner,
-        "controller": True,
+    annotations = {
+        GRANT_ANNOTATION: f"{register.namespace}/{rich.name}",
+        CREDENTIALS_ANNOTATION: ref.name,
     }
-    metadata = {
-        "name": ref.name,
-        "namespace": ref.namespace,
-        "labels": {MANAGED_BY_LABEL: MANAGER, OWNER_UID_LABEL: owner, ESERVICE_LABEL: poor.name},
-        "annotations": {
-            GRANT_ANNOTATION: f"{register.namespace}/{rich.name}",
-            CREDENTIALS_ANNOTATION: ref.name,
-        },
-        "ownerReferences": [reference],
-    }
+    named = {"name": ref.name, "namespace": ref.namespace, "annotations": annotations}
+    metadata = named | marks_of(await site.see(poor.ref))
     await consumer.makes({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {}})
     await site.gone(ref)
     await operator.at_rest()

@@ -11,21 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from eservice_operator.api.names import (
-    API_VERSION,
-    ESERVICE_LABEL,
-    GRANT_ANNOTATION,
-    MANAGED_BY_LABEL,
-    MANAGER,
-    OWNER_UID_LABEL,
-)
+from eservice_operator.api.names import API_VERSION, GRANT_ANNOTATION
 from eservice_operator.core.access.naming import access_policy
 from eservice_operator.core.actions import Manifest, Ref
+from tests.access.forgeries import moved
 from tests.access.market import EVIDENCE, PILOTS, Market, let_in
-from tests.access.people import Person, person_of
+from tests.access.people import Person, marks_of, person_of
 from tests.access.stage import GRANTED, Front, binding_ref
 from tests.access.test_credentials import KEY, secret
-from tests.access.test_personas import moved
 from tests.access.test_story import asking, opened
 from tests.support.fleet import Planned, namespace
 from tests.support.kubectl import Kubectl
@@ -66,21 +59,8 @@ async def let_go(site: Site, ref: Ref) -> None:
 
 def forged(name: str, place: str, owner: Manifest, grant: Ref) -> Manifest:
     """A ConfigMap that says of itself all that a binding does, in a namespace of its maker's."""
-    uid = owner["metadata"]["uid"]
-    reference = {
-        "apiVersion": owner["apiVersion"],
-        "kind": owner["kind"],
-        "name": owner["metadata"]["name"],
-        "uid": uid,
-        "controller": True,
-    }
-    metadata = {
-        "name": name,
-        "namespace": place,
-        "labels": {MANAGED_BY_LABEL: MANAGER, OWNER_UID_LABEL: uid, ESERVICE_LABEL: "own"},
-        "annotations": {GRANT_ANNOTATION: f"{grant.namespace}/{grant.name}"},
-        "ownerReferences": [reference],
-    }
+    annotations = {GRANT_ANNOTATION: f"{grant.namespace}/{grant.name}"}
+    metadata = {"name": name, "namespace": place, "annotations": annotations} | marks_of(owner)
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"contract-version": "v5"}}
 
 
@@ -107,7 +87,8 @@ async def test_a_forged_binding_elsewhere(
     taken = forged("by-eservice", place, service, grant)
     taken["metadata"]["finalizers"] = [HELD]
     await stranger.makes(kept, taken)
-    done = await holder.terminal.kubectl("delete", "wsg", grant.name, f"--namespace={grant.namespace}")
+    asked = ("delete", "wsg", grant.name, f"--namespace={grant.namespace}", "--wait=false")
+    done = await holder.terminal.kubectl(*asked)
     assert done.code == 0, done.err
     await site.gone(grant)
     for name in ("by-anchor", "by-eservice"):

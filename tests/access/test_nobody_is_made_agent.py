@@ -13,10 +13,10 @@ import pytest
 
 from eservice_operator.core.access.naming import access_policy
 from eservice_operator.core.actions import Ref
+from tests.access.forgeries import audience, contents
 from tests.access.market import EVIDENCE, PILOTS, TILTS, Market, on_behalf_of
 from tests.access.people import Person, person_of
 from tests.access.stage import GRANTED, Front, binding_ref
-from tests.access.test_personas import audience, contents
 from tests.support.fleet import Planned
 from tests.support.kubectl import Kubectl
 from tests.support.operator import OperatorProcess

@@ -43,24 +43,50 @@ async def shown(register: Register, wanted: dict[str, str]) -> None:
     await register.site.until(register.ref, lambda obj: requests(obj) == wanted, f"the holder reads {wanted}")
 
 
+def way_out(planned: Planned) -> Ref:
+    return Ref("networking.k8s.io/v1", "NetworkPolicy", planned.namespace, access_policy(planned.name))
+
+
+async def waits(register: Register, planned: Planned, kubectl: Kubectl) -> None:
+    """Both sides see the request, and nothing is open."""
+    await shown(register, {planned.name: "Waiting"})
+    waiting = await register.site.until(planned.ref, lambda obj: "AccessGranted" in gates(obj), "it waits")
+    assert waiting["status"]["phase"] == "Pending"
+    assert not await register.may(kubectl, planned)
+
+
+async def is_let_in(register: Register, planned: Planned, kubectl: Kubectl) -> None:
+    """It is told where, has a way there, and may invoke that version."""
+    await shown(register, {planned.name: "Granted"})
+    assert await register.may(kubectl, planned)
+    assert not await register.may(kubectl, planned, "v6")
+    bound = (await register.site.see(binding_ref(planned, register.use())))["data"]
+    assert (bound["host"], bound["port"]) == (f"{NAME}.{register.namespace}.svc", "8443")
+    (rule,) = (await register.site.see(way_out(planned)))["spec"]["egress"]
+    assert rule["to"][0]["podSelector"] == {"matchLabels": {"app": NAME}}
+
+
+async def is_let_out(register: Register, planned: Planned, kubectl: Kubectl) -> None:
+    """Nothing of what let it in is left, and it says what it lost; it runs on."""
+    assert not await register.may(kubectl, planned)
+    await register.site.gone(register.grant_ref(planned))
+    for ref in (*register.children(planned), binding_ref(planned, register.use()), way_out(planned)):
+        assert await register.site.api.get(ref) is None, f"{ref} outlives the grant"
+    lost = await register.site.until(
+        planned.ref, lambda obj: says(obj, "AccessGranted", "False", "AccessLost"), "it says what it lost"
+    )
+    assert f"{register.namespace}/{NAME} v5" in message(lost, "AccessGranted")
+    assert says(lost, "Published", "True")
+    await shown(register, {planned.name: "Waiting"})
+
+
 async def test_asked_granted_called_ended(
     register: Register, front: Front, kubectl: Kubectl, operator: OperatorProcess, figures: Figures
 ) -> None:
     site, planned = register.site, await asking(register, "address")
-    await shown(register, {planned.name: "Waiting"})
-    waiting = await site.until(planned.ref, lambda obj: "AccessGranted" in gates(obj), "it waits")
-    assert waiting["status"]["phase"] == "Pending"
-    assert not await register.may(kubectl, planned)
-
+    await waits(register, planned, kubectl)
     await opened(register, planned)
-    await shown(register, {planned.name: "Granted"})
-    assert await register.may(kubectl, planned)
-    assert not await register.may(kubectl, planned, "v6")
-    bound = (await site.see(binding_ref(planned, register.use())))["data"]
-    assert (bound["host"], bound["port"]) == (f"{NAME}.{register.namespace}.svc", "8443")
-    way_out = Ref("networking.k8s.io/v1", "NetworkPolicy", planned.namespace, access_policy(planned.name))
-    (rule,) = (await site.see(way_out))["spec"]["egress"]
-    assert rule["to"][0]["podSelector"] == {"matchLabels": {"app": NAME}}
+    await is_let_in(register, planned, kubectl)
 
     token = await front.token(planned, register.use())
     await front.until(GRANTED, token)
@@ -73,16 +99,7 @@ async def test_asked_granted_called_ended(
     await site.delete(register.grant_ref(planned))
     seconds = await front.until((403, "nogrant"), token)
     figures.add("A grant deleted, the operator and Envoy at work: 403 after", f"{seconds:.2f} s")
-    assert not await register.may(kubectl, planned)
-    await site.gone(register.grant_ref(planned))
-    for ref in (*register.children(planned), binding_ref(planned, register.use()), way_out):
-        assert await site.api.get(ref) is None, f"{ref} outlives the grant"
-    lost = await site.until(
-        planned.ref, lambda obj: says(obj, "AccessGranted", "False", "AccessLost"), "it says what it lost"
-    )
-    assert f"{register.namespace}/{NAME} v5" in message(lost, "AccessGranted")
-    assert says(lost, "Published", "True")
-    await shown(register, {planned.name: "Waiting"})
+    await is_let_out(register, planned, kubectl)
 
     await opened(register, planned)
     await front.until(GRANTED, token)

@@ -3,11 +3,8 @@
 
 from __future__ import annotations
 
-import os
 import ssl
-import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -19,11 +16,10 @@ import trustme
 import yaml
 from typing_extensions import override
 
-from tests.notice.noticing import NoticeProcess
+from tests.support.servers import FREE_PORTS, ServerProcess, launched
 
 COMMAND = (sys.executable, "-m", "eservice_operator.runtime", "authorizer")
 NAME = "eservice-authorizer.eservice-system.svc"
-START_SECONDS = 60.0
 MANIFEST = Path(__file__).parents[2] / "docs" / "manifests" / "authorizer.yaml"
 USER = "system:serviceaccount:eservice-system:eservice-authorizer"
 
@@ -77,20 +73,17 @@ class Tls:
 
 
 @dataclass
-class AuthorizerProcess(NoticeProcess):
+class AuthorizerProcess(ServerProcess):
     """It, as it runs, with TLS or without."""
 
     tls: Tls | None = None
+    listens = "authorizes on"
+    ready_once = "every kind is listed"
 
     @property
     @override
     def url(self) -> str:
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
-
-    @property
-    @override
-    def port(self) -> int:
-        return self._port("authorizes on")
 
     async def ready(self) -> bool:
         async with aiohttp.ClientSession() as client, client.get(f"{self.health}/readyz") as answer:
@@ -127,29 +120,13 @@ def authorizing(
     folder: Path, kubeconfig: Path, tls: Tls | None = None, *before: str
 ) -> Iterator[AuthorizerProcess]:
     """The command with its ports; killed at the end if it still runs. ``before`` goes before the command."""
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith("ESERVICE_")}
     path = folder / "authorizer.log"
     secure = (f"--tls-cert-file={tls.certificate}", f"--tls-key-file={tls.key}") if tls else ()
-    ports = ("--address=127.0.0.1:0", "--health-address=127.0.0.1:0", f"--kubeconfig={kubeconfig}")
-    with path.open("wb") as log:
-        process = subprocess.Popen(
-            [*before, *COMMAND, *ports, *secure],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=inherited,
-        )
-    running = AuthorizerProcess(process, path, tls)
-    try:
-        deadline = time.monotonic() + START_SECONDS
-        while not running.said("every kind is listed"):
-            assert process.poll() is None, path.read_text()
-            assert time.monotonic() < deadline, path.read_text()
-            time.sleep(0.02)
+    command = [*before, *COMMAND, *FREE_PORTS, f"--kubeconfig={kubeconfig}", *secure]
+    with launched(command, path) as process:
+        running = AuthorizerProcess(process, path, tls)
+        running.until_ready()
         yield running
-    finally:
-        process.kill()
-        process.wait(30)
 
 
 def rights() -> str:

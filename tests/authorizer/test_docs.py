@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
-from eservice_operator.api.names import POD_SECURITY_LABELS
 from eservice_operator.authorizer import answer, hearing, remembered, reviews
 from eservice_operator.authorizer.answer import Answer, Decision, Why
 from eservice_operator.authorizer.asked import Consumer, Place
@@ -24,6 +22,7 @@ from tests.authorizer.proxies import DOCUMENT
 from tests.authorizer.running import MANIFEST, NAME, USER
 from tests.support.kubectl import Kubectl
 from tests.support.rights import Right, granted
+from tests.support.shipped import families, flags, listed, taken
 
 if TYPE_CHECKING:
     from controlplane import Cluster
@@ -79,38 +78,19 @@ def test_its_ports_are_the_commands_and_its_name_is_the_documented_one() -> None
 async def test_a_cluster_takes_it_and_its_pods_are_restricted(
     cluster: Cluster, namespace: str, tmp_path: Path
 ) -> None:
-    kubectl = Kubectl(cluster.kubeconfig)
-    restricted = (f"{key}={value}" for key, value in POD_SECURITY_LABELS.items())
-    assert (await kubectl("label", "namespace", namespace, *restricted))[0] == 0
     here = TEXT.replace("namespace: eservice-system", f"namespace: {namespace}")
     spec = {key: value for key, value in POD["spec"].items() if key != "serviceAccountName"}
-    pod = {"apiVersion": "v1", "kind": "Pod", "spec": spec, "metadata": {"name": "authorizer"}}
-    for manifest, count in ((here, len(OBJECTS)), (yaml.safe_dump(pod), 1)):
-        path = tmp_path / "manifest.yaml"
-        path.write_text(manifest)
-        trial = ("apply", "--dry-run=server", "--validate=strict", "--namespace", namespace)
-        code, printed = await kubectl(*trial, "--filename", str(path))
-        assert code == 0, printed
-        assert len(re.findall("\\(server dry run\\)$", printed, re.MULTILINE)) == count
-        assert "Warning" not in printed  # as Pod Security would say it
-
-
-def words(heading: str) -> set[str]:
-    """What stands between backticks in the first column of the tables under a heading."""
-    _, _, rest = DOCUMENT.partition(f"\n## {heading}\n")
-    rows = re.findall(r"^\| (`.*?) \|", rest.partition("\n## ")[0], re.MULTILINE)
-    return {word for row in rows for word in re.findall(r"`([^`]+)`", row)}
+    await taken(Kubectl(cluster.kubeconfig), namespace, tmp_path, here, spec)
 
 
 def test_the_page_lists_every_setting_figure_status_header_and_reason() -> None:
-    assert words("Settings") == {f"--{str(option.name).replace('_', '-')}" for option in authorizer.params}
-    families = re.findall(r"^# TYPE (\w+) ", Figures().render().decode(), re.MULTILINE)
-    assert words("Figures and log") == {name for name in families if not name.endswith("_created")}
+    assert listed(DOCUMENT, "Settings") == flags(authorizer.params)
+    assert listed(DOCUMENT, "Figures and log") == families(Figures().render())
     statuses = {str(status) for status in answer.STATUS.values()}
     passing = Answer(Decision.ALLOWED, "Granted", Place("n", "w", "v5"), ("n", "w"), Consumer("n", "e"), "1")
     failing = Answer(Decision.UNAUTHENTICATED, Why.TOKEN_MISSING)
     headers = {*passing.headers, *failing.headers} - {"Server"}
-    assert words("What is answered") == statuses | headers | set(Why)
+    assert listed(DOCUMENT, "What is answered") == statuses | headers | set(Why)
     assert all(f"`{decision}`" in DOCUMENT for decision in Decision)
 
 

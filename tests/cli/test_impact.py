@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
@@ -51,58 +51,54 @@ def calling(name: str, *uses: Body, public: bool = True) -> Body:
     )
 
 
-def holder(*more: Body, refused: tuple[str, ...] = (), **patched: Body) -> Shelf:
-    """A register with two direct consumers and an agent with three customers, and an address register."""
-    through = access.use(None, agent=access.AGENT)
+def offered() -> dict[str, Body]:
+    """A SOAP register and a REST register, their grants, and an agent's connection with a third customer."""
     agent_app = {"consumer": {"namespace": "evry-app-production", "name": "evry-app"}}
-    objects = {
+    return {
         "web_service": access.web_service(),
-        "rest": access.rest_service(
-            spec={"contracts": [{"version": "v1", "endOfLife": "2027-06-30"}, {"version": "v2"}]}
-        ),
+        "rest": access.rest_service(spec={"contracts": REST_CONTRACTS}),
         "grant": access.grant(spec={"contractVersions": access.granted("v4", "v5")}),
         "rest_grant": access.rest_grant("addresses", spec={"validUntil": "2028-01-01"}),
         "connection": access.grant("evry-app", spec=agent_app | {"agent": {"assignment": access.AGENT}}),
         "assignment": access.assignment(spec={"customers": [OGRE]}),
-        "application": calling("evry-app", access.use("v5", as_agent=access.AGENT)),
-    } | patched
-    services = [
-        worlds.eservice(
-            spec={
-                "uses": [
-                    access.use("v5"),
-                    access.use("v4", name="persons-before"),
-                    access.use(None, name="addresses", web_service=access.ADDRESSES),
-                ]
-            },
-            status={"observedGeneration": 1, "conditions": PUBLISHED},
-        ),
-        *(calling(name, through, public=name == "ogre") for name in ("rezekne", "cesis", "ogre")),
+    }
+
+
+def asked() -> Iterator[Body]:
+    """Who uses them, with their registrations: directly, through the agent, and the agent itself."""
+    uses = [
+        access.use("v5"),
+        access.use("v4", name="persons-before"),
+        access.use(None, name="addresses", web_service=access.ADDRESSES),
     ]
-    registrations = [
-        worlds.registration(),
-        *(registered(name, f"{name}-production", name.title(), code) for name, code in CODES.items()),
-    ]
-    backends = [
-        {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": {"name": name, "namespace": access.HOLDER, "uid": name, "resourceVersion": "1"},
-            "spec": {"selector": access.POD_LABELS, "ports": [{"port": 8443}]},
-        }
-        for name in (access.REGISTER, access.ADDRESSES)
-    ]
-    labels = access.labels(objects["web_service"])
-    namespace = {"name": access.HOLDER, "uid": "n", "resourceVersion": "1", "labels": labels}
-    tests = [
-        access.connection_test(f"{name}-{version}", version, spec={"registration": name})
-        for name in (NAME, "evry-app")
-        for version in ("v4", "v5")
-    ]
-    place = {"apiVersion": "v1", "kind": "Namespace", "metadata": namespace}
-    return Shelf(
-        *objects.values(), *services, *registrations, *backends, place, *tests, *more, refused=refused
-    )
+    yield worlds.eservice(spec={"uses": uses}, status={"observedGeneration": 1, "conditions": PUBLISHED})
+    yield worlds.registration()
+    through = access.use(None, agent=access.AGENT)
+    for name in ("rezekne", "cesis", "ogre"):
+        yield calling(name, through, public=name == "ogre")
+    for name, code in CODES.items():
+        yield registered(name, f"{name}-production", name.title(), code)
+
+
+def ground(web_service: Body) -> Iterator[Body]:
+    """The holder's namespace and Services, and the Agency's word on every connection."""
+    for name in (access.REGISTER, access.ADDRESSES):
+        metadata = {"name": name, "namespace": access.HOLDER, "uid": name, "resourceVersion": "1"}
+        spec = {"selector": access.POD_LABELS, "ports": [{"port": 8443}]}
+        yield {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
+    labels = access.labels(web_service)
+    place = {"name": access.HOLDER, "uid": "n", "resourceVersion": "1", "labels": labels}
+    yield {"apiVersion": "v1", "kind": "Namespace", "metadata": place}
+    for name in (NAME, "evry-app"):
+        for version in ("v4", "v5"):
+            yield access.connection_test(f"{name}-{version}", version, spec={"registration": name})
+
+
+def holder(*more: Body, refused: tuple[str, ...] = (), **patched: Body) -> Shelf:
+    """A register with two direct consumers and an agent with three customers, and an address register."""
+    application = calling("evry-app", access.use("v5", as_agent=access.AGENT))
+    objects = offered() | {"application": application} | patched
+    return Shelf(*objects.values(), *asked(), *ground(objects["web_service"]), *more, refused=refused)
 
 
 @pytest.fixture(autouse=True)

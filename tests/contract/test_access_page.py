@@ -22,6 +22,7 @@ from tests.support import access
 from tests.support.worlds import NAME, NOW, POLICY
 
 PAGE = (DOCS / "access.md").read_text()
+TESTS = DOCS.parent / "tests"
 PUT_BESIDE = {"token"}
 """What the volume adds to the ConfigMap."""
 
@@ -68,3 +69,13 @@ def test_commands_speak_of_the_samples(name: str) -> None:
         if obj["metadata"]["name"] == name and "." in obj["apiVersion"]
     ]
     assert read
+
+
+PERSONAS = ("test_consumers", "test_holders", "test_credentials", "test_leaks", "test_nobody_*")
+
+
+def test_every_test_by_people_with_rights_is_told_of_and_is_there() -> None:
+    told = {name for row in table(PAGE, "tried") for name in words(list(row.values())[1])}
+    modules = [path for pattern in PERSONAS for path in (TESTS / "access").glob(f"{pattern}.py")]
+    written = [re.findall(r"^async def (test_\w+)", path.read_text(), re.MULTILINE) for path in modules]
+    assert told == {name for names in written for name in names}

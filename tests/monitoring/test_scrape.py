@@ -21,53 +21,59 @@ RELEASE = {"name": "r", "image": worlds.image("a"), "template": {"name": worlds.
 def store() -> Store:
     """Objects that between them have every figure."""
     kept = Store(INDEXES)
-    gate = {"gate": "Verified", "owner": "Institution", "reason": "AwaitingVerification"}
-    kept.upsert(
-        worlds.eservice(
-            status={
-                "phase": "Published",
-                "identifier": "EP-000007",
-                "release": {"public": RELEASE},
-                "template": {"unpublishAt": "2026-12-01", "migrateBy": "2026-12-01"},
-                "installation": {"dueBy": "2026-10-12", "installedAt": "2026-10-10T10:00:00Z"},
-                "gates": [gate | {"since": "2026-10-10T10:00:00Z"}],
-                "conditions": [
-                    worlds.condition("Published", "Published"),
-                    worlds.condition("Stalled", "InvalidSpec"),
-                    worlds.condition("TemplateCurrent", "TemplateUnknown", "Unknown"),
-                    worlds.condition("RouteInPlace", "GatewayNotFound", "False"),
-                ],
-                "notices": NOTICES,
-                "contested": [{"host": worlds.HOST, "by": "HTTPRoute a/b", "standing": "Beside"}],
-                "publication": {
-                    "route": {"face": "Live", "generation": 1},
-                    "hosts": [{"host": worlds.HOST, "answer": "NoAddress", "since": "2026-10-10T10:00:00Z"}],
-                },
-            }
-        )
-    )
     waiting = {"release": {"public": RELEASE}, "installation": {"dueBy": "2026-10-12"}}
-    due = worlds.eservice(metadata={"name": "due", "uid": "due"}, status=waiting)
-    kept.upsert(due)
-    kept.upsert(worlds.decision(status={"state": "Held", "reason": "Brake"}))
-    kept.upsert(
-        worlds.template(
-            status={
-                "currentVersion": "3.0.0",
-                "versions": [{"version": "3.0.0", "stage": "Current", "eServices": 1}],
-                "nextTransition": {"at": "2026-12-01", "message": ""},
-                "held": [{"token": "4f1c", "since": "2026-10-01T10:00:00Z", "count": 60}],
-                "conditions": [worlds.condition("Ready", "HistoryChanged")],
-            }
-        )
-    )
-    kept.upsert(notice_route())
-    kept.upsert(worlds.eservice(metadata={"name": "cut", "uid": "cut"}, status={"conditions": [CUT]}))
-    for obj in access_objects():
-        kept.upsert(obj)
     conflict = worlds.condition("Ready", "NamespaceConflict")
-    kept.upsert(worlds.registration(status={"conditions": [conflict]}))
+    objects = (
+        public_service(),
+        worlds.eservice(metadata={"name": "due", "uid": "due"}, status=waiting),
+        worlds.decision(status={"state": "Held", "reason": "Brake"}),
+        held_template(),
+        notice_route(),
+        worlds.eservice(metadata={"name": "cut", "uid": "cut"}, status={"conditions": [CUT]}),
+        *access_objects(),
+        worlds.registration(status={"conditions": [conflict]}),
+    )
+    for obj in objects:
+        kept.upsert(obj)
     return kept
+
+
+def public_service() -> Manifest:
+    """An e-service that is public, and in every trouble that it can be in then."""
+    gate = {"gate": "Verified", "owner": "Institution", "reason": "AwaitingVerification"}
+    status = {
+        "phase": "Published",
+        "identifier": "EP-000007",
+        "release": {"public": RELEASE},
+        "template": {"unpublishAt": "2026-12-01", "migrateBy": "2026-12-01"},
+        "installation": {"dueBy": "2026-10-12", "installedAt": "2026-10-10T10:00:00Z"},
+        "gates": [gate | {"since": "2026-10-10T10:00:00Z"}],
+        "conditions": [
+            worlds.condition("Published", "Published"),
+            worlds.condition("Stalled", "InvalidSpec"),
+            worlds.condition("TemplateCurrent", "TemplateUnknown", "Unknown"),
+            worlds.condition("RouteInPlace", "GatewayNotFound", "False"),
+        ],
+        "notices": NOTICES,
+        "contested": [{"host": worlds.HOST, "by": "HTTPRoute a/b", "standing": "Beside"}],
+        "publication": {
+            "route": {"face": "Live", "generation": 1},
+            "hosts": [{"host": worlds.HOST, "answer": "NoAddress", "since": "2026-10-10T10:00:00Z"}],
+        },
+    }
+    return worlds.eservice(status=status)
+
+
+def held_template() -> Manifest:
+    """A template whose next decisions the brake holds back."""
+    status = {
+        "currentVersion": "3.0.0",
+        "versions": [{"version": "3.0.0", "stage": "Current", "eServices": 1}],
+        "nextTransition": {"at": "2026-12-01", "message": ""},
+        "held": [{"token": "4f1c", "since": "2026-10-01T10:00:00Z", "count": 60}],
+        "conditions": [worlds.condition("Ready", "HistoryChanged")],
+    }
+    return worlds.template(status=status)
 
 
 def access_objects() -> tuple[Manifest, Manifest]:

@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import signal
-import subprocess
 import sys
-import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,12 +13,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 from typing_extensions import override
 
-from tests.support.waiting import eventually
+from tests.support.servers import FREE_PORTS, ServerProcess, launched
 
-START_SECONDS = 60.0
 COMMAND = (sys.executable, "-m", "eservice_operator.runtime", "notice")
 TITLE = {"lv": "Uzturēšanās atļaujas pieprasījums", "en": "Application for a residence permit"}
 CATALOGUE = "https://catalogue.example/services/residence?kind=1&part=2"
@@ -45,51 +38,10 @@ def said(**told: Any) -> dict[str, str]:
     return {"EService-Notice": encoded({"v": 1, **told})}
 
 
-@dataclass
-class NoticeProcess:
-    """``eservice-operator notice`` as it runs; its log is a JSON object per line."""
+class NoticeProcess(ServerProcess):
+    """``eservice-operator notice`` as it runs."""
 
-    process: subprocess.Popen[bytes]
-    log: Path
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def port(self) -> int:
-        return self._port("gives notice on")
-
-    @property
-    def health(self) -> str:
-        return f"http://127.0.0.1:{self._port('answering probes and scrapes on')}"
-
-    def _port(self, words: str) -> int:
-        (told,) = [record["msg"] for record in self.records() if words in record["msg"]]
-        return int(told.rpartition(":")[2])
-
-    def records(self) -> list[dict[str, Any]]:
-        """Its log so far, by lines that are complete."""
-        *lines, _ = self.log.read_text().split("\n")
-        return [json.loads(line) for line in lines]
-
-    def said(self, words: str) -> bool:
-        return any(words in record["msg"] for record in self.records())
-
-    async def told_to_end(self) -> None:
-        """SIGTERM, and it has heard it."""
-        self.process.send_signal(signal.SIGTERM)
-        await eventually(lambda: self.said("SIGTERM"), "hearing the signal")
-
-    async def ended(self) -> int:
-        """The exit code, once there is one."""
-        return await asyncio.to_thread(self.process.wait, 30)
-
-    async def metrics(self) -> dict[str, float]:
-        """Every series with its value."""
-        async with aiohttp.ClientSession() as client, client.get(f"{self.health}/metrics") as answer:
-            lines = [line for line in (await answer.text()).splitlines() if not line.startswith("#")]
-        return {series: float(value) for series, _, value in (line.rpartition(" ") for line in lines)}
+    listens = ready_once = "gives notice on"
 
 
 @contextmanager
@@ -100,29 +52,11 @@ def serving(
     user: int | None = None,
 ) -> Iterator[NoticeProcess]:
     """The command, ready, on free ports; killed at the end of the block if it still runs."""
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith("ESERVICE_")}
     path = folder / "notice.log"
-    with path.open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "--address=127.0.0.1:0", "--health-address=127.0.0.1:0"],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=inherited | dict(more or {}),
-            user=user,
-            group=user,
-        )
-    running = NoticeProcess(process, path)
-    try:
-        deadline = time.monotonic() + START_SECONDS
-        while not running.said("gives notice on"):
-            assert process.poll() is None, path.read_text()
-            assert time.monotonic() < deadline, path.read_text()
-            time.sleep(0.02)
+    with launched([*command, *FREE_PORTS], path, more, user) as process:
+        running = NoticeProcess(process, path)
+        running.until_ready()
         yield running
-    finally:
-        process.kill()
-        process.wait(30)
 
 
 class _Reader(HTMLParser):

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from eservice_operator.api.names import NOTICE_HEADER, POD_SECURITY_LABELS, ROUTE_HEADER
+from eservice_operator.api.names import NOTICE_HEADER, ROUTE_HEADER
 from eservice_operator.notice.answer import CONSTANT
 from eservice_operator.notice.command import notice
 from eservice_operator.notice.figures import Figures
 from eservice_operator.runtime.commandline import command_line
 from eservice_operator.runtime.settings import Settings, unknown_variables
 from tests.support.kubectl import Kubectl
+from tests.support.shipped import families, flags, listed, taken
 
 if TYPE_CHECKING:
     from controlplane import Cluster
@@ -81,33 +82,19 @@ def test_variables_that_kubernetes_sets_for_the_service_are_no_settings_of_the_p
 async def test_a_cluster_takes_it_and_its_pods_are_restricted(
     cluster: Cluster, namespace: str, tmp_path: Path
 ) -> None:
-    kubectl = Kubectl(cluster.kubeconfig)
-    restricted = (f"{key}={value}" for key, value in POD_SECURITY_LABELS.items())
-    assert (await kubectl("label", "namespace", namespace, *restricted))[0] == 0
     here = MANIFEST.replace(f"namespace: {Settings().routes_namespace}", f"namespace: {namespace}")
-    pod = {"apiVersion": "v1", "kind": "Pod", "spec": POD["spec"], "metadata": {"name": "notice"}}
-    for manifest, count in ((here, len(OBJECTS)), (yaml.safe_dump(pod), 1)):
-        path = tmp_path / "manifest.yaml"
-        path.write_text(manifest)
-        trial = ("create", "--dry-run=server", "--validate=strict", "--namespace", namespace)
-        code, printed = await kubectl(*trial, "--filename", str(path))
-        assert code == 0, printed
-        assert len(re.findall("created \\(server dry run\\)$", printed, re.MULTILINE)) == count
-        assert "Warning" not in printed  # as Pod Security would say it
-
-
-def words(heading: str) -> set[str]:
-    """What stands between backticks in the first column of the table under a heading."""
-    _, _, rest = DOCUMENT.partition(f"\n## {heading}\n")
-    rows = re.findall(r"^\| (`.*?) \|", rest.partition("\n## ")[0], re.MULTILINE)
-    return {word for row in rows for word in re.findall(r"`([^`]+)`", row)}
+    await taken(Kubectl(cluster.kubeconfig), namespace, tmp_path, here, POD["spec"])
 
 
 def test_the_page_lists_every_header_setting_and_figure() -> None:
-    assert words("What is answered") == {*CONSTANT, "Content-Type", "Content-Language", "Retry-After"}
-    assert words("Settings") == {f"--{str(option.name).replace('_', '-')}" for option in notice.params}
-    families = re.findall(r"^# TYPE (\w+) ", Figures().render().decode(), re.MULTILINE)
-    assert words("Figures") == {name for name in families if not name.endswith("_created")}
+    assert listed(DOCUMENT, "What is answered") == {
+        *CONSTANT,
+        "Content-Type",
+        "Content-Language",
+        "Retry-After",
+    }
+    assert listed(DOCUMENT, "Settings") == flags(notice.params)
+    assert listed(DOCUMENT, "Figures") == families(Figures().render())
     assert all(f"`{header}`" in DOCUMENT for header in (NOTICE_HEADER, ROUTE_HEADER))
 
 

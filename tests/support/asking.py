@@ -146,7 +146,7 @@ def agent_in_order(name: str = "gateway") -> tuple[Manifest, ...]:
     }
     public["metadata"] |= {"labels": labels, "ownerReferences": [reference]}
     test = holders.connection_test("evry-passed", registration=name)
-    place = registered(name, AGENT, "Evry", "40003000000")
+    place = registered(name, AGENT, "Evry", "40003022232")
     return (holders.assignment(), grant, service, public, test, place)
 
 

@@ -119,9 +119,10 @@ class Register:
                 await self.site.gone(ref_of(item))
 
     async def may(self, kubectl: Kubectl, planned: Planned, version: str = "v5") -> bool:
-        """What ``kubectl auth can-i invoke`` says of an e-service's ServiceAccount."""
+        """What ``kubectl auth can-i invoke`` says of a ServiceAccount; without a version as for REST."""
         account = f"system:serviceaccount:{planned.namespace}:{planned.name}"
-        where = (f"--subresource={version}", f"--namespace={self.namespace}", f"--as={account}")
+        of = (f"--subresource={version}",) if version else ()
+        where = (*of, f"--namespace={self.namespace}", f"--as={account}")
         code, printed = await kubectl("auth", "can-i", "invoke", f"webservices/{NAME}", *where)
         assert printed.strip().splitlines()[-1] in {"yes", "no"}, printed
         return code == 0

@@ -18,7 +18,7 @@ from eservice_operator.core.actions import Manifest, Update, target_of
 from eservice_operator.core.decide import Decision, decide
 from eservice_operator.core.opened import open_access
 from eservice_operator.core.used import AGAIN
-from tests.core.access.test_bindings import application
+from tests.core.access.bound import application
 from tests.support import holders
 from tests.support.asking import (
     ADDRESS_USE,

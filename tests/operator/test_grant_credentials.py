@@ -21,7 +21,7 @@ from tests.support.fleet import Planned
 from tests.support.operator import OperatorProcess, assert_log_clean
 from tests.support.register import Register
 from tests.support.rights import CREDENTIAL_RIGHTS, RIGHTS, applied, granted, used
-from tests.support.site import EVENTS, Site, gates, message, says
+from tests.support.site import EVENTS, Site, message, says
 
 if TYPE_CHECKING:
     from controlplane import Cluster
@@ -129,11 +129,11 @@ async def test_without_the_right_it_says_so_and_the_rest_is_open(
     )
     assert "rbac-credentials.yaml" in message(refused, "CredentialsCopied")
     assert says(refused, "Active", "True"), "the rest is open"
-    await wanted.site.until(
-        wanted.planned.ref,
-        lambda obj: gates(obj).get("AccessGranted") == ("CredentialsForbidden", "Holder"),
-        "its consumer reads the same",
+    told = await wanted.site.until(
+        wanted.planned.ref, lambda obj: says(obj, "AccessGranted", "True", "CredentialsForbidden"), "both do"
     )
+    assert message(refused, "CredentialsCopied") in message(told, "AccessGranted")
+    await wanted.site.settled(wanted.planned, "Published")
     await alone.at_rest()
     asked = [one for one in audit.by() if one.resource == "secrets"]
     assert 1 <= len(asked) <= 3, "no haste where a right is missing"

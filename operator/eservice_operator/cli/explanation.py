@@ -111,7 +111,8 @@ def _uses(sheet: Page, findings: Findings) -> None:
         good = state is RequestState.GRANTED
         sheet.line(f"  {'✓' if good else '✗'} {one.use.name}: {named(one.use)}", GOOD if good else BAD)
         reason = "" if said.reason == state.value else f" ({said.reason})"
-        sheet.labelled("State", said.message if good else f"{state.value}{reason}: {said.message}")
+        plain = good and said is one
+        sheet.labelled("State", said.message if plain else f"{state.value}{reason}: {said.message}")
         if one.grant is not None:
             metadata = one.grant.grant.metadata
             sheet.labelled("Grant", f"{metadata.namespace}/{metadata.name}")

@@ -394,3 +394,81 @@ def test_the_last_day_of_rest_is_that_of_the_version_that_is_served_longest() ->
     contracts = [{"version": "v1", "endOfLife": "2027-01-31"}, {"version": "v2", "endOfLife": "2028-01-31"}]
     service = access.rest_service(spec={"contracts": contracts})
     assert str(stand(access.rest_case(offered=access.offer(service))).ends_on) == "2028-01-31"
+
+
+EARLY, LATE = "2025-10-31", "2026-01-01"
+RETIRED, EXPIRED, UNASSIGNED = Reason.CONTRACT_RETIRED, Reason.EXPIRED, Reason.ASSIGNMENT_ENDED
+
+
+def soap_until(contract: str | None, grant: str | None, **assignment: Any) -> GrantCase:
+    """A SOAP grant whose contract version, whose own term, and whose assignment ends on a day."""
+    spec = {"validUntil": grant} | ({"agent": {"assignment": access.AGENT}} if assignment else {})
+    served = access.web_service(spec={"contracts": [{"version": "v5", "endOfLife": contract}]})
+    return access.case(
+        access.grant(spec=spec),
+        offered=access.offer(served),
+        assigned=access.own_assignment(spec=assignment) if assignment else None,
+    )
+
+
+def rest_until(contract: str, grant: str) -> GrantCase:
+    served = access.rest_service(spec={"contracts": [{"version": "v1", "endOfLife": contract}]})
+    return access.rest_case(access.rest_grant(spec={"validUntil": grant}), offered=access.offer(served))
+
+
+def ended(at: str) -> dict[str, str]:
+    return {"at": at, "reason": "moved"}
+
+
+BOTH_OVER: dict[str, tuple[GrantCase, Reason, str]] = {
+    "contract first": (soap_until(EARLY, LATE), RETIRED, f"its last day was {EARLY}"),
+    "grant first": (soap_until(LATE, EARLY), EXPIRED, f"the grant's last day was {EARLY}"),
+    "on one day": (soap_until(EARLY, EARLY), EXPIRED, f"the grant's last day was {EARLY}"),
+    "contract of REST first": (rest_until(EARLY, LATE), RETIRED, f"their last day was {EARLY}"),
+    "grant of REST first": (rest_until(LATE, EARLY), EXPIRED, f"the grant's last day was {EARLY}"),
+    "assignment first": (
+        soap_until(LATE, LATE, validUntil=EARLY),
+        UNASSIGNED,
+        f"AgentAssignment {access.AGENT}: its last day was {EARLY}",
+    ),
+    "assignment last": (soap_until(LATE, EARLY, validUntil=LATE), EXPIRED, EARLY),
+    "contract before assignment": (
+        soap_until(EARLY, None, validUntil=LATE, agreement={"signedAt": "2025-02-01"}),
+        RETIRED,
+        EARLY,
+    ),
+    "assignment ended before its term": (
+        soap_until(None, None, validUntil=LATE, ended=ended("2025-11-01")),
+        UNASSIGNED,
+        f"its last day was {EARLY}: moved",
+    ),
+    "assignment ended after its term": (
+        soap_until(None, None, validUntil=EARLY, ended=ended(LATE)),
+        UNASSIGNED,
+        f"its last day was {EARLY}",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BOTH_OVER)
+def test_of_several_terms_that_are_over_the_earliest_counts(name: str) -> None:
+    """What ended it stays what ended it, when a later term passes as well: reason, message and day."""
+    case, reason, says = BOTH_OVER[name]
+    first, both = stand(case, "2025-11-01"), stand(case, "2026-10-13")
+    assert (first.answer, first.reason, str(first.ends_on)) == (Answer.OVER, reason, EARLY)
+    assert first.message.endswith(says)
+    assert both == first
+    assert LATE not in both.message
+
+
+def test_a_term_that_is_over_does_not_hide_a_no_that_came_before_it() -> None:
+    """Only dated ends are compared with each other: a refusal, or what is not the holder's, is said first."""
+    deleted = access.case(access.grant(spec={"validUntil": EARLY}, metadata=DELETED["metadata"]))
+    assert stand(deleted).reason is Reason.CLOSING
+    nobodys = access.case(
+        offered=access.offer(
+            access.web_service(spec={"contracts": [{"version": "v5", "endOfLife": EARLY}]}),
+            namespace_labels={},
+        )
+    )
+    assert stand(nobodys).reason is Reason.HOLDER_NOT_CONFIRMED

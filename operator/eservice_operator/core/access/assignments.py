@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import date
 
 from eservice_operator.api.agent import AgentAssignment, Customer, PilotCustomer
-from eservice_operator.api.base import revoked_by
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core.access.terms import Finding, Times, last_day_was, over, waiting
 from eservice_operator.core.dates import Period, subtract_period
@@ -27,11 +26,11 @@ def assignment_finding(assignment: AgentAssignment, times: Times, *, production:
     spec, today = assignment.spec, times.today
     if assignment.metadata.deletion_timestamp is not None:
         return over(Reason.ASSIGNMENT_ENDED, "it is being deleted")
-    ended = revoked_by(today, spec.ended)
-    if ended is not None:
-        return over(Reason.ASSIGNMENT_ENDED, f"{last_day_was(ended_with(ended.at))}: {ended.reason}")
-    if spec.valid_until is not None and today > spec.valid_until:
-        return over(Reason.ASSIGNMENT_ENDED, last_day_was(spec.valid_until))
+    last = assignment_ends(assignment)
+    if last is not None and today > last:
+        ended = spec.ended if spec.ended is not None and ended_with(spec.ended.at) == last else None
+        why = "" if ended is None else f": {ended.reason}"
+        return over(Reason.ASSIGNMENT_ENDED, f"{last_day_was(last)}{why}", last)
     if spec.agreement is None or spec.agreement.signed_at > today:
         return waiting(Reason.AGREEMENT_MISSING, "the agent agreement is not signed: fill in spec.agreement")
     pilots = len(spec.pilot_customers)

@@ -52,7 +52,7 @@ def expired(case: GrantCase, times: Times) -> Finding | None:
     until = case.grant.spec.valid_until
     if until is None or times.today <= until:
         return None
-    return over(Reason.EXPIRED, last_day_was(until, "the grant's"))
+    return over(Reason.EXPIRED, last_day_was(until, "the grant's"), until)
 
 
 def legible(case: GrantCase, _times: Times) -> Finding | None:
@@ -137,7 +137,7 @@ def connected_by(case: GrantCase, times: Times) -> Finding | None:
         return None
     name = assignment.metadata.name
     reason = Reason.ASSIGNMENT_ENDED if found.answer is Answer.OVER else Reason.ASSIGNMENT_PENDING
-    return Finding(found.answer, reason, f"AgentAssignment {name}: {found.message}")
+    return Finding(found.answer, reason, f"AgentAssignment {name}: {found.message}", found.day)
 
 
 def reachable(case: GrantCase, _times: Times) -> Finding | None:
@@ -170,7 +170,7 @@ def served(case: GrantCase, times: Times) -> Finding | None:
         return None
     what = f"every contract version of {case.grant.spec.web_service}"
     text = f"{what} reached its end of life: {last_day_was(last, 'their')}"
-    return over(Reason.CONTRACT_RETIRED, text)
+    return over(Reason.CONTRACT_RETIRED, text, last)
 
 
 def last_day(offer: Offer) -> date | None:

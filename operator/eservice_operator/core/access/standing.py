@@ -89,15 +89,27 @@ def _of_version(case: GrantCase, entry: GrantedVersion, whole: Finding | None, t
 
 
 def gravest(found: Iterable[Finding | None]) -> Finding | None:
-    """The first that says no for certain; where none does, the first by which nobody can tell."""
+    """The first that says no for certain; where none does, the first by which nobody can tell.
+
+    Of terms that are all over the earliest counts: it ended then, whatever would have ended it later.
+    """
+    rest = iter(found)
     first = None
-    for finding in found:
+    for finding in rest:
         if finding is None:
             continue
         if finding.answer is not Answer.UNCLEAR:
-            return finding
+            return _earliest(finding, rest)
         first = first or finding
     return first
+
+
+def _earliest(no: Finding, rest: Iterable[Finding | None]) -> Finding:
+    """What ended first, where a dated term says no and others that are over are among the rest."""
+    if no.day is None:
+        return no
+    dated = [(other.day, other) for other in rest if other is not None and other.day is not None]
+    return min([(no.day, no), *dated], key=lambda pair: pair[0])[1]
 
 
 def _standing(

@@ -47,6 +47,8 @@ class Finding:
     answer: Answer
     reason: Reason
     message: str
+    day: date | None = None
+    """The last day that was allowed, where a dated term is over."""
 
 
 def waiting(reason: Reason, message: str) -> Finding:
@@ -59,9 +61,9 @@ def unclear(reason: Reason, message: str) -> Finding:
     return Finding(Answer.UNCLEAR, reason, message)
 
 
-def over(reason: Reason, message: str) -> Finding:
-    """It has ended."""
-    return Finding(Answer.OVER, reason, message)
+def over(reason: Reason, message: str, day: date | None = None) -> Finding:
+    """It has ended, with the last day that was allowed where that is known."""
+    return Finding(Answer.OVER, reason, message, day)
 
 
 @dataclass(frozen=True, slots=True)

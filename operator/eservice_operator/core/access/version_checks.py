@@ -31,7 +31,7 @@ def contract_alive(case: GrantCase, entry: GrantedVersion, times: Times) -> Find
     if end is None or times.today <= end:
         return None
     text = f"contract version {entry.version} reached its end of life: {last_day_was(end)}"
-    return over(Reason.CONTRACT_RETIRED, text)
+    return over(Reason.CONTRACT_RETIRED, text, end)
 
 
 def version_requested(case: GrantCase, entry: GrantedVersion, _times: Times) -> Finding | None:

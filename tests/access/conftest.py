@@ -14,26 +14,15 @@ from tests.access.people import Person, person_of
 from tests.access.stage import Front, before
 from tests.authorizer.conftest import own_kubeconfig, running, tls
 from tests.authorizer.running import AuthorizerProcess, Tls
-from tests.operator.conftest import site
+from tests.operator.conftest import register, site
 from tests.support.kubectl import Kubectl
 from tests.support.register import Register
 from tests.support.rights import CREDENTIAL_RIGHTS, applied
-from tests.support.site import Site
 
 if TYPE_CHECKING:
     from controlplane import Cluster
 
-__all__ = ["own_kubeconfig", "running", "site", "tls"]
-
-
-@pytest.fixture
-async def register(site: Site) -> AsyncIterator[Register]:
-    """A holder with a register in Production beside the site's e-services."""
-    await site.prepare()
-    made = Register(site)
-    await made.prepare()
-    yield made
-    await made.clear()
+__all__ = ["own_kubeconfig", "register", "running", "site", "tls"]
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ import pytest
 from eservice_operator.core.actions import Manifest
 from tests.cli.terminal import Terminal
 from tests.cli.test_cluster import Persona, agency, allow, persona
-from tests.operator.test_grants import asked, is_so, register
+from tests.operator.conftest import register
+from tests.operator.test_grants import asked, is_so
 from tests.support.fleet import Planned
 from tests.support.register import NAME, Register, signed
 

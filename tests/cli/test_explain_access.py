@@ -288,6 +288,15 @@ def test_without_deciding_anew_the_uses_are_explained_as_they_were_written(golde
     assert {"webService", "reason", "message", "holder", "grant", "since"} <= set(found["uses"][0])
 
 
+def test_what_is_granted_and_lacks_its_credentials_is_explained_as_both() -> None:
+    said = "granted; without its credentials: Secret key is not there"
+    without = written("persons", f"{REGISTER} v5", "Granted", "CredentialsMissing", message=said)
+    shelf = using(refused=("webservicegrants", "agentassignments"), uses=[without])
+    shown = section(typed(shelf, "explain", NAME, *HERE).stdout + "\n")
+    assert shown[0].startswith("  ✓ persons")
+    assert shown[1] == f"  State         Granted (CredentialsMissing): {said}"
+
+
 def test_a_use_that_ended_is_explained_by_what_ended_it() -> None:
     """Decided anew: the grant is gone, and the status of before knows since when."""
     before = written("persons", f"{REGISTER} v5", "Waiting", "AccessNotGranted", ended=GONE)

@@ -9,6 +9,7 @@ import pytest
 from eservice_operator.cluster.client import KubeApi
 from tests.support.audit import AuditLog
 from tests.support.operator import OperatorProcess
+from tests.support.register import Register
 from tests.support.site import Site, under
 
 if TYPE_CHECKING:
@@ -26,3 +27,13 @@ async def site(people: KubeApi, operator: OperatorProcess) -> AsyncIterator[Site
     """A corner of the cluster under the module's operator; at its end all is sound and the log is clean."""
     async with under(operator, Site(people)) as place:
         yield place
+
+
+@pytest.fixture
+async def register(site: Site) -> AsyncIterator[Register]:
+    """A holder with a register beside the site's e-services."""
+    await site.prepare()
+    made = Register(site)
+    await made.prepare()
+    yield made
+    await made.clear()

@@ -6,13 +6,12 @@ from __future__ import annotations
 import pytest
 
 from eservice_operator.core.actions import Manifest, Ref
-from tests.operator.test_grants import asked, is_so, register, states
+from tests.operator.test_grants import asked, is_so, states
 from tests.support.fleet import Planned
 from tests.support.register import NAME, Register
 from tests.support.site import says
 
 pytestmark = pytest.mark.cluster
-__all__ = ["register"]
 
 OWN = "10.244.0.0/16"
 OUTSIDE = {"service": None, "url": "https://api.ur.example:8443"}

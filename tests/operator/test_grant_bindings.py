@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from eservice_operator.api.uses import Use
@@ -15,19 +13,9 @@ from tests.support.fleet import Planned
 from tests.support.kubectl import Kubectl
 from tests.support.operator import OperatorProcess
 from tests.support.register import NAME, Register
-from tests.support.site import Site, gates, says
+from tests.support.site import gates, says
 
 pytestmark = pytest.mark.cluster
-
-
-@pytest.fixture
-async def register(site: Site) -> AsyncIterator[Register]:
-    """A holder with a register beside the site's e-services."""
-    await site.prepare()
-    made = Register(site)
-    await made.prepare()
-    yield made
-    await made.clear()
 
 
 def binding(register: Register, planned: Planned, version: str = "v5") -> Ref:

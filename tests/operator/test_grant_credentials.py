@@ -129,6 +129,10 @@ async def test_without_the_right_it_says_so_and_the_rest_is_open(
     )
     assert "rbac-credentials.yaml" in message(refused, "CredentialsCopied")
     assert says(refused, "Active", "True"), "the rest is open"
+    told = await wanted.site.until(
+        wanted.planned.ref, lambda obj: says(obj, "AccessGranted", "True", "CredentialsForbidden"), "both do"
+    )
+    assert message(refused, "CredentialsCopied") in message(told, "AccessGranted")
     await wanted.site.settled(wanted.planned, "Published")
     await alone.at_rest()
     asked = [one for one in audit.by() if one.resource == "secrets"]
@@ -141,6 +145,7 @@ async def test_they_are_copied_where_that_is_allowed_and_nobody_reads_of_them(
 ) -> None:
     await alone.start()
     await wanted.copied()
+    await wanted.site.settled(wanted.planned, "Published")
     await alone.at_rest()
     assert used(audit.by()) <= granted(RIGHTS, CREDENTIAL_RIGHTS)
     audit.skip()

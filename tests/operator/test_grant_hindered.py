@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -11,21 +10,11 @@ import pytest
 from eservice_operator.core.actions import Manifest
 from tests.support.kubectl import Kubectl
 from tests.support.register import Register
-from tests.support.site import Site, gates, says
+from tests.support.site import gates, says
 
 pytestmark = pytest.mark.cluster
 A_LOOK = 90.0
 """Seconds: what others are in the way of is looked at every minute."""
-
-
-@pytest.fixture
-async def register(site: Site) -> AsyncIterator[Register]:
-    """A holder with a register beside the site's e-services."""
-    await site.prepare()
-    made = Register(site)
-    await made.prepare()
-    yield made
-    await made.clear()
 
 
 def entry(grant: Manifest) -> Manifest:

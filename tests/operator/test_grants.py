@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -18,19 +17,9 @@ from tests.support.fleet import Planned, days_ago
 from tests.support.kubectl import Kubectl
 from tests.support.operator import OperatorProcess
 from tests.support.register import NAME, Register
-from tests.support.site import Site, poll, says
+from tests.support.site import poll, says
 
 pytestmark = pytest.mark.cluster
-
-
-@pytest.fixture
-async def register(site: Site) -> AsyncIterator[Register]:
-    """A holder with a register beside the site's e-services."""
-    await site.prepare()
-    made = Register(site)
-    await made.prepare()
-    yield made
-    await made.clear()
 
 
 def states(grant: Manifest) -> dict[str, tuple[str, str]]:

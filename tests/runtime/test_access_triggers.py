@@ -318,6 +318,20 @@ def test_a_candidate_of_the_e_service_behind_wakes_whom_its_port_concerns() -> N
     assert {WEB_SERVICE, GRANT, SERVICE} <= set(keys_for(Change(key_of(candidate), None, candidate), store))
 
 
+@pytest.mark.parametrize(
+    "kind, reason, concerned",
+    [("CredentialsCopied", "CredentialsMissing", {SERVICE, WEB_SERVICE}), ("Ready", "Progressing", set())],
+)
+def test_that_credentials_are_not_copied_is_news_to_the_consumer(
+    kind: str, reason: str, concerned: set[ObjectKey]
+) -> None:
+    store = filled(everything())
+    before = store.get(*GRANT)
+    assert before is not None
+    said = {"status": {"conditions": [worlds.condition(kind, reason, "False")]}}
+    assert change(store, before, merged(before, said)) & {SERVICE, WEB_SERVICE} == concerned
+
+
 def test_a_role_of_somebody_wakes_the_web_services_beside_it() -> None:
     store = filled(everything())
     role = holders.body("Role", "minted", HOLDER, "rbac.authorization.k8s.io/v1")

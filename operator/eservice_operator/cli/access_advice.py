@@ -36,7 +36,6 @@ TO_DO: Final[dict[Reason, str]] = {
     Reason.OPENING: "nothing: the operator is opening it; where that does not end, turn to {holder}",
     Reason.NAME_COLLISION: "granted: {holder} removes what stands in its way (message above)",
     Reason.REJECTED: "granted: {holder} has what its namespace refuses let in (message above)",
-    Reason.CREDENTIALS_FORBIDDEN: "granted: whoever runs the operator lets it copy Secrets (message above)",
 }
 
 

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from eservice_operator.api.eservice import EService
+from eservice_operator.api.reasons import Reason
 from eservice_operator.api.used import EndedUse, UseStatus
 from eservice_operator.api.uses import Use
 from eservice_operator.api.webservice_status import RequestState
@@ -121,7 +122,8 @@ def _show(sheet: Page, one: ExplainedUse, days: Days) -> None:
     good = one.state is RequestState.GRANTED
     sheet.line(f"  {'✓' if good else '✗'} {what}", GOOD if good else BAD)
     reason = "" if one.reason == one.state.value else f" ({one.reason})"
-    sheet.labelled("State", one.message if good else f"{one.state.value}{reason}: {one.message}")
+    plain = one.reason == Reason.ACTIVE
+    sheet.labelled("State", one.message if plain else f"{one.state.value}{reason}: {one.message}")
     if one.ended is not None:
         why = "" if one.ended.message == one.message else f": {one.ended.message}"
         sheet.labelled("Ended", f"{since(one.ended.at, days)}{why}")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from eservice_operator.api.reasons import ConditionType, Gate, Reason
 from eservice_operator.core import conditions as c
+from eservice_operator.core.access.lacking import doing_without
 from eservice_operator.core.access_gate import lost_access, told_of
 from eservice_operator.core.conditions import Verdict, find
 from eservice_operator.core.dates import parse_instant
@@ -62,6 +63,9 @@ def _passed(decision: Decision, kind: ConditionType, reason: Reason) -> Verdict:
     facts, rollout = decision.facts, decision.rollout
     if kind is ConditionType.ACCESS_GRANTED and not facts.wanted.uses:
         return c.true(kind, Reason.NOTHING_USED)
+    if kind is ConditionType.ACCESS_GRANTED:
+        without = tuple(doing_without(map(facts.standing, facts.wanted.uses)))
+        return c.true(kind, without[0].reason, told_of(facts, without)) if without else c.true(kind, reason)
     content = rollout.candidate or rollout.public
     last = facts.last_verification(Subject(facts.wanted, wanted=True))
     if kind is ConditionType.VERIFIED and content is not None and last is not None:

@@ -213,7 +213,7 @@ def test_a_public_release_says_that_it_is_cut_off_and_has_lost_nothing() -> None
     assert condition(cluster) == ("False", "AccessLost"), "that is an end, and this is none"
 
 
-def test_without_its_credentials_nothing_is_installed() -> None:
+def test_it_is_installed_without_its_credentials_and_says_so() -> None:
     copied = {
         "type": "CredentialsCopied",
         "status": "False",
@@ -228,8 +228,13 @@ def test_without_its_credentials_nothing_is_installed() -> None:
         holders.grant(spec=key, status={"observedGeneration": 1, "conditions": [copied]}),
     )
     cluster.settle(NOW)
-    assert gate(cluster)[0] == "CredentialsMissing"
-    assert "granted; without its credentials: there is no Secret persons-key" in gate(cluster)[2]
+    assert cluster.phase() is Phase.PUBLISHED
+    assert condition(cluster) == ("True", "CredentialsMissing")
+    (found,) = [one for one in cluster.status.conditions if one.type == ConditionType.ACCESS_GRANTED]
+    assert found.message == (
+        "ur-production/population-register v5 (persons): granted; without its credentials: there is no Secret"
+        " persons-key beside the grant, holder UR <api@ur.example>"
+    )
 
 
 # of what the public is served

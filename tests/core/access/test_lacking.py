@@ -7,7 +7,9 @@ import pytest
 
 from eservice_operator.api.base import Condition, ConditionStatus
 from eservice_operator.api.grant import GrantState, WebServiceGrant
-from eservice_operator.core.access.lacking import HINDRANCES, fallen_short, lack_of
+from eservice_operator.api.webservice_status import RequestState
+from eservice_operator.core.access.lacking import HINDRANCES, doing_without, fallen_short, lack_of
+from eservice_operator.core.access.requesting import request_state
 from eservice_operator.core.access.using import UseStanding
 from tests.core.access.register import (
     NOT_OPEN,
@@ -94,6 +96,14 @@ def test_what_was_written_of_another_spec_counts_for_nothing() -> None:
 
 def test_what_is_not_allowed_lacks_nothing_beside_that() -> None:
     assert told(not_open(grant(refused={"reason": "no law"}), "v5")) is None
+
+
+def test_what_is_open_without_its_credentials_is_open() -> None:
+    found = standing(with_credentials("False", "CredentialsMissing"))
+    assert list(fallen_short([found])) == []
+    assert [one.reason.value for one in doing_without([found])] == ["CredentialsMissing"]
+    assert list(doing_without([standing(not_open(grant(), "v5"))])) == []
+    assert request_state(found) is RequestState.GRANTED
 
 
 def test_credentials_that_are_not_copied_are_told_with_what_is_granted() -> None:

@@ -74,7 +74,7 @@ class HeardCluster(AskingCluster, PostalCluster):
 
 def opened(grant: Manifest) -> Manifest:
     """A grant whose status is that of a reconcile."""
-    if "status" in grant:
+    if grant["status"] != {"observedGeneration": -1}:
         return grant
     named = [one["version"] for one in grant["spec"].get("contractVersions") or ()] or ["*"]
     entries = [{"version": one, "state": "Active", "reason": "Active"} for one in named]
@@ -130,7 +130,7 @@ def test_the_institution_the_agency_and_the_sink_are_told_that_it_is_granted(clu
 
 def test_what_is_granted_is_told_when_it_is_open() -> None:
     cluster = heard()
-    cluster.answer(*holder_in_order(), holders.grant(status={}))
+    cluster.answer(*holder_in_order(), holders.grant(status={"state": "Pending"}))
     assert cluster.hears(NOW) == [], "it was written a moment ago"
     cluster.answer(not_yet("Opening"))
     assert cluster.hears(NOW) == []

@@ -14,7 +14,7 @@ from typing import Final
 from eservice_operator.api.base import ConditionStatus
 from eservice_operator.api.grant import GrantState, WebServiceGrant
 from eservice_operator.api.reasons import ConditionType, Reason
-from eservice_operator.core.access.terms import Finding, waiting
+from eservice_operator.core.access.terms import Answer, Finding, waiting
 from eservice_operator.core.access.using import UseStanding
 from eservice_operator.core.conditions import find
 
@@ -37,7 +37,10 @@ NOT_COPIED: Final = frozenset(
 
 
 def lack_of(standing: UseStanding) -> Finding | None:
-    """What keeps an e-service from calling although it may; None where nothing does, or it may not."""
+    """What keeps an e-service from calling although it may; None where nothing does, or it may not.
+
+    An answer of `Answer.ALLOWED` lets it call, and says what it does without.
+    """
     if not standing.allowed or standing.grant is None:
         return None
     grant = standing.grant.grant
@@ -60,10 +63,19 @@ def is_seen_open(standing: UseStanding) -> bool:
 
 
 def fallen_short(standings: Iterable[UseStanding]) -> Iterator[UseStanding]:
-    """Those of them that lack something, which is said in the place of until when they are granted."""
+    """Those of them that are not open, which is said in the place of until when they are granted."""
+    return _lacking(standings, Answer.WAITING)
+
+
+def doing_without(standings: Iterable[UseStanding]) -> Iterator[UseStanding]:
+    """Those of them that are open and lack something, with what that is."""
+    return _lacking(standings, Answer.ALLOWED)
+
+
+def _lacking(standings: Iterable[UseStanding], answer: Answer) -> Iterator[UseStanding]:
     for standing in standings:
         lack = lack_of(standing)
-        if lack is not None:
+        if lack is not None and lack.answer is answer:
             yield replace(standing, reason=lack.reason, message=lack.message)
 
 
@@ -87,4 +99,5 @@ def without_credentials(grant: WebServiceGrant, granted: str) -> Finding | None:
         return None
     if copied.reason not in NOT_COPIED:
         return None
-    return waiting(Reason(copied.reason), f"{granted}; without its credentials: {copied.message}")
+    text = f"{granted}; without its credentials: {copied.message}"
+    return Finding(Answer.ALLOWED, Reason(copied.reason), text)

@@ -120,7 +120,9 @@ def request_state(standing: UseStanding) -> RequestState:
     """How far a request has got."""
     match standing.answer:
         case Answer.ALLOWED:
-            return RequestState.GRANTED if lack_of(standing) is None else RequestState.PENDING
+            lack = lack_of(standing)
+            open_now = lack is None or lack.answer is Answer.ALLOWED
+            return RequestState.GRANTED if open_now else RequestState.PENDING
         case Answer.REFUSED:
             return RequestState.REFUSED
         case Answer.OVER:

@@ -13,12 +13,15 @@ from eservice_operator.api.grant import (
     WebServiceGrantStatus,
 )
 from eservice_operator.api.notices import NoticeKind, Warned
+from eservice_operator.api.reasons import Reason
 from eservice_operator.api.webservice_status import MOST_LISTED, WebServiceStatus
 from eservice_operator.core.access.web_service_tidings import about, waiting
 from eservice_operator.core.conditions import told
 from eservice_operator.core.notes import NORMAL, WARNING, Note
 
 MOST_NAMED: Final = 10
+_REFUSED_WRITES: Final = frozenset({Reason.NAME_COLLISION.value, Reason.REJECTED.value})
+"""Why a contract version that is allowed is not open until somebody does something."""
 _CLOSED: Final = frozenset({GrantState.PENDING, GrantState.REVOKED, GrantState.EXPIRED, GrantState.REFUSED})
 
 
@@ -41,6 +44,9 @@ def _turned(old: GrantedVersionStatus | None, new: GrantedVersionStatus) -> Iter
         yield Note(NORMAL, NoticeKind.ACCESS_GRANTED.value, "Grant", told(text))
     if _open(old) and not _open(new) and new.state is not GrantState.PENDING:  # that opens again
         yield _ended(new)
+    hindered = new.state is GrantState.PENDING and new.reason in _REFUSED_WRITES
+    if hindered and (old is None or old.reason != new.reason):
+        yield Note(WARNING, new.reason, "Grant", told(f"{_named(new)}: {new.message}"))
 
 
 def _ended(entry: GrantedVersionStatus) -> Note:

@@ -289,10 +289,10 @@ def test_without_deciding_anew_the_uses_are_explained_as_they_were_written(golde
 
 
 def test_what_is_granted_and_lacks_its_credentials_is_explained_as_both() -> None:
-    said = "granted; without its credentials: Secret key is not there"
+    said = "granted; without its credentials: no Secret key"
     without = written("persons", f"{REGISTER} v5", "Granted", "CredentialsMissing", message=said)
     shelf = using(refused=("webservicegrants", "agentassignments"), uses=[without])
-    shown = section(typed(shelf, "explain", NAME, *HERE).stdout + "\n")
+    shown = section(typed(shelf, "explain", NAME, *HERE).stdout)
     assert shown[0].startswith("  ✓ persons")
     assert shown[1] == f"  State         Granted (CredentialsMissing): {said}"
 

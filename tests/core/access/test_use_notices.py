@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from typing_extensions import override
 
 from eservice_operator.api.notices import Audience
 from eservice_operator.api.used import UseStatus
@@ -44,11 +43,6 @@ V4 = {"name": "persons-v4", "webService": holders.USE["webService"], "contractVe
 class HeardCluster(AskingCluster, PostalCluster):
     """The e-service of `worlds` among holders, whose institution is written to."""
 
-    @override
-    def answer(self, *manifests: Manifest) -> None:
-        """As of an e-service alone; a grant opens at once what it names, unless its status says otherwise."""
-        super().answer(*(opened(one) if one["kind"] == "WebServiceGrant" else one for one in manifests))
-
     def hears(self, now: datetime) -> list[str]:
         """What the institution is told at an instant, as Events and as letters, which agree."""
         self.forget()
@@ -70,15 +64,6 @@ class HeardCluster(AskingCluster, PostalCluster):
 
     def wakes(self, now: datetime) -> datetime | None:
         return next_notice(Facts(self.world(), now, self.policy))
-
-
-def opened(grant: Manifest) -> Manifest:
-    """A grant whose status is that of a reconcile."""
-    if grant["status"] != {"observedGeneration": -1}:
-        return grant
-    named = [one["version"] for one in grant["spec"].get("contractVersions") or ()] or ["*"]
-    entries = [{"version": one, "state": "Active", "reason": "Active"} for one in named]
-    return grant | {"status": {"observedGeneration": 1, "contractVersions": entries}}
 
 
 def heard(*uses: Manifest, created: datetime = NOW) -> HeardCluster:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from typing import Any
 
@@ -24,6 +25,11 @@ pytestmark = pytest.mark.cluster
 
 def requested(state: str) -> Any:
     return lambda body: [one["state"] for one in body["status"].get("requests") or ()] == [state]
+
+
+def ended(body: Manifest) -> bool:
+    (use,) = body["status"]["uses"]
+    return bool(use["state"] == "Waiting" and use.get("ended", {}).get("reason") == "Closing")
 
 
 async def impact(terminal: Terminal, place: str, *arguments: str) -> tuple[list[tuple[str, ...]], list[str]]:
@@ -87,3 +93,13 @@ async def test_from_the_request_to_its_end(register: Register, agency: Terminal,
     await site.delete(register.grant_ref(planned))
     await site.gone(register.grant_ref(planned))
     assert await used(agency, planned) == [("Waiting", "AccessNotGranted")], "as impact said"
+
+    await site.until(planned.ref, ended, "the institution reads what ended it")
+    name = f"institution-{secrets.token_hex(3)}"
+    institution = persona(name)
+    await allow(agency, planned.namespace, name)
+    for verb in ("status", "explain"):
+        answer = await institution(verb, planned.name, "-n", planned.namespace, code=0)
+        said = " ".join(answer.out.partition("Web services")[2].split())
+        assert "Waiting (AccessNotGranted)" in said, "it may not read the holder's namespace"
+        assert re.search(r"(?i)ended today, \d\d:\d\d: the grant (is being|was) deleted", said), said

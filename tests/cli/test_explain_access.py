@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -104,7 +105,7 @@ def test_without_the_right_to_see_the_answers_nothing_is_made_of_them(refused: s
     shelf = holder(worlds.template(), refused=(refused,))
     found = json.loads(typed(shelf, "explain", NAME, *HERE, "-o", "json").stdout)
     assert not found["decidedNow"]
-    assert found["uses"] == []
+    assert {one["state"] for one in found["uses"]} == {None}
     assert "this is what the operator last wrote" in found["notes"][0]
 
 
@@ -144,16 +145,15 @@ def test_advice_speaks_of_reasons_that_there_are() -> None:
     assert set(TO_DO) <= set(Reason)
 
 
-def using(refused: tuple[str, ...] = (), condition: str = "False") -> Shelf:
+def using(refused: tuple[str, ...] = (), uses: Sequence[Manifest] = ()) -> Shelf:
     """The e-service, the holder's answers to it as written, and an agent who calls for it."""
-    uses = [
+    asked = [
         access.use("v5"),
         access.use("v4", name="persons-before"),
         access.use("v6", name="persons-next"),
         access.use(None, name="relatives", agent=access.AGENT),
     ]
-    conditions = [worlds.condition("AccessGranted", "AccessNotGranted", condition)]
-    service = worlds.eservice(spec={"uses": uses}, status={"phase": "Pending", "conditions": conditions})
+    service = worlds.eservice(spec={"uses": asked}, status={"phase": "Pending", "uses": list(uses)})
     customers = [{"code": CODES["ogre"], "state": "NotYet", "eServices": [f"{worlds.NAMESPACE}/{NAME}"]}]
     status = {"customers": customers, "state": "Active", "reason": "Active"}
     of_another = access.grant("other", spec={"consumer": {"name": "other"}}, status=ACTIVE)
@@ -188,44 +188,126 @@ def test_status_shows_each_use_with_its_end() -> None:
     assert "Web services" not in typed(Shelf(worlds.eservice()), "status", NAME, *HERE).stdout
 
 
-@pytest.mark.parametrize("condition, mark", [("False", "✓"), ("True", "✓"), ("Unknown", "?")])
-def test_status_of_what_a_holder_does_not_let_see(condition: str, mark: str) -> None:
-    """What the operator wrote of the whole is known even so."""
-    shelf = using(refused=("webservicegrants", "agentassignments"), condition=condition)
+def written(name: str, what: str, state: str, reason: str, **more: Any) -> Manifest:
+    """How the operator wrote a use into the status of the e-service."""
+    entry = {"name": name, "webService": what, "state": state, "reason": reason}
+    return entry | {"since": "2026-10-01T08:00:00Z"} | more
+
+
+REGISTER = "ur-production/population-register"
+OVER, NOW = "its last day was 2026-10-12: the contract is over", "2026-10-13T07:30:00Z"
+GONE = {"at": "2026-10-12T08:00:00Z", "reason": "Closing", "message": "the grant was deleted"}
+LAST = "2027-10-31"
+WRITTEN = (
+    written(
+        "persons",
+        f"{REGISTER} v5",
+        "Granted",
+        "Active",
+        message=f"granted until {LAST}, that day included",
+        endsOn=LAST,
+        holder="UR",
+        contact="api@ur.example",
+    ),
+    written("persons-before", f"{REGISTER} v3", "Granted", "Active"),
+    written(
+        "persons-next",
+        f"{REGISTER} v6",
+        "Waiting",
+        "AccessNotGranted",
+        message="no grant; its holder sees the request",
+        ended=GONE,
+    ),
+    written(
+        "relatives",
+        f"{REGISTER} through evry",
+        "Ended",
+        "AssignmentEnded",
+        message=f"AgentAssignment evry: {OVER}",
+        endsOn="2026-10-12",
+        ended={"at": NOW, "reason": "AssignmentEnded", "message": f"AgentAssignment evry: {OVER}"},
+    ),
+)
+"""Of persons-before it speaks of what the spec asked for before."""
+
+
+def test_status_of_what_a_holder_does_not_let_see_is_what_the_operator_wrote() -> None:
+    """An institution may read no holder's namespace: its own status says how each of its uses stands."""
+    over = "Ended (AssignmentEnded), last day 2026-10-12 (yesterday)"
+    shelf = using(refused=("webservicegrants", "agentassignments"), uses=WRITTEN)
     answer = typed(shelf, "status", NAME, *HERE)
-    assert {line.split()[0] for line in section(answer.stdout)} == {mark}
+    assert [line.partition(" (in")[0] for line in section(answer.stdout)] == [
+        f"  ✓ persons         {REGISTER} v5: Granted, last day 2027-10-31",
+        f"  ? persons-before  {REGISTER} v4: not seen",
+        f"  ✗ persons-next    {REGISTER} v6: Waiting (AccessNotGranted)",
+        "      ended 2026-10-12 (yesterday): the grant was deleted",
+        f"  ✗ relatives       {REGISTER} through evry: {over}",
+        f"      ended today, 10:30: AgentAssignment evry: {OVER}",
+    ]
     assert "you may not read webservicegrants: what the holders of web services granted" in answer.stderr
 
 
-def test_what_the_operator_says_is_not_granted_is_shown_as_that() -> None:
-    """An institution may read no holder's namespace: its own condition names what is missing, and no more."""
-    shelf = waiting()
-    document = json.loads(typed(shelf, "explain", NAME, *HERE, "-o", "json").stdout)
-    (gate,) = [one for one in document["gates"] if one["gate"] == "AccessGranted"]
-    assert "persons-before" in gate["message"]
-    uses = [access.use("v5"), access.use("v4", name="persons-before"), access.use(None, name="addresses")]
-    uses[2]["webService"]["name"] = access.ADDRESSES
-    for message in (gate["message"], f"the public release runs without {gate['message']}"):
-        conditions = [worlds.condition("AccessGranted", gate["reason"], "False") | {"message": message}]
-        service = worlds.eservice(spec={"uses": uses}, status={"phase": "Pending", "conditions": conditions})
-        answer = typed(Shelf(service, refused=("webservicegrants",)), "status", NAME, *HERE)
-        assert [[*line.split()[:2], line.partition(": ")[2]] for line in section(answer.stdout)] == [
-            ["✓", "persons", "Granted"],
-            ["✗", "persons-before", "not granted (see AccessGranted)"],
-            ["✗", "addresses", "not granted (see AccessGranted)"],
-        ]
+@pytest.mark.parametrize("verb", ["status", "explain"])
+def test_of_what_an_operator_of_before_did_not_write_nothing_is_guessed(verb: str) -> None:
+    refused = ("webservicegrants", "agentassignments")
+    lines = section(typed(using(refused=refused), verb, NAME, *HERE).stdout)
+    assert {line.split()[0] for line in lines if line.startswith("  ")} <= {"?", "State"}
+    assert sum("not seen" in line for line in lines) == 4
 
 
-def test_of_more_than_is_named_nothing_is_guessed() -> None:
-    conditions = [
-        worlds.condition("AccessGranted", "AccessNotGranted", "False")
-        | {"message": "a/b v1 (other): no; and 3 more"}
+def test_what_the_answers_say_now_counts_more_than_what_was_written_a_moment_ago() -> None:
+    """Since when and why a use ended is known from the status alone: of what is granted it says nothing."""
+    older = [
+        written("persons", f"{REGISTER} v5", "Ended", "Closing", ended=GONE),
+        written("persons-next", f"{REGISTER} v6", "Granted", "Active", ended=GONE),
     ]
-    service = worlds.eservice(
-        spec={"uses": [access.use("v5")]}, status={"phase": "Pending", "conditions": conditions}
-    )
-    answer = typed(Shelf(service, refused=("webservicegrants",)), "status", NAME, *HERE)
-    assert [line.split()[0] for line in section(answer.stdout)] == ["?"]
+    shown = [
+        line.partition(" (in")[0] for line in section(typed(using(uses=older), "status", NAME, *HERE).stdout)
+    ]
+    assert shown == [
+        f"  ✓ persons         {REGISTER} v5: Granted",
+        f"  ✓ persons-before  {REGISTER} v4: Granted, last day 2027-10-31",
+        f"  ✗ persons-next    {REGISTER} v6: Pending (EvidenceMissing)",
+        "      ended 2026-10-12 (yesterday): the grant was deleted",
+        f"  ✗ relatives       {REGISTER} through evry: Pending",
+    ]
+
+
+def test_without_deciding_anew_the_uses_are_explained_as_they_were_written(golden: Golden) -> None:
+    shelf = using(refused=("webservicegrants", "agentassignments"), uses=WRITTEN)
+    answer = typed(shelf, "explain", NAME, *HERE)
+    golden("explain-access-written", answer.stdout.partition("\nWeb services\n")[2])
+    found = json.loads(typed(shelf, "explain", NAME, *HERE, "-o", "json").stdout)
+    assert not found["decidedNow"]
+    assert [(one["name"], one["state"], one["endsOn"], one["ended"]) for one in found["uses"]] == [
+        ("persons", "Granted", "2027-10-31", None),
+        ("persons-before", None, None, None),
+        ("persons-next", "Waiting", None, GONE),
+        ("relatives", "Ended", "2026-10-12", WRITTEN[3]["ended"]),
+    ]
+    assert {"webService", "reason", "message", "holder", "grant", "since"} <= set(found["uses"][0])
+
+
+def test_what_is_granted_and_lacks_its_credentials_is_explained_as_both() -> None:
+    said = "granted; without its credentials: no Secret key"
+    without = written("persons", f"{REGISTER} v5", "Granted", "CredentialsMissing", message=said)
+    shelf = using(refused=("webservicegrants", "agentassignments"), uses=[without])
+    shown = section(typed(shelf, "explain", NAME, *HERE).stdout)
+    assert shown[0].startswith("  ✓ persons")
+    assert shown[1] == f"  State         Granted (CredentialsMissing): {said}"
+
+
+def test_a_use_that_ended_is_explained_by_what_ended_it() -> None:
+    """Decided anew: the grant is gone, and the status of before knows since when."""
+    before = written("persons", f"{REGISTER} v5", "Waiting", "AccessNotGranted", ended=GONE)
+    another = access.rest_grant("other", spec={"consumer": {"namespace": "elsewhere"}})
+    service = worlds.eservice(spec={"uses": [access.use("v5")]}, status={"uses": [before]})
+    shelf = holder(worlds.template(), refused=(), service=service, grant=another)
+    (use,) = json.loads(typed(shelf, "explain", NAME, *HERE, "-o", "json").stdout)["uses"]
+    assert (use["state"], use["reason"], use["ended"]) == ("Waiting", "AccessNotGranted", GONE)
+    assert use["since"] == "2026-10-01T08:00:00Z"
+    page = " ".join(section(typed(shelf, "explain", NAME, *HERE).stdout))
+    assert "  Ended         2026-10-12 (yesterday): the grant was deleted" in page
 
 
 def test_one_use_that_ended_is_the_same_word_everywhere() -> None:

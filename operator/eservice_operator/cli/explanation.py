@@ -8,12 +8,11 @@ from typing import Final
 from eservice_operator.api.base import ConditionStatus
 from eservice_operator.api.gates import UnmetGate
 from eservice_operator.api.reasons import ConditionType, Gate
-from eservice_operator.api.webservice_status import RequestState
-from eservice_operator.cli.access_advice import holder_of
 from eservice_operator.cli.advising import Advice
 from eservice_operator.cli.clock import now
 from eservice_operator.cli.dated import held_set, on_day
 from eservice_operator.cli.dossier import Body, place_of
+from eservice_operator.cli.explained_uses import show_explained
 from eservice_operator.cli.findings import Findings, find_out
 from eservice_operator.cli.holding import meaning, to_do, to_run
 from eservice_operator.cli.output import as_yaml, show
@@ -21,11 +20,7 @@ from eservice_operator.cli.page import Page
 from eservice_operator.cli.policy import Setup
 from eservice_operator.cli.session import Session
 from eservice_operator.cli.styles import BAD, FAINT, GOOD, WAITING, phase_style
-from eservice_operator.cli.used import last_day
 from eservice_operator.cli.world import live
-from eservice_operator.core.access.lacking import lack_of
-from eservice_operator.core.access.naming import named
-from eservice_operator.core.access.requesting import request_state
 from eservice_operator.core.conditions import find
 from eservice_operator.core.recorded import ground_as_judged, recorded_ground
 
@@ -47,7 +42,7 @@ def page(session: Session, findings: Findings) -> Page:
     sheet = Page(session)
     _state(sheet, findings)
     _gates(sheet, findings)
-    _uses(sheet, findings)
+    show_explained(sheet, findings.explained, findings.service.spec.uses, findings.days)
     _behind(sheet, findings)
     _decision(sheet, findings)
     _revoked(sheet, findings)
@@ -99,28 +94,6 @@ def _gate(sheet: Page, findings: Findings, gate: UnmetGate, says: str, advised: 
     if advised.write:
         sheet.line(f"    write into {advised.into}:" if advised.into else "    write:", FAINT)
         sheet.verbatim(as_yaml(advised.write).splitlines(), indent=" " * 6)
-
-
-def _uses(sheet: Page, findings: Findings) -> None:
-    """R3: each web service that it asks for, or that a release that still runs does."""
-    if not findings.uses:
-        return
-    sheet.heading("Web services")
-    for one in findings.uses:
-        said, state = lack_of(one) or one, request_state(one)
-        good = state is RequestState.GRANTED
-        sheet.line(f"  {'✓' if good else '✗'} {one.use.name}: {named(one.use)}", GOOD if good else BAD)
-        reason = "" if said.reason == state.value else f" ({said.reason})"
-        plain = good and said is one
-        sheet.labelled("State", said.message if plain else f"{state.value}{reason}: {said.message}")
-        if one.grant is not None:
-            metadata = one.grant.grant.metadata
-            sheet.labelled("Grant", f"{metadata.namespace}/{metadata.name}")
-        over = state is RequestState.ENDED
-        sheet.labelled("Last day", last_day(one.ends_on, findings.days, over=over))
-        sheet.labelled("Holder", holder_of(one))
-        if one.use not in findings.service.spec.uses:
-            sheet.labelled("", "asked for by a release that runs, not by the spec any more")
 
 
 def _decision(sheet: Page, findings: Findings) -> None:

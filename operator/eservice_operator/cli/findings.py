@@ -13,19 +13,18 @@ from eservice_operator.api.eservice import EService, EServiceStatus
 from eservice_operator.api.gates import UnmetGate
 from eservice_operator.api.parse import InvalidObject, parse
 from eservice_operator.api.reasons import ConditionType
-from eservice_operator.cli.access_advice import holder_of
 from eservice_operator.cli.advice import advice
 from eservice_operator.cli.advising import UNKNOWN_VERSION, Advice, Case
 from eservice_operator.cli.behind import Behind, behind_of, revoked_decision
 from eservice_operator.cli.dated import Days
 from eservice_operator.cli.dossier import Body, place_of
+from eservice_operator.cli.explained_uses import ExplainedUse, as_judged, as_written
 from eservice_operator.cli.holding import UNKNOWN, Prospect
 from eservice_operator.cli.holding import document as decision_document
 from eservice_operator.cli.rules import SAYS
 from eservice_operator.cli.status import lagging
 from eservice_operator.cli.world import Live
-from eservice_operator.core.access.lacking import fallen_short, lack_of
-from eservice_operator.core.access.requesting import request_state
+from eservice_operator.core.access.lacking import fallen_short
 from eservice_operator.core.access.terms import Times
 from eservice_operator.core.access.using import UseStanding, use_standing
 from eservice_operator.core.actions import Outcome
@@ -62,6 +61,11 @@ class Findings:
     """The last decision about the public release that the Agency took back, where no other is open."""
     uses: tuple[UseStanding, ...] = ()
     """How each of its uses stands, of releases that run too; empty where that was not found out."""
+
+    @property
+    def explained(self) -> tuple[ExplainedUse, ...]:
+        """How each of its uses stands: as judged now, or of those in the spec as the operator wrote it."""
+        return tuple(as_judged(self.uses, self.status.uses) if self.decided else as_written(self.service))
 
     @property
     def missing(self) -> tuple[UseStanding, ...]:
@@ -110,7 +114,7 @@ class Findings:
             "decision": None
             if self.decision is None
             else decision_document(*self.decision, self.days, self.prospect),
-            "uses": [use_document(one) for one in self.uses],
+            "uses": [one.document() for one in self.explained],
             "behind": None if self.behind is None else self.behind.document(),
             "revoked": None if self.revoked is None else _taken_back(self.revoked),
             "next": status.get("next"),
@@ -172,21 +176,6 @@ def _as_decided(seen: World, world: Live, days: Days, notes: list[str]) -> Findi
 def _uses(seen: World, times: Times) -> tuple[UseStanding, ...]:
     access = seen.access
     return tuple(use_standing(case, access.consumer, times) for case in access.uses)
-
-
-def use_document(standing: UseStanding) -> dict[str, Any]:
-    """As JSON."""
-    use = standing.use.model_dump(mode="json", by_alias=True, exclude_none=True)
-    grant = None if standing.grant is None else standing.grant.grant.metadata
-    said = lack_of(standing) or standing
-    return use | {
-        "state": request_state(standing).value,
-        "reason": said.reason.value,
-        "message": said.message,
-        "grant": None if grant is None else f"{grant.namespace}/{grant.name}",
-        "holder": holder_of(standing) or None,
-        "endsOn": None if standing.ends_on is None else str(standing.ends_on),
-    }
 
 
 def _prospect(facts: Facts, governing: UnpublishDecision) -> Prospect:

@@ -3,21 +3,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
-from eservice_operator.cli.dated import Days, on_day
+from eservice_operator.cli.dated import Days, on_day, since
 from eservice_operator.cli.dossier import Body, Dossier
 from eservice_operator.cli.page import Page
-from eservice_operator.cli.plain import condition, part
+from eservice_operator.cli.plain import part
 from eservice_operator.cli.styles import BAD, FAINT, GOOD
 from eservice_operator.cli.text import padded
 
 NOT_SEEN: Final = "not seen"
-NOT_GRANTED: Final = "not granted (see AccessGranted)"
-"""Where only the e-service itself can be read, whose message says more."""
 ALL_VERSIONS: Final = "*"
 GRANTED: Final = "Granted"
 ENDED: Final = "Ended"
@@ -26,9 +23,6 @@ MARKS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {GRANTED: ("✓", GO
 OVER: Final = frozenset({"Closing", "Expired", "ContractRetired", "AssignmentEnded"})
 """The reasons of what does not come back by itself."""
 BEST_FIRST: Final = (GRANTED, "Pending", "Refused", ENDED, "Waiting")
-NAMED: Final = re.compile(r"(?:^|; | without )[^\s();]+/[^();:]+ \(([a-z0-9-]+)\): ")
-"""The uses in the operator's sentences on what is not granted."""
-MORE: Final = re.compile(r"; and \d+ more$")
 
 
 class Used(NamedTuple):
@@ -38,23 +32,29 @@ class Used(NamedTuple):
     what: str
     """The web service with its contract version, or through whom."""
     state: str
-    """As in the requests that the holder sees; `NOT_SEEN` or `NOT_GRANTED` where its answer is not read."""
+    """As in the requests that the holder sees; `NOT_SEEN` where neither that nor its answer can be read."""
     reason: str = ""
     ends_on: str = ""
+    ended: Body | None = None
+    """Since when and why it is not granted any more, as the status of the e-service has it."""
 
 
 def used_by(dossier: Dossier) -> Iterator[Used]:
-    """Each use of the spec, in its order."""
+    """Each use of the spec, in its order: by its answer, or where that may not be read by status.uses."""
     service = dossier.service
+    written = part(service, "status", "uses") or ()
+    told = {(entry.get("name"), entry.get("webService")): entry for entry in written}
     unread = {(one.resource.partition(".")[0], one.where) for one in dossier.refused}
     for use in part(service, "spec", "uses") or ():
-        name, through = str(use.get("name")), bool(use.get("agent"))
+        name, what, through = str(use.get("name")), _what(use), bool(use.get("agent"))
+        entry = told.get((name, what))
         found = _through(use, dossier) if through else _direct(use, dossier)
         if found is None:
             answers = "agentassignments" if through else "webservicegrants"
             hidden = (answers, part(use, "webService", "namespace")) in unread
-            found = (_as_told(name, service) if hidden else "Waiting", "", "")
-        yield Used(name, _what(use), *found)
+            found = _as_told(entry) if hidden else ("Waiting", "", "")
+        ended = None if entry is None or found[0] == GRANTED else entry.get("ended")
+        yield Used(name, what, *found, ended)
 
 
 def word_of(state: str, reason: str) -> str:
@@ -76,21 +76,15 @@ def _what(use: Body) -> str:
     return " ".join(filter(None, (place, further, role)))
 
 
-def _as_told(name: str, service: Body) -> str:
-    """What the e-service itself says of a use whose answer cannot be read."""
-    granted = condition(service, "AccessGranted")
-    if granted.get("status") == "True":
-        return GRANTED
-    gates = part(service, "status", "gates") or ()
-    said = [str(gate.get("message")) for gate in gates if gate.get("gate") == "AccessGranted"]
-    said += [str(granted.get("message"))] if granted.get("status") == "False" else []
-    if any(name in NAMED.findall(message) for message in said):
-        return NOT_GRANTED
-    return NOT_SEEN if not said or any(map(MORE.search, said)) else GRANTED
-
-
 State = tuple[str, str, str]
 """State, reason and last day."""
+
+
+def _as_told(entry: Body | None) -> State:
+    """What the operator wrote of a use whose answer may not be read; an older one wrote nothing."""
+    if entry is None:
+        return NOT_SEEN, "", ""
+    return str(entry.get("state")), str(entry.get("reason") or ""), str(entry.get("endsOn") or "")
 
 
 def _direct(use: Body, dossier: Dossier) -> State | None:
@@ -161,6 +155,9 @@ def show_uses(sheet: Page, used: Iterable[Used], days: Days) -> None:
         day = last_day(one.ends_on, days, over=one.state == ENDED)
         last = f", last day {day}" if day else ""
         sheet.line(f"  {mark} {padded(one.name, width)}  {one.what}: {one.state}{why}{last}", style)
+        if one.ended is not None:
+            at = since(one.ended.get("at"), days)
+            sheet.paragraph(f"ended {at}: {one.ended.get('message')}", indent=" " * 6)
 
 
 def last_day(value: Any, days: Days, *, over: bool) -> str:

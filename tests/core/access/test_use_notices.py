@@ -18,7 +18,7 @@ from eservice_operator.core.facts import Facts
 from eservice_operator.core.heard import AGAIN, LASTS, NEWS
 from eservice_operator.core.posting import next_notice
 from eservice_operator.core.use_tidings import OF_USES
-from tests.support import holders, worlds
+from tests.support import access, holders, worlds
 from tests.support.asking import (
     ADDRESS_USE,
     OGRE,
@@ -130,7 +130,7 @@ def test_what_is_granted_is_told_when_it_is_open() -> None:
 
 
 def test_a_use_without_its_credentials_is_granted_and_says_so(cluster: HeardCluster) -> None:
-    keyed = opened(holders.grant(spec={"credentials": {"secretName": "key"}}))
+    keyed = access.opened(holders.grant(spec={"credentials": {"secretName": "key"}}))
     missing: Manifest = {"type": "CredentialsCopied", "status": "False", "reason": "CredentialsMissing"}
     missing |= {"message": "no key", "lastTransitionTime": instant(NOW), "observedGeneration": 1}
     cluster.answer(keyed | {"status": keyed["status"] | {"conditions": [missing]}})

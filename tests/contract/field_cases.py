@@ -73,7 +73,7 @@ FIELDS = (
             {"url": "http://198.51.100.7:65535"},
             {"url": "https://svc.vzd.example", "networks": ["2001:db8::/32"]},
             {"url": "https://internal.local-api.vzd.xn--9caa/"},
-            {"url": "https://10.vzd.example:8443/", "networks": ["198.51.100.0/28", "10.0.0.0/8", "2001:db8::/32"]},
+            {"url": "https://10.vzd.example:8443/", "networks": ["198.51.100.0/28", "10.0.0.0/8"]},
         ),
     ),
     Rule(

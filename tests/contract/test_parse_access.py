@@ -16,9 +16,9 @@ from tests.contract.test_parse import INSTANT
 
 VERSION = "is not accepted, write a contract version of a-z, 0-9, - and ., such as v5"
 URL = (
-    "is not accepted, write an address such as https://api.vzd.example/v2, with an IPv4 address or a full host"
-    " name in lower case that is none of the Pod or the cluster (.localhost, .local, .internal, .svc), and"
-    " without a user"
+    "is not accepted, write an address such as https://api.vzd.example/v2, with an IPv4 address or a full"
+    " host name in lower case that is none of the Pod or the cluster (.localhost, .local, .internal, .svc),"
+    " and without a user"
 )
 NETWORK = (
     "is not accepted, write a network such as 198.51.100.0/28 or 2001:db8::/32: /8 at the widest (IPv6: /16),"

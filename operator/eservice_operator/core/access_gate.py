@@ -6,15 +6,14 @@ Both say no more about a web service than its consumer may know: see `access.usi
 
 from __future__ import annotations
 
-import re
-
-from eservice_operator.api.base import Condition
+from eservice_operator.api.eservice import EServiceStatus
 from eservice_operator.api.gates import GateOwner
-from eservice_operator.api.reasons import Gate, Reason
+from eservice_operator.api.reasons import ConditionType, Gate, Reason
 from eservice_operator.core.access.lacking import fallen_short
 from eservice_operator.core.access.naming import named
 from eservice_operator.core.access.using import UseStanding
 from eservice_operator.core.cleaning import one_line
+from eservice_operator.core.conditions import find
 from eservice_operator.core.dates import local_day
 from eservice_operator.core.facts import Facts, Subject
 from eservice_operator.core.unmet import Unmet, holds_install
@@ -83,15 +82,14 @@ def told_of(facts: Facts, missing: tuple[UseStanding, ...]) -> str:
     return "; ".join(told)
 
 
-LOST = re.compile(r"(?:^the public release runs without |; )(\S+/[^():;]+ \([a-z0-9-]+\)): ")
-"""Each web service in the message of AccessLost, as `told_of` names it."""
-
-
-def more_is_lost(before: Condition | None, after: Condition | None) -> bool:
+def more_is_lost(old: EServiceStatus, new: EServiceStatus) -> bool:
     """Whether a release that runs without web services runs without another one by now."""
+    before, after = (find(status.conditions, ConditionType.ACCESS_GRANTED) for status in (old, new))
     if before is None or after is None or not before.reason == after.reason == Reason.ACCESS_LOST:
         return False
-    return bool({*LOST.findall(after.message)} - {*LOST.findall(before.message)})
+    known = {entry.name for entry in old.uses if entry.ended is not None}
+    fresh = (entry.name for entry in new.uses if entry.ended is not None and entry.name not in known)
+    return any(f" ({name}): " in after.message for name in fresh)
 
 
 def _sentence(facts: Facts, standing: UseStanding) -> str:

@@ -26,6 +26,7 @@ from eservice_operator.core.decision_tidings import (
     warning_steps,
 )
 from eservice_operator.core.facts import Facts
+from eservice_operator.core.heard import next_of_uses
 from eservice_operator.core.held_tidings import announced_as_held, of_hold
 from eservice_operator.core.holds import foreseen_hold
 from eservice_operator.core.ledger import ANNOUNCING, Notices, enter, fold, informed_at, next_try, room
@@ -34,7 +35,6 @@ from eservice_operator.core.records import revised
 from eservice_operator.core.tidings import Tiding, of_change, of_duty
 from eservice_operator.core.unpublication import governing_decision, is_open, judge
 from eservice_operator.core.use_tidings import of_uses, without_older, without_outdated
-from eservice_operator.core.used import next_of_uses
 
 ENFORCED_KINDS = frozenset(
     {
@@ -144,7 +144,7 @@ def with_notices(facts: Facts, new: EServiceStatus) -> EServiceStatus:
     """The new status of an EService with its ledger: what became of notices, and what the change tells."""
     old, uid = facts.world.service.status, facts.world.service.metadata.uid
     notices, under_way = fold(old.notices, facts.world.deliveries), facts.world.under_way
-    notices = without_outdated(overtaken_of_service(notices, new, under_way), facts)
+    notices = without_outdated(overtaken_of_service(notices, new, under_way), uid, new.uses, under_way)
     if facts.stands and facts.policy.channels:
         for tiding in (*_of_release(facts, old, new), *of_uses(old, new)):
             if not told_before(notices, tiding, uid):

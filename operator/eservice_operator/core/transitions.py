@@ -135,7 +135,7 @@ def _lost_ground(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
 def _access(old: EServiceStatus, new: EServiceStatus) -> Iterator[Note]:
     """R3: what the public is served runs without a web service, and has all of them again."""
     before, after = _both(old, new, ConditionType.ACCESS_GRANTED)
-    if after is None or not (newly(before, after) or more_is_lost(before, after)):
+    if after is None or not (newly(before, after) or more_is_lost(old, new)):
         return
     if after.reason == Reason.ACCESS_LOST:
         yield Note(WARNING, "AccessLost", "Check", after.message)

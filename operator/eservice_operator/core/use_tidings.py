@@ -6,21 +6,20 @@ A tiding is about one use, by its name; of an end of one contract version of RES
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from eservice_operator.api.eservice import EServiceStatus
 from eservice_operator.api.grant import ALL_VERSIONS
-from eservice_operator.api.notices import Notice, NoticeKind
+from eservice_operator.api.notices import Notice, NoticeKind, Warned
 from eservice_operator.api.reasons import Reason
 from eservice_operator.api.used import UseStatus
 from eservice_operator.api.webservice_status import RequestState
 from eservice_operator.core.access.using import UseStanding
 from eservice_operator.core.dates import instant
 from eservice_operator.core.facts import Facts
-from eservice_operator.core.ledger import Notices, on_its_way, withdraw
+from eservice_operator.core.ledger import Notices, notice_id, on_its_way, withdraw
 from eservice_operator.core.tidings import Tiding
-from eservice_operator.core.used import ends_to_come
 
 ENDS_TO_COME: Final = frozenset({NoticeKind.ACCESS_ENDING, NoticeKind.CONTRACT_RETIRING})
 ANSWERS: Final = frozenset({NoticeKind.ACCESS_GRANTED, NoticeKind.ACCESS_REFUSED, NoticeKind.ACCESS_ENDED})
@@ -35,9 +34,8 @@ def of_uses(old: EServiceStatus, new: EServiceStatus) -> Iterator[Tiding]:
     for entry in new.uses:
         earlier = before.get((entry.name, entry.web_service))
         kind = _answer(earlier, entry)
-        if kind is not None and entry.told_at is not None:
-            change = f"{entry.name} {entry.web_service} {entry.told} {instant(entry.told_at)}"
-            yield Tiding(kind, change, about=entry.name)
+        if kind is not None:
+            yield Tiding(kind, _answered(entry), about=entry.name)
         if kind is not NoticeKind.ACCESS_GRANTED:  # it says until when
             yield from _warnings(earlier, entry)
 
@@ -58,8 +56,18 @@ def _warnings(old: UseStatus | None, new: UseStatus) -> Iterator[Tiding]:
     known = () if old is None else old.warned
     for one in new.warned:
         if one not in known:
-            change = f"{new.name} {new.web_service} {one.version} {one.day} told {instant(one.at)}"
-            yield Tiding(one.kind, change, one.day, about=_about(new.name, one.version))
+            yield Tiding(one.kind, _warned_of(new, one), one.day, about=_about(new.name, one.version))
+
+
+def _answered(entry: UseStatus) -> str:
+    """Which change an answer that is told was: the id of its notice follows from it."""
+    at = "" if entry.told_at is None else instant(entry.told_at)
+    return f"{entry.name} {entry.web_service} {entry.told} {at}"
+
+
+def _warned_of(entry: UseStatus, warned: Warned) -> str:
+    """The same of a warning."""
+    return f"{entry.name} {entry.web_service} {warned.version} {warned.day} told {instant(warned.at)}"
 
 
 def _about(name: str, version: str) -> str:
@@ -82,19 +90,28 @@ def said_of_uses(old: EServiceStatus, new: EServiceStatus) -> Iterator[tuple[Not
             yield tiding.kind, f"{which}: {entry.message}"
 
 
-def without_outdated(notices: Notices, facts: Facts) -> Notices:
-    """The ledger without anything to send of a use that the spec names no more, or of another last day."""
+def without_outdated(
+    notices: Notices, uid: str, uses: Iterable[UseStatus], under_way: Collection[str]
+) -> Notices:
+    """The ledger without anything to send that is no longer the last word about a use, or no longer true.
+
+    Nothing is handed over of what a use asked for before, nor that it is granted once it is not.
+    """
     mine = [one for one in notices if one.kind in OF_USES and on_its_way(one)]
     if not mine:
         return notices
-    names = {use.name for use in facts.spec.uses}
-    days = {(_about(name, term.version), term.day) for name, term in ends_to_come(facts)}
-    outdated = [
-        one.id
-        for one in mine
-        if use_name(one) not in names or (one.kind in ENDS_TO_COME and (one.about, one.due) not in days)
-    ]
-    return withdraw(notices, outdated, "no longer to come", under_way=facts.world.under_way)
+    entries = {entry.name: entry for entry in uses}
+    outdated = [one.id for one in mine if not _holds(one, entries.get(use_name(one)), uid)]
+    return withdraw(notices, outdated, "not true any more", under_way=under_way)
+
+
+def _holds(notice: Notice, entry: UseStatus | None, uid: str) -> bool:
+    if entry is None or (notice.kind is NoticeKind.ACCESS_GRANTED and entry.ended is not None):
+        return False
+    warnings = (_warned_of(entry, one) for one in entry.warned)
+    changes = [_answered(entry)] if notice.kind in ANSWERS else warnings
+    ids = (notice_id(uid, notice.kind, change, notice.channel, notice.recipient) for change in changes)
+    return notice.id in ids
 
 
 def without_older(notices: Notices, tiding: Tiding, under_way: Collection[str]) -> Notices:

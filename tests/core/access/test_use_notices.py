@@ -16,9 +16,9 @@ from eservice_operator.api.webservice_status import RequestState
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.dates import instant
 from eservice_operator.core.facts import Facts
+from eservice_operator.core.heard import AGAIN, LASTS, NEWS
 from eservice_operator.core.posting import next_notice
 from eservice_operator.core.use_tidings import OF_USES
-from eservice_operator.core.used import AGAIN, LASTS, NEWS
 from tests.support import holders, worlds
 from tests.support.asking import (
     ADDRESS_USE,
@@ -356,6 +356,79 @@ def test_what_is_still_on_its_way_is_taken_back_by_what_is_newer() -> None:
     }
 
 
+def silent(cluster: HeardCluster, now: datetime) -> set[tuple[str, str]]:
+    """What stands in the ledger about uses where no channel ever answers."""
+    cluster.channel = is_silent
+    cluster.settle(now)
+    cluster.crash()
+    return {(one.kind.value, one.state.value) for one in cluster.status.notices if one.kind in OF_USES}
+
+
+def test_what_a_use_asked_for_before_is_not_told_of_what_it_asks_for_now() -> None:
+    cluster = heard()
+    cluster.answer(*holder_in_order())
+    assert silent(cluster, NOW) == {("AccessGranted", "Sending")}
+    cluster.edit_service(uses=[V4 | {"name": "persons"}])
+    assert silent(cluster, NOW + MINUTE) == {("AccessGranted", "Superseded")}
+
+
+def test_nobody_is_told_that_it_is_granted_once_it_is_not() -> None:
+    cluster = heard()
+    cluster.answer(*holder_in_order())
+    silent(cluster, NOW)
+    cluster.answer(holders.namespace(metadata={"labels": None}))
+    assert silent(cluster, NOW + MINUTE) == {("AccessGranted", "Superseded")}
+
+
+def test_more_news_than_the_ledger_has_room_for_waits_for_room() -> None:
+    many = [ADDRESS_USE | {"name": f"addresses-{number}"} for number in range(40)]
+    cluster = heard(*many)
+    cluster.answer(*holder_in_order())
+    cluster.settle(NOW)
+    letters = [one for one in cluster.sent if one.kind in OF_USES and one.recipient == "a@pmlp.example"]
+    assert len(letters) == len({one.id for one in letters}) == len(many)
+    assert not [one for one in cluster.status.notices if one.state.value == "Failed"]
+    assert all(one.told is RequestState.GRANTED for one in cluster.status.uses)
+
+
+def test_without_room_nothing_is_marked_as_told() -> None:
+    many = [ADDRESS_USE | {"name": f"addresses-{number}"} for number in range(40)]
+    cluster = heard(*many)
+    cluster.answer(*holder_in_order())
+    silent(cluster, NOW)
+    told = {one.name for one in cluster.status.uses if one.told is not None}
+    assert told == {one.about for one in cluster.status.notices}
+    assert 1 <= len(told) < len(many)
+
+
+def clock(cluster: HeardCluster, *, trusted: bool) -> None:
+    cluster.policy = replace(cluster.policy, clock_trusted=trusted)
+
+
+def test_a_clock_that_is_not_trusted_tells_nothing_and_what_it_wrote_silences_nobody(
+    cluster: HeardCluster,
+) -> None:
+    grant(cluster, refused={"reason": "a mistake"})
+    clock(cluster, trusted=False)
+    assert cluster.hears(NOW + 3650 * DAY) == []
+    clock(cluster, trusted=True)
+    assert cluster.hears(NOW + DAY) == ["AccessEnded persons 2026-10-14"]
+    grant(cluster)
+    cluster.hears(NOW + 2 * DAY)
+    cluster.answer(holders.namespace(metadata={"labels": None}))
+    clock(cluster, trusted=False)
+    cluster.hears(NOW + 3650 * DAY)
+    clock(cluster, trusted=True)
+    assert cluster.hears(NOW + 3 * DAY) == ["AccessEnded persons 2026-10-16"], "it was lost by then"
+
+
+def test_a_clock_that_was_ahead_unnoticed_silences_nobody(cluster: HeardCluster) -> None:
+    grant(cluster, refused={"reason": "a mistake"})
+    cluster.hears(NOW + 3650 * DAY)
+    grant(cluster)
+    assert cluster.hears(NOW + DAY) == ["AccessGranted persons"]
+
+
 def test_a_use_that_is_taken_back_is_nobodys_news(cluster: HeardCluster) -> None:
     cluster.edit_service(uses=[])
     assert cluster.hears(NOW + DAY) == []
@@ -454,7 +527,7 @@ def test_of_rest_each_contract_version_is_told_that_retires() -> None:
 def test_days_to_come_are_not_told_by_a_clock_that_is_not_trusted(cluster: HeardCluster) -> None:
 
     grant(cluster, validUntil="2026-11-01")
-    cluster.policy = replace(cluster.policy, clock_trusted=False)
+    clock(cluster, trusted=False)
     assert cluster.hears(NOW + DAY) == []
-    cluster.policy = replace(cluster.policy, clock_trusted=True)
+    clock(cluster, trusted=True)
     assert cluster.hears(NOW + 2 * DAY) == ["AccessEnding persons 2026-11-01"]

@@ -16,8 +16,8 @@ from eservice_operator.api.webservice_status import RequestState
 from eservice_operator.core.access.naming import access_policy, binding_of
 from eservice_operator.core.actions import Manifest, Update, target_of
 from eservice_operator.core.decide import Decision, decide
+from eservice_operator.core.heard import AGAIN
 from eservice_operator.core.opened import open_access
-from eservice_operator.core.used import AGAIN
 from tests.core.access.bound import application
 from tests.support import holders
 from tests.support.asking import (

@@ -55,7 +55,7 @@ OLDEST_REQUEST: Final = Family(
 )
 FOREIGN: Final = Family(
     "eservice_foreign_invokers",
-    "1 while Roles of others than the operator give the right to call a web service.",
+    "1 while Roles or RoleBindings of others than the operator give the right to call a web service.",
     WHO,
 )
 ACCESS_FAMILIES: Final = (

@@ -481,6 +481,18 @@ def test_the_end_of_a_grant_is_told_on_the_ladder() -> None:
     }
 
 
+def test_the_last_day_is_what_happens_next(cluster: HeardCluster) -> None:
+    assert cluster.status.next is None or cluster.status.next.action != "AccessEnds"
+    grant(cluster, validUntil="2026-11-01")
+    cluster.hears(NOW)
+    following = cluster.status.next
+    assert following is not None
+    assert (following.action, following.at) == ("AccessEnds", at("2026-11-02", "00:00"))
+    assert (
+        following.why == "R10: the last day of ur-production/population-register v5 (persons) is 2026-11-01"
+    )
+
+
 def test_a_day_that_is_set_late_is_told_once_not_four_times(cluster: HeardCluster) -> None:
     grant(cluster, validUntil="2026-11-01")
     assert cluster.hears(NOW + DAY) == ["AccessEnding persons 2026-11-01"]

@@ -30,6 +30,7 @@ from eservice_operator.core.actions import (
     Outcome,
     Ref,
     SetStatus,
+    Update,
     target_of,
 )
 from eservice_operator.core.keys import ObjectKey
@@ -339,6 +340,39 @@ async def test_when_it_cannot_be_asked_nothing_opens_and_it_is_tried_again() -> 
     assert result.error is not None
     assert "cannot confirm" in result.error
     assert not stage.writes.asked
+
+
+def opened(kind: str, group: str, **content: object) -> Manifest:
+    """What the grant opened, as it is in the store."""
+    owner = Owner(HOLDER, "address", holders.grant()["metadata"]["uid"], "WebServiceGrant")
+    child = owner.child(group, kind, "grant.address", dict(content))
+    return dict(merged(child, {"metadata": {"uid": f"uid-{kind}", "resourceVersion": "5"}}))
+
+
+async def test_what_closes_waits_for_no_look_of_what_opens_beside_it() -> None:
+    stage = Stage()
+    stage.server.error = Transient(503, "Unavailable", "no")
+    rule = {
+        "apiGroups": ["eservice.dev"],
+        "resources": ["webservices/v4"],
+        "resourceNames": [REGISTER],
+        "verbs": ["invoke"],
+    }
+    stage.keep(opened("Role", "rbac.authorization.k8s.io/v1", rules=[rule]))
+    result = await stage.reconciler.reconcile(GRANT, NOW)
+    assert result.error is not None
+    assert "cannot confirm" in result.error, "v5 is not opened"
+    closed, _ = stage.writes.asked
+    assert isinstance(closed, Update)
+    assert stage.writes.statuses, "and what was done is told"
+    assert closed.manifest["rules"] == [], "v4 is closed"
+
+
+async def test_what_closes_again_and_again_keeps_nothing_from_opening() -> None:
+    stage = Stage()
+    stage.keep(opened("Role", "rbac.authorization.k8s.io/v1", rules=[{"resources": ["webservices/v4"]}]))
+    await stage.reconciler.reconcile(GRANT, NOW)
+    assert [one for one in stage.writes.asked if isinstance(one, Create)]
 
 
 async def test_what_only_closes_waits_for_no_look() -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from eservice_operator.api.course import Next
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDecisionStatus
 from eservice_operator.api.reasons import Reason
+from eservice_operator.core.access.naming import named
 from eservice_operator.core.availability import available
 from eservice_operator.core.conditions import told
 from eservice_operator.core.dates import day_after_end
@@ -76,3 +77,14 @@ def _changes(decision: Decision) -> Iterator[Next]:
     if due is not None and not available(facts.deployment(facts.wanted.name)):
         why = f"R5: the tenth working day is {due}"
         yield Next(action="InstallationOverdue", at=day_after_end(due, zone), why=why)
+    yield from _ends_of_access(facts)
+
+
+def _ends_of_access(facts: Facts) -> Iterator[Next]:
+    """R3, R10: the ends of what holders granted, and of the contract versions."""
+    for standing in map(facts.standing, facts.spec.uses):
+        if standing.allowed and standing.ends_on is not None:
+            why = f"R10: the last day of {named(standing.use)} ({standing.use.name}) is {standing.ends_on}"
+            yield Next(
+                action="AccessEnds", at=day_after_end(standing.ends_on, facts.policy.zone), why=told(why)
+            )

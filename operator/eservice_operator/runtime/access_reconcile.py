@@ -57,6 +57,7 @@ class GrantReconciler:
             lambda: self._look(key, now),
             lambda seen, outcome: self._told(seen, outcome, now),
             lambda seen, looks: self.freshness.as_seen(behind_opening(seen), looks),
+            lambda seen: seen.closing,
         )
         return Result(next_at=earliest_of(result.next_at, copy_at), error=result.error or missed)
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -12,7 +12,7 @@ from eservice_operator.api.base import ObjectMeta, Status
 from eservice_operator.api.parse import InvalidObject
 from eservice_operator.cluster.errors import ApiError
 from eservice_operator.cluster.freshness import Looks
-from eservice_operator.core.actions import Outcome
+from eservice_operator.core.actions import Action, Outcome
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.letters import Letter
 from eservice_operator.core.notes import Note
@@ -55,13 +55,15 @@ class Loop:
         look: Callable[[], D | InvalidObject | None],
         tell: Callable[[D, Outcome], Telling],
         confirm: Callable[[D, Looks], Awaitable[bool]] | None = None,
+        at_once: Callable[[D], Sequence[Action]] = lambda _: (),
     ) -> Result:
         """Reconcile ``key``: ``look`` observes and decides, and is asked again after each write.
 
         ``tell`` gets the last decision and what the last writes came to. ``confirm`` says whether a decision
-        rests on what is true now; where it does not, ``look`` is asked again before anything is written.
+        rests on what is true now; where it does not, ``look`` is asked again before anything is written, but
+        for ``at_once``: what rests on nothing, and is done once before ``confirm`` is asked.
         """
-        outcome, left, looks = NOTHING_DONE, ROUNDS, Looks()
+        outcome, left, looks, begun = NOTHING_DONE, ROUNDS, Looks(), False
         while True:
             decision = look()
             if decision is None:
@@ -72,9 +74,15 @@ class Loop:
             if not decision.actions or not left or (outcome.failure is not None and not outdated(outcome)):
                 return await self._tell(key, tell(decision, outcome))
             left -= 1
+            first = () if begun else at_once(decision)
+            if first:
+                outcome, looks, begun = await self.writer.apply(first), Looks(), True
+                continue
             try:
                 confirmed = confirm is None or await confirm(decision, looks)
             except ApiError as error:
+                if outcome.done:
+                    await self._tell(key, tell(decision, outcome))
                 return Result(error=f"cannot confirm what the decision rests on: {error}")
             if confirmed:
                 outcome, looks = await self.writer.apply(decision.actions), Looks()

@@ -52,7 +52,10 @@ class GrantDecision:
     """Whether each contract version is allowed."""
     wanted: tuple[Manifest, ...]
     """The children that should be there; none where nothing is allowed."""
+    closing: tuple[Action, ...]
+    """What takes a right or a way from somebody: it rests on nothing, and waits for nothing."""
     actions: tuple[Action, ...]
+    """All there is to do, ``closing`` first."""
     next_at: datetime | None
     """When the answer can change by time alone."""
 
@@ -63,13 +66,15 @@ def decide_grant(world: GrantWorld, now: datetime, policy: Policy) -> GrantDecis
     found = standings(world.case, times)
     allowed = tuple(standing.version for standing in found if standing.allowed)
     wanted = tuple(_wanted(world.case, allowed))
-    actions = [*_close(world, allowed, wanted), *_give(world, found, wanted, times)]
+    closing = tuple(_close(world, allowed, wanted))
+    actions = [*closing, *_give(world, found, wanted, times)]
     if not wanted:
         actions += _let_go(world)
     return GrantDecision(
         world=world,
         standings=found,
         wanted=wanted,
+        closing=closing,
         actions=tuple(actions),
         next_at=next_turn(world.case, times),
     )

@@ -202,7 +202,7 @@ def test_networks_that_were_not_compared_with_the_clusters_own_are_said() -> Non
     networks = {"url": "https://register.ur.example", "networks": ["198.51.100.0/28"]}
     world = register(backend={"service": None} | networks).web_service()
     told = replace(world, offer=replace(world.offer, cluster_networks=(ip_network("10.96.0.0/12"),)))
-    without = register(**OUTSIDE).web_service()
+    without = register(backend=OUTSIDE["backend"]).web_service()
     found = [find(status(one).conditions, ConditionType.BACKEND_FOUND) for one in (world, told, without)]
     assert [one is not None and one.status.value for one in found] == ["True"] * 3
     said_so = ["--cluster-networks is not set" in (one.message if one else "") for one in found]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A use that is held keeps what is its own; it keeps nothing for others, and nothing that is taken for certain."""
+"""A use that is held keeps what is its own: nothing for others, and nothing that is taken for certain."""
 
 from __future__ import annotations
 

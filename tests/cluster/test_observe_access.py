@@ -279,7 +279,8 @@ def config_map(name: str, owner: Manifest | None, place: str = CONSUMER, grant: 
 
 
 def bindings(*objects: Manifest) -> list[str]:
-    return [binding.ref.name for binding in grant_world(*objects).bindings]
+    world = grant_world(*objects)
+    return [binding.ref.name for binding in (*world.bindings, *world.customers_bindings)]
 
 
 def test_only_what_is_the_consumers_holds_a_grant() -> None:

@@ -30,6 +30,10 @@ SERVICE = EService.model_validate(worlds.eservice())
 REGISTER = WebService.model_validate(access.web_service())
 
 
+OBSERVED = {"report": None, "observed": {"namespace": "ur-production", "grant": "address-declaration"}}
+"""Dated by the node that led then, and read by another."""
+
+
 def identifier() -> Manifest:
     spec = {"identifier": "EP-000007", "registration": "address-declaration"}
     return {"kind": "EServiceIdentifier", "metadata": {"name": "ep-000007", "generation": 1}, "spec": spec}
@@ -93,6 +97,11 @@ PUBLIC = {"name": "x", "image": image("a"), "template": {"name": worlds.TEMPLATE
             None,
         ),
         (world(connection("2026-10-20T08:00:00Z"), None), Reason.TEST_NOT_VALID, "2026-10-21"),
+        (
+            world(connection("2026-10-13T09:04:00Z", **OBSERVED), None, web_service=REGISTER),
+            Reason.IN_FORCE,
+            None,
+        ),
         (world(connection(**revoked("2026-10-13")), None), Reason.REVOKED, None),
         (
             world(connection(**revoked("2026-10-14")), None, web_service=REGISTER),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 import pytest
@@ -36,10 +36,10 @@ from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.owner import Owner
 from eservice_operator.runtime.metrics import Metrics
 from eservice_operator.runtime.outbox import Outbox
-from eservice_operator.runtime.pauses import PAUSE
+from eservice_operator.runtime.pauses import LONGEST, PAUSE
 from eservice_operator.runtime.reconcile import ObjectReconciler
 from eservice_operator.runtime.retries import RETRY_FOREIGN, ROUNDS
-from tests.support import holders, worlds
+from tests.support import asking, holders, worlds
 from tests.support.holders import HOLDER, REGISTER
 from tests.support.worlds import NOW, SECOND, merged
 
@@ -237,6 +237,23 @@ async def test_customers_are_counted_seldom_and_an_end_is_seen_at_once() -> None
     stage.keep(holders.assignment(spec={"customers": []}, metadata=newer["metadata"]))
     await stage.reconciler.reconcile(ASSIGNMENT, NOW + SECOND)
     assert len(stage.writes.statuses) == 3, "another spec"
+
+
+@pytest.mark.parametrize("cost, rest", [(0.0, PAUSE), (60.0, LONGEST)], ids=["few", "very many"])
+async def test_a_customer_who_leaves_by_itself_is_one_until_they_are_counted_anew(
+    cost: float, rest: timedelta
+) -> None:
+    """What docs/authorizer.md says of it: the authorizer goes by this status."""
+    stage = Stage(cost=cost)
+    ogre, registration = asking.customer()
+    stage.keep(*asking.agent_in_order(), ogre, registration)
+    await stage.reconciler.reconcile(ASSIGNMENT, NOW)
+    assert stage.writes.statuses[-1]["activeCustomers"] == [asking.OGRE]
+    stage.keep(merged(ogre, {"metadata": {"resourceVersion": "2"}, "spec": {"uses": []}}))
+    paused = await stage.reconciler.reconcile(ASSIGNMENT, NOW + SECOND)
+    assert (paused.next_at, len(stage.writes.statuses)) == (NOW + rest, 1)
+    await stage.reconciler.reconcile(ASSIGNMENT, NOW + rest)
+    assert not stage.writes.statuses[-1].get("activeCustomers")
 
 
 async def test_a_grant_that_cannot_be_read_is_stalled_and_closes_nothing() -> None:

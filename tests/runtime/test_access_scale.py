@@ -21,6 +21,7 @@ from eservice_operator.core.keys import ObjectKey
 from tests.support.clientele import (
     APPLICATION,
     ASSIGNMENT,
+    CONNECTION,
     WEB_SERVICE,
     Clientele,
     grant_key,
@@ -74,7 +75,7 @@ def test_whoever_counts_them_takes_the_same_for_each(sort: str, key: ObjectKey) 
     [
         ("consumers", grant_key(1)),
         ("consumers", service_key(1)),
-        ("customers", ObjectKey("WebServiceGrant", WEB_SERVICE.namespace, "evry-connection")),
+        ("customers", CONNECTION),
         ("customers", service_key(1)),
     ],
 )
@@ -102,8 +103,9 @@ def test_a_web_service_judges_each_grant_once(monkeypatch: pytest.MonkeyPatch) -
         ("consumers", Clientele.asks_anew),
         ("consumers", lambda there: there.ends(2)),
         ("customers", Clientele.joins),
+        ("customers", Clientele.is_let_in),
     ],
-    ids=["a new use", "a grant that ends", "a new customer"],
+    ids=["a new use", "a grant that ends", "a new customer", "a new binding"],
 )
 def test_what_concerns_one_wakes_a_few(sort: str, act: Callable[[Clientele], set[ObjectKey]]) -> None:
     few, many = (act(Clientele(**{sort: number})) for number in (5, FEW))

@@ -2,7 +2,7 @@
 """A register with many consumers, and an agent with many customers, in a store as the operator has them.
 
 Every consumer is an e-service of an institution of its own, with a twin in Test where it tested, a grant on
-both sides, and all that the grant in Production has opened; the store is at rest.
+both sides, all that the grant in Production has opened, and its binding; the store is at rest.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Final
 
+from eservice_operator.api import names
 from eservice_operator.api.base import Status
+from eservice_operator.api.eservice import EService
+from eservice_operator.api.uses import Use
 from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.slim import slim
@@ -19,10 +22,12 @@ from eservice_operator.cluster.store import Change, Store, key_of
 from eservice_operator.core.access.assigning import assignment_status
 from eservice_operator.core.access.granting import decide_grant, grant_status
 from eservice_operator.core.access.holding import decide_web_service, web_service_status
+from eservice_operator.core.access.naming import binding_of
 from eservice_operator.core.access.worlds import AssignmentWorld, GrantWorld, WebServiceWorld
 from eservice_operator.core.actions import Action, Create, Manifest, Outcome, SetFinalizer
 from eservice_operator.core.decide import decide
 from eservice_operator.core.keys import ObjectKey
+from eservice_operator.core.owner import Owner
 from eservice_operator.core.report import report
 from eservice_operator.core.world import World
 from eservice_operator.runtime.triggers import triggers_for
@@ -32,6 +37,8 @@ from tests.support.worlds import NOW, POLICY, merged
 
 WEB_SERVICE: Final = ObjectKey("WebService", HOLDER, REGISTER)
 ASSIGNMENT: Final = ObjectKey("AgentAssignment", HOLDER, "evry")
+CONNECTION: Final = ObjectKey("WebServiceGrant", HOLDER, "evry-connection")
+"""The grant by which the agent's application is let in."""
 APPLICATION: Final = ObjectKey("EService", asking.AGENT, "gateway")
 NEWCOMER: Final = 90_000
 """The number of one who was not there before."""
@@ -89,6 +96,17 @@ def registration(number: int) -> Manifest:
     )
 
 
+def binding(number: int, grant: ObjectKey, use: Manifest) -> Manifest:
+    """What the Pods of its e-service are given by a grant; what it says is a matter of its own."""
+    body = eservice(number, use)
+    owner = Owner.of(EService.model_validate(body).metadata)
+    named = binding_of(owner.name, Use.model_validate(use))
+    said = {"contract-versions" if "agent" in use else "contract-version": "v5"}
+    marks = {names.GRANT_ANNOTATION: f"{grant.namespace}/{grant.name}"}
+    made = owner.child("v1", "ConfigMap", named, {"data": said}, annotations=marks)
+    return dict(merged(made, {"metadata": {"uid": f"uid-binding-{owner.namespace}"}}))
+
+
 def grant(number: int, environment: str = "Production") -> Manifest:
     """The holder's answer to it."""
     name = town(number)
@@ -103,12 +121,18 @@ def consumer(number: int) -> Iterator[Manifest]:
     yield eservice(number, holders.USE)
     yield eservice(number, holders.USE_IN_TEST, environment="Test")
     yield grant(number, "Test")
+    yield binding(number, grant_key(number), holders.USE)
 
 
 def customer(number: int) -> Iterator[Manifest]:
-    """Everything that there is of a customer of the agent."""
+    """A customer of the agent, who orders through it."""
     yield registration(number)
     yield eservice(number, asking.through())
+
+
+def bound(number: int) -> Manifest:
+    """The binding of a customer, once it is let in."""
+    return binding(number, CONNECTION, asking.through())
 
 
 def listed(number: int) -> Manifest:
@@ -135,7 +159,7 @@ class Clientele:
         if customers:
             self.put(*asking.agent_in_order(APPLICATION.name), assigned(customers))
         for number in range(customers):
-            self.put(*customer(number))
+            self.put(*customer(number), bound(number))
         self.settle()
 
     def put(self, *objects: Manifest) -> tuple[Change, ...]:
@@ -166,6 +190,11 @@ class Clientele:
         return self.woken(
             merged(before, {"spec": {"customers": [*before["spec"]["customers"], listed(NEWCOMER)]}})
         )
+
+    def is_let_in(self) -> set[ObjectKey]:
+        """Whom it wakes that one more customer has its binding."""
+        self.put(*customer(NEWCOMER))
+        return self.woken(bound(NEWCOMER))
 
     def _newer(self) -> Manifest:
         return {"metadata": {"resourceVersion": str(next(self._version))}}

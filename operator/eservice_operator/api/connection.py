@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import ConfigDict
 
 from eservice_operator.api.base import Model, ObjectMeta, SetOnceRevocation, SignedDocument, Status
@@ -54,6 +56,10 @@ class ConnectionTestSpec(Model):
     """Written by the operator: what it opened once, it need not see the test of again."""
     revoked: SetOnceRevocation | None = None
     """It proves nothing from that day; set once."""
+
+    def passed_by(self, now: datetime) -> bool:
+        """Whether the test is passed. What was opened is, whichever node's clock dated it."""
+        return self.observed is not None or self.passed_at <= now
 
 
 class ConnectionTest(Model):

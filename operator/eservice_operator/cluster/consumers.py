@@ -9,7 +9,6 @@ from typing import Any
 from eservice_operator.api import names
 from eservice_operator.api.agent import AgentAssignment
 from eservice_operator.api.eservice import EService
-from eservice_operator.api.grant import WebServiceGrant
 from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.api.uses import Use, WebServiceRef
 from eservice_operator.api.webservice import WebService
@@ -163,18 +162,10 @@ def _keys(index: str, named: WebServiceRef, reading: Reading) -> set[ObjectKey]:
     return keys | {owner_key(body) for body in store.unordered(SNAPSHOT_KIND, index, value)}
 
 
-def bound_by(grant: WebServiceGrant, reading: Reading) -> dict[str, set[str]]:
-    """The UIDs of the e-services whose bindings may rest on a grant, by namespace.
-
-    Those are its consumer and, of an agent's application, who orders through the assignment.
-    """
-    consumer = grant.spec.consumer
-    keys = {ObjectKey(SERVICE, consumer.namespace, consumer.name)}
-    if grant.spec.agent is not None:
-        named = WebServiceRef(namespace=grant.metadata.namespace, name=grant.spec.agent.assignment)
-        keys |= _keys(indexes.AGENT, named, reading)
+def ordering_through(place: WebServiceRef, reading: Reading) -> dict[str, set[str]]:
+    """The UIDs of the e-services that order through an assignment, by namespace."""
     found: dict[str, set[str]] = {}
-    for key in keys:
+    for key in _keys(indexes.AGENT, place, reading):
         body = reading.store.get(SERVICE, key.namespace, key.name)
         if body is not None:
             found.setdefault(key.namespace, set()).add(body["metadata"]["uid"])

@@ -17,7 +17,8 @@ from eservice_operator.api.parse import InvalidObject
 from eservice_operator.api.uses import Use, WebServiceRef
 from eservice_operator.api.webservice import WebService
 from eservice_operator.cluster import indexes
-from eservice_operator.cluster.consumers import bound_by, consumer_of, is_bound
+from eservice_operator.cluster.bindings import CustomersBindings, own_bindings
+from eservice_operator.cluster.consumers import consumer_of, is_bound
 from eservice_operator.cluster.grant_cases import GrantCases, named_by
 from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.ownership import is_owned
@@ -36,7 +37,6 @@ from eservice_operator.core.access.naming import grant_child, wall_of
 from eservice_operator.core.access.worlds import AssignmentWorld, Children, GrantWorld, WebServiceWorld
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.keys import ObjectKey
-from eservice_operator.core.owner import owned_by
 from eservice_operator.core.releases import Snapshot
 from eservice_operator.core.world import Observed
 
@@ -66,7 +66,8 @@ class AccessObserver:
         return GrantWorld(
             case=case,
             children=self._children(case.grant.metadata),
-            bindings=tuple(self._bindings(case.grant)),
+            bindings=tuple(own_bindings(case.grant, self._reading)),
+            customers_bindings=CustomersBindings(case.grant, self._reading),
         )
 
     def wall_of(self, key: ObjectKey) -> object:
@@ -205,20 +206,6 @@ class AccessObserver:
             named = [rule.get("resourceNames") for rule in invoke_rules(role)]
             if any(not which or key.name in which for which in named):
                 yield name
-
-    def _bindings(self, grant: WebServiceGrant) -> Iterator[Observed]:
-        """The bindings that rest on a grant: children of an EService that it lets in, itself or by its agent.
-
-        Anybody can annotate a ConfigMap, and own it by something that stays. What such an EService owns is
-        either a binding, or is removed by it.
-        """
-        place = f"{grant.metadata.namespace}/{grant.metadata.name}"
-        found = self._reading.store.by_index("ConfigMap", indexes.GRANT, place)
-        owners = bound_by(grant, self._reading) if found else {}
-        for body in found:
-            metadata = body["metadata"]
-            if any(owned_by(metadata, uid) for uid in owners.get(metadata["namespace"], ())):
-                yield Observed(body)
 
 
 def _spec_mark(metadata: Manifest) -> tuple[str, str, str]:

@@ -74,7 +74,7 @@ def next_change(world: RecordWorld, now: datetime, policy: Policy) -> date | Non
         days.append(add_period(record.spec.until, Period(months=0, days=1)))
     if isinstance(record, ProductionVerification):
         days.append(local_day(record.spec.verified_at, policy.zone))
-    if isinstance(record, ConnectionTest):
+    if isinstance(record, ConnectionTest) and not record.spec.passed_by(now):
         days.append(local_day(record.spec.passed_at, policy.zone) + timedelta(days=1))
     return min((day for day in days if day > today), default=None)
 
@@ -128,7 +128,7 @@ def _connection_test(test: ConnectionTest, world: RecordWorld, now: datetime, to
     if revoked is not None:
         rest = "a grant stays open where an open test grant or another ConnectionTest shows the connection"
         return true(ConditionType.READY, Reason.REVOKED, f"revoked on {revoked.at}: {revoked.reason}; {rest}")
-    if spec.passed_at > now:
+    if not spec.passed_by(now):
         return true(ConditionType.READY, Reason.TEST_NOT_VALID, "passedAt lies in the future")
     where = f"{spec.web_service.namespace}/{spec.web_service.name}"
     if world.web_service is None:

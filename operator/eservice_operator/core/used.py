@@ -12,7 +12,7 @@ from datetime import datetime
 from eservice_operator.api.reasons import Reason
 from eservice_operator.api.used import EndedUse, UseStatus
 from eservice_operator.api.webservice_status import RequestState
-from eservice_operator.core.access.lacking import fallen_short
+from eservice_operator.core.access.lacking import lack_of
 from eservice_operator.core.access.naming import named
 from eservice_operator.core.access.requesting import request_state
 from eservice_operator.core.access.using import UseStanding
@@ -58,7 +58,7 @@ def _entry(facts: Facts, standing: UseStanding, old: UseStatus | None, *, may_te
     ended = _ended(standing, old, facts.now)
     heard, told_at = heard_of(facts, standing, ended, old, may_tell=may_tell)
     holder, contact = _holder(standing, old)
-    shown = next(fallen_short([standing]), standing)
+    shown = lack_of(standing) or standing
     return UseStatus(
         name=standing.use.name,
         web_service=named(standing.use),

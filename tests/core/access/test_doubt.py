@@ -14,21 +14,26 @@ from hypothesis import strategies as st
 from eservice_operator.api.agent import AgentAssignmentStatus, AssignmentState
 from eservice_operator.api.grant import GrantState
 from eservice_operator.api.reasons import ConditionType
+from eservice_operator.api.webservice_status import ContractState, ContractStatus, WebServiceStatus
 from eservice_operator.core import conditions as c
 from eservice_operator.core.access.assigning import assignment_status
+from eservice_operator.core.access.case import GrantCase
 from eservice_operator.core.access.connections import connection_of
+from eservice_operator.core.access.holding import decide_web_service, web_service_status
 from eservice_operator.core.access.terms import Times
-from eservice_operator.core.access.worlds import AssignmentWorld
-from eservice_operator.core.actions import Manifest
+from eservice_operator.core.access.worlds import AssignmentWorld, WebServiceWorld
+from eservice_operator.core.actions import Manifest, Outcome
+from eservice_operator.core.policy import Policy
 from tests.core.access.grant_cluster import GRANT, TEST_GRANT, GrantCluster, in_good_order
-from tests.core.access.register import agents_register, joined
+from tests.core.access.register import Register, agents_register, granted, joined
+from tests.core.access.register import consumer as caller
 from tests.core.access.strategies_grants import CONSUMER, SERVICE, Edit, edits, moments
 from tests.core.access.test_grant_properties import lived
 from tests.core.access.test_unclear import PERSONS, THROUGH, change, consumer
 from tests.support import access
 from tests.support.asking import AskingCluster
 from tests.support.holders import HOLDER
-from tests.support.worlds import DAY, NOW, POLICY, RIGA
+from tests.support.worlds import DAY, NAME, NAMESPACE, NOW, POLICY, RIGA
 
 UNTRUSTED = replace(POLICY, clock_trusted=False)
 DECADE = timedelta(days=3650)
@@ -179,3 +184,75 @@ def test_an_assignment_that_ended_by_hand_has_ended() -> None:
     world = opened(agents_register(leaving).assigned())
     assert said(world, NOW + DECADE).state is AssignmentState.ENDED
     assert connection_of(world.agent, Times(NOW, RIGA, trusted=False)) is None
+
+
+ENDING = [
+    {"version": "v3", "endOfLife": "2024-05-31"},
+    {"version": "v4", "endOfLife": "2026-11-30"},
+    {"version": "v5", "endOfLife": "2026-12-31"},
+]
+
+
+def shown(world: WebServiceWorld, now: datetime, policy: Policy) -> WebServiceStatus:
+    return web_service_status(decide_web_service(world, now, policy), Outcome(()), now, policy)
+
+
+def counted(status: WebServiceStatus) -> dict[str, tuple[ContractState, int, int]]:
+    def of(one: ContractStatus) -> tuple[ContractState, int, int]:
+        return one.state, one.consumer_count, one.customer_count
+
+    return {one.version: of(one) for one in status.contracts}
+
+
+def ending(world: WebServiceWorld, status: WebServiceStatus, *versions: str) -> WebServiceWorld:
+    """The same with that status, where all that is allowed was let in."""
+
+    def let_in(grant: GrantCase) -> GrantCase:
+        return replace(grant, opened=frozenset(versions))
+
+    told = world.offer.web_service.model_copy(update={"status": status})
+    offer = replace(world.offer, web_service=told)
+    return replace(
+        world,
+        offer=offer,
+        grants=tuple(let_in(replace(one, offer=offer)) for one in world.grants),
+        orders=tuple(replace(one, bound=True) for one in world.orders),
+        agents=tuple(
+            replace(
+                one, offer=offer, connections=tuple(let_in(replace(c, offer=offer)) for c in one.connections)
+            )
+            for one in world.agents
+        ),
+    )
+
+
+@pytest.mark.parametrize("astray", ASTRAY)
+def test_whoever_is_still_let_in_is_counted_and_no_version_retires(astray: datetime) -> None:
+    offer = access.offer(access.web_service(spec={"contracts": ENDING}))
+    world = replace(agents_register(), offers=(offer,)).web_service()
+    before = shown(world, NOW, POLICY)
+    assert counted(before) == {
+        "v3": (ContractState.RETIRED, 0, 0),
+        "v4": (ContractState.RETIRING, 0, 0),
+        "v5": (ContractState.RETIRING, 1, 3),
+    }
+    found = shown(ending(world, before, "v5"), astray, UNTRUSTED)
+    assert counted(found) == counted(before)
+    assert (found.consumer_count, found.next_end) == (before.consumer_count, before.next_end)
+    after = shown(ending(world, before, "v5"), NOW + DECADE, POLICY)
+    assert set(counted(after).values()) == {(ContractState.RETIRED, 0, 0)}
+    unseen = shown(ending(world, WebServiceStatus(), "v5"), astray, UNTRUSTED)
+    assert counted(unseen)["v5"] == counted(before)["v5"], "nobody has said yet that it retired"
+
+
+@pytest.mark.parametrize("astray", ASTRAY)
+def test_of_rest_they_are_on_what_had_not_retired(astray: datetime) -> None:
+    there = Register(
+        offers=(access.offer(access.rest_service(spec={"contracts": ENDING})),),
+        grants=granted(access.rest_grant()),
+        consumers=(caller((NAMESPACE, NAME), access.use(None, web_service=access.ADDRESSES)),),
+    )
+    world = there.web_service(name=access.ADDRESSES)
+    before = shown(world, NOW, POLICY)
+    assert [one.consumer_count for one in before.contracts] == [0, 1, 1]
+    assert counted(shown(ending(world, before, "*"), astray, UNTRUSTED)) == counted(before)

@@ -16,6 +16,7 @@ from tests.support import access, worlds
 from tests.support.worlds import NOW, RIGA
 
 TIMES = Times(NOW, RIGA)
+OBSERVED = {"namespace": access.HOLDER, "grant": worlds.NAME}
 
 
 def stand(case: GrantCase) -> Standing:
@@ -62,6 +63,13 @@ PROVES: dict[str, Callable[[], GrantCase]] = {
     "a ConnectionTest that is to be revoked": lambda: access.case(
         tests=[access.connection_test(spec={"revoked": {"at": "2026-10-14", "reason": "a mistake"}})]
     ),
+    "a record of the operator's own, dated by a clock that is ahead": lambda: access.case(
+        tests=[
+            access.connection_test(
+                spec={"passedAt": "2026-10-13T09:04:00Z", "report": None, "observed": OBSERVED}
+            )
+        ]
+    ),
 }
 
 PROVES_NOTHING: dict[str, Callable[[], GrantCase]] = {
@@ -96,6 +104,9 @@ PROVES_NOTHING: dict[str, Callable[[], GrantCase]] = {
     ),
     "a ConnectionTest of tomorrow": lambda: access.case(
         tests=[access.connection_test(spec={"passedAt": "2026-10-14T00:00:00Z"})]
+    ),
+    "a ConnectionTest of the next minutes": lambda: access.case(
+        tests=[access.connection_test(spec={"passedAt": "2026-10-13T09:04:00Z"})]
     ),
     "a ConnectionTest of another version": lambda: access.case(
         tests=[access.connection_test(spec={"contractVersion": "v4"})]

@@ -144,6 +144,17 @@ def test_what_is_granted_is_told_when_it_is_open() -> None:
     assert cluster.hears(NOW + 2 * DAY) == ["AccessEnded persons 2026-10-15"]
 
 
+def test_a_use_without_its_credentials_is_granted_and_says_so(cluster: HeardCluster) -> None:
+    keyed = opened(holders.grant(spec={"credentials": {"secretName": "key"}}))
+    missing: Manifest = {"type": "CredentialsCopied", "status": "False", "reason": "CredentialsMissing"}
+    missing |= {"message": "no key", "lastTransitionTime": instant(NOW), "observedGeneration": 1}
+    cluster.answer(keyed | {"status": keyed["status"] | {"conditions": [missing]}})
+    assert cluster.hears(NOW + DAY) == []
+    use = cluster.use()
+    assert (use.state.value, use.reason) == ("Granted", "CredentialsMissing")
+    assert use.message == "granted; without its credentials: no key"
+
+
 def not_yet(reason: str) -> Manifest:
     """The grant, allowed and not open, as its status says."""
     entry = {"version": "v5", "state": "Pending", "reason": reason, "message": "granted, and not yet open"}

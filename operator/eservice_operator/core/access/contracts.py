@@ -31,21 +31,29 @@ def consumers_by_version(world: WebServiceWorld, times: Times) -> dict[str, Cons
 
     An agent's application is one consumer, however many customers it calls for.
     """
-    callers: dict[str, Consumers] = {contract.version: {} for contract in _served(world, times)}
+    callers, served = _nobody(world), _served(world, times)
     for grant in world.grants:
         place, consumer = _place(grant), grant.consumer
         if place is None or consumer is None:
             continue
         for standing in standings(grant, times):
-            named = callers if standing.version == ALL_VERSIONS else {standing.version} & callers.keys()
+            named = served if standing.version == ALL_VERSIONS else {standing.version} & callers.keys()
             for version in named if standing.allowed else ():
                 callers[version][place] = consumer
     return callers
 
 
-def _served(world: WebServiceWorld, times: Times) -> Iterator[Contract]:
-    for contract in world.offer.web_service.spec.contracts:
-        if contract_state(contract, times) is not ContractState.RETIRED:
+def _nobody(world: WebServiceWorld) -> dict[str, Consumers]:
+    return {contract.version: {} for contract in world.offer.web_service.spec.contracts}
+
+
+def _served(world: WebServiceWorld, times: Times) -> set[str]:
+    return {contract.version for contract in _unretired(world.offer.web_service, times)}
+
+
+def _unretired(web_service: WebService, times: Times) -> Iterator[Contract]:
+    for contract in web_service.spec.contracts:
+        if contract_state(web_service, contract, times) is not ContractState.RETIRED:
             yield contract
 
 
@@ -76,41 +84,64 @@ def customers_by_version(
     world: WebServiceWorld, requests: Iterable[Request], times: Times
 ) -> dict[str, Consumers]:
     """R9: who may call each contract version through an agent now: they end with it as the agent does."""
-    callers: dict[str, Consumers] = {contract.version: {} for contract in _served(world, times)}
+    callers, served = _nobody(world), _served(world, times)
     for request in requests:
         standing, assignment = request.standing, request.standing.use.agent
         if assignment is None:
             continue
-        named = callers if ALL_VERSIONS in standing.versions else {*standing.versions} & callers.keys()
+        named = served if ALL_VERSIONS in standing.versions else {*standing.versions} & callers.keys()
         for version in named:
             callers[version][*request.consumer.place, assignment] = request.consumer
     return callers
 
 
-def contract_state(contract: Contract, times: Times) -> ContractState:
-    """Where a contract version is in its life."""
-    if contract.end_of_life is None:
+def contract_state(web_service: WebService, contract: Contract, times: Times) -> ContractState:
+    """Where a contract version is in its life.
+
+    While the clock is not trusted none retires, as nobody's access ends by it, and what did stays so: see
+    `doubt`.
+    """
+    end = contract.end_of_life
+    if end is None:
         return ContractState.OPEN
-    return ContractState.RETIRED if contract.end_of_life < times.today else ContractState.RETIRING
+    over = end < times.today if times.trusted else _has_retired(web_service, contract)
+    return ContractState.RETIRED if over else ContractState.RETIRING
+
+
+def _has_retired(web_service: WebService, contract: Contract) -> bool:
+    """Whether the status says so, of this very end."""
+    return any(
+        (one.version, one.end_of_life) == (contract.version, contract.end_of_life)
+        and one.state is ContractState.RETIRED
+        for one in web_service.status.contracts
+    )
 
 
 def next_end_of(web_service: WebService, times: Times) -> date | None:
     """The last day of the contract version that ends next, of those that are still served."""
-    ends = (contract.end_of_life for contract in web_service.spec.contracts)
-    return min((end for end in ends if end is not None and end >= times.today), default=None)
+    ends = (contract.end_of_life for contract in _unretired(web_service, times))
+    return min((end for end in ends if end is not None), default=None)
 
 
 def contract_statuses(
     world: WebServiceWorld, callers: dict[str, Consumers], customers: dict[str, Consumers], times: Times
 ) -> tuple[ContractStatus, ...]:
     """Each contract version in the order of the spec, with who is left on it: consumers, and customers."""
+    web_service = world.offer.web_service
     return tuple(
-        _status(contract, callers.get(contract.version, {}), customers.get(contract.version, {}), times)
-        for contract in world.offer.web_service.spec.contracts
+        _status(
+            contract,
+            contract_state(web_service, contract, times),
+            callers[contract.version],
+            customers[contract.version],
+        )
+        for contract in web_service.spec.contracts
     )
 
 
-def _status(contract: Contract, callers: Consumers, customers: Consumers, times: Times) -> ContractStatus:
+def _status(
+    contract: Contract, state: ContractState, callers: Consumers, customers: Consumers
+) -> ContractStatus:
     through = Counter(assignment for *_, assignment in customers)
     listed = [
         _shown(place, callers[place], customers=through[place[2]] if place[2] else None)
@@ -120,7 +151,7 @@ def _status(contract: Contract, callers: Consumers, customers: Consumers, times:
     listed += [_shown(place, customers[place], through=True) for place in sorted(customers)[:room]]
     return ContractStatus(
         version=contract.version,
-        state=contract_state(contract, times),
+        state=state,
         end_of_life=contract.end_of_life,
         consumer_count=len({place[:2] for place in callers}),
         customer_count=len({place[:2] for place in customers}),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Final
 
 from eservice_operator.api import names
@@ -61,7 +62,7 @@ def bindings_of(world: GrantWorld) -> Iterator[Observed]:
     """
     consumer, place = world.case.consumer, world.case.grant.spec.consumer
     uid = "" if consumer is None else consumer.service.metadata.uid
-    for binding in world.bindings:
+    for binding in chain(world.bindings, world.customers_bindings):
         beside_it = binding.ref.namespace == place.namespace
         if not binding.terminating and (not beside_it or _is_of(binding, uid)):
             yield binding

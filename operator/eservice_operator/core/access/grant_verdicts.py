@@ -56,12 +56,13 @@ def _progress(
     shown = best(entries)
     if outcome.failure is not None:
         return failing(outcome.failure)
-    left = _left(world)
     if world.case.grant.metadata.deletion_timestamp is not None:
-        return c.reconciling(Reason.TERMINATING, f"being closed; still there: {left or 'the finalizer'}")
+        left = _left(world) or "the finalizer"
+        return c.reconciling(Reason.TERMINATING, f"being closed; still there: {left}")
     closing = any(entry.state is GrantState.REVOKING for entry in entries)
     if unfinished or closing:
-        text = f"being closed; still there: {left}" if closing and left else "the grant is being carried out"
+        left = _left(world) if closing else ""
+        text = f"being closed; still there: {left}" if left else "the grant is being carried out"
         return c.reconciling(Reason.PROGRESSING, text)
     if shown.reason == Reason.OPENING:
         return c.reconciling(Reason.PROGRESSING, shown.message)

@@ -47,7 +47,7 @@ def is_tested(case: GrantCase, other: GrantCase) -> bool:
 def proofs(case: GrantCase, version: str, times: Times) -> Iterator[ConnectionTest]:
     """The ConnectionTests that prove now that the consumer tested the contract version."""
     for test in _about(case, version):
-        if test.spec.passed_at <= times.now and revoked_by(times.today, test.spec.revoked) is None:
+        if test.spec.passed_by(times.now) and revoked_by(times.today, test.spec.revoked) is None:
             yield test
 
 

@@ -33,7 +33,8 @@ def turns(case: GrantCase, zone: ZoneInfo) -> Iterator[datetime]:
     if spec.agent is not None and case.assignment is not None:
         yield from assignment_turns(case.assignment, zone)
     for test in case.tests:
-        yield test.spec.passed_at
+        if test.spec.observed is None:
+            yield test.spec.passed_at
         if test.spec.revoked is not None:
             yield start_of_day(test.spec.revoked.at, zone)
     for other in case.tested:

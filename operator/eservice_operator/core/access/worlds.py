@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -34,8 +34,10 @@ class GrantWorld:
     children: Children = field(default_factory=dict)
     """Its own, in the holder's namespace."""
     bindings: tuple[Observed, ...] = ()
-    """The ConfigMaps in consumers' namespaces that say they are of this grant (`names.GRANT_ANNOTATION`), and
-    that are children of an EService there; those of its consumer, and of its agent's customers."""
+    """The ConfigMaps of its consumer, children of that EService, that say they are of this grant
+    (`names.GRANT_ANNOTATION`)."""
+    customers_bindings: Iterable[Observed] = ()
+    """The same of its agent's customers. They may be many, and are looked for only where something ends."""
     copied: Copied | None = None
     """What came of copying its credentials; None while that was not tried."""
 

@@ -41,7 +41,7 @@ def today(monkeypatch: pytest.MonkeyPatch) -> None:
 def waiting(**patched: Manifest) -> Shelf:
     """v4 waits for its evidence, the address register has not been answered."""
     without = access.granted("v4", evidence=None)
-    granted = access.grant(spec={"contractVersions": [*access.granted("v5"), *without]})
+    granted = access.opened(access.grant(spec={"contractVersions": [*access.granted("v5"), *without]}))
     of_another = access.rest_grant("other", spec={"consumer": {"namespace": "elsewhere"}})
     objects = {"grant": granted, "rest_grant": of_another, **patched}
     return holder(worlds.template(), refused=(), **objects)

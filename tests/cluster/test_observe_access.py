@@ -338,3 +338,32 @@ def test_the_roles_of_others_are_named() -> None:
         role("grant.second"),
     )
     assert world.foreign_roles == ("grant.second", "labelled", "minted", "of-this-one")
+
+
+def binding(name: str, role: str = "grant.address", place: str = HOLDER, kind: str = "Role") -> Manifest:
+    made = holders.body("RoleBinding", name, place, "rbac.authorization.k8s.io/v1")
+    subject = {"kind": "ServiceAccount", "name": "vandal", "namespace": "elsewhere"}
+    return made | {"roleRef": {"kind": kind, "name": role}, "subjects": [subject]}
+
+
+def test_the_bindings_of_others_to_the_role_of_a_grant_are_named() -> None:
+    grant = holders.grant()["metadata"]
+    owner = Owner(HOLDER, grant["name"], grant["uid"], "WebServiceGrant")
+    ours = owner.child("", "Role", "grant.address", {})["metadata"]
+    forged = binding("labelled")
+    forged["metadata"]["labels"] = {names.MANAGED_BY_LABEL: names.MANAGER}
+    world = web_service_world(
+        *holders.granted(),
+        holders.grant("second", metadata={"uid": "uid-second"}),
+        merged(role("grant.address"), {"metadata": ours}),
+        merged(binding("grant.address"), {"metadata": ours}),
+        merged(binding("copied"), {"metadata": ours | {"name": "copied"}}),
+        binding("minted"),
+        forged,
+        binding("grant.second", "grant.address"),
+        binding("nothing-yet", "grant.second"),
+        binding("elsewhere", place=HOLDER_TEST),
+        binding("to-another", "readers"),
+        binding("of-the-cluster", kind="ClusterRole"),
+    )
+    assert world.foreign_bindings == ("copied", "grant.second", "labelled", "minted")

@@ -209,6 +209,12 @@ def test_of_a_foreign_role_only_what_lets_somebody_invoke_is_kept() -> None:
 
 
 def test_of_a_role_binding_it_is_kept_whom_it_binds_to_what() -> None:
-    binding: dict[str, Any] = {"roleRef": {"name": "r"}, "subjects": [{"name": "s"}]}
-    kept = slim(observed("RoleBinding", **binding))
+    binding: dict[str, Any] = {"roleRef": {"kind": "Role", "name": "r"}, "subjects": [{"name": "s"}]}
+    obj = observed("RoleBinding", **binding)
+    kept = slim(obj)
+    assert kept["roleRef"] == binding["roleRef"]
+    assert "subjects" not in kept, "of a foreign one only to what"
+    assert "labels" not in kept["metadata"]
+    obj["metadata"]["labels"] = {"app.kubernetes.io/managed-by": MANAGER}
+    kept = slim(obj)
     assert (kept["roleRef"], kept["subjects"]) == (binding["roleRef"], binding["subjects"])

@@ -8,6 +8,14 @@ from tests.contract.rule_cases import Rule
 
 LINE = "write a single line without control characters"
 
+INSIDE = (
+    *("localhost", "api.localhost", "api", "kubernetes", "metadata"),
+    *("127.1", "2130706433", "0x7f000001", "0x7f.1", "127.0.0.0x1", "0177.0.0.1", "127.0.0.01", "1.2.3.256"),
+    *("1.2.3.4.5", "kubernetes.default.svc", "register.ur-production.svc.cluster.local"),
+    *("register.ur-production.svc.k8s.example", "metadata.google.internal", "printer.local"),
+)
+"""Hosts that lead to the Pod itself, to its node or into the cluster, in ways that clients read them."""
+
 FIELDS = (
     Rule(
         "write a contract version of a-z, 0-9, - and ., such as v5",
@@ -37,8 +45,9 @@ FIELDS = (
         ("/", "/services/persons", "/persons?wsdl"),
     ),
     Rule(
-        "write an address such as https://api.vzd.example/v2, with a host name in lower case or an IPv4"
-        " address and without a user",
+        "write an address such as https://api.vzd.example/v2, with an IPv4 address or a full host name in"
+        " lower case that is none of the Pod or the cluster (.localhost, .local, .internal, .svc), and"
+        " without a user",
         "WebService",
         "spec.backend",
         tuple(
@@ -55,12 +64,16 @@ FIELDS = (
                 "https://[2001:db8::1]/",
                 "https://api.vzd.example/a b",
                 "https://api.vzd.example#v2",
+                *(f"http://{host}:15000/quitquitquit" for host in INSIDE),
+                *(f"https://{host}" for host in INSIDE),
             )
         ),
         (
             {"url": "https://api.vzd.example/v2?wsdl"},
             {"url": "http://198.51.100.7:65535"},
-            {"url": "https://api:8443/", "networks": ["198.51.100.0/28", "10.0.0.0/8", "2001:db8::/32"]},
+            {"url": "https://svc.vzd.example", "networks": ["2001:db8::/32"]},
+            {"url": "https://internal.local-api.vzd.xn--9caa/"},
+            {"url": "https://10.vzd.example:8443/", "networks": ["198.51.100.0/28", "10.0.0.0/8"]},
         ),
     ),
     Rule(

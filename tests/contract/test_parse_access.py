@@ -16,8 +16,9 @@ from tests.contract.test_parse import INSTANT
 
 VERSION = "is not accepted, write a contract version of a-z, 0-9, - and ., such as v5"
 URL = (
-    "is not accepted, write an address such as https://api.vzd.example/v2, with a host name in lower case or"
-    " an IPv4 address and without a user"
+    "is not accepted, write an address such as https://api.vzd.example/v2, with an IPv4 address or a full"
+    " host name in lower case that is none of the Pod or the cluster (.localhost, .local, .internal, .svc),"
+    " and without a user"
 )
 NETWORK = (
     "is not accepted, write a network such as 198.51.100.0/28 or 2001:db8::/32: /8 at the widest (IPv6: /16),"
@@ -40,6 +41,7 @@ DAY = "is not a day of the calendar, write it as YYYY-MM-DD"
         ("WebService", "backend.service.port", 0, "0 is too low, write 1 or more"),
         ("WebService", "backend.service.scheme", "tcp", '"tcp" is not known, write http or https'),
         ("WebService", "backend.url", "https://u:p@api.vzd.example", f'"https://u:p@api.vzd.example" {URL}'),
+        ("WebService", "backend.url", "http://api.localhost/", f'"http://api.localhost/" {URL}'),
         ("WebService", "backend.networks", ["0.0.0.0/0"], f'"0.0.0.0/0" {NETWORK}'),
         ("WebService", "backend.networks", ["fe80::/10"], f'"fe80::/10" {NETWORK}'),
         ("WebService", "holder.code", None, "is missing, write it"),

@@ -25,6 +25,7 @@ from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.world import World
 from tests.contract.manifests import base_samples
 from tests.contract.test_samples import WRITTEN_ON, of_kind
+from tests.support import access
 from tests.support.worlds import POLICY, condition
 
 NOW = datetime.combine(WRITTEN_ON, time(12), UTC)
@@ -53,7 +54,8 @@ def stored(obj: Manifest) -> Manifest:
 def observer() -> Observer:
     store = Store(INDEXES)
     for obj in base_samples():
-        store.upsert(slim(stored(obj)))
+        body = stored(obj)
+        store.upsert(slim(access.opened(body) if body["kind"] == "WebServiceGrant" else body))
     return Observer(store, POLICY)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from eservice_operator.api.names import GRANT_FINALIZER, MANAGED_BY_LABEL, MANAGER, OWNER_UID_LABEL
-from eservice_operator.core.actions import Manifest, Ref
+from eservice_operator.core.actions import Manifest, Ref, ref_of
 from tests.support.audit import AuditLog, counted
 from tests.support.figures import Figures
 from tests.support.fleet import Planned, days_ago
@@ -264,6 +264,27 @@ async def test_a_forged_state_opens_nothing(register: Register, operator: Operat
     await operator.at_rest()
     for child in register.children(planned):
         assert await site.api.get(child) is None
+
+
+async def test_a_binding_of_somebody_else_to_the_role_of_a_grant_is_told_of(register: Register) -> None:
+    site, planned = register.site, await opened(register)
+    api_version = "rbac.authorization.k8s.io/v1"
+    group, _, _ = api_version.partition("/")
+    own = {
+        "apiVersion": api_version,
+        "kind": "RoleBinding",
+        "metadata": {"name": "own", "namespace": register.namespace},
+        "roleRef": {"apiGroup": group, "kind": "Role", "name": f"grant.{planned.name}"},
+        "subjects": [{"apiGroup": group, "kind": "User", "name": "somebody"}],
+    }
+    await site.create(own)
+    told = await site.until(
+        register.ref, lambda obj: says(obj, "ForeignInvokers", "True"), "the holder's own binding is told of"
+    )
+    (said,) = [one for one in told["status"]["conditions"] if one["type"] == "ForeignInvokers"]
+    assert said["message"].endswith("RoleBinding own"), "and not that of the grant"
+    await site.delete(ref_of(own))
+    await site.until(register.ref, lambda obj: not says(obj, "ForeignInvokers", "True"), "it is gone")
 
 
 async def test_at_rest_nothing_is_written(

@@ -48,6 +48,11 @@ def test_what_is_granted_and_does_not_work_is_counted_by_why() -> None:
     assert seen["eservice_grant_hindered"] == []
 
 
+def test_what_is_open_and_not_as_it_should_be_is_counted_as_well() -> None:
+    seen = seen_of(grant(contractVersions=[{"version": "v5", "state": "Active", "reason": "Drifted"}]))
+    assert seen["eservice_grant_hindered"] == [(GRANT | {"contract_version": "v5", "reason": "Drifted"}, 1)]
+
+
 def test_the_last_day_of_a_grant_ends_with_it_and_counts_while_it_is_active() -> None:
     versions = [
         {"version": "v4", "state": "Pending", "endsOn": "2027-10-30"},

@@ -307,6 +307,31 @@ async def test_what_is_as_it_was_decided_on_opens_after_one_look_at_each() -> No
     assert sorted(kinds) == ["ConnectionTest", "Namespace", "WebService", "WebServiceGrant"]
 
 
+NOT_THE_HOLDERS = {"metadata": {"labels": {"eservice.dev/institution": "1"}}}
+WITHDRAWN: dict[str, Manifest | None] = {
+    "gone": None,
+    "handed over": merged(merged(holders.namespace(holders.HOLDER_TEST, "test"), NOT_THE_HOLDERS), LATER),
+}
+"""What the watch has not told yet of the namespace where it was tested."""
+
+
+@pytest.mark.parametrize("what", WITHDRAWN)
+async def test_a_test_counts_where_it_was_passed_as_that_is_now(what: str) -> None:
+    stage = Stage()
+    stage.server.ahead["Namespace", holders.HOLDER_TEST] = WITHDRAWN[what]
+    result = await stage.reconciler.reconcile(GRANT, NOW)
+    assert result.error is None
+    assert not [one for one in stage.writes.asked if not isinstance(one, SetStatus)]
+
+
+async def test_the_web_service_where_it_was_tested_is_looked_at_too() -> None:
+    stage = Stage(Writes(("NameCollision", False)))
+    await stage.reconciler.reconcile(GRANT, NOW)
+    asked = [(ref.kind, ref.namespace or ref.name) for ref in stage.server.asked]
+    of_each = ("WebService", "Namespace", "WebServiceGrant")
+    assert sorted(asked) == sorted((kind, at) for kind in of_each for at in (HOLDER, holders.HOLDER_TEST))
+
+
 async def test_when_it_cannot_be_asked_nothing_opens_and_it_is_tried_again() -> None:
     stage = Stage()
     stage.server.error = Transient(503, "Unavailable", "no")

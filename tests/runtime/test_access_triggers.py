@@ -341,6 +341,19 @@ def test_a_role_of_somebody_wakes_the_web_services_beside_it() -> None:
     assert set(keys_for(Change(key_of(role), slim(role), minted), store)) == {WEB_SERVICE}
 
 
+def test_a_binding_of_somebody_to_the_role_of_a_grant_wakes_the_web_services_beside_it() -> None:
+    store = filled(everything())
+    made = holders.body("RoleBinding", "minted", HOLDER, "rbac.authorization.k8s.io/v1")
+    minted = slim(made | {"roleRef": {"kind": "Role", "name": "grant.address"}})
+    assert set(keys_for(Change(key_of(minted), None, minted), store)) == {WEB_SERVICE}
+    assert set(keys_for(Change(key_of(minted), minted, None), store)) == {WEB_SERVICE}
+    for role in ("readers", "address"):
+        other = slim(made | {"roleRef": {"kind": "Role", "name": role}})
+        assert not set(keys_for(Change(key_of(other), None, other), store))
+    cluster = slim(made | {"roleRef": {"kind": "ClusterRole", "name": "grant.address"}})
+    assert not set(keys_for(Change(key_of(cluster), None, cluster), store))
+
+
 def test_a_customer_that_joins_wakes_none_of_the_others() -> None:
     """Each judges by the assignment's spec: a thousand who join one by one are no million looks."""
     store = filled(everything())

@@ -94,6 +94,20 @@ def grant(name: str = NAME, **patch: Any) -> Manifest:
     return dict(merged(base, patch))
 
 
+NO_STATUS: Final = {"observedGeneration": -1}
+"""What the API server gives every object of ours."""
+
+
+def opened(grant: Manifest) -> Manifest:
+    """A grant that opened what it names, unless its status says otherwise."""
+    if grant.get("status", NO_STATUS) != NO_STATUS:
+        return grant
+    named = [one["version"] for one in grant["spec"].get("contractVersions") or ()] or ["*"]
+    entries = [{"version": one, "state": "Active", "reason": "Active"} for one in named]
+    generation = grant["metadata"]["generation"]
+    return grant | {"status": {"observedGeneration": generation, "contractVersions": entries}}
+
+
 def grant_in_test(name: str = NAME, **patch: Any) -> Manifest:
     """The grant of v5 with which the e-service tests; it needs no evidence."""
     base = grant(

@@ -18,7 +18,7 @@ from eservice_operator.core.access.case import Access
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.releases import Snapshot
 from eservice_operator.core.world import World
-from tests.support import holders, worlds
+from tests.support import access, holders, worlds
 from tests.support.pure_cluster import Place, PureCluster, place_of
 
 ADDRESSES = "address-register"
@@ -36,9 +36,10 @@ class AskingCluster(PureCluster):
     around: dict[Place, Manifest] = field(default_factory=dict)
 
     def answer(self, *manifests: Manifest) -> None:
-        """What others put beside the e-service, or change."""
+        """What others put beside the e-service, or change; what a grant names is open with it."""
         for manifest in manifests:
-            self.around[place_of(manifest)] = copy.deepcopy(manifest)
+            body = access.opened(manifest) if manifest["kind"] == "WebServiceGrant" else manifest
+            self.around[place_of(manifest)] = copy.deepcopy(body)
 
     def take_back(self, kind: str, namespace: str, name: str) -> None:
         """What others delete."""

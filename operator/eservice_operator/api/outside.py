@@ -2,12 +2,14 @@
 """What is outside of the cluster: the address of a backend there, and the networks that it lies in (R3).
 
 Consumers' Pods are let out to these networks, so they never lead back to the node or the Pod itself, and
-never to everywhere.
+never to everywhere. Loopback needs no way out: so no address names it either, whichever way clients read one.
+A name is not resolved.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -36,6 +38,24 @@ _OUTSIDE = " && ".join(
     )
 )
 _PORT = r"([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_HOST = rf"({_OCTET}(\.{_OCTET}){{3}}|({LABEL}\.)+[a-z]([-a-z0-9]*[a-z0-9])?)"
+"""What ends in a number is an address to many clients, also as 127.1, 0x7f.1 or 0177.0.0.1; and what has no
+dot is searched for in the cluster's own domains first."""
+_ADDRESS = rf"^https?://{_HOST}(:{_PORT})?(/[!-~]*)?$"
+_INSIDE = r"^https?://[^:/]+\.(localhost|local|internal|svc(\.[^:/]+)?)([:/]|$)"
+"""Names of the Pod itself, of a cloud's metadata and of Services, whichever domain the cluster has."""
+_URL = (
+    "write an address such as https://api.vzd.example/v2, with an IPv4 address or a full host name in"
+    " lower case that is none of the Pod or the cluster (.localhost, .local, .internal, .svc), and"
+    " without a user"
+)
+
+
+def _leads_outside(written: str) -> str:
+    if re.search(_INSIDE, written):
+        raise PydanticCustomError("outside_url", _URL)
+    return written
 
 
 def _is_outside(written: str) -> str:
@@ -62,11 +82,7 @@ OutsideNetwork = Annotated[
 """A network outside of the cluster, in CIDR notation."""
 OutsideUrl = Annotated[
     str,
-    text(
-        rf"^https?://{LABEL}(\.{LABEL})*(:{_PORT})?(/[!-~]*)?$",
-        "write an address such as https://api.vzd.example/v2, with a host name in lower case or an IPv4"
-        " address and without a user",
-        most=512,
-    ),
+    text(_ADDRESS, _URL, most=512, rule=f'self.matches(r"{_ADDRESS}") && !self.matches(r"{_INSIDE}")'),
+    AfterValidator(_leads_outside),
 ]
 """The address of a backend; it is handed to consumers, so it has no place for a user and a password."""

@@ -131,6 +131,7 @@ class Reason(StrEnum):
     # grants (R3, R10)
     ACTIVE = "Active"
     OPENING = "Opening"
+    DRIFTED = "Drifted"
     CLOSING = "Closing"
     REFUSED = "Refused"
     WEB_SERVICE_UNKNOWN = "WebServiceUnknown"

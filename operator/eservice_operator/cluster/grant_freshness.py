@@ -15,7 +15,7 @@ from eservice_operator.api.base import ObjectMeta
 from eservice_operator.api.connection import ConnectionTest
 from eservice_operator.api.grant import WebServiceGrant
 from eservice_operator.api.webservice import WebService
-from eservice_operator.core.access.case import GrantCase
+from eservice_operator.core.access.case import GrantCase, Offer
 from eservice_operator.core.access.granting import GrantDecision
 from eservice_operator.core.access.naming import grant_child
 from eservice_operator.core.access.walls import ROLE_KIND
@@ -44,17 +44,22 @@ def _resources(role: Manifest | Any) -> frozenset[str]:
 
 
 def _grounds(case: GrantCase) -> Iterable[Ref]:
-    """The web service, whose namespace it is, the assignment, and what shows that it was tested."""
-    if case.offer is not None:
-        metadata = case.offer.web_service.metadata
-        yield _ref(WebService, metadata)
-        yield Ref("v1", "Namespace", "", metadata.namespace)
+    """The web service, whose namespace it is, the assignment, and what shows where it was tested."""
+    yield from _offered(case.offer)
     if case.assignment is not None:
         yield _ref(AgentAssignment, case.assignment.metadata)
     for test in case.tests:
         yield _ref(ConnectionTest, test.metadata)
     for other in case.tested:
         yield _ref(WebServiceGrant, other.grant.metadata)
+        yield from _offered(other.offer)
+
+
+def _offered(offer: Offer | None) -> Iterator[Ref]:
+    if offer is not None:
+        metadata = offer.web_service.metadata
+        yield _ref(WebService, metadata)
+        yield Ref("v1", "Namespace", "", metadata.namespace)
 
 
 def _ref(kind: type, metadata: ObjectMeta) -> Ref:

@@ -12,6 +12,7 @@ from eservice_operator.cluster.ownership import is_our_route, owners_of
 from eservice_operator.cluster.resources import CHILDREN
 from eservice_operator.cluster.roles import invoke_rules
 from eservice_operator.cluster.store import Index
+from eservice_operator.core.access.naming import grant_child
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.hosts import EVERY, normal, patterns_over
 from eservice_operator.core.owner import OWNED_BY
@@ -191,6 +192,13 @@ def _invoked_in(role: Manifest) -> Iterable[str]:
     return (part(role, "metadata", "namespace"),) if invoke_rules(role) else ()
 
 
+def _bound_in(binding: Manifest) -> Iterable[str]:
+    """Where somebody is bound to the Role of a grant."""
+    role = binding.get("roleRef") or {}
+    bound = role.get("kind") == "Role" and role["name"].startswith(grant_child(""))
+    return (part(binding, "metadata", "namespace"),) if bound else ()
+
+
 INDEXES: dict[tuple[str, str], Index] = {
     **{(kind, OWNER): owners_of for kind in (*(resource.kind for resource in CHILDREN), "EndpointSlice")},
     **{(kind, UID): _one("metadata", "uid") for kind in OWNED_BY},
@@ -225,4 +233,5 @@ INDEXES: dict[tuple[str, str], Index] = {
     ("ConnectionTest", WEB_SERVICE): lambda obj: _place(part(obj, "spec", "webService")),
     ("ConfigMap", GRANT): _one("metadata", "annotations", names.GRANT_ANNOTATION),
     ("Role", NAMESPACE): _invoked_in,
+    ("RoleBinding", NAMESPACE): _bound_in,
 }

@@ -6,7 +6,7 @@ Only specs and what is observed of children go in; the status of a grant is what
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from eservice_operator.api.agent import AgentAssignment
@@ -99,13 +99,15 @@ class AccessObserver:
         cases, place = GrantCases(self._reading), f"{key.namespace}/{key.name}"
         grants = cases.found(indexes.WEB_SERVICE, place)
         assignments = self._reading.found(AgentAssignment, indexes.WEB_SERVICE, place)
+        own = {grant_child(grant.metadata.name): grant.metadata.uid for grant in grants}
         return WebServiceWorld(
             offer=cases.parties.offered(web_service),
             grants=tuple(cases.case(grant) for grant in grants),
             orders=tuple(cases.parties.orders_of(web_service.reference)),
             agents=tuple(cases.agent(one, orders=False) for one in assignments),
             children=self._children(web_service.metadata),
-            foreign_roles=tuple(self._foreign_roles(key, grants)),
+            foreign_roles=tuple(self._foreign_roles(key, own)),
+            foreign_bindings=tuple(self._foreign_bindings(key, own)),
         )
 
     def assignment(self, key: ObjectKey) -> AssignmentWorld | InvalidObject | None:
@@ -193,18 +195,27 @@ class AccessObserver:
             if body["metadata"].get("namespace") == owner.namespace
         }
 
-    def _foreign_roles(self, key: ObjectKey, grants: tuple[WebServiceGrant, ...]) -> Iterator[str]:
+    def _foreign_roles(self, key: ObjectKey, own: Mapping[str, str]) -> Iterator[str]:
         """Names of the Roles beside a web service, not of its grants, by which somebody may invoke it.
 
         ClusterRoles that somebody binds there are not looked at.
         """
-        own = {grant_child(grant.metadata.name): grant.metadata.uid for grant in grants}
         for role in self._reading.store.by_index("Role", indexes.NAMESPACE, key.namespace):
             name = role["metadata"]["name"]
             if name in own and is_owned(role, own[name]):
                 continue
             named = [rule.get("resourceNames") for rule in invoke_rules(role)]
             if any(not which or key.name in which for which in named):
+                yield name
+
+    def _foreign_bindings(self, key: ObjectKey, own: Mapping[str, str]) -> Iterator[str]:
+        """Names of the RoleBindings, not of its grants, by which somebody has what a Role of theirs gives."""
+        store = self._reading.store
+        for binding in store.by_index("RoleBinding", indexes.NAMESPACE, key.namespace):
+            name, role = binding["metadata"]["name"], binding["roleRef"]["name"]
+            if role not in own or (name == role and is_owned(binding, own[role])):
+                continue
+            if store.get("Role", key.namespace, role) is not None:
                 yield name
 
 

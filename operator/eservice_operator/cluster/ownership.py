@@ -4,8 +4,8 @@
 In the namespace of an EService, a WebService or a WebServiceGrant either of two marks will do: our two
 labels, or an owner reference to one of these. Whoever may write there may forge either and gains nothing: an
 object by the name of a child becomes that child. With both gone it is somebody else's, and is left alone. All
-but routes, Ingresses and Services are watched by their label: one that lost it while it is not wanted is not
-seen, and stays until its owner goes.
+but routes, Ingresses, Services, Roles and RoleBindings are watched by their label: one that lost it while it
+is not wanted is not seen, and stays until its owner goes.
 
 An HTTPRoute lies in the Agency's namespace, where an owner reference cannot reach and nobody else is meant to
 write. One by the name of a route of ours is ours if its label says so, if we have written to it, or if it

@@ -125,6 +125,11 @@ def _role(obj: Manifest) -> Manifest:
     return _child(obj) if is_managed(obj) else _identity(obj) | {"rules": invoke_rules(obj)}
 
 
+def _role_binding(obj: Manifest) -> Manifest:
+    """Of a foreign one only to what it binds somebody."""
+    return _child(obj) if is_managed(obj) else _identity(obj) | _fields(obj, "roleRef")
+
+
 def _ingress(obj: Manifest) -> Manifest:
     """Of a foreign one only what hosts it claims, and by which class; ours is known by label or owner."""
     metadata, spec = obj["metadata"], obj.get("spec") or {}
@@ -183,6 +188,7 @@ _FORMS: dict[str, Callable[[Manifest], Manifest]] = {
     "Ingress": _ingress,
     "Service": _service,
     "Role": _role,
+    "RoleBinding": _role_binding,
     "IngressClass": _class,
     "Gateway": _gateway,
     "GatewayClass": _class,

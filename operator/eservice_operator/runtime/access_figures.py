@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from eservice_operator.api.grant import GrantState
-from eservice_operator.api.reasons import ConditionType
+from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.api.webservice_status import RequestState
 from eservice_operator.cluster.indexes import part
 from eservice_operator.core.access.lacking import HINDRANCES
@@ -22,7 +22,7 @@ GRANT: Final = Family(
 )
 HINDERED: Final = Family(
     "eservice_grant_hindered",
-    "1 for each contract version that is granted and does not work, by why.",
+    "1 for each contract version that is granted and does not work, or not as it should, by why.",
     (*WHOSE, "reason"),
 )
 GRANT_ENDS: Final = Family(
@@ -55,7 +55,7 @@ OLDEST_REQUEST: Final = Family(
 )
 FOREIGN: Final = Family(
     "eservice_foreign_invokers",
-    "1 while Roles of others than the operator give the right to call a web service.",
+    "1 while Roles or RoleBindings of others than the operator give the right to call a web service.",
     WHO,
 )
 ACCESS_FAMILIES: Final = (
@@ -92,8 +92,10 @@ def samples_of_grant(grant: Mapping[str, Any], instant: Instant) -> Iterator[Sam
 
 
 def _hindrance(grant: Mapping[str, Any], entry: Mapping[str, Any]) -> str | None:
-    """Why what is granted does not work."""
+    """Why what is granted does not work, or not as it should."""
     if entry["state"] == GrantState.PENDING and entry.get("reason") in HINDRANCES:
+        return str(entry["reason"])
+    if entry["state"] == GrantState.ACTIVE and entry.get("reason") == Reason.DRIFTED:
         return str(entry["reason"])
     for condition in part(grant, "status", "conditions") or ():
         if condition["type"] == ConditionType.CREDENTIALS_COPIED and condition["status"] == "False":

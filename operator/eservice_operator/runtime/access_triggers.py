@@ -12,7 +12,6 @@ from typing import Final
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.consumers import owner_key
 from eservice_operator.cluster.indexes import part
-from eservice_operator.cluster.roles import invoke_rules
 from eservice_operator.cluster.store import Change, Store, key_of
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.keys import ObjectKey
@@ -199,10 +198,10 @@ def of_namespace(namespace: Manifest, store: Store) -> Keys:
         yield from _tried_at(_where(web_service), store)
 
 
-def of_role(role: Manifest, store: Store) -> Keys:
-    """The web services beside a Role by which somebody may invoke them."""
-    if invoke_rules(role):
-        for web_service in store.by_index(WEB_SERVICE, indexes.NAMESPACE, role["metadata"]["namespace"]):
+def of_right(right: Manifest, store: Store) -> Keys:
+    """The web services beside a Role, or a binding to one of a grant, by which somebody may invoke them."""
+    for namespace in indexes.INDEXES[right["kind"], indexes.NAMESPACE](right):
+        for web_service in store.by_index(WEB_SERVICE, indexes.NAMESPACE, namespace):
             yield key_of(web_service)
 
 
@@ -224,7 +223,8 @@ CONCERNED: Final[dict[str, Callable[[Manifest, Store], Keys]]] = {
     "Service": of_service,
     "EServiceRegistration": of_registration,
     "Namespace": of_namespace,
-    "Role": of_role,
+    "Role": of_right,
+    "RoleBinding": of_right,
     "ConfigMap": of_binding,
 }
 

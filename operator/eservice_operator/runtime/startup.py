@@ -25,10 +25,14 @@ log = logging.getLogger(__name__)
 
 OURS = f"{MANAGED_BY_LABEL}={MANAGER}"
 EVERYBODYS = frozenset(
-    {"Namespace", "HTTPRoute", "Ingress", "IngressClass", "Gateway", "GatewayClass", "Service", "Role"}
+    {
+        *("Namespace", "HTTPRoute", "Ingress", "IngressClass", "Gateway", "GatewayClass"),
+        *("Service", "Role", "RoleBinding"),
+    }
 )
 """Observed whoever made them and wherever they are: a host that a foreign route serves matters, which Pods
-are behind a web service, and by whose Roles somebody may call it."""
+are behind a web service, and by whose Roles and RoleBindings somebody may
+call it."""
 
 PAUSE = (0.5, 10.0)
 """Seconds between two tries: the first pause, and the longest."""

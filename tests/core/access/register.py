@@ -215,20 +215,24 @@ class Register:
 
 
 def granted(*bodies: Manifest) -> tuple[WebServiceGrant, ...]:
-    return tuple(WebServiceGrant.model_validate(body) for body in bodies)
+    """Grants that opened what they name."""
+    return tuple(WebServiceGrant.model_validate(access.opened(body)) for body in bodies)
 
 
 NOT_OPEN: Final = "granted, and not yet open: Role grant.x exists and is not ours; it was left alone"
 
 
 def not_open(grant: WebServiceGrant, *versions: str, reason: str = "NameCollision") -> WebServiceGrant:
-    """A grant of which the operator has written that contract versions are allowed, and not open."""
+    """A grant of which the operator has written that these contract versions are not open, though allowed."""
     entry = {"state": "Pending", "reason": reason, "message": NOT_OPEN}
     status = {
         "observedGeneration": grant.metadata.generation,
         "state": "Pending",
         "reason": reason,
-        "contractVersions": [entry | {"version": version} for version in versions],
+        "contractVersions": [
+            *(entry | {"version": version} for version in versions),
+            *(one for one in grant.status.contract_versions if one.version not in versions),
+        ],
     }
     return grant.model_copy(update={"status": WebServiceGrantStatus.model_validate(status)})
 

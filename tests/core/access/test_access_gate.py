@@ -9,7 +9,7 @@ import pytest
 
 from eservice_operator.api.reasons import ConditionType, Gate, Phase
 from eservice_operator.core.actions import Manifest
-from tests.support import holders, worlds
+from tests.support import access, holders, worlds
 from tests.support.asking import (
     ADDRESS_USE,
     AskingCluster,
@@ -198,6 +198,24 @@ def test_nothing_is_installed_before_what_is_granted_is_open(reason: str, owner:
     assert cluster.of_kind("Deployment")
 
 
+def collided_before_it_was_edited() -> Manifest:
+    grant = not_open("NameCollision")
+    return grant | {"metadata": grant["metadata"] | {"generation": 2}}
+
+
+@pytest.mark.parametrize(
+    "grant", [holders.grant(status={"state": "Pending"}), collided_before_it_was_edited()]
+)
+def test_nothing_is_installed_before_anybody_has_seen_it_open(grant: Manifest) -> None:
+    cluster = asking(holders.USE)
+    cluster.answer(*holder_in_order(), grant)
+    cluster.settle(NOW)
+    assert gate(cluster)[:2] == ("Opening", "Operator")
+    assert "granted, and not yet open: it is being opened" in gate(cluster)[2]
+    assert [(one.state.value, one.reason) for one in cluster.status.uses] == [("Pending", "Opening")]
+    assert not cluster.of_kind("Deployment")
+
+
 def test_a_public_release_says_that_it_is_cut_off_and_has_lost_nothing() -> None:
     cluster = granted()
     before = {place: body for place, body in cluster.objects.items() if place[0] != "EService"}
@@ -225,7 +243,7 @@ def test_it_is_installed_without_its_credentials_and_says_so() -> None:
     key = {"credentials": {"secretName": "persons-key"}}
     cluster.answer(
         *holder_in_order(),
-        holders.grant(spec=key, status={"observedGeneration": 1, "conditions": [copied]}),
+        worlds.merged(access.opened(holders.grant(spec=key)), {"status": {"conditions": [copied]}}),
     )
     cluster.settle(NOW)
     assert cluster.phase() is Phase.PUBLISHED

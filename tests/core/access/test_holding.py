@@ -204,6 +204,14 @@ def test_foreign_invokers_are_named_while_there_are_any() -> None:
     condition = find(found.conditions, ConditionType.FOREIGN_INVOKERS)
     assert condition is not None
     assert condition.message.endswith("Role also-mine, mine")
+    found = status(replace(world, foreign_roles=("mine",), foreign_bindings=("yours", "theirs")))
+    both = find(found.conditions, ConditionType.FOREIGN_INVOKERS)
+    assert both is not None
+    assert both.message.endswith("Role mine; RoleBinding theirs, yours")
+    found = status(replace(world, foreign_bindings=("theirs",)))
+    condition = find(found.conditions, ConditionType.FOREIGN_INVOKERS)
+    assert condition is not None
+    assert condition.message.endswith("no grant does: RoleBinding theirs")
 
 
 @pytest.mark.parametrize(

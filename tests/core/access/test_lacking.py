@@ -6,9 +6,15 @@ from __future__ import annotations
 import pytest
 
 from eservice_operator.api.base import Condition, ConditionStatus
-from eservice_operator.api.grant import GrantState, WebServiceGrant
+from eservice_operator.api.grant import GrantState, WebServiceGrant, WebServiceGrantStatus
 from eservice_operator.api.webservice_status import RequestState
-from eservice_operator.core.access.lacking import HINDRANCES, doing_without, fallen_short, lack_of
+from eservice_operator.core.access.lacking import (
+    HINDRANCES,
+    doing_without,
+    fallen_short,
+    is_seen_open,
+    lack_of,
+)
 from eservice_operator.core.access.requesting import request_state
 from eservice_operator.core.access.using import UseStanding
 from tests.core.access.register import (
@@ -82,16 +88,32 @@ def test_what_the_operators_settings_close_is_read_where_these_are_not_known() -
 
 
 def test_what_is_open_lacks_nothing() -> None:
-    assert told(grant()) is None, "no status has been written yet"
+    assert told(grant()) is None
     assert told(not_open(grant(), "v4")) is None, "that is another version"
-    assert told(not_open(grant(), "v5", reason="EvidenceMissing")) is None, "of a moment ago"
     assert list(fallen_short([standing(grant())])) == []
 
 
-def test_what_was_written_of_another_spec_counts_for_nothing() -> None:
-    found = not_open(grant(), "v5")
+def test_what_nobody_has_seen_open_is_not_open() -> None:
+    opening = ("Opening", "granted, and not yet open: it is being opened")
+    assert told(grant().model_copy(update={"status": WebServiceGrantStatus()})) == opening
+    assert told(not_open(grant(), "v5", reason="EvidenceMissing")) == opening, "of a moment ago"
+
+
+def edited(found: WebServiceGrant) -> WebServiceGrant:
+    """A grant whose spec was written to since its status was."""
     later = found.metadata.model_copy(update={"generation": found.metadata.generation + 1})
-    assert told(found.model_copy(update={"metadata": later})) is None
+    return found.model_copy(update={"metadata": later})
+
+
+def test_what_was_open_stays_so_while_its_grant_is_edited() -> None:
+    assert told(edited(grant())) is None
+    assert is_seen_open(standing(edited(grant())))
+
+
+def test_why_another_spec_was_not_open_counts_for_nothing() -> None:
+    found = edited(not_open(grant(), "v5"))
+    assert told(found) == ("Opening", "granted, and not yet open: it is being opened")
+    assert not is_seen_open(standing(found))
 
 
 def test_what_is_not_allowed_lacks_nothing_beside_that() -> None:

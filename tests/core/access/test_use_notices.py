@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from typing_extensions import override
 
 from eservice_operator.api.notices import Audience
 from eservice_operator.api.used import UseStatus
@@ -19,7 +18,7 @@ from eservice_operator.core.facts import Facts
 from eservice_operator.core.heard import AGAIN, LASTS, NEWS
 from eservice_operator.core.posting import next_notice
 from eservice_operator.core.use_tidings import OF_USES
-from tests.support import holders, worlds
+from tests.support import access, holders, worlds
 from tests.support.asking import (
     ADDRESS_USE,
     OGRE,
@@ -44,11 +43,6 @@ V4 = {"name": "persons-v4", "webService": holders.USE["webService"], "contractVe
 class HeardCluster(AskingCluster, PostalCluster):
     """The e-service of `worlds` among holders, whose institution is written to."""
 
-    @override
-    def answer(self, *manifests: Manifest) -> None:
-        """As of an e-service alone; a grant opens at once what it names, unless its status says otherwise."""
-        super().answer(*(opened(one) if one["kind"] == "WebServiceGrant" else one for one in manifests))
-
     def hears(self, now: datetime) -> list[str]:
         """What the institution is told at an instant, as Events and as letters, which agree."""
         self.forget()
@@ -70,15 +64,6 @@ class HeardCluster(AskingCluster, PostalCluster):
 
     def wakes(self, now: datetime) -> datetime | None:
         return next_notice(Facts(self.world(), now, self.policy))
-
-
-def opened(grant: Manifest) -> Manifest:
-    """A grant whose status is that of a reconcile."""
-    if grant["status"] != {"observedGeneration": -1}:
-        return grant
-    named = [one["version"] for one in grant["spec"].get("contractVersions") or ()] or ["*"]
-    entries = [{"version": one, "state": "Active", "reason": "Active"} for one in named]
-    return grant | {"status": {"observedGeneration": 1, "contractVersions": entries}}
 
 
 def heard(*uses: Manifest, created: datetime = NOW) -> HeardCluster:
@@ -145,7 +130,7 @@ def test_what_is_granted_is_told_when_it_is_open() -> None:
 
 
 def test_a_use_without_its_credentials_is_granted_and_says_so(cluster: HeardCluster) -> None:
-    keyed = opened(holders.grant(spec={"credentials": {"secretName": "key"}}))
+    keyed = access.opened(holders.grant(spec={"credentials": {"secretName": "key"}}))
     missing: Manifest = {"type": "CredentialsCopied", "status": "False", "reason": "CredentialsMissing"}
     missing |= {"message": "no key", "lastTransitionTime": instant(NOW), "observedGeneration": 1}
     cluster.answer(keyed | {"status": keyed["status"] | {"conditions": [missing]}})

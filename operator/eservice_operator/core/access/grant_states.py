@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """How each contract version of a grant stands, once what is allowed is compared with what is there.
 
-What is allowed comes from `standing`, what is there was observed. The status of before tells only since when
-a version is Active, and whether one that is closed was ever open: nothing is opened by it.
+What is allowed comes from `standing`, what is there was observed. The status of before tells since when a
+version is Active, whether one that is closed was ever open, and that one was once seen as it should be: what
+differs by now, and lets the consumer call all the same, shuts nobody out. Nothing is opened by it.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from eservice_operator.api.grant import (
 )
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core.access.naming import grant_child
-from eservice_operator.core.access.terms import Answer, Standing
-from eservice_operator.core.access.walls import KINDS, ROLE_KIND, versions_in
+from eservice_operator.core.access.terms import Answer, Finding, Standing, waiting
+from eservice_operator.core.access.walls import BINDING_KIND, KINDS, ROLE_KIND, versions_in
 from eservice_operator.core.access.worlds import GrantWorld
 from eservice_operator.core.actions import Failure, Manifest
 from eservice_operator.core.conditions import told
@@ -84,14 +85,14 @@ def version_states(
 ) -> tuple[GrantedVersionStatus, ...]:
     """The states of what the grant names, then of what it named before and is still being closed.
 
-    ``failure`` is the write that failed: what is allowed and not open is so for that.
+    ``failure`` is the write that failed: what is allowed is not open, or not as it should be, for that.
     """
     earlier = {entry.version: entry for entry in world.case.grant.status.contract_versions}
     named = {standing.version for standing in standings}
     hindrance = _hindrance(world, failure)
     entries = [_entry(world, one, wanted, earlier.get(one.version), now) for one in standings]
     entries = [
-        entry.model_copy(update=hindrance) if one.allowed and entry.state is GrantState.PENDING else entry
+        _hindered(world, entry, wanted, hindrance) if one.allowed else entry
         for one, entry in zip(standings, entries, strict=True)
     ]
     gone = (
@@ -110,19 +111,30 @@ def best(entries: Sequence[GrantedVersionStatus]) -> GrantedVersionStatus:
     return min(entries, key=lambda entry: BEST_FIRST.index(entry.state))
 
 
-def _hindrance(world: GrantWorld, failure: Failure | None) -> dict[str, str]:
-    """Reason and message of what is allowed and not open (yet): what stands in the way, if that is known."""
+def _hindrance(world: GrantWorld, failure: Failure | None) -> Finding:
+    """What keeps all that is allowed from being as it should be, as far as that is known."""
     refused = None if failure is None else refusal(failure)
     held = [child for child in children_of(world) if child.terminating]
     if refused is not None:
-        reason, why = refused
-    elif failure is not None:
-        reason, why = Reason.OPENING, words(failure)
-    elif held:
-        reason, why = Reason.OPENING, f"{held[0].ref} is being deleted, and something holds it"
+        return waiting(*refused)
+    if failure is not None:
+        return waiting(Reason.OPENING, words(failure))
+    if held:
+        return waiting(Reason.OPENING, f"{held[0].ref} is being deleted, and something holds it")
+    return waiting(Reason.OPENING, "it is being written")
+
+
+def _hindered(
+    world: GrantWorld, entry: GrantedVersionStatus, wanted: Sequence[Manifest], hindrance: Finding
+) -> GrantedVersionStatus:
+    """What is allowed, with what stands in the way of it: of its being open, or as it should be."""
+    if entry.state is GrantState.PENDING:
+        reason, text = hindrance.reason, f"granted, and not yet open: {hindrance.message}"
+    elif _in_place(world, entry.version, wanted):
+        return entry
     else:
-        reason, why = Reason.OPENING, "it is being written"
-    return {"reason": reason.value, "message": told(f"granted, and not yet open: {why}")}
+        reason, text = Reason.DRIFTED, f"{entry.message}; open, and not as it should be: {hindrance.message}"
+    return entry.model_copy(update={"reason": reason.value, "message": told(text)})
 
 
 def _entry(
@@ -153,7 +165,9 @@ def _state(
     earlier: GrantedVersionStatus | None,
 ) -> GrantState:
     if standing.allowed:
-        return GrantState.ACTIVE if _in_place(world, standing.version, wanted) else GrantState.PENDING
+        was_open = earlier is not None and earlier.state is GrantState.ACTIVE
+        opened = _lets_in if was_open else _in_place
+        return GrantState.ACTIVE if opened(world, standing.version, wanted) else GrantState.PENDING
     if _is_open(world, standing.version, earlier, allowed=bool(wanted)):
         return GrantState.REVOKING
     if standing.answer is Answer.REFUSED:
@@ -166,19 +180,28 @@ def _state(
     return GrantState.PENDING if standing.answer is Answer.WAITING else GrantState.EXPIRED
 
 
-def _in_place(world: GrantWorld, version: str, wanted: Sequence[Manifest]) -> bool:
-    """Whether all that lets the consumer call the version was seen in the cluster as it should be."""
+def _lets_in(world: GrantWorld, version: str, wanted: Sequence[Manifest]) -> bool:
+    """Whether the consumer has the right to call the version, and all else is there, whatever it says."""
     for manifest in wanted:
         kind, name = manifest["kind"], manifest["metadata"]["name"]
         child = world.children.get((kind, name))
         if child is None or child.terminating:
             return False
-        if kind == ROLE_KIND:
-            if not versions_in(child, (version,)):
-                return False
-        elif first_difference(manifest, child.body) is not None:
+        if kind == ROLE_KIND and not versions_in(child, (version,)):
+            return False
+        if kind == BINDING_KIND and first_difference(manifest | {"metadata": {}}, child.body) is not None:
             return False
     return bool(wanted)
+
+
+def _in_place(world: GrantWorld, version: str, wanted: Sequence[Manifest]) -> bool:
+    """Whether all that lets the consumer call the version was seen in the cluster as it should be."""
+    return _lets_in(world, version, wanted) and all(
+        first_difference(manifest, world.children[manifest["kind"], manifest["metadata"]["name"]].body)
+        is None
+        for manifest in wanted
+        if manifest["kind"] != ROLE_KIND
+    )
 
 
 def _is_open(world: GrantWorld, version: str, earlier: GrantedVersionStatus | None, *, allowed: bool) -> bool:

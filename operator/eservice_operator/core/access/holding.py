@@ -143,9 +143,10 @@ def _verdicts(decision: WebServiceDecision, outcome: Outcome) -> Iterator[Verdic
     yield found
     yield isolated
     yield from _trial(world)
-    if world.foreign_roles:
-        named = ", ".join(sorted(world.foreign_roles))
-        text = f"others than the operator give the right to invoke it, and no grant does: Role {named}"
+    foreign = (("Role", world.foreign_roles), ("RoleBinding", world.foreign_bindings))
+    named = "; ".join(f"{kind} {', '.join(sorted(which))}" for kind, which in foreign if which)
+    if named:
+        text = f"others than the operator give the right to invoke it, and no grant does: {named}"
         yield c.true(ConditionType.FOREIGN_INVOKERS, Reason.FOREIGN_ROLES, text)
 
 

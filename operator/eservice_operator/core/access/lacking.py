@@ -47,19 +47,17 @@ def lack_of(standing: UseStanding) -> Finding | None:
     found = [hindrance(grant, version) for version in standing.versions]
     if found and None not in found:
         return found[0]
-    return without_credentials(grant, standing.message) if standing.agent is None else None
+    if standing.agent is not None:
+        return None
+    return _drift(grant, standing.versions) or without_credentials(grant, standing.message)
 
 
 def is_seen_open(standing: UseStanding) -> bool:
-    """Whether the status of its grant says, of the spec as it is, that any of what is allowed is open."""
+    """Whether the status of its grant says that any of what is allowed is open."""
     if not standing.allowed or standing.grant is None:
         return standing.allowed
     grant = standing.grant.grant
-    current = grant.status.observed_generation == grant.metadata.generation
-    return current and any(
-        entry.version in standing.versions and entry.state is GrantState.ACTIVE
-        for entry in grant.status.contract_versions
-    )
+    return any(hindrance(grant, version) is None for version in standing.versions)
 
 
 def fallen_short(standings: Iterable[UseStanding]) -> Iterator[UseStanding]:
@@ -80,15 +78,26 @@ def _lacking(standings: Iterable[UseStanding], answer: Answer) -> Iterator[UseSt
 
 
 def hindrance(grant: WebServiceGrant, version: str) -> Finding | None:
-    """Why an allowed contract version is not open; what the status says of another spec says nothing."""
-    if grant.status.observed_generation != grant.metadata.generation:
+    """Why an allowed contract version is not open: only where its status says so it is, of whichever spec.
+
+    Why it is not, in the words of the status, counts of the spec as it is.
+    """
+    entry = next((one for one in grant.status.contract_versions if one.version == version), None)
+    if entry is not None and entry.state is GrantState.ACTIVE:
         return None
-    for entry in grant.status.contract_versions:
-        if entry.version != version:
-            continue
+    current = grant.status.observed_generation == grant.metadata.generation
+    if entry is not None and current:
         held_up = entry.state is GrantState.PENDING and entry.reason in HINDRANCES
-        if held_up or (entry.state is not GrantState.ACTIVE and entry.reason in BY_SETTINGS):
+        if held_up or entry.reason in BY_SETTINGS:
             return waiting(Reason(entry.reason), entry.message)
+    return waiting(Reason.OPENING, "granted, and not yet open: it is being opened")
+
+
+def _drift(grant: WebServiceGrant, versions: Iterable[str]) -> Finding | None:
+    """What is open, and not as it should be."""
+    for entry in grant.status.contract_versions:
+        if entry.version in versions and entry.state is GrantState.ACTIVE and entry.reason == Reason.DRIFTED:
+            return Finding(Answer.ALLOWED, Reason.DRIFTED, entry.message)
     return None
 
 

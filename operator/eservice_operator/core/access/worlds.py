@@ -56,6 +56,8 @@ class WebServiceWorld:
     children: Children = field(default_factory=dict)
     foreign_roles: tuple[str, ...] = ()
     """Names of Roles of others in the holder's namespace that let somebody invoke it."""
+    foreign_bindings: tuple[str, ...] = ()
+    """Names of RoleBindings of others there, to Roles of its grants."""
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)
     """What became of its notices since they were handed to a channel, by notice id."""
     under_way: frozenset[str] = frozenset()

@@ -23,6 +23,7 @@ from eservice_operator.core.keys import ObjectKey
 from tests.support.clientele import (
     APPLICATION,
     ASSIGNMENT,
+    CONNECTION,
     WEB_SERVICE,
     Clientele,
     grant_key,
@@ -50,6 +51,7 @@ def customers(number: int) -> None:
     """Print what so many customers of an agent cost."""
     there, who = Clientele(customers=number), f"{number:,} customers"
     look(there, ASSIGNMENT, f"{who}, the agent's assignment")
+    look(there, CONNECTION, f"{who}, the agent's grant")
     look(there, APPLICATION, f"{who}, the agent's application")
     look(there, WEB_SERVICE, f"{who}, the web service")
     look(there, service_key(1), f"{who}, one of them")

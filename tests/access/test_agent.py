@@ -10,7 +10,7 @@ import pytest
 from eservice_operator.core.actions import Manifest
 from tests.access.market import CODES, EVIDENCE, NOT_LISTED, PILOTS, Market, let_in, on_behalf_of
 from tests.access.stage import GRANTED, Front, binding_ref
-from tests.support.fleet import today
+from tests.support.fleet import Planned, today
 from tests.support.kubectl import Kubectl
 from tests.support.register import signed
 from tests.support.site import says
@@ -80,16 +80,21 @@ async def test_one_joins_and_leaves_and_the_others_do_not_notice(
     customer = await front.token(ogre, market.through)
     assert await front.call(customer) == (401, "tokenrefused"), "it calls its agent, not the register"
 
+    await upgraded(market, agent, *PILOTS, "ogre")
+    assert await market.register.may(kubectl, agent, "v6")
+
+
+async def upgraded(market: Market, agent: Planned, *customers: str) -> None:
+    """The agent calls v6 beside v5, and one upgrade serves all of its customers."""
     uses = [market.use(version) for version in ("v5", "v6")]
     await market.site.apply(agent.eservice(spec={"uses": uses}))
     await market.connect("v5", "v6")
-    for who in (*PILOTS, "ogre"):
+    for who in customers:
         await market.site.until(
             binding_ref(market.planned(who), market.through),
             lambda obj: obj["data"]["contract-versions"] == "v5\nv6",
             "one upgrade serves all",
         )
-    assert await market.register.may(kubectl, agent, "v6")
 
 
 async def test_the_end_of_an_assignment_ends_what_came_through_it(

@@ -362,8 +362,11 @@ def test_the_bindings_of_others_to_the_role_of_a_grant_are_named() -> None:
         forged,
         binding("grant.second", "grant.address"),
         binding("nothing-yet", "grant.second"),
+        holders.grant("third", metadata={"uid": "uid-third"}),
+        role("grant.third"),
+        binding("grant.third", "grant.third"),
         binding("elsewhere", place=HOLDER_TEST),
         binding("to-another", "readers"),
         binding("of-the-cluster", kind="ClusterRole"),
     )
-    assert world.foreign_bindings == ("copied", "grant.second", "labelled", "minted")
+    assert world.foreign_bindings == ("copied", "grant.second", "grant.third", "labelled", "minted")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from ipaddress import IPv4Network, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.errors import ApiError, Forbidden, Invalid, NotFound, Transient
 from eservice_operator.cluster.indexes import INDEXES
+from eservice_operator.cluster.slim import slim
 from eservice_operator.cluster.store import Change, Store
 from eservice_operator.cluster.transport import Transport
 from eservice_operator.core.gateway_driver import GATEWAY_GROUP, ROUTE_API
@@ -24,9 +26,16 @@ from eservice_operator.runtime.intake import Intake
 from eservice_operator.runtime.lists import LOOK_AGAIN, Lists
 from eservice_operator.runtime.metrics import Metrics
 from eservice_operator.runtime.settings import Settings
-from eservice_operator.runtime.startup import CannotStart, NotYetServed, persist, without
+from eservice_operator.runtime.startup import (
+    CannotStart,
+    NotYetServed,
+    persist,
+    warn_of_unknown_networks,
+    without,
+)
 from tests.runtime.clocks import MovedClock
 from tests.runtime.proxy import proxied
+from tests.support import access
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -50,6 +59,25 @@ class Attempts:
 
 def away() -> Transient:
     return Transient(0, "Unreachable", "no route to host")
+
+
+@pytest.mark.parametrize(
+    "networks,told,warned",
+    [
+        (["198.51.100.0/28"], (), "WebService ur-production/population-register names networks outside"),
+        (["198.51.100.0/28"], (ip_network("10.96.0.0/12"),), ""),
+        ([], (), ""),
+    ],
+)
+def test_networks_that_nobody_compares_with_the_clusters_own_are_warned_of(
+    networks: list[str], told: tuple[IPv4Network, ...], warned: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Store(INDEXES)
+    backend = {"service": None, "url": "https://api.ur.example", "networks": networks}
+    store.upsert(slim(access.web_service(spec={"backend": backend})))
+    warn_of_unknown_networks(store, Settings(cluster_networks=told))
+    assert [record.levelname for record in caplog.records] == (["WARNING"] if warned else [])
+    assert warned in caplog.text
 
 
 async def test_it_waits_longer_and_longer_for_what_can_still_come(caplog: pytest.LogCaptureFixture) -> None:

@@ -36,6 +36,8 @@ GRANT_ANNOTATION = GRANT_LABEL
 """On the ConfigMap of a binding: the grant that it rests on, as ``<namespace>/<name>``."""
 CREDENTIALS_ANNOTATION = f"{GROUP}/credentials"
 """On the ConfigMap of a binding: the Secret beside it that its grant's credentials are copied to."""
+EGRESS_ANNOTATION = f"{GROUP}/egress"
+"""On the ConfigMap of a binding: the rules by which the Pods are let out for it, as JSON."""
 NAMESPACE_LABEL = f"{GROUP}/namespace"
 RELEASE_LABEL = f"{GROUP}/release"
 INSTITUTION_LABEL = f"{GROUP}/institution"

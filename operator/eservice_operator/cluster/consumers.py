@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from eservice_operator.api import names
+from eservice_operator.api.agent import AgentAssignment
 from eservice_operator.api.eservice import EService
 from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.api.uses import Use, WebServiceRef
@@ -74,6 +75,7 @@ class Parties:
         """Those that ask for a web service through an agent (the name of an assignment)."""
         named = WebServiceRef(namespace=place.namespace, name=agent)
         unread = self.reading.unreadable(WebService.__name__, place.name, place.namespace)
+        unread |= self.reading.unreadable(AgentAssignment.__name__, agent, place.namespace)
         for consumer in self._asking(indexes.AGENT, named):
             for use in consumer.uses:
                 if use.agent == agent and use.web_service == place:

@@ -14,7 +14,7 @@ from eservice_operator.api.base import ObjectMeta
 from eservice_operator.api.eservice import EService
 from eservice_operator.api.grant import WebServiceGrant
 from eservice_operator.api.parse import InvalidObject
-from eservice_operator.api.uses import Use
+from eservice_operator.api.uses import Use, WebServiceRef
 from eservice_operator.api.webservice import WebService
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.bindings import CustomersBindings, own_bindings
@@ -30,6 +30,7 @@ from eservice_operator.core.access.case import (
     Access,
     AgentCase,
     Consumer,
+    Order,
     UseCase,
 )
 from eservice_operator.core.access.naming import grant_child, wall_of
@@ -39,6 +40,8 @@ from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.releases import Snapshot
 from eservice_operator.core.world import Observed
 
+Named = tuple[str, str]
+"""An assignment, by its namespace and name."""
 CHILD_KINDS = ("NetworkPolicy", "Role", "RoleBinding")
 """What a grant has in the holder's namespace, and of these a WebService the first."""
 
@@ -122,10 +125,11 @@ class AccessObserver:
             return NO_ACCESS
         cases = GrantCases(self._reading)
         grants = cases.found(indexes.CONSUMER, place)
-        served = tuple(self._served(grants, asked, cases))
+        named = self._named(grants, asked)
         consumer = consumer_of(service, self._reading)
         uses = tuple(self._use(use, consumer, grants, cases) for use in consumer.uses)
-        return Access(consumer, uses, served)
+        served, unsure = tuple(self._served(named, cases)), tuple(self._unsure(named, cases))
+        return Access(consumer, uses, served, unsure)
 
     def _use(
         self, use: Use, consumer: Consumer, grants: tuple[WebServiceGrant, ...], cases: GrantCases
@@ -154,19 +158,32 @@ class AccessObserver:
             "AgentAssignment", use.agent, at.namespace
         )
 
-    def _served(
-        self, grants: tuple[WebServiceGrant, ...], asked: tuple[Use, ...], cases: GrantCases
-    ) -> Iterator[AgentCase]:
-        """The assignments by which an EService is let in as an agent's application, each once.
+    def _named(self, grants: tuple[WebServiceGrant, ...], asked: tuple[Use, ...]) -> dict[Named, set[str]]:
+        """The assignments by which an EService is let in as an agent's application, with its web services.
 
         Only those that it names itself: nobody makes it one.
         """
-        named = {(one.metadata.namespace, one.spec.agent.assignment) for one in grants if one.spec.agent}
-        named &= {(use.web_service.namespace, use.as_agent) for use in asked if use.as_agent}
-        for namespace, name in sorted(named):
+        granted = {(one.metadata.namespace, one.spec.agent.assignment) for one in grants if one.spec.agent}
+        named: dict[Named, set[str]] = {}
+        for use in asked:
+            if use.as_agent and (place := (use.web_service.namespace, use.as_agent)) in granted:
+                named.setdefault(place, set()).add(use.web_service.name)
+        return dict(sorted(named.items()))
+
+    def _served(self, named: dict[Named, set[str]], cases: GrantCases) -> Iterator[AgentCase]:
+        """Those that can be read, each once."""
+        for namespace, name in named:
             assignment = self._reading.readable(AgentAssignment, name, namespace)
             if assignment is not None:
                 yield cases.agent(assignment, orders=True)
+
+    def _unsure(self, named: dict[Named, set[str]], cases: GrantCases) -> Iterator[Order]:
+        """Who orders through those that are there and cannot be read."""
+        for (namespace, name), web_services in named.items():
+            if self._reading.unreadable(AgentAssignment.__name__, name, namespace):
+                for web_service in sorted(web_services):
+                    place = WebServiceRef(namespace=namespace, name=web_service)
+                    yield from cases.parties.orders_through(name, place)
 
     def _children(self, owner: ObjectMeta) -> Children:
         """Own children, by either mark, and only where we put them."""

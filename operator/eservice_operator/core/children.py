@@ -10,7 +10,7 @@ from typing import Any
 
 from eservice_operator.api import names
 from eservice_operator.api.reasons import Gate
-from eservice_operator.core.access_children import access_manifests, closing
+from eservice_operator.core.access_children import access_manifests, closing, is_written
 from eservice_operator.core.actions import Action, Create, Delete, Manifest, Update
 from eservice_operator.core.difference import first_difference
 from eservice_operator.core.driver import Driver, Shown
@@ -191,13 +191,16 @@ def _same(bodies: Mapping[tuple[str, str], Mapping[str, Any]], children: Childre
 
 
 def _changes(layout: Layout, children: Children) -> Iterator[Action]:
-    yield from closing(layout.owner, layout.access, children)
+    ends = tuple(closing(layout.owner, layout.access, children))
+    yield from ends
     wanted, driver = set(), driver_of(layout.policy)
     for manifest in desired(layout):
         key = manifest["kind"], manifest["metadata"]["name"]
         wanted.add(key)
         if layout.kept and key == ("NetworkPolicy", layout.owner.name) and key in children:
             continue  # what the kept release needs of it is not known
+        if is_written(manifest, ends):
+            continue
         strays = driver.strays(children[key]) if manifest["kind"] == driver.kind and key in children else ()
         yield from difference(manifest, children.get(key), strays)
     for key, child in sorted(children.items()):

@@ -14,7 +14,7 @@ from eservice_operator.api import names
 from eservice_operator.api.base import ObjectMeta
 from eservice_operator.api.decisions import UnpublishDecision
 from eservice_operator.core.abandoned import in_reach
-from eservice_operator.core.access_children import access_manifests, closing
+from eservice_operator.core.access_children import access_manifests, closing, is_written
 from eservice_operator.core.actions import Action, Create, Delete, Ref, SetFinalizer, target_of
 from eservice_operator.core.answering import answer_of
 from eservice_operator.core.children import Layout, changes, difference, layout_of
@@ -193,10 +193,11 @@ def _former(facts: Facts, rollout: Rollout) -> Iterator[Action]:
 def _ended(facts: Facts, rollout: Rollout) -> Iterator[Action]:
     """R3: where the rest of the spec cannot be read, too, what was granted is taken once that ends."""
     owner, access = Owner.of(facts.world.service.metadata), open_access(facts, rollout)
-    yield from closing(owner, access, facts.world.children)
+    ends = tuple(closing(owner, access, facts.world.children))
+    yield from ends
     for manifest in access_manifests(owner, access):
         child = facts.world.child(manifest["kind"], manifest["metadata"]["name"])
-        if child is not None:
+        if child is not None and not is_written(manifest, ends):
             yield from difference(manifest, child)
 
 

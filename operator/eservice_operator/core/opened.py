@@ -12,10 +12,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from eservice_operator.api import names
-from eservice_operator.core.access.binding import Binding, binding_for, outside
-from eservice_operator.core.access.case import AgentCase, Consumer, Pods, ordered
+from eservice_operator.core.access.binding import (
+    Binding,
+    binding_for,
+    known_binding,
+    known_egress,
+    outside,
+)
+from eservice_operator.core.access.case import AgentCase, Consumer, Pods, UseCase, ordered
+from eservice_operator.core.access.grant_checks import GRANT
 from eservice_operator.core.access.naming import access_policy, binding_of
 from eservice_operator.core.access.using import UseStanding, use_standing
+from eservice_operator.core.access.ways import OUT, within
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.rollout import Rollout
 
@@ -26,7 +34,7 @@ BINDING_KIND: Final = "ConfigMap"
 
 @dataclass(frozen=True)
 class OpenUse:
-    """A use that is allowed, of a release that runs."""
+    """A use that is allowed, of a release that runs; of one that is held, what is there."""
 
     binding: Binding
     egress: tuple[Rule, ...]
@@ -42,10 +50,6 @@ class OpenAccess:
     """The peers that an agent's application lets in, by namespace and name."""
     ports: tuple[int, ...] = ()
     """Where they come in."""
-    ways: tuple[Rule, ...] = ()
-    """The ways out of what stays as it is."""
-    stays: frozenset[str] = frozenset()
-    """The names of the bindings that stay as they are: nobody can tell now what they should be."""
 
 
 NOTHING_OPEN = OpenAccess()
@@ -60,7 +64,11 @@ def open_access(facts: Facts, rollout: Rollout) -> OpenAccess:
     new = {use for one in rollout.running for use in one.release.uses} if reads else set()
     kept = not reads or (facts.lost and rollout.public is None)
     served = [(case, tuple(_active(facts, case))) for case in access.served]
-    held = [standing for case in access.uses if (standing := facts.standing(case.use)).held]
+    held = [
+        use
+        for case in access.uses
+        if (standing := facts.standing(case.use)).held and (use := _as_it_is(facts, standing)) is not None
+    ]
     opened = [
         OpenUse(binding, tuple(_egress(standing)))
         for case in access.uses
@@ -69,46 +77,44 @@ def open_access(facts: Facts, rollout: Rollout) -> OpenAccess:
         and (binding := _bound(facts, standing, access.consumer, served)) is not None
         and (case.use in new or (kept and _is_there(facts, binding)))
     ]
-    customers = sorted({customer.place for _, active in served for customer in active})
-    peers = [_peer(namespace, {names.ESERVICE_LABEL: name}) for namespace, name in customers]
-    if kept:
-        there = _let_in(facts)
-        peers = [peer for peer in peers if peer in there]
+    may = {customer.place for _, active in served for customer in active}
+    there, held_in = _let_in(facts), {customer.place for customer in _held_customers(facts)}
+    peers = [
+        peer
+        for place in sorted(may | held_in)
+        if (peer := _peer(place[0], {names.ESERVICE_LABEL: place[1]})) in there or (place in may and not kept)
+    ]
     return OpenAccess(
-        uses=tuple(sorted(opened, key=lambda one: one.binding.name)),
+        uses=tuple(sorted((*held, *opened), key=lambda one: one.binding.name)),
         customers=tuple(peers) if rollout.running else (),
         ports=tuple(sorted({one.release.workload.port for one in rollout.running})),
-        stays=frozenset(binding_of(facts.place[1], standing.use) for standing in held),
-        ways=tuple(_ways(facts, held, opened)),
     )
 
 
-def _ways(facts: Facts, held: list[UseStanding], opened: list[OpenUse]) -> Iterator[Rule]:
-    """The ways out that stay as they are: to where a held use leads, and to addresses outside.
+def _as_it_is(facts: Facts, standing: UseStanding) -> OpenUse | None:
+    """What a held use has now, read from its children: no more than is there, and none of what others have.
 
-    With those of the other uses, in the order in which they are there: nothing is written for it.
+    What can be read narrows it all the same: where an address outside is, and that no credentials are given.
     """
-    wanted = [rule for use in opened for rule in use.egress]
-    there = {_leads_to(standing) for standing in held}
-    policy = facts.world.child("NetworkPolicy", access_policy(facts.place[1])) if held else None
-    for rule in () if policy is None else policy.spec.get("egress") or ():
-        peers = [_namespace_of(peer) for peer in rule.get("to") or ()]
-        if None in there or rule in wanted or any(one is None or one in there for one in peers):
-            yield rule
+    child = facts.world.child(BINDING_KIND, binding_of(facts.place[1], standing.use))
+    if child is None:
+        return None
+    policy = facts.world.child("NetworkPolicy", access_policy(facts.place[1]))
+    there = () if policy is None else policy.spec.get("egress") or ()
+    leads_to = tuple(_egress(standing)) if _is_outside(standing) else known_egress(child)
+    return OpenUse(known_binding(child, credentials=_may_keep(standing)), within(there, leads_to, OUT))
 
 
-def _leads_to(standing: UseStanding) -> str | None:
-    """The namespace that a use leads to; None where that is not known, as of an agent's."""
-    if standing.use.agent is None:
-        return standing.use.web_service.namespace
-    return None if standing.grant is None else standing.grant.grant.spec.consumer.namespace
+def _is_outside(standing: UseStanding) -> bool:
+    """Whether it is known to lead to an address outside of the cluster."""
+    offer = standing.offer
+    return standing.use.agent is None and offer is not None and offer.web_service.spec.backend.url is not None
 
 
-def _namespace_of(peer: Rule) -> str | None:
-    """The namespace that a peer of ours is in; None for addresses outside."""
-    labels = (peer.get("namespaceSelector") or {}).get("matchLabels") or {}
-    namespace: str | None = labels.get(names.NAMESPACE_NAME_LABEL)
-    return namespace
+def _may_keep(standing: UseStanding) -> bool:
+    """Whether the grant of a held use may still give credentials: it does, or it cannot be read."""
+    grant = standing.grant
+    return grant is None or grant.grant.spec.credentials is not None or GRANT in grant.unread
 
 
 def _bound(
@@ -136,6 +142,14 @@ def _active(facts: Facts, case: AgentCase) -> Iterator[Consumer]:
         standing = use_standing(ordered(order, case), order.consumer, facts.times)
         through = None if standing.grant is None else standing.grant.consumer
         if standing.allowed and through is not None and through.place == facts.place:
+            yield order.consumer
+
+
+def _held_customers(facts: Facts) -> Iterator[Consumer]:
+    """Who was let in by an assignment that cannot be read now, and is a customer for all that can be."""
+    for order in facts.world.access.unsure:
+        case = UseCase(order.use, unread=order.unread, bound=order.bound)
+        if use_standing(case, order.consumer, facts.times).allowed:
             yield order.consumer
 
 

@@ -33,7 +33,7 @@ from eservice_operator.runtime.queue import KeyedQueue, Limits
 from eservice_operator.runtime.routes_home import WrongHome, stay_with_routes
 from eservice_operator.runtime.settings import Settings, unknown_variables
 from eservice_operator.runtime.signals import StopSignals, leave_within
-from eservice_operator.runtime.startup import CannotStart, until_served
+from eservice_operator.runtime.startup import CannotStart, until_served, warn_of_unknown_networks
 from eservice_operator.runtime.watchdog import Watchdog
 from eservice_operator.runtime.watching import watch
 
@@ -113,6 +113,7 @@ class Operator:
         self._waiting_for = "the first list of every kind"
         await self._lists.fill(api, transport, self._intake)
         stay_with_routes(self._store, self._settings)
+        warn_of_unknown_networks(self._store, self._settings)
         reconciler = self._wiring.make_reconciler(
             Surroundings(
                 api=api,

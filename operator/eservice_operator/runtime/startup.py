@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from eservice_operator.api.names import API_VERSION, GROUP, MANAGED_BY_LABEL, MANAGER
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.errors import ApiError, NotFound, Transient
+from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.reflector import Reflector
 from eservice_operator.cluster.resources import CHILDREN, OBSERVED, OWN, Resource
 from eservice_operator.cluster.store import Store
@@ -135,6 +136,28 @@ async def list_all(reflectors: Iterable[Reflector], clock: Clock) -> None:
                 group.create_task(fill(reflector))
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
+
+
+def warn_of_unknown_networks(store: Store, settings: Settings) -> None:
+    """Say that nobody compares the networks of outside systems with the cluster's own, where there are any.
+
+    To be asked once every kind has been listed. Of those that come later their own status says it.
+    """
+    if settings.cluster_networks:
+        return
+    named = sorted(
+        f"{body['metadata']['namespace']}/{body['metadata']['name']}"
+        for body in store.all("WebService")
+        if part(body, "spec", "backend", "networks")
+    )
+    if named:
+        log.warning(
+            "--cluster-networks is not set, and WebService %s names networks outside (of %d that do):"
+            " consumers are let out to them, even where they are those of this cluster's Pods, Services or"
+            " nodes",
+            named[0],
+            len(named),
+        )
 
 
 async def persist(attempt: Callable[[], Awaitable[object]], what: str, clock: Clock) -> None:

@@ -41,7 +41,7 @@ def test_an_end_takes_exactly_its_own() -> None:
     assert sorted(cluster.of_kind("ConfigMap")) == [ADDRESSES, THROUGH]
     register = [rule for rule in before if rule not in policy(cluster)["egress"]]
     assert [rule["ports"] for rule in register] == [[{"port": "https", "protocol": "TCP"}]]
-    assert steps(cluster) == [("Delete", "ConfigMap"), ("Update", "NetworkPolicy")]
+    assert steps(cluster) == [("Update", "NetworkPolicy"), ("Delete", "ConfigMap")]
 
 
 def test_the_last_end_takes_the_policy_away() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -195,6 +196,17 @@ def test_a_port_that_has_a_name_is_advised_against() -> None:
     assert "targetPort" not in condition.message
     assert advised.status.value == "True"
     assert "write its targetPort https as a number" in advised.message
+
+
+def test_networks_that_were_not_compared_with_the_clusters_own_are_said() -> None:
+    networks = {"url": "https://register.ur.example", "networks": ["198.51.100.0/28"]}
+    world = register(backend={"service": None} | networks).web_service()
+    told = replace(world, offer=replace(world.offer, cluster_networks=(ip_network("10.96.0.0/12"),)))
+    without = register(backend=OUTSIDE["backend"]).web_service()
+    found = [find(status(one).conditions, ConditionType.BACKEND_FOUND) for one in (world, told, without)]
+    assert [one is not None and one.status.value for one in found] == ["True"] * 3
+    said_so = ["--cluster-networks is not set" in (one.message if one else "") for one in found]
+    assert said_so == [True, False, False]
 
 
 def test_foreign_invokers_are_named_while_there_are_any() -> None:

@@ -7,7 +7,8 @@ optional: granting and revoking change no Pod. Below it the ConfigMap says where
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -18,10 +19,12 @@ from eservice_operator.api.webservice import Scheme, WebService
 from eservice_operator.core.access.case import Consumer
 from eservice_operator.core.access.naming import audience_for, binding_of
 from eservice_operator.core.access.using import UseStanding
+from eservice_operator.core.access.ways import OUT
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.cleaning import one_line
 from eservice_operator.core.manifests import HTTP_PORT
 from eservice_operator.core.owner import Owner
+from eservice_operator.core.world import Observed
 
 ROOT: Final = "/bindings"
 ROOT_VARIABLE: Final = "SERVICE_BINDING_ROOT"
@@ -135,9 +138,35 @@ def outside(web_service: WebService) -> tuple[str, int]:
     return parts.hostname or "", port
 
 
-def build_binding(owner: Owner, binding: Binding) -> Manifest:
-    """The ConfigMap of a binding."""
+def build_binding(owner: Owner, binding: Binding, egress: Iterable[Manifest]) -> Manifest:
+    """The ConfigMap of a binding, which remembers the way out that belongs to it."""
     annotations = {names.GRANT_ANNOTATION: binding.grant}
+    rules = list(egress)
+    if rules:
+        annotations[names.EGRESS_ANNOTATION] = json.dumps(rules, sort_keys=True)
     if binding.credentials:
         annotations[names.CREDENTIALS_ANNOTATION] = binding.name
     return owner.child("v1", "ConfigMap", binding.name, {"data": dict(binding.data)}, annotations=annotations)
+
+
+def known_binding(child: Observed, *, credentials: bool) -> Binding:
+    """The binding that is there; ``credentials`` tells whether it may keep those that it has."""
+    return Binding(
+        name=child.ref.name,
+        data=child.body.get("data") or {},
+        grant=child.annotations.get(names.GRANT_ANNOTATION, ""),
+        credentials=credentials and names.CREDENTIALS_ANNOTATION in child.annotations,
+    )
+
+
+def known_egress(child: Observed) -> tuple[Manifest, ...]:
+    """The way out that a binding remembers; none where somebody else wrote what nobody can read."""
+    try:
+        rules = json.loads(child.annotations.get(names.EGRESS_ANNOTATION, "[]"))
+    except (ValueError, RecursionError):
+        return ()
+    return tuple(filter(_is_way, rules)) if isinstance(rules, list) else ()
+
+
+def _is_way(rule: Any) -> bool:
+    return isinstance(rule, dict) and all(isinstance(rule.get(field), list) for field in (OUT, "ports"))

@@ -144,7 +144,7 @@ class Order:
     consumer: Consumer
     use: Use
     unread: frozenset[str] = frozenset()
-    """``WebService`` where the one that is asked for is there and cannot be read."""
+    """The kinds of what it names that is there and cannot be read: ``WebService``, ``AgentAssignment``."""
     bound: bool = False
     """Whether its binding is there, of a customer of an agent: what it holds on to while nobody can tell."""
 
@@ -180,6 +180,8 @@ class Access:
     """Every use of its spec and of its remembered releases, each once."""
     served: tuple[AgentCase, ...] = ()
     """The assignments whose application this EService is, with who orders through them."""
+    unsure: tuple[Order, ...] = ()
+    """Who orders through those of them that are there and cannot be read."""
 
     def case(self, use: Use) -> UseCase:
         """What answers a use; nothing does where it was not looked for."""

@@ -185,6 +185,11 @@ def _backend(world: WebServiceWorld) -> Verdict:
         return c.false(kind, amiss.reason, amiss.message)
     if backend.service is None:
         text = f"{backend.url} is outside of the cluster, and is not asked"
+        if backend.networks and not world.offer.cluster_networks:
+            text += (
+                "; whether its networks are the cluster's own is not known: the operator's --cluster-networks"
+                " is not set"
+            )
         return c.true(kind, Reason.OUTSIDE_BACKEND, text)
     service = backend.service
     if world.offer.pods is None:

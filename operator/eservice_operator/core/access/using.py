@@ -23,7 +23,7 @@ from eservice_operator.core.access.connections import connection_of
 from eservice_operator.core.access.doubt import by_the_clock, every_day, in_doubt
 from eservice_operator.core.access.grant_checks import unconfirmed
 from eservice_operator.core.access.standing import standings
-from eservice_operator.core.access.terms import Answer, Finding, Standing, Times, waiting
+from eservice_operator.core.access.terms import Answer, Finding, Standing, Times, is_open_question, waiting
 from eservice_operator.core.access.turns import turns_of_customer
 
 
@@ -198,13 +198,15 @@ def _customer_held(case: UseCase, question: Finding, times: Times) -> UseStandin
 
 def _illegible(case: UseCase, consumer: Consumer | None) -> Finding | None:
     """What keeps anybody from telling whether the e-service is a customer, where it has been one."""
+    found = consumer_finding(consumer, case.offer, "the e-service")
+    if not is_open_question(found):
+        return None
     if case.agent is None:
         named = f"AgentAssignment {case.use.agent}"
         return unread(named) if "AgentAssignment" in case.unread else None
     if case.offer is None and "WebService" in case.unread:
         return unread(f"WebService {case.use.web_service.name}")
-    found = consumer_finding(consumer, case.offer, "the e-service")
-    return found if found is not None and found.answer is Answer.UNCLEAR else None
+    return found
 
 
 def _goes_on(agent: AgentCase, consumer: Consumer | None, times: Times) -> bool:

@@ -7,11 +7,13 @@ is kept from going.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
 
 from eservice_operator.api.names import API_VERSION, GRANT_ANNOTATION
+from eservice_operator.cluster.errors import Conflict
 from eservice_operator.core.access.naming import access_policy
 from eservice_operator.core.actions import Manifest, Ref
 from tests.access.forgeries import moved
@@ -23,7 +25,7 @@ from tests.access.test_story import asking, opened
 from tests.support.fleet import Planned, namespace
 from tests.support.kubectl import Kubectl
 from tests.support.register import Register
-from tests.support.site import Site, says
+from tests.support.site import Site, poll, says
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,24 +39,31 @@ HELD = "example.lv/hold"
 
 async def hold(site: Site, ref: Ref) -> None:
     """Somebody's finalizer, which nobody is there to remove; on an EService beside ours."""
-    metadata = (await site.see(ref))["metadata"]
-    ops = [
-        {"op": "add", "path": "/metadata/finalizers", "value": [*metadata.get("finalizers", ()), HELD]},
-        {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
-    ]
-    await site.api.json_patch(ref, ops)
+    await _finalizers(site, ref, lambda there: [*there, HELD])
 
 
 async def let_go(site: Site, ref: Ref) -> None:
     """It is removed."""
-    metadata = (await site.see(ref))["metadata"]
-    left = [one for one in metadata["finalizers"] if one != HELD]
-    ops = [
-        {"op": "replace", "path": "/metadata/finalizers", "value": left},
-        {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
-    ]
-    await site.api.json_patch(ref, ops)
+    await _finalizers(site, ref, lambda there: [one for one in there if one != HELD])
     await site.gone(ref)
+
+
+async def _finalizers(site: Site, ref: Ref, change: Callable[[list[str]], list[str]]) -> None:
+    """Somebody writes them anew, on what is there by then: the operator writes the status beside it."""
+
+    async def written() -> bool:
+        metadata = (await site.see(ref))["metadata"]
+        ops = [
+            {"op": "add", "path": "/metadata/finalizers", "value": change(metadata.get("finalizers", []))},
+            {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
+        ]
+        try:
+            await site.api.json_patch(ref, ops)
+        except Conflict:
+            return False
+        return True
+
+    await poll(written, lambda: f"the finalizers of {ref}")
 
 
 def forged(name: str, place: str, owner: Manifest, grant: Ref) -> Manifest:

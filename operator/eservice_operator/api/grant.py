@@ -32,7 +32,7 @@ from eservice_operator.api.fields import (
     text,
 )
 from eservice_operator.api.people import InstitutionCode
-from eservice_operator.api.uses import ContractVersion
+from eservice_operator.api.uses import ContractVersion, WebServiceRef
 
 ALL_VERSIONS = "*"
 """What stands for the contract versions of REST, which are granted together."""
@@ -217,3 +217,8 @@ class WebServiceGrant(Model):
     metadata: ObjectMeta
     spec: WebServiceGrantSpec
     status: WebServiceGrantStatus = WebServiceGrantStatus()
+
+    @property
+    def web_service(self) -> WebServiceRef:
+        """The WebService that it is of, which is beside it."""
+        return WebServiceRef(namespace=self.metadata.namespace, name=self.spec.web_service)

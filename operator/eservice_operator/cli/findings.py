@@ -169,7 +169,7 @@ def _as_decided(seen: World, world: Live, days: Days, notes: list[str]) -> Findi
         prospect=UNKNOWN if governing is None else _prospect(decision.facts, governing),
         behind=behind_of(decision.facts, days),
         revoked=revoked_decision(decision.facts),
-        uses=_uses(seen, Times(world.now, policy.zone, policy.clock_trusted)),
+        uses=_uses(seen, Times.under(policy, world.now)),
     )
 
 

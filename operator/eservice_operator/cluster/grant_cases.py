@@ -151,11 +151,6 @@ class GrantCases:
         return None if rest is None else GrantCase(rest)
 
 
-def named_by(grant: WebServiceGrant) -> WebServiceRef:
-    """The WebService of a grant, which is beside it."""
-    return WebServiceRef(namespace=grant.metadata.namespace, name=grant.spec.web_service)
-
-
 def _is_of(grant: Manifest, place: WebServiceRef) -> bool:
     named = grant["metadata"]["namespace"], part(grant, "spec", "webService")
     return named == (place.namespace, place.name)

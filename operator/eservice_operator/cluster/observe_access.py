@@ -19,7 +19,7 @@ from eservice_operator.api.webservice import WebService
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.bindings import CustomersBindings, own_bindings
 from eservice_operator.cluster.consumers import consumer_of, is_bound
-from eservice_operator.cluster.grant_cases import GrantCases, named_by
+from eservice_operator.cluster.grant_cases import GrantCases
 from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.ownership import is_owned
 from eservice_operator.cluster.reading import Reading
@@ -134,7 +134,7 @@ class AccessObserver:
     def _use(
         self, use: Use, consumer: Consumer, grants: tuple[WebServiceGrant, ...], cases: GrantCases
     ) -> UseCase:
-        answers = (one for one in grants if named_by(one) == use.web_service)
+        answers = (one for one in grants if one.web_service == use.web_service)
         assignment = (
             None
             if use.agent is None

@@ -22,7 +22,7 @@ class AskedAccess(PublicRoute):
     @cached_property
     def times(self) -> Times:
         """The clock by which access is judged."""
-        return Times(self.now, self.policy.zone, self.policy.clock_trusted)
+        return Times.under(self.policy, self.now)
 
     def standing(self, use: Use) -> UseStanding:
         """How a use stands now (R3)."""

@@ -7,7 +7,7 @@ allowed any more is closed in any case. Only giving does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -99,10 +99,10 @@ def _as_it_is(facts: Facts, standing: UseStanding) -> OpenUse | None:
     child = facts.world.child(BINDING_KIND, binding_of(facts.place[1], standing.use))
     if child is None:
         return None
-    policy = facts.world.child("NetworkPolicy", access_policy(facts.place[1]))
-    there = () if policy is None else policy.spec.get("egress") or ()
     leads_to = tuple(_egress(standing)) if _is_outside(standing) else known_egress(child)
-    return OpenUse(known_binding(child, credentials=_may_keep(standing)), within(there, leads_to, OUT))
+    return OpenUse(
+        known_binding(child, credentials=_may_keep(standing)), within(_ways(facts, "egress"), leads_to, OUT)
+    )
 
 
 def _is_outside(standing: UseStanding) -> bool:
@@ -190,6 +190,10 @@ def _is_there(facts: Facts, binding: Binding) -> bool:
 
 def _let_in(facts: Facts) -> list[Rule]:
     """The peers that the policy of before lets in."""
+    return [peer for rule in _ways(facts, "ingress") for peer in rule.get("from") or ()]
+
+
+def _ways(facts: Facts, direction: str) -> Sequence[Rule]:
+    """The rules of a direction that the policy of before has."""
     policy = facts.world.child("NetworkPolicy", access_policy(facts.place[1]))
-    rules = () if policy is None else policy.spec.get("ingress") or ()
-    return [peer for rule in rules for peer in rule.get("from") or ()]
+    return () if policy is None else policy.spec.get(direction) or ()

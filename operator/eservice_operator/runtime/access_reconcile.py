@@ -46,9 +46,9 @@ class GrantReconciler:
 
     async def reconcile(self, key: ObjectKey, now: datetime) -> Result:
         """Copy credentials where that is due, then observe, decide, confirm, apply and report."""
-        missed, policy = None, self.policy_now()
+        missed = None
         try:
-            copy_at = await self.copier.refresh(key, Times(now, policy.zone, policy.clock_trusted))
+            copy_at = await self.copier.refresh(key, Times.under(self.policy_now(), now))
         except ApiError as error:
             copy_at, missed = None, f"cannot copy credentials: {error}"
         result = await self.loop.run(

@@ -49,7 +49,7 @@ class Ordered:
 
 def assignment_status(world: AssignmentWorld, now: datetime, policy: Policy) -> AgentAssignmentStatus:
     """The whole status of an assignment."""
-    agent, times = world.agent, Times(now, policy.zone, policy.clock_trusted)
+    agent, times = world.agent, Times.under(policy, now)
     assignment, finding = agent.assignment, _finding(agent, times)
     connection = connection_of(agent, times) if finding is None or not times.trusted else None
     if connection is not None and not times.trusted:

@@ -117,8 +117,8 @@ class GrantCase:
 
     @cached_property
     def web_service(self) -> WebServiceRef:
-        """The WebService that it names, which is beside it."""
-        return WebServiceRef(namespace=self.grant.metadata.namespace, name=self.grant.spec.web_service)
+        """The WebService that it is of."""
+        return self.grant.web_service
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ class GrantDecision:
 
 def decide_grant(world: GrantWorld, now: datetime, policy: Policy) -> GrantDecision:
     """Decide about one grant: pure, total, and quiet once what is allowed is open and nothing else is."""
-    times = Times(now, policy.zone, policy.clock_trusted)
+    times = Times.under(policy, now)
     found = standings(world.case, times)
     allowed = tuple(standing.version for standing in found if standing.allowed)
     wanted = tuple(_wanted(world.case, allowed))

@@ -109,7 +109,7 @@ def web_service_status(
     decision: WebServiceDecision, outcome: Outcome, now: datetime, policy: Policy
 ) -> WebServiceStatus:
     """The whole status of a web service; ``outcome`` is what the actions came to."""
-    world, times = decision.world, Times(now, policy.zone, policy.clock_trusted)
+    world, times = decision.world, Times.under(policy, now)
     web_service = world.offer.web_service
     requests, generation = requests_of(world, times), web_service.metadata.generation
     callers, customers = consumers_by_version(world, times), customers_by_version(world, requests, times)

@@ -30,7 +30,7 @@ def web_service_told(
     world: WebServiceWorld, status: WebServiceStatus, now: datetime, policy: Policy
 ) -> WebServiceStatus:
     """The new status of a web service with its ledger, and with which ends the holder was warned of."""
-    web_service, times = world.offer.web_service, Times(now, policy.zone, policy.clock_trusted)
+    web_service, times = world.offer.web_service, Times.under(policy, now)
     old = web_service.status
     notices = fold(old.notices, world.deliveries)
     notices = _without_answered(notices, status, world.under_way)
@@ -93,7 +93,7 @@ def next_of_web_service(
     world: WebServiceWorld, status: WebServiceStatus, now: datetime, policy: Policy
 ) -> datetime | None:
     """The next instant at which the ledger of a web service has something to do by time alone."""
-    times = Times(now, policy.zone, policy.clock_trusted)
+    times = Times.under(policy, now)
     step = next_climb(retirements(world.offer.web_service, times), times)
     return _earliest(next_try(status.notices), step)
 

@@ -104,16 +104,16 @@ def shown(request: Request) -> AccessRequest:
         as_agent=use.as_agent,
         state=request.state,
         grant=request.grant,
-        message=told(_message(request.standing)),
+        message=told(_message(request)),
     )
 
 
-def _message(standing: UseStanding) -> str:
+def _message(request: Request) -> str:
     """What its consumer reads, too; but for what that may not know, which its holder does."""
-    if request_state(standing) is RequestState.WAITING and standing.reason is Reason.ACCESS_NOT_GRANTED:
+    standing = request.standing
+    if request.state is RequestState.WAITING and standing.reason is Reason.ACCESS_NOT_GRANTED:
         return "no grant yet"
-    lack = lack_of(standing)
-    return standing.message if lack is None else lack.message
+    return (lack_of(standing) or standing).message
 
 
 def request_state(standing: UseStanding) -> RequestState:

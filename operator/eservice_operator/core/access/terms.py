@@ -6,10 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core.dates import local_day
+from eservice_operator.core.policy import Policy
 
 
 class Answer(StrEnum):
@@ -33,6 +35,11 @@ class Times:
     zone: ZoneInfo
     trusted: bool = True
     """Whether the clock that says so is believed: see `doubt`."""
+
+    @classmethod
+    def under(cls, policy: Policy, now: datetime) -> Self:
+        """An instant as a policy reads it: in its zone, by a clock that it trusts or not."""
+        return cls(now, policy.zone, policy.clock_trusted)
 
     @property
     def today(self) -> date:

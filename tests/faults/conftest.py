@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
 from tests.faults.plays import Endings, Stage
-from tests.runtime.proxy import kubeconfig_for
+from tests.support.api_session import api_session
 from tests.support.audit import AuditLog
 from tests.support.fault_proxy import fault_proxy
 from tests.support.figures import Figures
@@ -46,19 +45,18 @@ async def stage(
     request: pytest.FixtureRequest,
 ) -> AsyncIterator[Stage]:
     """An operator behind the proxy; at the end of the test another one finds nothing to do."""
-    async with fault_proxy(await credentials.load(str(operator_kubeconfig), None)) as proxy:
-        kubeconfig = tmp_path / "kubeconfig"
-        kubeconfig.write_text(yaml.safe_dump(kubeconfig_for(proxy.url)))
+    configuration = await credentials.load(str(operator_kubeconfig), None)
+    async with fault_proxy(configuration) as proxy, api_session(configuration) as session:
+        kubeconfig = proxy.kubeconfig(tmp_path / "kubeconfig")
         operator = OperatorProcess(kubeconfig, tmp_path / "log", {"resync": "10m"})
         try:
             await operator.start()
-            made = Stage(operator, proxy, people, audit, endings)
-            yield made
-            await made.rests()
-            await made.clear()
-            if made.plays:
-                figures.add(
-                    f"faults in {request.node.name}", f"{made.plays} plays, all survived", made.injected
-                )
+            made = Stage(operator, proxy, people, audit, endings, configuration, session)
+            try:
+                yield made
+                await made.rests()
+            finally:
+                await made.clear()
+            figures.add(f"faults in {request.node.name}", f"{made.runs} runs, all survived", made.injected)
         finally:
             operator.end()

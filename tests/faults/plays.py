@@ -4,14 +4,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from aiohttp import ClientSession
+from kubernetes.aio.client import Configuration
+from yarl import URL
+
 from eservice_operator.api.uses import Use
 from eservice_operator.cluster.client import KubeApi
+from eservice_operator.cluster.resources import RESOURCES
 from eservice_operator.core.access.naming import binding_of
+from eservice_operator.core.actions import Ref
 from tests.faults.injecting import Injected
 from tests.operator.test_kill import (
     Story,
@@ -23,7 +29,7 @@ from tests.operator.test_kill import (
     waiting_for_a_grant,
 )
 from tests.support.audit import AuditLog
-from tests.support.fault_proxy import FaultProxy
+from tests.support.fault_proxy import FaultProxy, Seen
 from tests.support.operator import OperatorProcess, assert_log_clean
 from tests.support.portrait import Names, made_and_removed, portrait
 from tests.support.register import Register
@@ -65,8 +71,12 @@ class Stage:
     people: KubeApi
     audit: AuditLog
     endings: Endings
+    server: Configuration
+    """How the operator reaches the API server."""
+    session: ClientSession
+    """The same, for whoever sends a request in its name."""
     injected: Counter[str] = field(default_factory=Counter)
-    plays: int = 0
+    runs: int = 0
     _sites: list[Site] = field(default_factory=list)
 
     @contextmanager
@@ -77,7 +87,7 @@ class Stage:
         self.proxy.faults.clear()
         for one in faults:
             assert one.hits, f"{one.name} never happened"
-            self.injected[one.name] += one.hits
+            self.injected[one.name] += len(one.hits)
 
     async def without(self, play: Play) -> Ending:
         """How the play ends when nothing goes wrong."""
@@ -91,11 +101,36 @@ class Stage:
         assert whole.changes
         where = f"{play.name} under {', '.join(one.name for one in faults)}"
         assert_same(await self._act(play, faults), whole, where)
-        self.plays += 1
+        self.runs += 1
 
-    async def _act(self, play: Play, faults: Sequence[Injected]) -> Ending:
+    async def annotate(self, seen: Seen) -> None:
+        """Somebody writes to what the request is about, and takes it back: its version is another."""
+        resource = next((one for one in RESOURCES.values() if one.plural == seen.resource), None)
+        assert resource is not None, seen.path
+        ref = Ref(resource.api_version, resource.kind, seen.namespace, seen.name)
+        if await self.people.get(ref) is None:
+            return
+        names = {"name": ref.name} | ({"namespace": ref.namespace} if ref.namespace else {})
+        bare = {"apiVersion": ref.api_version, "kind": ref.kind, "metadata": names}
+        touched = bare | {"metadata": names | {"annotations": {"example.com/touched": "yes"}}}
+        for manifest in (touched, bare):
+            await self.people.apply(manifest, field_manager="competitor", force=True)
+
+    async def deliver(self, seen: Seen) -> None:
+        """The same request arrives at the API server, and nobody hears its answer."""
+        headers = {"Content-Type": seen.headers.get("Content-Type", ""), "User-Agent": seen.agent}
+        url = URL(self.server.host).with_path(seen.path).with_query(seen.query)
+        async with self.session.request(seen.method, url, data=seen.body or None, headers=headers) as answer:
+            await answer.read()
+
+    def site(self) -> Site:
+        """A corner of the cluster that is cleared at the end of the test."""
         site = Site(self.people)
         self._sites.append(site)
+        return site
+
+    async def _act(self, play: Play, faults: Sequence[Injected]) -> Ending:
+        site = self.site()
         await play.before(site)
         await self.operator.at_rest()
         self.audit.skip()
@@ -123,6 +158,7 @@ class Stage:
 
     async def clear(self) -> None:
         """Take everything away that was played with."""
+        self.proxy.faults.clear()
         for site in self._sites:
             await site.clear(operated=self.operator.running)
 
@@ -133,6 +169,3 @@ def assert_same(seen: Ending, whole: Ending, where: str) -> None:
     assert changes == expected, f"{where}: {changes - expected} too many, {expected - changes} too few"
     different = "\n".join(sorted(set(seen.picture) ^ set(whole.picture)))
     assert not different, f"{where}:\n{different}"
-
-
-Arming = Callable[[Site], Awaitable[None]]

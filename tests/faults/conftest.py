@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from tests.support.audit import AuditLog
 from tests.support.fault_proxy import fault_proxy
 from tests.support.figures import Figures
 from tests.support.operator import OperatorProcess
+from tests.support.oracles import oracles
 
 if TYPE_CHECKING:
     from controlplane import Cluster
@@ -34,17 +36,32 @@ def endings() -> Endings:
     return {}
 
 
+Survived = Callable[[int, Counter[str]], None]
+
+
+@pytest.fixture
+def survived(figures: Figures, request: pytest.FixtureRequest) -> Survived:
+    """Told of how many runs a test has survived, and of the faults in them."""
+
+    def tell(runs: int, faults: Counter[str]) -> None:
+        assert runs
+        assert faults
+        figures.add(f"faults in {request.node.name}", f"{runs} runs, all survived", faults)
+
+    return tell
+
+
 @pytest.fixture
 async def stage(
+    cluster: Cluster,
     operator_kubeconfig: Path,
     tmp_path: Path,
     people: KubeApi,
     audit: AuditLog,
     endings: Endings,
-    figures: Figures,
-    request: pytest.FixtureRequest,
+    survived: Survived,
 ) -> AsyncIterator[Stage]:
-    """An operator behind the proxy; at the end of the test another one finds nothing to do."""
+    """An operator behind the proxy, under the oracles; at the end of the test another finds nothing to do."""
     configuration = await credentials.load(str(operator_kubeconfig), None)
     async with fault_proxy(configuration) as proxy, api_session(configuration) as session:
         kubeconfig = proxy.kubeconfig(tmp_path / "kubeconfig")
@@ -52,11 +69,13 @@ async def stage(
         try:
             await operator.start()
             made = Stage(operator, proxy, people, audit, endings, configuration, session)
-            try:
-                yield made
-                await made.rests()
-            finally:
-                await made.clear()
-            figures.add(f"faults in {request.node.name}", f"{made.runs} runs, all survived", made.injected)
+            async with oracles(cluster, operator) as watch:
+                try:
+                    yield made
+                    await made.rests()
+                    await watch.kept(rest=True)
+                finally:
+                    await made.clear()
+            survived(made.runs, made.injected)
         finally:
             operator.end()

@@ -142,7 +142,7 @@ async def forged_verification(at: Scene) -> bool:
 
 @hostile("AcceptanceAct")
 async def act_for_another_digest(at: Scene) -> bool:
-    body = at.course.planned.act(spec={"image": "registry.example/evil@sha256:" + sha(str(at.number))})
+    body = at.town.act(at.course, image="registry.example/evil@sha256:" + sha(str(at.number)))
     body["metadata"]["name"] = f"{body['metadata']['name']}.{at.town.serial()}"
     return await at.town.hands.apply(body)
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import ClassVar
 
 from hypothesis import strategies as st
@@ -21,10 +22,14 @@ DEATHS = 25
 """Transitions for one death of the operator: a start takes it longer than all of a burst."""
 KINDS = sorted({edit.kind for edit in (*valid.EDITS, *hostile.EDITS)})
 BY_KIND = {kind: [e for e in (*valid.EDITS, *hostile.EDITS) if e.kind == kind] for kind in KINDS}
-NUMBERS = st.integers(0, 59)
-WHICH = st.integers(0, 2)
-REVERSIBLE = (hostile.impossible, hostile.tampered, hostile.child_removed, hostile.same_host_as_the_neighbour)
-"""What writing the e-service as it is meant undoes."""
+LUCK = st.integers(0, 2**32 - 1)
+REVERSIBLE = [
+    one
+    for one in hostile.EDITS
+    if one.name in {"impossible", "tampered", "child_removed", "same_host_as_the_neighbour", "forged_status"}
+]
+"""What writing the e-service as it is meant undoes, or the operator undoes by itself."""
+AS_BEFORE = next(one for one in valid.EDITS if one.name == "written_as_meant")
 
 
 class Transitions(RuleBasedStateMachine):
@@ -49,15 +54,18 @@ class Transitions(RuleBasedStateMachine):
             raise self.theatre.failure  # Hypothesis would go the path again: it was told as it was
         self.town = self.theatre.run(self.theatre.found())
 
-    def go(self, edit: Edit, which: int, number: int) -> None:
+    def go(self, edit: Edit, luck: Random) -> None:
         """One edit; after a burst of them everything comes to rest."""
-        town = self.here
-        town.hands.note(f"# {edit.kind}: {edit.name}")
-        refused = town.hands.refused
-        if self.theatre.run(edit.do(Scene(town, town.services[which], number))):
-            self.theatre.transitions[edit.kind] += 1
-        self.theatre.refused += town.hands.refused - refused
+        self.do(edit, Scene(self.here, luck.choice(self.here.services), luck.randrange(60)))
         self._step()
+
+    def do(self, edit: Edit, scene: Scene) -> None:
+        hands = self.here.hands
+        hands.note(f"# {edit.kind}: {edit.name}")
+        refused = hands.refused
+        if self.theatre.run(edit.do(scene)):
+            self.theatre.transitions[edit.kind] += 1
+        self.theatre.refused += hands.refused - refused
 
     def _step(self) -> None:
         self.steps += 1
@@ -66,35 +74,40 @@ class Transitions(RuleBasedStateMachine):
 
     def _rest(self) -> None:
         self.here.hands.note("# until it rests")
-        self.theatre.judge(self.here, self.theatre.rest())
+        self.theatre.judge(self.here, self.theatre.rest(self.here))
 
-    @rule(kind=st.sampled_from(KINDS), pick=NUMBERS, which=WHICH, number=NUMBERS)
-    def edited(self, kind: str, pick: int, which: int, number: int) -> None:
+    def luck(self, drawn: int) -> Random:
+        """What picks the details of a step: even the simplest path of all does something else each time."""
+        return Random(f"{drawn} {self.steps}")  # noqa: S311 - to be drawn again
+
+    @rule(drawn=LUCK)
+    def any_edit(self, drawn: int) -> None:
         """Each kind as often as any other, whatever there is to be done to it."""
-        edits = BY_KIND[kind]
-        self.go(edits[pick % len(edits)], which, number)
+        luck = self.luck(drawn)
+        self.go(luck.choice(BY_KIND[luck.choice(KINDS)]), luck)
 
-    @rule(which=WHICH, pick=NUMBERS, number=NUMBERS)
-    def service_edited(self, which: int, pick: int, number: int) -> None:
+    @rule(drawn=LUCK)
+    def edit_of_a_service(self, drawn: int) -> None:
         """The e-services are what most of it is about."""
-        edits = BY_KIND["EService"]
-        self.go(edits[pick % len(edits)], which, number)
+        luck = self.luck(drawn)
+        self.go(luck.choice(BY_KIND["EService"]), luck)
 
-    @rule(which=WHICH, pick=NUMBERS, number=NUMBERS)
-    def child_edited(self, which: int, pick: int, number: int) -> None:
-        edits = BY_KIND["child"]
-        self.go(edits[pick % len(edits)], which, number)
+    @rule(drawn=LUCK)
+    def edit_of_a_child(self, drawn: int) -> None:
+        """And their children are what the operator has to mend."""
+        luck = self.luck(drawn)
+        self.go(luck.choice(BY_KIND["child"]), luck)
 
-    @rule(which=WHICH)
-    def stood_by(self, which: int) -> None:
-        """A release goes all its way: accepted, granted and verified."""
-        for edit in (valid.signed, valid.granted, valid.written_as_meant, valid.passed):
-            kind = next(one.kind for one in valid.EDITS if one.do is edit)
-            self.go(Edit(kind, edit.__name__, edit), which, 2)
+    @rule(drawn=LUCK)
+    def everything_for_a_release(self, drawn: int) -> None:
+        """It goes all its way: accepted, granted and verified."""
+        for name in ("signed", "granted", "written_as_meant", "passed"):
+            edit = next(one for one in valid.EDITS if one.name == name)
+            self.go(edit, self.luck(drawn))
 
     @precondition(lambda self: self.steps % BURST == BURST - 1 and self.steps // DEATHS >= self.deaths)
     @rule(killed=st.booleans())
-    def restarted(self, killed: bool) -> None:
+    def the_operator_dies(self, killed: bool) -> None:
         """In the middle of its work."""
         self.here.hands.note(f"# the operator is {'killed' if killed else 'stopped'} and started again")
         self.deaths += 1
@@ -103,18 +116,20 @@ class Transitions(RuleBasedStateMachine):
         self._step()
 
     @precondition(lambda self: self.steps % BURST == 0)
-    @rule(what=st.sampled_from(range(len(REVERSIBLE))), which=WHICH, number=NUMBERS)
-    def done_and_undone(self, what: int, which: int, number: int) -> None:
+    @rule(drawn=LUCK)
+    def the_opposite_of_an_edit(self, drawn: int) -> None:
         """An invalid or hostile edit, and its undoing, leave nothing behind."""
-        town, course = self.here, self.here.services[which]
-        if self.theatre.run(town.hands.see(course.planned.ref)) is None:
+        luck = self.luck(drawn)
+        town, which, number = self.here, luck.randrange(3), luck.randrange(60)
+        scene = Scene(town, town.services[which], number)
+        if self.theatre.run(town.hands.see(scene.course.planned.ref)) is None:
             return
-        self.theatre.run(valid.write(town, course))
+        self.theatre.run(valid.write(town, scene.course))
         self._rest()
         before = self.theatre.run(normal_form(town))
-        self.go(Edit("EService", REVERSIBLE[what].__name__, REVERSIBLE[what]), which, number)
+        self.do(luck.choice(REVERSIBLE), scene)
         self._rest()
-        self.go(Edit("EService", "as before", valid.written_as_meant), which, number)
+        self.do(AS_BEFORE, scene)
         self.theatre.judge(town, self.theatre.rolls_back(town, before))
 
     @override

@@ -38,7 +38,7 @@ REMEMBERED_ANNOTATIONS = frozenset(
 
 async def normal_form(town: Town) -> list[str]:
     """A line for each object of the town, sorted."""
-    names = Names(town.site, [planned.release for planned in town.known])
+    names = Names(town.site, [*town.bindings(), *(planned.release for planned in town.known)])
     lines = [
         names.plain(json.dumps(_plain(obj), sort_keys=True, ensure_ascii=False)) async for obj in _shown(town)
     ]

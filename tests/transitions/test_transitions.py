@@ -49,6 +49,7 @@ def theatre(launched: OperatorProcess, people_kubeconfig: Path, oracles_at_work:
     with asyncio.Runner() as runner:
         people = runner.run(client(people_kubeconfig))
         try:
+            oracles_at_work.follow(launched)
             yield Theatre(runner, people, launched, oracles_at_work)
         finally:
             runner.run(people.close())

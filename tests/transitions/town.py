@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from eservice_operator.api.names import API_VERSION
+from eservice_operator.api.uses import Use
 from eservice_operator.cluster.resources import CHILDREN, resource_of
-from eservice_operator.core.actions import Manifest, Ref, ref_of
+from eservice_operator.core.access.naming import binding_of
+from eservice_operator.core.actions import Manifest, ref_of
 from tests.support import fleet
 from tests.support.fleet import Planned, instruction, months_ago, today
 from tests.support.register import Register
@@ -93,6 +94,18 @@ class Town:
             body["spec"]["release"]["documents"] = body["spec"]["release"]["documents"][:2]
         return body
 
+    def act(self, course: Course, **spec: Any) -> Manifest:
+        """The act of the release that is meant now, under a name that says which that is."""
+        planned = course.planned
+        body = planned.act(spec=spec)
+        named = f"{planned.namespace}.{planned.name}.{planned.version}.{planned.content}"
+        return dict(merged(body, {"metadata": {"name": named}}))
+
+    def bindings(self) -> list[str]:
+        """Names of all bindings that there can be."""
+        uses = [Use.model_validate(self.register.use(version)) for version in CONTRACTS]
+        return [binding_of(course.planned.name, use) for course in self.services for use in uses]
+
     def web_service(self) -> Manifest:
         contracts = [
             {"version": version} | ({} if end is None else {"endOfLife": end})
@@ -160,7 +173,7 @@ class Town:
     async def _order_service(self, course: Course) -> None:
         planned, hands = course.planned, self.hands
         await hands.apply(self.registration(course))
-        await hands.apply(planned.act())
+        await hands.apply(self.act(course))
         for version in CONTRACTS:
             await hands.apply(self.register.tested(planned, version))
         await self.grant(course)
@@ -231,7 +244,3 @@ def _is_vandals(obj: Manifest) -> bool:
 def _version(number: str, released: str, published: str | None) -> Manifest:
     told = {} if published is None else {"migrationInstruction": instruction(number, published)}
     return {"version": number, "released": released} | told
-
-
-def template_ref(town: Town) -> Ref:
-    return Ref(API_VERSION, "EServiceTemplate", "", town.site.template)

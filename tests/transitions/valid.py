@@ -117,18 +117,18 @@ async def written_as_meant(at: Scene) -> bool:
 
 @edit("AcceptanceAct")
 async def signed(at: Scene) -> bool:
-    return await at.town.hands.apply(at.course.planned.act())
+    return await at.town.hands.apply(at.town.act(at.course))
 
 
 @edit("AcceptanceAct")
 async def act_removed(at: Scene) -> bool:
-    return await at.town.hands.delete(ref_of(at.course.planned.act()))
+    return await at.town.hands.delete(ref_of(at.town.act(at.course)))
 
 
 @edit("AcceptanceAct")
 async def act_revoked(at: Scene) -> bool:
     revoked = {"revoked": {"at": days_ago(0), "reason": "signed by mistake"}}
-    return await at.town.hands.apply(at.course.planned.act(spec=revoked))
+    return await at.town.hands.apply(at.town.act(at.course, **revoked))
 
 
 @edit("ProductionVerification")

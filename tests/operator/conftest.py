@@ -9,7 +9,6 @@ import pytest
 from eservice_operator.cluster.client import KubeApi
 from tests.support.audit import AuditLog
 from tests.support.operator import OperatorProcess
-from tests.support.oracles import Watch
 from tests.support.register import Register
 from tests.support.site import Site, under
 
@@ -21,12 +20,6 @@ if TYPE_CHECKING:
 def audit(cluster: "Cluster") -> AuditLog:
     """What is asked of the API server from the beginning of the test on."""
     return AuditLog.from_now(cluster.audit_log)
-
-
-@pytest.fixture(autouse=True)
-def always_on(oracles: Watch) -> Watch:
-    """What must always be so, is so in each test of this folder."""
-    return oracles
 
 
 @pytest.fixture

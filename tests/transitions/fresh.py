@@ -27,8 +27,20 @@ FORGOTTEN = frozenset(
     {"ServiceAccount", "PodDisruptionBudget", "HorizontalPodAutoscaler", "NetworkPolicy", "ReferenceGrant"}
 )
 """Children that hold nothing: each is made again. Those of grants stay: what was opened was tested then."""
-REMEMBERED = ("notices", "history", "lastDecision", "versions", "installation", "publication", "warnedAt")
-"""What of a status is remembered: promises and records, each in its ADR."""
+REMEMBERED = frozenset(
+    {
+        "notices",  # whom the operator told (ADR 0016)
+        "history",
+        "lastDecision",  # so that deleting a decision escapes nothing (ADR 0021)
+        "versions",  # of a template: when a publication took effect, which no later spec moves
+        "installation",  # when a release was first available
+        "publication",  # what was seen from outside (ADR 0024)
+        "contractVersions",  # what a grant has opened, and that it ended: Revoked is no Pending
+        "uses",  # the same as the consumer reads it
+        "identifier",  # a number that was given once is shown while its registration is away, too
+    }
+)
+"""What of a status is remembered: promises and records. All the rest follows from specs."""
 
 
 async def written_by_people(site: Site) -> list[Manifest]:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Any path through valid, invalid and hostile edits ends where a fresh start from the final specs ends.
 
-In CI the paths are the same in each run. The long run (`make soak MINUTES=60`) draws new ones and prints its
-seed; with ``ESERVICE_TEST_SEED`` it draws the same again.
+`make soak MINUTES=60` goes new paths and prints their seed; with ``ESERVICE_TEST_SEED`` it goes the same again.
+Without minutes it goes the same paths each time, as a check in CI has to.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tests.transitions.theatre import Theatre
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(7 * 86_400)]
 
 SOAK = float(os.environ.get("ESERVICE_TEST_SOAK_MINUTES", "0"))
-"""Minutes of the long run; 0 is the run of CI."""
+"""Minutes of the long run; 0 is the one that is the same each time."""
 AT_LEAST = 500
 PATHS = int(os.environ.get("ESERVICE_TEST_PATHS", "11"))
 STEPS = int(os.environ.get("ESERVICE_TEST_STEPS", "50"))

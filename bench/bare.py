@@ -64,11 +64,16 @@ class Played:
     """Seconds of processor time of the API server and its store."""
 
 
-async def snapshot(api: KubeApi) -> dict[Place, Manifest]:
-    """Every object of the kinds that the operator writes."""
+def _unmanaged(live: Manifest) -> Manifest:
+    live["metadata"].pop("managedFields", None)
+    return live
+
+
+async def snapshot(api: KubeApi, keep: Callable[[Manifest], Manifest] = _unmanaged) -> dict[Place, Manifest]:
+    """Every object of the kinds that the operator writes; ``keep`` leaves out what is not needed."""
     found: dict[Place, Manifest] = {}
     for plural, resource in KINDS.items():
-        items, _ = await api.list(resource)
+        items, _ = await api.list(resource, keep=keep)
         for item in items:
             found[plural, item["metadata"].get("namespace", ""), item["metadata"]["name"]] = item
     return found
@@ -130,13 +135,19 @@ def _as_sent(live: Manifest, resource: Resource) -> Manifest:
     return body | {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata}
 
 
-def renamed(before: dict[Place, Manifest], after: dict[Place, Manifest]) -> dict[str, str]:
+async def uids(api: KubeApi) -> dict[Place, str]:
+    """The uid of every object, of which nothing else is kept."""
+    return {place: live["metadata"]["uid"] for place, live in (await snapshot(api, _identity)).items()}
+
+
+def _identity(live: Manifest) -> Manifest:
+    kept = {key: live["metadata"].get(key, "") for key in ("namespace", "name", "uid")}
+    return {"metadata": kept}
+
+
+def renamed(before: dict[Place, Manifest], after: dict[Place, str]) -> dict[str, str]:
     """The uids of the objects that people wrote: on the first control plane, and on the second."""
-    return {
-        live["metadata"]["uid"]: after[place]["metadata"]["uid"]
-        for place, live in before.items()
-        if place in after
-    }
+    return {live["metadata"]["uid"]: after[place] for place, live in before.items() if place in after}
 
 
 async def play(

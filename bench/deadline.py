@@ -127,7 +127,7 @@ async def fleet_due(stage: Stage, site: Site, count: int) -> Wave:
 async def one_due(folder: Path, times: int = TIMES) -> list[Figure]:
     """So many e-services, each due on a day of its own."""
     async with AsyncExitStack() as stack:
-        stage = await Stage.set(stack, folder, throttle="50ms")
+        stage = await Stage.set(stack, folder)
         site = Site(stage.api)
         services = fleet.planned(site, times)
         await fleet.write(site, services)

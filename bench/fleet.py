@@ -102,11 +102,6 @@ async def listed(audit: AuditLog, times: int) -> None:
     await poll(done, lambda: f"{times} lists of each kind", PATIENCE, longest=2.0)
 
 
-def total(metrics: dict[str, float], prefix: str) -> float:
-    """The sum of all series whose name begins so."""
-    return sum(value for series, value in metrics.items() if series.startswith(prefix))
-
-
 def span(requests: list[Request]) -> float:
     """Seconds from the arrival of the first to that of the last."""
     instants = sorted(datetime.fromisoformat(request.at) for request in requests)

@@ -19,7 +19,7 @@ COMMAND = "pytest tests/operator/test_counts.py"
 async def measure_one(folder: Path) -> list[Figure]:
     """Requests, and how long it took by the clock."""
     async with AsyncExitStack() as stack:
-        stage = await Stage.set(stack, folder, throttle="50ms")
+        stage = await Stage.set(stack, folder)
         site = Site(stage.api)
         await site.prepare()
         planned = site.planned(replicas=2)

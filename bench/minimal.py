@@ -8,16 +8,13 @@ it leaves out is said at the top of its main.go, and in docs/benchmarks.md.
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.processes import comes_true
+from bench.processes import comes_true, scrape, total
 
 sys.path.append(str(Path(__file__).parents[1] / "tools" / "gobuild"))
 
@@ -25,9 +22,6 @@ from gobuild import GoTool, build, main
 
 FOLDER = Path(__file__).parent / "baseline"
 TOOL = GoTool(name="baseline", folder=FOLDER, packages=(".",))
-SERIES = re.compile(
-    r"^(?P<name>controller_runtime_reconcile_total|workqueue_depth)\{.*\} (?P<value>\S+)$", re.MULTILINE
-)
 START = 90.0
 STOP = 40.0
 
@@ -39,17 +33,18 @@ class MinimalOperator:
     kubeconfig: Path
     log: Path
     _process: subprocess.Popen[bytes] | None = None
-    _port: int = 0
+    _address: str = ""
 
     async def start(self) -> None:
         """Start it, and wait until it answers scrapes; it is built first where it is missing."""
-        folder = await asyncio.to_thread(build, TOOL, _say)
+        folder = await asyncio.to_thread(built)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
-        flags = [f"--kubeconfig={self.kubeconfig}", f"--metrics-address=127.0.0.1:{self._port}"]
+            listens = f"127.0.0.1:{free.getsockname()[1]}"
+        self._address = f"http://{listens}"
+        flags = [f"--kubeconfig={self.kubeconfig}", f"--metrics-address={listens}"]
         self._launch([str(folder / "bin" / TOOL.name), *flags])
-        await comes_true(lambda: self._scrape() is not None, self.tail, START)
+        await comes_true(lambda: scrape(self._address) is not None, self.tail, START)
 
     def _launch(self, command: list[str]) -> None:
         with self.log.open("ab") as log:
@@ -68,10 +63,10 @@ class MinimalOperator:
 
     def looks(self) -> float:
         """How many reconciles have ended; negative while keys wait for one."""
-        found: dict[str, float] = {"controller_runtime_reconcile_total": 0.0, "workqueue_depth": 0.0}
-        for line in SERIES.finditer(self._scrape() or ""):
-            found[line["name"]] += float(line["value"])
-        return -1.0 if found["workqueue_depth"] else found["controller_runtime_reconcile_total"]
+        metrics = scrape(self._address) or {}
+        if total(metrics, "workqueue_depth{"):
+            return -1.0
+        return total(metrics, "controller_runtime_reconcile_total{")
 
     async def terminate(self) -> None:
         """SIGTERM, and wait."""
@@ -88,13 +83,15 @@ class MinimalOperator:
         """The end of its log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
-    def _scrape(self) -> str | None:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/metrics", timeout=5) as answer:
-                text: str = answer.read().decode()
-                return text
-        except (urllib.error.URLError, OSError):
-            return None
+
+def built() -> Path:
+    """The folder with the program; it is built where it is missing.
+
+    Raises:
+        GoMissing: there is no Go that is new enough.
+        BuildError: the build failed.
+    """
+    return build(TOOL, _say)
 
 
 def _say(text: str) -> None:

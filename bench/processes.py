@@ -7,18 +7,22 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Callable
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 TICK = 0.5
 """Seconds between two looks at a process."""
-QUIET = 4
+QUIET = 3
 """Looks in a row at which a process at rest has used next to nothing."""
 IDLE = 0.03
 """Seconds of processor time that a process at rest uses from one look to the next, at most."""
 PATIENCE = 7200.0
+SCRAPED = 120.0
+"""Seconds that an answer with the figures of a large fleet may take."""
 _RESIDENT = re.compile(r"^VmRSS:\s+(\d+) kB", re.MULTILINE)
 
 
@@ -103,6 +107,22 @@ async def _still(pid: int, deadline: float) -> Rest:
             still += 1
         last = present
     return rest
+
+
+def scrape(address: str) -> dict[str, float] | None:
+    """Every series that a process shows, with its value; None while it does not answer."""
+    try:
+        with urllib.request.urlopen(f"{address}/metrics", timeout=SCRAPED) as answer:  # noqa: S310 - our own
+            text: str = answer.read().decode()
+    except (urllib.error.URLError, OSError):
+        return None
+    lines = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
+    return {series: float(value) for series, _, value in lines if series}
+
+
+def total(metrics: Mapping[str, float], prefix: str) -> float:
+    """The sum of all series whose name begins so."""
+    return sum(value for series, value in metrics.items() if series.startswith(prefix))
 
 
 async def comes_true(

@@ -82,7 +82,7 @@ class Converged:
 async def measure_fleet(folder: Path, count: int) -> list[Figure]:
     """Every figure of a fleet of this size."""
     async with AsyncExitStack() as stack:
-        stage = await Stage.set(stack, folder / "operated")
+        stage = await Stage.set(stack, folder / "operated", count)
         site = Site(stage.api)
         template = await fleet.write(site, fleet.planned(site, count))
         ours = stage.operator()
@@ -188,7 +188,7 @@ async def _restarted(stage: Stage, contender: Startable, key: str, count: int) -
 async def _resynced(stage: Stage, ours: Ours, count: int) -> list[Figure]:
     """At rest, through two resync periods: short ones, but long enough for all to be looked at."""
     await ours.terminate()
-    ours.process.settings["resync"] = f"{max(5, count // 100)}s"
+    ours.process.settings["resync"] = f"{max(2, count // 100)}s"
     await ours.start()
     stage.audit.skip()
     await fleet.listed(stage.audit, PERIODS)
@@ -204,17 +204,17 @@ async def _bare(
     folder: Path, site: Site, count: int, requests: list[Request], objects: dict[bare.Place, Manifest]
 ) -> bare.Played:
     async with AsyncExitStack() as stack:
-        stage = await Stage.set(stack, folder)
+        stage = await Stage.set(stack, folder, count)
         twin = Site(stage.api, mark=site.mark)
         await fleet.write(twin, fleet.planned(twin, count))
-        uids = bare.renamed(objects, await bare.snapshot(stage.api))
+        uids = bare.renamed(objects, await bare.uids(stage.api))
         lanes = bare.script([request for request in requests if request.succeeded], objects)
         return await bare.play(stage.kubeconfig, lanes, uids, stage.server)
 
 
 async def _minimal(folder: Path, count: int) -> list[Figure]:
     async with AsyncExitStack() as stack:
-        stage = await Stage.set(stack, folder)
+        stage = await Stage.set(stack, folder, count)
         site = Site(stage.api)
         await fleet.write(site, fleet.planned(site, count))
         other = MinimalOperator(stage.kubeconfig, folder / "minimal.log")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from bench import fleet
-from bench.processes import Used, used
+from bench.processes import PATIENCE, Used, comes_true, scrape, total, used
 from eservice_operator.cluster.client import KubeApi
 from tests.support.audit import OPERATOR, AuditLog, Request, request_of
 from tests.support.cluster import Options, private_control_plane
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 from localcluster.layout import Layout, State
 
-THROTTLE = "2s"
-"""How long the gateway collects changes: its own default. For thousands of routes less would measure it."""
+THROTTLE = 2.0
+"""Seconds for which the gateway collects changes: its own default."""
+ROUTES = 500.0
+"""Routes for each second of it, where there are more: it makes all of its configuration anew each time."""
 ASKED = OPERATOR.encode()
 BLOCK = 1 << 24
 
@@ -62,10 +64,14 @@ class Stage:
     stack: AsyncExitStack = field(repr=False)
 
     @classmethod
-    async def set(cls, stack: AsyncExitStack, folder: Path, throttle: str = THROTTLE) -> Stage:
-        """Start the control plane; everything ends with the stack."""
+    async def set(cls, stack: AsyncExitStack, folder: Path, count: int = 1) -> Stage:
+        """Start the control plane for so many e-services; everything ends with the stack.
+
+        With one the gateway follows at once.
+        """
         await asyncio.to_thread(folder.mkdir, parents=True)
-        options = Options(throttle=throttle)
+        throttle = max(THROTTLE, count / ROUTES) if count > 1 else 0.05
+        options = Options(throttle=f"{throttle * 1000:.0f}ms")
         cluster = stack.enter_context(private_control_plane(folder / "cluster", options))
         kubeconfig = operator_credentials(cluster, folder / "operator")
         people = people_credentials(cluster, folder / "people")
@@ -96,8 +102,11 @@ class Ours:
     process: OperatorProcess
 
     async def start(self) -> None:
-        """Start it, and wait until it is ready."""
-        await self.process.start()
+        """Start it, and wait until it is ready: a large fleet takes a while to list."""
+        process = self.process.launch()
+        await comes_true(lambda: process.ready or not process.running, process.tail, PATIENCE)
+        if not process.running:
+            raise RuntimeError(process.tail())
 
     async def terminate(self) -> None:
         """SIGTERM, and wait for its end.
@@ -115,10 +124,12 @@ class Ours:
 
     def looks(self) -> float:
         """How many reconciles of e-services have ended; negative while keys wait or run."""
-        metrics = self.process.metrics()
+        metrics = scrape(str(self.process.address))
+        if metrics is None:
+            raise RuntimeError(f"it shows no figures: {self.process.tail()}")
         if metrics["eservice_operator_queue_depth"] or metrics["eservice_operator_queue_running"]:
             return -1.0
-        return fleet.total(metrics, 'eservice_operator_reconciles_total{kind="EService"')
+        return total(metrics, 'eservice_operator_reconciles_total{kind="EService"')
 
 
 def _tell(operator: OperatorProcess) -> None:

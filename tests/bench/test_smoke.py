@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.minimal import TOOL, build
+from bench.minimal import built
 from bench.scale import measure_fleet
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
@@ -19,7 +19,7 @@ RESTARTED = ("writes", "reads", "seconds", "cpu", "memory")
 @pytest.fixture(scope="module")
 def baseline() -> Path:
     """The minimal operator, built where it is missing."""
-    return build(TOOL, print)
+    return built()
 
 
 async def test_three_e_services_are_measured_and_both_operators_make_the_same(

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from bench.figures import Figure
-from bench.results import Results, Section
+from bench.results import Results, Section, numbers
+from bench.targets import told
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 TITLES = {
@@ -35,6 +36,8 @@ def page(results: Results, plots: Iterable[Path]) -> str:
         "by `make bench`: do not edit it.",
         "",
     ]
+    lines += ["| what the design asks for | measured | at most | |", "|---|---|---|---|"]
+    lines += [*told(numbers(results)), ""]
     for name in fleets:
         lines += _section(f"{_size(name):,} e-services", results[name])
     drawn = [f"![{path.stem}](benchmarks/{path.name})" for path in plots]

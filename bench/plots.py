@@ -19,6 +19,7 @@ from matplotlib.figure import Figure as Canvas
 
 from bench.figures import Figure
 from bench.results import Results, numbers
+from bench.targets import TARGETS
 
 GREY: Final = "#808890"
 WHO: Final = {
@@ -40,21 +41,25 @@ STYLE: Final[dict[Any, Any]] = {
 
 
 class Plot(NamedTuple):
-    """A file, what it shows, the last part of the keys of its numbers, and their unit with its size."""
+    """A file, what it shows, the last part of the keys of its numbers, and their unit with its size.
+
+    ``most`` is the key in `bench.targets` of a limit that is drawn, too.
+    """
 
     file: str
     title: str
     measure: str
     unit: str
     size: float
+    most: str = ""
 
 
 PLOTS: Final = (
-    Plot("converging", "Until all are public", "seconds", "s", 1.0),
-    Plot("cpu", "Processor time until all are public", "cpu", "s", 1.0),
-    Plot("memory", "Memory once all are public", "memory", "MB", 1e6),
-    Plot("restart", "A restart, until all were looked at", "restart.seconds", "s", 1.0),
-    Plot("server", "Processor time of the API server and etcd", "server", "s", 1.0),
+    Plot("converging", "Until all are public", "seconds", "seconds", 1.0),
+    Plot("cpu", "Processor time until all are public", "cpu", "seconds", 1.0),
+    Plot("memory", "Memory once all are public", "memory", "MB", 1e6, "fleet.{}.operator.memory"),
+    Plot("restart", "A restart, until all were looked at", "restart.seconds", "seconds", 1.0),
+    Plot("server", "Processor time of the API server and etcd", "server", "seconds", 1.0),
 )
 
 
@@ -90,6 +95,11 @@ def _write(plot: Plot, lines: Mapping[str, list[tuple[int, float]]], path: Path)
             name, colour, marker = WHO[who]
             sizes, values = zip(*points, strict=True)
             axes.plot(sizes, values, marker=marker, color=colour, label=name, linewidth=1.8, markersize=5)
+    for target in TARGETS:
+        if target.key == plot.most:
+            drawn = [size for size, _ in lines["operator"]]
+            limits = [target.most(size) / plot.size for size in drawn]
+            axes.plot(drawn, limits, color=GREY, linestyle="--", linewidth=1.2, label="the design's limit")
     _dress(axes, plot)
     canvas.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
 

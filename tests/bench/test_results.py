@@ -9,7 +9,8 @@ import pytest
 from bench.figures import Figure, Kind, measured
 from bench.page import page
 from bench.plots import PLOTS, draw
-from bench.results import Results, Section, load, save, worse
+from bench.results import Results, Section, load, numbers, save, worse
+from bench.targets import told
 
 WHO = ("operator", "minimal", "bare")
 
@@ -48,6 +49,7 @@ def test_the_file_gives_back_what_was_written(tmp_path: Path) -> None:
     "kind, before, after",
     [
         ("count", 0, 1),
+        ("count", 18, 19),
         ("about", 1_000, 1_051),
         ("cpu", 10, 12.6),
         ("step", 200e-6, 251e-6),
@@ -102,6 +104,23 @@ def test_a_plot_has_a_line_for_each_and_no_ground_of_its_own(tmp_path: Path) -> 
 
 def test_one_size_is_no_plot(tmp_path: Path) -> None:
     assert draw(fleets(100), tmp_path) == []
+
+
+def test_the_page_says_which_targets_are_met() -> None:
+    results = {
+        "one": section(
+            measured("one.reads", "count", 2, "reads"), measured("one.statuses", "count", 4, "statuses")
+        ),
+        "fleet.100": section(measured("fleet.100.operator.memory", "memory", 94.1e6, "memory")),
+        "fleet.1000": section(measured("fleet.1000.operator.memory", "memory", 129e6, "memory")),
+    }
+    rows = list(told(numbers(results)))
+    assert rows == [
+        "| Status writes to bring one e-service to the public | 4 | ≤ 3 | missed |",
+        "| Live reads for that | 2 | ≤ 2 | met |",
+        "| Memory (1,000 e-services) | 129 MB | ≤ 130 MB | met |",
+    ]
+    assert all(row in page(results, []) for row in rows)
 
 
 def test_the_page_has_the_fleets_by_size_then_the_plots_then_the_rest(tmp_path: Path) -> None:

@@ -82,6 +82,15 @@ class Reflector:
         for scope in self._versions:
             await self._list(scope)
 
+    async def refresh(self) -> None:
+        """Bring the store up to what is there now, by a list of names and versions.
+
+        Raises:
+            ApiError: the list could not be had; the store keeps what it had.
+        """
+        for scope in self._versions:
+            await self._compare(scope)
+
     async def run(self) -> None:
         """Keep the store like the cluster until cancelled; no failure ends it."""
         async with asyncio.TaskGroup() as tasks:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One candidate for a lease, move by move: what it believes of another's, and for how long it counts on its own."""
+"""One candidate for a lease, move by move: what it believes of another's, and how long it has its own."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class TestOthers:
         assert me.move(0) is Move.CREATE
 
     @pytest.mark.parametrize(
-        ("found", "vacant_after"),
+        "found, vacant_after",
         [
             (lease("other"), 15.0),
             (lease("other", leaseDurationSeconds=40), 40.0),

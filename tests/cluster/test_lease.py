@@ -96,6 +96,23 @@ class TestOthers:
         assert me.move(19.9) is Move.WAIT, "it may have been renewed in the moment before"
         assert me.move(20) is Move.CREATE
 
+    @pytest.mark.parametrize("last", [lease("", leaseDurationSeconds=1), lease("me")])
+    def test_nor_is_it_known_who_held_it_last(self, last: dict[str, Any]) -> None:
+        me = Candidate("me", TERMS)
+        me.seen(last, 0)
+        me.seen(None, 5)
+        assert me.move(19.9) is Move.WAIT
+        assert me.move(20) is Move.CREATE
+
+    def test_one_in_its_own_name_that_it_does_not_know_of_is_waited_for_once_it_was_deleted(self) -> None:
+        me = Candidate("me", TERMS)
+        me.seen(lease("other"), 0)
+        me.seen(None, 5)
+        me.seen(lease("me"), 6)
+        me.seen(lease("me"), 8)
+        assert me.move(20.9) is Move.WAIT, "a late request made it, and there may have been a leader before"
+        assert me.move(21) is Move.UPDATE
+
 
 class TestOwn:
     def test_it_counts_from_before_the_request_was_sent(self) -> None:

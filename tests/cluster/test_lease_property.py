@@ -152,8 +152,11 @@ class Election:
         document = player.candidate.next_version(WHERE, wall, released=True)
         player.candidate.resign()
         player.busy_until = self.now  # what it was writing is done, or cut off
-        self._after(self._delay(), lambda: self._stored(document, creates=False) and None)
+        self._after(self._delay(), lambda: self._given_back(document))
         self._again(player)
+
+    def _given_back(self, document: dict[str, Any]) -> None:
+        self._stored(document, creates=False)
 
     def _move(self, player: Player, steps: int) -> None:
         clock = player.clock(self.now)

@@ -92,6 +92,7 @@ class Candidate:
         self._known: Manifest | None = None
         self._lease: Lease | None = None
         self._vacant_from = -math.inf
+        self._vanished = False
         self._held_since: float | None = None
         self._lost = False
 
@@ -122,9 +123,13 @@ class Candidate:
         self._known = obj
         before, self._lease = self._lease, None if obj is None else lease_of(obj)
         if self._lease is None:
-            if before is not None:  # who held it when it was deleted may still count on it
-                self._vacant_from = now + self._lasts(before)
-        elif self._lease.holder != self.identity:
+            if before is not None:  # whoever held it when it was deleted may still count on it
+                self._vanished = True
+                self._vacant_from = now + max(self.terms.duration, self._lasts(before))
+        elif self._lease.holder == self.identity:
+            if self._vanished and not self.holding and self._lease != before:
+                self._vacant_from = now + self._lasts(self._lease)  # a late request of ours, after another's
+        else:
             if self.holding:
                 self.resign()
             if not self._lease.holder:
@@ -153,8 +158,6 @@ class Candidate:
             return Move.LEAVE
         if not self._looked:
             return Move.LOOK
-        if self._lease is not None and self._lease.holder == self.identity:
-            return Move.UPDATE
         if not self.holding and now < self._vacant_from:
             return Move.WAIT
         return Move.CREATE if self._lease is None else Move.UPDATE

@@ -70,7 +70,7 @@ ACCESS_REVIEWS = Resource(
 """Whether somebody may do something; likewise."""
 
 RESOURCES: dict[str, Resource] = {
-    resource.kind: resource for resource in (*OWN, *CHILDREN, *OBSERVED, EVENTS, SECRETS)
+    resource.kind: resource for resource in (*OWN, *CHILDREN, *OBSERVED, EVENTS, LEASES, SECRETS)
 }
 """By kind, which is unique among them."""
 

@@ -84,7 +84,10 @@ class Elector:
         self._transport = transport
         await persist(self._turn, f"the lease {self._name}", self._clock)
         if not self._candidate.holding:
-            log.info("standing by: %s leads by the lease %s", self._leader or "nobody", self._name)
+            leader = self._leader or "nobody"
+            log.info(
+                "standing by for the lease %s, by which %s leads, as %s", self._name, leader, self.identity
+            )
 
     async def run(self) -> None:
         """Look at it, or renew it, again and again, until cancelled."""

@@ -46,7 +46,7 @@ class GuardedBody(BytesPayload):
     connection, and the process, stopped, for minutes.
     """
 
-    def __init__(self, value: bytes, guard: WriteGuard, content_type: str) -> None:
+    def __init__(self, guard: WriteGuard, value: bytes, content_type: str) -> None:
         super().__init__(value, content_type=content_type)
         self._guard = guard
         self.refused = False

@@ -88,6 +88,11 @@ class Reflector:
         for scope in self._versions:
             await self._list(scope)
 
+    async def refresh(self) -> None:
+        """Bring the store up to what is there now, by a list of names and versions; raises as `sync`."""
+        for scope in self._versions:
+            await self._compare(scope)
+
     async def run(self) -> None:
         """Keep the store like the cluster until cancelled; no failure ends it."""
         async with asyncio.TaskGroup() as tasks:

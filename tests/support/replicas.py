@@ -15,7 +15,6 @@ from typing import Any
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.lease import Lease, lease_of, ref_of_lease
 from eservice_operator.core.actions import Manifest
-from eservice_operator.runtime.clock import now
 from tests.support.audit import AuditLog, Request
 from tests.support.operator import OperatorProcess
 from tests.support.waiting import eventually
@@ -46,11 +45,9 @@ class Replica(OperatorProcess):
         """SIGSTOP: it stands still, with all that it has begun."""
         self.process.send_signal(signal.SIGSTOP)
 
-    def wake(self) -> str:
-        """SIGCONT; the instant before it, as the audit log writes it."""
-        at = instant(now())
+    def wake(self) -> None:
+        """SIGCONT."""
         self.process.send_signal(signal.SIGCONT)
-        return at
 
     async def ended(self) -> int:
         """Its exit code, once it has ended by itself."""

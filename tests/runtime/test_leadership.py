@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 TERMS = Terms(duration=6, renew_deadline=4, retry=0.4)
 MANY = 8
-CONFLICT = (409, {}, status_body(409, "Conflict"))
+CONFLICT: tuple[int, dict[str, str], str] = (409, {}, status_body(409, "Conflict"))
 
 
 class Left(Exception):
@@ -190,7 +190,7 @@ class TestTrouble:
             dropped("/leases"),
             refused("/leases", 503),
             refused("/leases", 403),
-            Fault(lambda seen: "/leases" in seen.path, times=FOR_EVER, delay=30),
+            Fault(lambda seen: "/leases" in seen.path, times=FOR_EVER, delay=8),
             Fault(writes, times=FOR_EVER, answer=CONFLICT),
         ],
         ids=["no connection", "errors", "no right", "no answer", "conflicts"],
@@ -224,7 +224,7 @@ class TestTrouble:
         self, stage: Stage, proxy: FaultProxy
     ) -> None:
         proxy.faults.append(refused("/leases", 403))
-        with pytest.raises(CannotStart, match="the lease .*/leader: 403"):
+        with pytest.raises(CannotStart, match=r"the lease .*/leader: 403"):
             async with stage.standing("first"):
                 pytest.fail("it does not stand")
 

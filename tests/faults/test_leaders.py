@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.core.actions import Manifest
 from eservice_operator.runtime.clock import now
+from tests.support.fault_proxy import fault_proxy
 from tests.support.figures import Figures
 from tests.support.fleet import Planned
 from tests.support.replicas import Replica, Replicas, instant, replicas, seconds_between
@@ -77,7 +79,7 @@ async def test_one_leads_and_is_followed_when_it_stops_and_when_it_crashes(
     planned = site.planned()
     await site.published(planned)
     assert pair.wrote(first.identity)
-    assert (pair.wrote(second.identity), second.ready) == ([], True)
+    assert (pair.wrote(second.identity), second.ready, second.alive) == ([], True, True)
 
     told = instant(now())
     assert await first.terminate() == 0
@@ -146,16 +148,14 @@ async def test_a_leader_that_was_stopped_past_its_lease_writes_nothing_when_it_w
         await asyncio.gather(*(site.apply(*written) for written in manifests))
 
     chance = random.Random(SEED)  # noqa: S311 - moments, not secrets
-    held_back = 0
+    held_back, began_after = 0, []
     for number in range(ROUNDS):
-        ways = (Planned.eservice, paused) if number % 2 == 0 else (paused, Planned.eservice)
-        asking = await stopped_in_the_middle(
-            pair, leader, other, partial(write, ways[0], first=number == 0), chance.randint(1, FLEET)
-        )
-        await asking
-        await write(ways[1])
+        publish = partial(write, Planned.eservice, first=number == 0)
+        await (await stopped_in_the_middle(pair, leader, other, publish, chance.randint(1, FLEET)))
+        await write(paused)
         await pair.until_wrote(other, 1)
         held_back += await woken(pair, leader, other)
+        began_after.append(other.began_after)
         leader, other = other, await pair.start()
     await write(Planned.eservice)
     for planned in fleet:
@@ -166,6 +166,7 @@ async def test_a_leader_that_was_stopped_past_its_lease_writes_nothing_when_it_w
         "leaders stopped past their lease in the middle of writing",
         f"{ROUNDS}, of which none wrote after another one led; {held_back} writes were held back",
     )
+    figures.add("from the lease to the first look", ", ".join(f"{took:.1f} s" for took in began_after))
 
 
 def assert_made_once(pair: Replicas) -> None:
@@ -210,3 +211,17 @@ async def test_a_lease_that_somebody_deletes_or_takes_and_clocks_that_somebody_m
     assert not other.leads
     await pair.until_leads(other)
     assert pair.wrote(leader.identity) == []
+
+
+async def test_who_is_cut_off_from_the_api_server_ends_and_comes_back(
+    pair: Replicas, operator_kubeconfig: Path, tmp_path: Path
+) -> None:
+    async with fault_proxy(await credentials.load(str(operator_kubeconfig), None)) as proxy:
+        kubeconfig = proxy.kubeconfig(tmp_path / "kubeconfig")
+        leader = await pair.start(kubeconfig=kubeconfig)
+        assert leader.leads
+        async with proxy.down():
+            assert await leader.ended() == 1
+        assert leader.said("is lost, as it was not renewed for 10 s: ending at once")
+        again = await pair.start(kubeconfig=kubeconfig)
+        await pair.until_leads(again)

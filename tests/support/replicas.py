@@ -22,6 +22,7 @@ from tests.support.waiting import eventually
 WHERE = ref_of_lease("eservice-system", "eservice-operator")
 LEADS = 'eservice_operator_leader{lease="eservice-system/eservice-operator"}'
 AS = re.compile(r"(?:leading by|standing by for) the lease .* as (\S+)$")
+STEPS = ("leading by the lease", " serves ")
 TAKEOVER = 90.0
 """Seconds until another one leads, on a machine that is busy with other things."""
 
@@ -40,6 +41,17 @@ class Replica(OperatorProcess):
     @property
     def leads(self) -> bool:
         return self.metrics()[LEADS] == 1
+
+    @property
+    def alive(self) -> bool:
+        """Whether /livez says so."""
+        return self.running and self._get("/livez") is not None
+
+    @property
+    def began_after(self) -> float:
+        """Seconds from winning the lease to the first look at anything."""
+        told = {text: record["ts"] for record in self.records() for text in STEPS if text in record["msg"]}
+        return seconds_between(*(told[text] for text in STEPS))
 
     def stop(self) -> None:
         """SIGSTOP: it stands still, with all that it has begun."""

@@ -218,7 +218,10 @@ class TestTrouble:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(3), stage.standing("first"):
                 pytest.fail("it does not stand")
-        assert re.search(r'waiting for the lease nowhere-to-be-found/leader: 404 .* "nowhere', caplog.text)
+        waiting = (
+            "waiting for the lease nowhere-to-be-found/leader: there is no namespace nowhere-to-be-found;"
+        )
+        assert waiting in caplog.text
 
     async def test_without_the_right_to_read_it_it_does_not_start(
         self, stage: Stage, proxy: FaultProxy

@@ -524,8 +524,9 @@ async def test_a_status_for_a_version_is_written_onto_that_version_only(
     assert (await live(api, ref))["status"] == action.status
 
 
+@pytest.mark.parametrize("manager", ["kubectl", "eservice-operator/status"])
 async def test_what_others_add_to_a_status_goes_with_the_next_write(
-    api: KubeApi, applier: Applier, deferral: Manifest
+    api: KubeApi, applier: Applier, deferral: Manifest, manager: str
 ) -> None:
     ref = ref_of(deferral)
     ours = {"observedGeneration": 1, "conditions": [condition("Ready")]}

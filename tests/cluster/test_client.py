@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The client: what it asks, what it makes of refusals, what it sends again and what it never does."""
 
+import asyncio
 import json
 import time
 from typing import Any
@@ -12,7 +13,7 @@ from kubernetes.aio.client import Configuration
 
 from eservice_operator import __version__
 from eservice_operator.api.names import MANAGER
-from eservice_operator.cluster import transport
+from eservice_operator.cluster import encoding, transport
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.errors import (
     AlreadyExists,
@@ -30,6 +31,7 @@ from eservice_operator.cluster.resources import RESOURCES, path, path_of, resour
 from eservice_operator.core.actions import Manifest, Ref, ref_of
 from tests.support.fault_proxy import Fault, FaultProxy
 from tests.support.objects import service_account
+from tests.support.waiting import eventually
 
 ACCOUNTS = resource_of("ServiceAccount")
 
@@ -130,8 +132,8 @@ class TestText:
         st.recursive(st.none() | st.integers() | st.text(), lambda inner: st.dictionaries(st.text(), inner))
     )
     def test_it_says_what_was_meant(self, document: Any) -> None:
-        for kind in ("application/json", transport.APPLY):
-            assert json.loads(transport.encoded(document, kind)) == document
+        for kind in ("application/json", encoding.APPLY):
+            assert json.loads(encoding.encoded(document, kind)) == document
 
     @pytest.mark.cluster
     @pytest.mark.parametrize("create", [True, False], ids=["create", "apply"])
@@ -209,7 +211,7 @@ class TestAnswers:
     ) -> None:
         for number in range(5):
             await faulty_api.create(service_account(namespace, f"a{number}"))
-        proxy.seen.clear()
+        proxy.log.clear()
         items, version = await faulty_api.list(ACCOUNTS, namespace, "app.kubernetes.io/managed-by", limit=2)
         assert [item["metadata"]["name"] for item in items] == ["a0", "a1", "a2", "a3", "a4"]
         assert {(item["kind"], item["apiVersion"]) for item in items} == {("ServiceAccount", "v1")}
@@ -228,7 +230,7 @@ class TestAnswers:
     ) -> None:
         for number in range(5):
             await faulty_api.create(service_account(namespace, f"a{number}"))
-        proxy.seen.clear()
+        proxy.log.clear()
         proxy.faults.append(
             Fault(lambda request: "continue" in request.query, answer=(410, {}, status(410, "Expired")))
         )
@@ -297,7 +299,7 @@ class TestRepetition:
             ("lost", Fault(post.match, lose_reply=True)),
         ):
             proxy.faults = [fault]
-            proxy.seen.clear()
+            proxy.log.clear()
             with pytest.raises(Transient):
                 await faulty_api.create(service_account(namespace, name))
             assert len(proxy.seen) == 1
@@ -322,6 +324,20 @@ class TestRepetition:
         with pytest.raises(Transient) as caught:
             await faulty_api.get(Ref("v1", "Namespace", "", "default"))
         assert caught.value.retry_after == 120
+        with pytest.raises(Transient, match="asked to wait, 1") as again:
+            await faulty_api.get(Ref("v1", "Namespace", "", "default"))
+        assert 110 < again.value.retry_after < 120
+        assert len(proxy.seen) == 1, "it was not asked again"
+        assert await faulty_api.get(Ref("v1", "Namespace", "", "kube-system")), "but for something else"
+
+    async def test_whoever_asks_meanwhile_waits_too(self, faulty_api: KubeApi, proxy: FaultProxy) -> None:
+        proxy.faults.append(Fault(lambda _: True, answer=(429, {"Retry-After": "1"}, status(429))))
+        began = time.monotonic()
+        first = asyncio.create_task(faulty_api.get(Ref("v1", "Namespace", "", "default")))
+        await eventually(lambda: faulty_api._transport._put_off, "the first is put off")
+        await faulty_api.get(Ref("v1", "Namespace", "", "default"))
+        assert time.monotonic() - began >= 1
+        await first
 
     @pytest.mark.parametrize("code,reason", [(401, "Unauthorized"), (403, "Forbidden"), (422, "Invalid")])
     async def test_what_is_refused_is_not_asked_again(

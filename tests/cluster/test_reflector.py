@@ -281,7 +281,7 @@ async def test_a_resync_repairs_what_no_event_told(
     for name in ("stale", "ghost", "fine"):
         store.upsert(fresh[name])
     changes.clear()
-    proxy.seen.clear()
+    proxy.log.clear()
     await reflector._compare(namespace)
     assert names(store) == {"removed", "stale", "fine"}
     repaired = {change.key.name: change for change in changes}
@@ -307,7 +307,7 @@ async def test_a_resync_with_many_differences_lists_in_full(
     await reflector.sync()
     for name in ("a", "b", "c"):
         await api.create(service_account(namespace, name))
-    proxy.seen.clear()
+    proxy.log.clear()
     await reflector._compare(namespace)
     assert names(store) == {"a", "b", "c"}
     assert len(proxy.seen) == 2
@@ -339,6 +339,19 @@ async def test_the_resync_comes_by_itself(
         proxy.hidden = {"unseen"}
         await faulty_api.create(service_account(namespace, "unseen"))
         await eventually(lambda: names(store) == {"unseen"})
+
+
+async def test_whoever_asks_for_a_list_gets_it_before_its_time(
+    api: KubeApi, faulty_api: KubeApi, proxy: FaultProxy, store: Store, namespace: str
+) -> None:
+    made = await api.create(service_account(namespace))
+    reflector = reflector_of(faulty_api, store, namespace, lambda _: None, watch=False)
+    await reflector.sync()
+    async with running(reflector):
+        await api.delete(ref_of(made), uid=made["metadata"]["uid"])
+        reflector.look_again()
+        await eventually(lambda: names(store) == set())
+        assert len(lists(proxy)) == 2, "asked once, listed once"
 
 
 async def test_who_does_not_listen_well_does_not_stop_it(

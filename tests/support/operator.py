@@ -18,8 +18,18 @@ from pathlib import Path
 from typing import Any, Self
 
 PROGRAM = Path(sys.executable).with_name("eservice-operator")
-SETTINGS = {"resync": "10m", "settle": "0.3s", "drain-delay": "0.5s", "metrics-address": "127.0.0.1:0"}
-"""Where tests differ from the defaults: nothing waits longer than it has to."""
+SETTINGS = {
+    "resync": "10m",
+    "settle": "0.3s",
+    "drain-delay": "0.5s",
+    "metrics-address": "127.0.0.1:0",
+    "leader-elect": "off",
+}
+"""Where tests differ from the defaults: nothing waits longer than it has to.
+
+Who starts after one that was killed would wait for its lease to run out. The election is tested in
+tests/faults/test_leaders.py, and the tests of rights live with it.
+"""
 BOUND = re.compile(r"answering probes and scrapes on 127\.0\.0\.1:(\d+)")
 START = 90.0
 """Seconds until it has to be ready, on a machine that is busy with other things."""
@@ -88,10 +98,14 @@ class OperatorProcess:
 
     def metrics(self) -> dict[str, float]:
         """Every series with its value."""
-        text = self._get("/metrics")
-        assert text is not None, "no metrics"
+        text = self.scraped()
+        assert text, "no metrics"
         lines = [line for line in text.splitlines() if line and not line.startswith("#")]
         return {series: float(value) for series, _, value in (line.rpartition(" ") for line in lines)}
+
+    def scraped(self) -> str:
+        """What Prometheus gets; empty when it does not answer."""
+        return self._get("/metrics") or ""
 
     async def at_rest(self, within: float = REST) -> None:
         """Wait until the operator has nothing to do, and plans nothing for the next `SOON` but regular looks.
@@ -141,7 +155,7 @@ class OperatorProcess:
     def records(self) -> list[dict[str, Any]]:
         """Its log so far; what is no JSON object is a record with the line as its message."""
         lines = self.log.read_text(errors="replace").splitlines()
-        return [_record(line) for line in lines]
+        return [record_of(line) for line in lines]
 
     def tail(self, lines: int = 15) -> str:
         """The end of its log."""
@@ -161,7 +175,8 @@ class OperatorProcess:
             return None
 
 
-def _record(line: str) -> dict[str, Any]:
+def record_of(line: str) -> dict[str, Any]:
+    """A line of its log; what is no JSON object is a record with the line as its message."""
     try:
         record = json.loads(line)
     except ValueError:

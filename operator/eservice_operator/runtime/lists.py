@@ -10,6 +10,7 @@ from typing import Final
 
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.reflector import Reflector
+from eservice_operator.cluster.resources import OWN
 from eservice_operator.cluster.store import Store
 from eservice_operator.cluster.transport import Transport
 from eservice_operator.runtime.clock import Clock
@@ -50,12 +51,26 @@ class Lists:
             log.info("not served: %s; asked for again every %d s", _named(self._late), LOOK_AGAIN)
         await list_all(self._present, self._clock)
 
+    async def refresh(self) -> None:
+        """Bring the store up to this moment: watches may lag behind, and a silent one for a minute.
+
+        Raises:
+            CannotStart: the API server refuses.
+        """
+        await list_all(self._present, self._clock, again=True)
+
     def watch(self, transport: Transport, essentials: Essentials) -> None:
         """Keep the store like the cluster from now on."""
         for reflector in self._present:
             essentials.start(f"the reflector of {reflector.resource.plural}", reflector.run())
         if self._late:
             essentials.start("the look for what is not served", self._join(transport))
+
+    def listed_by_kopf(self, plural: str) -> None:
+        """Look again at a kind of ours that kopf has listed: of what was deleted before it says nothing."""
+        for reflector in self._present:
+            if reflector.resource in OWN and reflector.resource.plural == plural:
+                reflector.look_again()
 
     def ages(self) -> dict[str, float]:
         """Per kind, the seconds since its last full list; kinds that were not listed yet are left out."""

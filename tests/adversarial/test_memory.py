@@ -117,7 +117,8 @@ async def test_what_is_public_stays_what_was_accepted(
     # until issue 8: who writes by the operator's own name takes off all that says whose it is
     await admin.api.apply(named | {"spec": changes[0]}, field_manager="eservice-operator", force=True)
     told = await site.until(planned.ref, lambda obj: says(obj, "Stalled", "True", "NameCollision"), "said")
-    assert f"Service {planned.name}" in message(told, "Stalled")
+    said = f"Service {ref.namespace}/{ref.name} exists and is not ours"
+    assert said in message(told, "Stalled")
     await site.delete(ref)
     await site.until(ref, lambda obj: _serving(obj) == _serving(before), "put back once that is gone")
 

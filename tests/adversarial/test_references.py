@@ -81,7 +81,11 @@ def goes_by(_: Register, planned: Planned, place: str, name: str) -> Manifest:
 
 def proved_at(register: Register, planned: Planned, place: str, name: str) -> Manifest:
     """A register of one's own that was tested at somebody's."""
-    spec = {"testedAs": {"namespace": place, "name": name}, "holder": {"code": "90000054163"}}
+    spec = {
+        "testedAs": {"namespace": place, "name": name},
+        "holder": {"code": "90000054163"},
+        "backend": {"service": {"name": "mine"}},
+    }
     return moved(register.web_service(spec=spec), planned.namespace, name=f"own-{planned.name}")
 
 
@@ -106,7 +110,7 @@ def gateway(place: str) -> Manifest:
     return {
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "Gateway",
-        "metadata": {"name": "own", "namespace": place},
+        "metadata": {"name": "gateway-of-ur", "namespace": place},
         "spec": {"gatewayClassName": "nobody", "listeners": [listener]},
     }
 
@@ -126,7 +130,7 @@ async def there(register: Register, case: Case) -> tuple[str, str]:
             return register.namespace, NAME
         case "goes_by":
             await site.apply(gateway(register.namespace))
-            return register.namespace, "own"
+            return register.namespace, "gateway-of-ur"
         case _:
             known = site.planned("known")
             await site.apply(known.registration(), known.eservice())
@@ -143,7 +147,7 @@ async def test_to_name_it_gives_nothing_and_says_nothing_of_it(
         await operator.at_rest()
         before = await contents(site, register.namespace)
         seen = []
-        for which, target in (("a", (place, name)), ("b", (f"no-{site.mark}", "nobody"))):
+        for which, target in (("a", (place, name)), ("b", (f"no-{site.mark}", "what-is-not"))):
             planned = site.planned(f"{which}{number}")
             await site.apply(planned.registration())
             body = case.body(register, planned, *target)

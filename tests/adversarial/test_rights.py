@@ -15,9 +15,10 @@ import pytest
 from eservice_operator.api.kind import Kind
 from eservice_operator.api.kinds import BY_KIND, KINDS
 from eservice_operator.cluster.client import KubeApi
+from eservice_operator.cluster.encoding import APPLY
 from eservice_operator.cluster.errors import ApiError, Forbidden
 from eservice_operator.cluster.resources import path_of, resource_of
-from eservice_operator.cluster.transport import APPLY, Request
+from eservice_operator.cluster.transport import Request
 from eservice_operator.core.actions import Manifest, Ref
 from tests.adversarial.cast import Cast, Part
 from tests.adversarial.permitted import PERMITTED

@@ -524,9 +524,8 @@ async def test_a_status_for_a_version_is_written_onto_that_version_only(
     assert (await live(api, ref))["status"] == action.status
 
 
-@pytest.mark.parametrize("manager", ["kubectl", "eservice-operator/status"])
 async def test_what_others_add_to_a_status_goes_with_the_next_write(
-    api: KubeApi, applier: Applier, deferral: Manifest, manager: str
+    api: KubeApi, applier: Applier, deferral: Manifest
 ) -> None:
     ref = ref_of(deferral)
     ours = {"observedGeneration": 1, "conditions": [condition("Ready")]}
@@ -541,6 +540,24 @@ async def test_what_others_add_to_a_status_goes_with_the_next_write(
     assert after["status"] == ours
     assert (await applier.run([write])).failure is None
     assert await live(api, ref) == after
+
+
+async def test_what_is_patched_into_a_status_under_our_own_name_goes_too(
+    api: KubeApi, applier: Applier, deferral: Manifest
+) -> None:
+    ref = ref_of(deferral)
+    ours = {"observedGeneration": 1, "conditions": [condition("Ready")]}
+    write = SetStatus(ref, uid(deferral), ours, WHY)
+    assert (await applier.run([write])).failure is None
+    metadata = (await live(api, ref))["metadata"]
+    added = [
+        {"op": "add", "path": "/status/conditions/-", "value": condition("Foreign")},
+        {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
+    ]
+    await api.json_patch(ref, added, field_manager="eservice-operator/status", subresource="status")
+    assert len((await live(api, ref))["status"]["conditions"]) == 2
+    assert (await applier.run([write])).failure is None
+    assert (await live(api, ref))["status"] == ours
 
 
 async def test_a_status_that_the_schema_refuses_is_invalid(applier: Applier, deferral: Manifest) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,6 +63,7 @@ class Stage:
     audit: OperatorLog
     folder: Path
     stack: AsyncExitStack = field(repr=False)
+    began: float = field(default_factory=time.monotonic)
 
     @classmethod
     async def set(cls, stack: AsyncExitStack, folder: Path, count: int = 1) -> Stage:
@@ -88,6 +90,11 @@ class Stage:
         self.stack.callback(process.end)
         self.stack.push(lambda kind, *_: _tell(process) if kind is not None else None)
         return ours
+
+    def tell(self, text: str) -> None:
+        """Say how far it is, for whoever waits."""
+        sys.stderr.write(f"{time.monotonic() - self.began:5.0f} s  {text}\n")
+        sys.stderr.flush()
 
     def server(self) -> Used:
         """What the API server and its store have used so far."""

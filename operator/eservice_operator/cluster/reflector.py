@@ -193,6 +193,7 @@ class Reflector:
         present = {item["metadata"]["uid"] for item in items}
         for item in unknown:
             metadata = item["metadata"]
+            self._store.exhume(kind, metadata["uid"], version)
             ref = Ref(self.resource.api_version, kind, metadata.get("namespace", ""), metadata["name"])
             live = await self._api.get(ref)
             if live is None or live["metadata"]["uid"] != metadata["uid"]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
 import time
 from collections import defaultdict
 from collections.abc import Iterable
@@ -22,6 +21,7 @@ import aiohttp
 from eservice_operator.api.names import FINALIZER, FINALIZER_MANAGER, MANAGER, STATUS_MANAGER
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
+from eservice_operator.cluster.configuration import trust_of
 from eservice_operator.cluster.resources import CHILDREN, EVENTS, OBSERVED, OWN, Resource, path
 from eservice_operator.core.actions import Manifest
 from tests.support.audit import Request
@@ -125,11 +125,10 @@ def renamed(before: dict[Place, Manifest], after: dict[Place, Manifest]) -> dict
 async def play(kubeconfig: Path, lanes: list[list[Write]], uids: dict[str, str]) -> tuple[float, int]:
     """Send a third at each concurrency; the best rate in writes per second, and its concurrency."""
     configuration = await credentials.load(str(kubeconfig), None)
-    trust = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
-    trust.load_cert_chain(configuration.cert_file, configuration.key_file)
     ready = [[(write, _body(write, uids)) for write in lane] for lane in lanes]
     rates = []
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust, limit=0)) as session:
+    connector = aiohttp.TCPConnector(ssl=trust_of(configuration), limit=0)
+    async with aiohttp.ClientSession(connector=connector) as session:
         for turn, concurrency in enumerate(CONCURRENCIES):
             share = ready[turn :: len(CONCURRENCIES)]
             began = time.perf_counter()

@@ -11,9 +11,9 @@ from typing import Any, Final, Self
 from urllib.parse import urlencode
 
 import aiohttp
-from kubernetes.aio.client import Configuration
 
 from eservice_operator.api.names import MANAGER
+from eservice_operator.cluster.configuration import Configuration
 from eservice_operator.cluster.errors import Expired, NotFound, from_status
 from eservice_operator.cluster.resources import Resource, path, path_of, resource_of
 from eservice_operator.cluster.transport import APPLY, CONNECT_TIMEOUT, OnRequest, Request, Transport

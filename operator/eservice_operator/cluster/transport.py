@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One request to the API server: credentials, time limits, retries, counting. Knows no verbs and no kinds.
 
-The kubernetes client gives the configuration, the credentials and the connections with their TLS. Its session
-and its models, whose conversions cost more than a request, are left out.
+The session and the models of the Kubernetes client are not used: its conversions cost more than a request.
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import aiohttp
-from kubernetes.aio.client import ApiClient, Configuration
 
 from eservice_operator import __version__
+from eservice_operator.cluster.configuration import Configuration, trust_of
 from eservice_operator.cluster.errors import ApiError, Transient, from_body
 
 USER_AGENT: Final = f"eservice-operator/{__version__}"
@@ -201,14 +200,12 @@ def encoded(document: Any, content_type: str) -> bytes:
 
 
 def _session(configuration: Configuration) -> aiohttp.ClientSession:
-    """A session over the connections of the kubernetes client.
+    """A session that looks for no proxies and passwords in the environment and in ~/.netrc.
 
-    Its own looks for proxies and passwords in the environment and in ~/.netrc, in threads, at each request:
-    two thirds of what a request costs, and a chance to send somebody's password.
+    It has as many connections as are asked for: one for each watch, and the queue bounds the rest.
     """
-    rest = ApiClient(configuration).rest_client
-    connector = rest.pool_manager.connector
-    rest.pool_manager.detach()
+    tls = configuration.host.startswith("https")
+    connector = aiohttp.TCPConnector(limit=0, ssl=trust_of(configuration) if tls else True)
     return aiohttp.ClientSession(connector=connector, read_bufsize=READ_BUFFER)
 
 

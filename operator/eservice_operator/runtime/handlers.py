@@ -7,11 +7,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-import kopf
-
 from eservice_operator.api.names import GROUP, VERSION
+from eservice_operator.cluster.configuration import Configuration
 from eservice_operator.cluster.resources import OWN
 from eservice_operator.core.actions import Manifest
+from eservice_operator.runtime.kopf_alone import kopf
 
 LOGIN_PAUSE = 1.0
 """Seconds before each further look at the credentials: kopf asks again at once for every 401."""
@@ -25,8 +25,8 @@ class Observed(Protocol):
         ...
 
 
-Load = Callable[[], Awaitable[Any]]
-"""Looks the credentials up as they are now; answers a ``Configuration`` of the Kubernetes client."""
+Load = Callable[[], Awaitable[Configuration]]
+"""Looks the credentials up as they are now."""
 
 
 def registry_for(observed: Observed, load: Load) -> kopf.OperatorRegistry:
@@ -59,7 +59,7 @@ def _login(load: Load) -> Callable[..., Awaitable[kopf.ConnectionInfo]]:
     return login
 
 
-async def connection_info(configuration: Any) -> kopf.ConnectionInfo:
+async def connection_info(configuration: Configuration) -> kopf.ConnectionInfo:
     """The same server, trust and identity as our own client's, in kopf's words."""
     settings = (await configuration.auth_settings()).values()
     scheme, _, token = next((s["value"] for s in settings if s["key"] == "authorization"), "").partition(" ")

@@ -9,9 +9,9 @@ import random
 from collections.abc import Callable, Collection, Iterable, Iterator, Sized
 from typing import Any, NoReturn
 
-import kopf
 from typing_extensions import override
 
+from eservice_operator.runtime.kopf_alone import kopf
 from eservice_operator.runtime.streams import Streams
 
 log = logging.getLogger(__name__)

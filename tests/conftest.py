@@ -17,6 +17,7 @@ from tests.support.cluster import control_plane
 from tests.support.figures import Figures
 from tests.support.kubectl import Kubectl
 from tests.support.operator import OperatorProcess
+from tests.support.oracles import Watch
 from tests.support.rights import assert_none_was_missing, operator_credentials, people_credentials
 
 if TYPE_CHECKING:
@@ -121,6 +122,26 @@ def launched(idle: OperatorProcess) -> OperatorProcess:
 async def operator(launched: OperatorProcess) -> OperatorProcess:
     """The module's operator, ready."""
     return await launched.until_ready()
+
+
+@pytest.fixture(scope="module")
+def oracles_at_work(ground: "Cluster", idle: OperatorProcess) -> Iterator[Watch]:
+    """The always-on oracles over a module's operator and its cluster, from before its start."""
+    watch = Watch.over(ground)
+    watch.follow(idle)
+    watch.start()
+    yield watch
+    watch.stop()
+
+
+@pytest.fixture
+async def oracles(oracles_at_work: Watch) -> AsyncIterator[Watch]:
+    """What must always be so, was so until the end of the test. A folder turns it on for each of its tests.
+
+    An operator of the test's own is held to its log and to time by ``oracles.follow``.
+    """
+    yield oracles_at_work
+    await oracles_at_work.kept()
 
 
 @pytest.fixture

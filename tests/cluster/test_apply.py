@@ -226,7 +226,7 @@ async def test_the_second_update_is_one_request(
         (changed, ["GET", "PATCH", "PATCH"]),
         (service_account(namespace), ["PATCH"]),
     ):
-        proxy.seen.clear()
+        proxy.log.clear()
         assert (await applier.run([Update(manifest, uid(known), WHY)])).failure is None
         assert [request.method for request in proxy.seen] == methods
 

@@ -209,7 +209,7 @@ class TestAnswers:
     ) -> None:
         for number in range(5):
             await faulty_api.create(service_account(namespace, f"a{number}"))
-        proxy.seen.clear()
+        proxy.log.clear()
         items, version = await faulty_api.list(ACCOUNTS, namespace, "app.kubernetes.io/managed-by", limit=2)
         assert [item["metadata"]["name"] for item in items] == ["a0", "a1", "a2", "a3", "a4"]
         assert {(item["kind"], item["apiVersion"]) for item in items} == {("ServiceAccount", "v1")}
@@ -228,7 +228,7 @@ class TestAnswers:
     ) -> None:
         for number in range(5):
             await faulty_api.create(service_account(namespace, f"a{number}"))
-        proxy.seen.clear()
+        proxy.log.clear()
         proxy.faults.append(
             Fault(lambda request: "continue" in request.query, answer=(410, {}, status(410, "Expired")))
         )
@@ -297,7 +297,7 @@ class TestRepetition:
             ("lost", Fault(post.match, lose_reply=True)),
         ):
             proxy.faults = [fault]
-            proxy.seen.clear()
+            proxy.log.clear()
             with pytest.raises(Transient):
                 await faulty_api.create(service_account(namespace, name))
             assert len(proxy.seen) == 1

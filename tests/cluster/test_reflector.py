@@ -281,7 +281,7 @@ async def test_a_resync_repairs_what_no_event_told(
     for name in ("stale", "ghost", "fine"):
         store.upsert(fresh[name])
     changes.clear()
-    proxy.seen.clear()
+    proxy.log.clear()
     await reflector._compare(namespace)
     assert names(store) == {"removed", "stale", "fine"}
     repaired = {change.key.name: change for change in changes}
@@ -307,7 +307,7 @@ async def test_a_resync_with_many_differences_lists_in_full(
     await reflector.sync()
     for name in ("a", "b", "c"):
         await api.create(service_account(namespace, name))
-    proxy.seen.clear()
+    proxy.log.clear()
     await reflector._compare(namespace)
     assert names(store) == {"a", "b", "c"}
     assert len(proxy.seen) == 2

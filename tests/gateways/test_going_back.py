@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from eservice_operator.core.actions import Manifest
 from tests.gateways.conftest import Lane
 from tests.gateways.stage import Stage
-from tests.runtime.proxy import Proxy, proxied
+from tests.support.fault_proxy import FaultProxy, FrameFault, Seen, Treatment, proxied
+from tests.support.faults.fault import Frame
 from tests.support.operator import OperatorProcess
 from tests.support.site import up_to_date
 
@@ -19,7 +19,7 @@ RATE = 200.0
 
 
 @pytest.fixture
-async def proxy(lane: Lane, tmp_path: Path) -> AsyncIterator[Proxy]:
+async def proxy(lane: Lane, tmp_path: Path) -> AsyncIterator[FaultProxy]:
     """The operator's way to the API server; it is started behind it."""
     async with proxied(lane.kubeconfig, tmp_path) as (proxy, kubeconfig):
         operator = OperatorProcess(kubeconfig, tmp_path / "log", lane.settings)
@@ -27,18 +27,19 @@ async def proxy(lane: Lane, tmp_path: Path) -> AsyncIterator[Proxy]:
             await operator.start()
             yield proxy
         finally:
-            proxy.caught_up.set()
+            await proxy.release()
             operator.end()
 
 
-async def test_nobody_is_sent_to_pods_that_are_going(stage: Stage, proxy: Proxy) -> None:
+async def test_nobody_is_sent_to_pods_that_are_going(stage: Stage, proxy: FaultProxy) -> None:
     """The Deployment's last word to the operator is that it has both, and is to have none."""
     site = stage.site
     await site.prepare()
     first = site.planned(replicas=2)
     second = first.renewed()
 
-    def emptied(obj: Manifest) -> bool:
+    def emptied(_: Seen, frame: Frame) -> bool:
+        obj = frame["object"]
         mine = (obj["kind"], obj["metadata"].get("name")) == ("Deployment", first.deployment)
         return mine and not obj["spec"]["replicas"] and not obj["status"].get("replicas")
 
@@ -46,7 +47,7 @@ async def test_nobody_is_sent_to_pods_that_are_going(stage: Stage, proxy: Proxy)
         await stage.published(first)
         await site.apply(second.act(), second.verification())
         async with stage.asked(first, RATE) as answers:
-            proxy.late = emptied
+            proxy.frames = [FrameFault(emptied, Treatment.STALLED)]
             await site.apply(await stage.eservice(second))
             await site.kept_without_pods(first)
             await stage.pods.ended(first.release)
@@ -54,7 +55,7 @@ async def test_nobody_is_sent_to_pods_that_are_going(stage: Stage, proxy: Proxy)
             await site.until(first.ref, up_to_date, "gone back, as far as the operator knows")
             await stage.answered(second)
 
-            proxy.caught_up.set()
+            await proxy.release()
             await stage.answered(first)
             await site.settled(first, "Published")
             await site.kept_without_pods(second)

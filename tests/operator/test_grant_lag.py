@@ -7,11 +7,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
-from tests.runtime.proxy import kubeconfig_for
 from tests.support.audit import AuditLog
 from tests.support.fault_proxy import FaultProxy, fault_proxy
 from tests.support.kubectl import Kubectl
@@ -26,8 +24,7 @@ pytestmark = pytest.mark.cluster
 async def way(operator_kubeconfig: Path, tmp_path: Path) -> AsyncIterator[FaultProxy]:
     """The way of an operator to the API server."""
     async with fault_proxy(await credentials.load(str(operator_kubeconfig), None)) as proxy:
-        kubeconfig = tmp_path / "kubeconfig"
-        kubeconfig.write_text(yaml.safe_dump(kubeconfig_for(proxy.url)))
+        kubeconfig = proxy.kubeconfig(tmp_path / "kubeconfig")
         operator = OperatorProcess(kubeconfig, tmp_path / "log", {"resync": "10m"})
         try:
             await operator.start()

@@ -16,14 +16,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-import yaml
 
 from eservice_operator.api.uses import Use
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.core.access.naming import binding_of
 from eservice_operator.core.actions import Manifest
-from tests.runtime.proxy import kubeconfig_for
 from tests.support.audit import AuditLog
 from tests.support.fault_proxy import Fault, FaultProxy, Seen, fault_proxy
 from tests.support.figures import Figures
@@ -101,8 +99,7 @@ class Assassin:
 async def assassin(operator_kubeconfig: Path, tmp_path: Path) -> AsyncIterator[Assassin]:
     """An operator whose way to the API server is watched by its murderer."""
     async with fault_proxy(await credentials.load(str(operator_kubeconfig), None)) as proxy:
-        kubeconfig = tmp_path / "kubeconfig"
-        kubeconfig.write_text(yaml.safe_dump(kubeconfig_for(proxy.url)))
+        kubeconfig = proxy.kubeconfig(tmp_path / "kubeconfig")
         operator = OperatorProcess(kubeconfig, tmp_path / "log", {"resync": "10m"})
         await operator.start()
         yield Assassin(operator, proxy)

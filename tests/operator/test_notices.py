@@ -15,13 +15,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-import yaml
 from typing_extensions import override
 
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.core.actions import Manifest
-from tests.runtime.proxy import kubeconfig_for
 from tests.support.fault_proxy import Fault, FaultProxy, Seen, fault_proxy
 from tests.support.figures import Figures
 from tests.support.fleet import Planned, with_instruction
@@ -109,8 +107,7 @@ class Post:
 async def posting(kubeconfig: Path, folder: Path) -> AsyncIterator[Post]:
     configuration = await credentials.load(str(kubeconfig), None)
     async with fault_proxy(configuration) as proxy, mail_server() as mail, event_sink() as sink:
-        through = folder / "kubeconfig"
-        through.write_text(yaml.safe_dump(kubeconfig_for(proxy.url)))
+        through = proxy.kubeconfig(folder / "kubeconfig")
         settings = {
             "smtp-server": f"127.0.0.1:{mail.port}",
             "smtp-security": "none",

@@ -15,8 +15,8 @@ from eservice_operator.cluster.client import KubeApi
 from eservice_operator.core.actions import ref_of
 from tests.runtime.objects import verification
 from tests.runtime.process import OperatorProcess, started
-from tests.runtime.proxy import proxied
 from tests.runtime.recording import MOVED_BY
+from tests.support.fault_proxy import proxied
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:

@@ -22,8 +22,9 @@ from eservice_operator.cluster.client import KubeApi
 from eservice_operator.core.actions import Ref, ref_of
 from tests.runtime.objects import verification
 from tests.runtime.process import started
-from tests.runtime.proxy import kubeconfig_for, proxied
 from tests.runtime.recording import TAKES
+from tests.support.fault_proxy import kubeconfig_for, proxied
+from tests.support.faults.fault import refused, without_group
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -161,12 +162,12 @@ async def test_an_outage_is_survived_and_what_happened_meanwhile_is_noticed(
     ):
         await operator.ready()
         await eventually(lambda: 1 in operator.runs(name) and proxy.watches("/eservicetemplates?watch=true"))
-        proxy.refused = {"/": 503}
+        proxy.faults = [refused("/", 503)]
         proxy.cut_watches()
         await templates.edit(name, "Another agency")
         await eventually(lambda: operator.said("503") and operator.said("cannot watch, trying again"))
         assert (await operator.get("/livez"))[0] == 200
-        proxy.refused = {}
+        proxy.faults.clear()
         await eventually(lambda: operator.runs(name) == [1, 2], within=30)
 
 
@@ -201,7 +202,7 @@ async def test_it_ends_with_the_reason_when_kopf_cannot_watch(cluster: Cluster, 
     ):
         await operator.ready()
         await eventually(lambda: proxy.watches("/eservices?watch=true"))
-        proxy.refused = {"/eservices?watch=true": 404}
+        proxy.faults = [refused("/eservices?watch=true", 404)]
         proxy.cut_watches()
         assert await operator.ended(within=30) == 1
         assert operator.said("kopf ended, so nothing would go on: APINotFoundError")
@@ -226,14 +227,14 @@ async def test_with_namespaces_given_it_serves_those_and_the_registers_of_the_ag
 
 async def test_it_waits_for_its_kinds_to_be_served(cluster: Cluster, tmp_path: Path) -> None:
     async with proxied(cluster.kubeconfig, tmp_path) as (proxy, kubeconfig):
-        proxy.refused = {f"/apis/{API_VERSION}": 404}
+        proxy.faults = [refused(f"/apis/{API_VERSION}", 404)]
         async with started(kubeconfig) as operator:
             await eventually(lambda: operator.said("kubectl apply -f crds/"), within=30)
             assert (await operator.get("/readyz"))[1].startswith(
                 "[-] started: waiting for its kinds to be served"
             )
             assert (await operator.get("/livez"))[0] == 200
-            proxy.refused = {}
+            proxy.faults.clear()
             await operator.ready()
 
 
@@ -241,10 +242,10 @@ async def test_it_waits_for_its_group_to_be_listed_since_kopf_looks_there_once(
     cluster: Cluster, templates: Templates, tmp_path: Path
 ) -> None:
     async with proxied(cluster.kubeconfig, tmp_path) as (proxy, kubeconfig):
-        proxy.without_group = GROUP
+        proxy.faults = [without_group(GROUP)]
         async with started(kubeconfig) as operator:
             await eventually(lambda: operator.said(f"{GROUP} is not among the groups"), within=30)
-            proxy.without_group = ""
+            proxy.faults.clear()
             await operator.ready()
             name = await templates.create()
             await eventually(lambda: operator.runs(name) == [1])
@@ -263,7 +264,7 @@ async def test_it_waits_for_the_api_server_and_can_be_stopped_meanwhile(tmp_path
 
 async def test_without_the_right_to_list_it_says_so_and_ends(cluster: Cluster, tmp_path: Path) -> None:
     async with proxied(cluster.kubeconfig, tmp_path) as (proxy, kubeconfig):
-        proxy.refused = {"/httproutes": 403}
+        proxy.faults = [refused("/httproutes", 403)]
         async with started(kubeconfig) as operator:
             assert await operator.ended(within=30) == 1
             assert operator.said("cannot start: the list of httproutes: 403")

@@ -34,8 +34,9 @@ from eservice_operator.runtime.startup import (
     without,
 )
 from tests.runtime.clocks import MovedClock
-from tests.runtime.proxy import proxied
 from tests.support import access
+from tests.support.fault_proxy import proxied
+from tests.support.faults.fault import refused, without_group, without_resource
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -178,13 +179,13 @@ async def test_the_gateway_api_is_missed_where_it_is_not_served_and_not_where_it
     async with proxied(cluster.kubeconfig, tmp_path) as (proxy, kubeconfig):
         transport = Transport(await credentials.load(str(kubeconfig), None))
         try:
-            proxy.without_group = GATEWAY_GROUP
+            proxy.faults = [without_group(GATEWAY_GROUP)]
             assert await without(transport, settings, MovedClock()) == frozenset()
-            proxy.refused = {f"/apis/{GATEWAY_GROUP}": 404}
+            proxy.faults = [refused(f"/apis/{GATEWAY_GROUP}", 404)]
             assert await without(transport, settings, MovedClock()) == GATEWAY_KINDS
-            proxy.refused = {f"/apis/{GATEWAY_GROUP}/v1beta1": 404}
+            proxy.faults = [refused(f"/apis/{GATEWAY_GROUP}/v1beta1", 404)]
             assert await without(transport, settings, MovedClock()) == {"ReferenceGrant"}
-            proxy.refused, proxy.without_resource = {}, "httproutes"
+            proxy.faults = [without_resource("httproutes")]
             assert await without(transport, settings, MovedClock()) == {"HTTPRoute"}
         finally:
             await transport.close()
@@ -204,16 +205,16 @@ async def test_what_is_installed_later_is_looked_at_from_then_on(
         transport = Transport(configuration)
         try:
             async with KubeApi(configuration) as api:
-                proxy.refused = {f"/apis/{GATEWAY_GROUP}": 404}
+                proxy.faults = [refused(f"/apis/{GATEWAY_GROUP}", 404)]
                 await lists.fill(api, transport, intake)
                 assert store.synced("Gateway"), "that there is none is known"
                 lists.watch(transport, essentials)
                 await eventually(clock.sleeps, "the first question")
                 assert "Gateway" not in lists.ages()
-                proxy.refused = {f"/apis/{GATEWAY_GROUP}": 503}
+                proxy.faults = [refused(f"/apis/{GATEWAY_GROUP}", 503)]
                 await clock.advance(LOOK_AGAIN)
                 await eventually(lambda: "503" in caplog.text or "by the test" in caplog.text, "no answer")
-                proxy.refused = {f"/apis/{GATEWAY_GROUP}/v1beta1": 404}
+                proxy.faults = [refused(f"/apis/{GATEWAY_GROUP}/v1beta1", 404)]
                 await clock.advance(LOOK_AGAIN)
                 await eventually(lambda: store.get("Gateway", "gateway-system", "public"), "the Gateway")
                 await eventually(lambda: proxy.watches("httproutes"), "the watch of the routes")
@@ -221,7 +222,7 @@ async def test_what_is_installed_later_is_looked_at_from_then_on(
                 assert "Gateway" in lists.ages()
                 assert f"looked at from now on: httproutes of {ROUTE_API}, gateways of" in caplog.text
                 assert "ReferenceGrant" not in lists.ages(), "an older Gateway API has some, not all"
-                proxy.refused = {}
+                proxy.faults.clear()
                 await clock.advance(LOOK_AGAIN)
                 await eventually(lambda: proxy.watches("referencegrants"), "the watch of the grants")
                 assert "ReferenceGrant" in lists.ages()

@@ -1,155 +1,215 @@
 # SPDX-License-Identifier: Apache-2.0
 """An HTTP proxy in front of the real API server that does to requests what networks and outages do.
 
-The client side is plain HTTP without credentials; the proxy has those of the administrator.
+The client side is plain HTTP without credentials; the proxy has its own. Every request is on its record.
 """
 
 from __future__ import annotations
 
-import json
+import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
-from aiohttp import ClientError, ClientResponse, ClientSession, web
+import yaml
+from aiohttp import web
 from kubernetes.aio.client import Configuration
 
+from eservice_operator.cluster import credentials
 from tests.support.api_session import api_session
+from tests.support.faults.asked import Seen
+from tests.support.faults.door import Door
+from tests.support.faults.fault import FOR_EVER, Fault, Frame, FrameFault, Treatment
+from tests.support.faults.passing import Lost, Passing, Tape
+from tests.support.faults.record import Entry, injected, table
+from tests.support.faults.stream import Stream
 
-HOP_BY_HOP = {"Host", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive"}
+__all__ = ["FOR_EVER", "Fault", "FaultProxy", "FrameFault", "Seen", "Treatment", "fault_proxy", "proxied"]
 
-
-@dataclass(frozen=True)
-class Seen:
-    """A request that arrived."""
-
-    method: str
-    path: str
-    query: dict[str, str]
-    headers: dict[str, str]
-
-    @property
-    def watch(self) -> bool:
-        return "watch" in self.query
+Which = Callable[[Seen], bool]
 
 
-@dataclass
-class Fault:
-    """What to do to the next ``times`` requests that ``match``.
-
-    ``answer`` (status, headers, body): in place of asking the API server. ``lose_reply``: the API server is
-    asked, and its answer lost. ``drop``: the connection ends before the API server hears of the request.
-    """
-
-    match: Callable[[Seen], bool]
-    times: int = 1
-    answer: tuple[int, dict[str, str], str] | None = None
-    lose_reply: bool = False
-    drop: bool = False
+def any_of_them(_: Seen) -> bool:
+    return True
 
 
 @dataclass
 class FaultProxy:
-    """``seen`` are the requests so far; ``hidden`` the names whose watch events do not come through."""
+    """The first of ``faults`` that meets a request is carried out to it, as of ``frames`` to an event.
+
+    Change everything at any time; a request that is under way goes on as it began.
+    """
 
     url: str = ""
-    seen: list[Seen] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    frames: list[FrameFault] = field(default_factory=list)
+    log: list[Entry] = field(default_factory=list)
     hidden: set[str] = field(default_factory=set)
-    _watches: list[tuple[ClientResponse, web.StreamResponse]] = field(default_factory=list)
+    """Names whose events of watches do not come through."""
+    deaf: bool = False
+    """Watches stay open and bring nothing."""
+    ahead: timedelta = timedelta(0)
+    """By how much the dates of the answers are later than the API server's own."""
+    recording: bool = False
+    """Whether the answers to lists are kept, the latest of each, for faults that replay them."""
+    tape: Tape = field(default_factory=dict)
+    met: Counter[str] = field(default_factory=Counter)
+    """What was done to events of watches, and how often."""
+    _streams: list[Stream] = field(default_factory=list)
+    _door: Door | None = None
+    _began: float = field(default_factory=time.monotonic)
 
     def configuration(self) -> Configuration:
         """For a client that goes through the proxy."""
         return Configuration(host=self.url)
 
+    def kubeconfig(self, path: Path) -> Path:
+        """The file, which from now on leads through the proxy."""
+        path.write_text(yaml.safe_dump(kubeconfig_for(self.url)))
+        return path
+
+    @property
+    def seen(self) -> list[Seen]:
+        """The requests so far; to forget them, clear the log."""
+        return [entry.seen for entry in self.log]
+
+    def injected(self) -> dict[str, int]:
+        """How many requests, and events of watches, each kind of fault has met."""
+        return injected(self.log) | {f"event {what}": count for what, count in self.met.items()}
+
+    def table(self, last: int = 60) -> str:
+        """The end of the record, for the message of a failed test."""
+        return table(self.log[-last:])
+
     @property
     def watching(self) -> int:
         """How many watches are open."""
-        return len(self._watches)
+        return len(self._streams)
 
-    async def end_watches(self, frame: dict[str, Any] | None = None) -> None:
-        """Send ``frame`` on every open watch, if given, and end them."""
-        for answer, response in list(self._watches):
+    def watches(self, part: str) -> bool:
+        """Whether a path, with its query, that contains ``part`` is being watched."""
+        return any(part in stream.seen.address for stream in self._streams)
+
+    async def end_watches(self, frame: Frame | None = None, which: Which = any_of_them) -> None:
+        """Send ``frame`` on every open watch, if given, and end them in good order."""
+        for stream in self._chosen(which):
             if frame is not None:
-                await response.write(json.dumps(frame).encode() + b"\n")
-            answer.close()
+                await stream.send(frame)
+            stream.end()
 
-    def cut_watches(self) -> None:
-        """Break every open watch in the middle of its stream."""
-        for _, response in list(self._watches):
-            transport = response._req.transport if response._req is not None else None
-            if transport is not None:
-                transport.abort()
+    def cut_watches(self, which: Which = any_of_them) -> None:
+        """Break open watches in the middle of their streams."""
+        for stream in self._chosen(which):
+            stream.cut()
 
-    def _fault(self, request: Seen) -> Fault | None:
-        for fault in self.faults:
-            if fault.times > 0 and fault.match(request):
-                fault.times -= 1
-                return fault
-        return None
+    async def release(self) -> None:
+        """No event is held back any more, and those that were come now, in their order."""
+        self.frames[:] = [
+            one for one in self.frames if one.treatment not in {Treatment.HELD, Treatment.STALLED}
+        ]
+        for stream in self._chosen(any_of_them):
+            await stream.release()
 
-    async def _handle(self, session: ClientSession, server: str, request: web.Request) -> web.StreamResponse:
-        seen = Seen(request.method, request.path, dict(request.query), dict(request.headers))
-        self.seen.append(seen)
-        fault = self._fault(seen)
-        if fault is not None and fault.answer is not None:
-            status, headers, body = fault.answer
-            return web.Response(status=status, headers=headers, text=body, content_type="application/json")
-        if fault is not None and fault.drop:
-            return self._lose(request)
-        headers = {key: value for key, value in request.headers.items() if key not in HOP_BY_HOP}
-        async with session.request(
-            request.method, f"{server}{request.raw_path}", data=await request.read() or None, headers=headers
-        ) as answer:
-            if seen.watch and answer.ok:
-                return await self._relay(request, answer)
-            content = await answer.read()
-            if fault is not None and fault.lose_reply:
-                return self._lose(request)
-            return web.Response(status=answer.status, body=content, content_type=answer.content_type)
-
-    def _lose(self, request: web.Request) -> web.Response:
-        if request.transport is not None:  # else the client has gone already
-            request.transport.abort()
-        return web.Response()
-
-    async def _relay(self, request: web.Request, answer: ClientResponse) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "application/json"})
-        await response.prepare(request)
-        self._watches.append((answer, response))
-        rest = b""
+    @asynccontextmanager
+    async def down(self) -> AsyncIterator[None]:
+        """In the block every connection is refused; those that are open end at its beginning."""
+        assert self._door is not None
+        await self._door.shut()
         try:
-            async for chunk in answer.content.iter_any():
-                *lines, rest = (rest + chunk).split(b"\n")
-                for line in lines:
-                    if json.loads(line)["object"].get("metadata", {}).get("name") not in self.hidden:
-                        await response.write(line + b"\n")
-        except (ClientError, ConnectionError):
-            pass  # the client, or a test, ended it
+            yield
         finally:
-            self._watches.remove((answer, response))
-        return response
+            await self._door.open()
+
+    def _chosen(self, which: Which) -> list[Stream]:
+        return [stream for stream in self._streams if which(stream.seen)]
+
+    def _treat(self, seen: Seen, frame: Frame) -> Treatment | None:
+        if self.deaf or frame["object"].get("metadata", {}).get("name") in self.hidden:
+            return Treatment.DROPPED
+        fault = next((one for one in self.frames if one.meets(seen, frame)), None)
+        if fault is None:
+            return None
+        self.met[fault.treatment.value] += 1
+        return fault.treatment
+
+    async def _handle(self, passing: Passing, request: web.Request) -> web.StreamResponse:
+        seen = Seen(
+            request.method, request.path, dict(request.query), dict(request.headers), await request.read()
+        )
+        entry = Entry(seen, time.monotonic() - self._began)
+        self.log.append(entry)
+        fault = next((one for one in self.faults if one.meets(seen)), None)
+        if fault is not None:
+            entry.done = fault.what
+        try:
+            if seen.watch:
+                return await self._watch(passing, request, entry, fault)
+            # a client that goes away while its write is under way has written nevertheless
+            return await passing.alone(passing.answer(request, entry, fault))
+        except Lost:
+            entry.outcome = "none"
+            if request.transport is not None:  # else the client has gone already
+                request.transport.abort()
+            return web.Response()
+        finally:
+            entry.seconds = time.monotonic() - self._began - entry.at
+
+    async def _watch(
+        self, passing: Passing, request: web.Request, entry: Entry, fault: Fault | None
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        stream = Stream(entry.seen, request, response, self._treat)
+        self._streams.append(stream)
+        try:
+            return await passing.watch(stream, entry, fault)
+        finally:
+            self._streams.remove(stream)
 
 
 @asynccontextmanager
 async def fault_proxy(configuration: Configuration) -> AsyncIterator[FaultProxy]:
-    """A running proxy to the API server of ``configuration``."""
+    """A running proxy to the API server of ``configuration``, with the credentials there."""
     proxy = FaultProxy()
     async with api_session(configuration) as session:
+        passing = Passing(session, configuration.host, proxy)
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            return await proxy._handle(session, configuration.host, request)
+            return await proxy._handle(passing, request)
 
-        app = web.Application(client_max_size=2**24)
+        app = web.Application(client_max_size=1 << 26)
         app.router.add_route("*", "/{path:.*}", handle)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = runner.addresses[0][:2]
-        proxy.url = f"http://{host}:{port}"
+        assert runner.server is not None
+        proxy._door = Door(runner.server)
+        proxy.url = await proxy._door.open()
         try:
             yield proxy
         finally:
+            proxy.cut_watches()
+            proxy._door.close()
             await runner.cleanup()
+            await passing.finish()
+
+
+@asynccontextmanager
+async def proxied(kubeconfig: Path, folder: Path) -> AsyncIterator[tuple[FaultProxy, Path]]:
+    """A proxy with the credentials of a kubeconfig, and one in ``folder`` that leads through it."""
+    async with fault_proxy(await credentials.load(str(kubeconfig), None)) as proxy:
+        yield proxy, proxy.kubeconfig(folder / "proxied.kubeconfig")
+
+
+def kubeconfig_for(server: str) -> dict[str, Any]:
+    """A kubeconfig without credentials."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "test",
+        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
+        "clusters": [{"name": "test", "cluster": {"server": server}}],
+        "users": [{"name": "test", "user": {}}],
+    }

@@ -88,10 +88,14 @@ class OperatorProcess:
 
     def metrics(self) -> dict[str, float]:
         """Every series with its value."""
-        text = self._get("/metrics")
-        assert text is not None, "no metrics"
+        text = self.scraped()
+        assert text, "no metrics"
         lines = [line for line in text.splitlines() if line and not line.startswith("#")]
         return {series: float(value) for series, _, value in (line.rpartition(" ") for line in lines)}
+
+    def scraped(self) -> str:
+        """What Prometheus gets; empty when it does not answer."""
+        return self._get("/metrics") or ""
 
     async def at_rest(self, within: float = REST) -> None:
         """Wait until the operator has nothing to do, and plans nothing for the next `SOON` but regular looks.
@@ -141,7 +145,7 @@ class OperatorProcess:
     def records(self) -> list[dict[str, Any]]:
         """Its log so far; what is no JSON object is a record with the line as its message."""
         lines = self.log.read_text(errors="replace").splitlines()
-        return [_record(line) for line in lines]
+        return [record_of(line) for line in lines]
 
     def tail(self, lines: int = 15) -> str:
         """The end of its log."""
@@ -161,7 +165,8 @@ class OperatorProcess:
             return None
 
 
-def _record(line: str) -> dict[str, Any]:
+def record_of(line: str) -> dict[str, Any]:
+    """A line of its log; what is no JSON object is a record with the line as its message."""
     try:
         record = json.loads(line)
     except ValueError:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.runtime.proxy import Proxy, proxied
+from tests.support.fault_proxy import FaultProxy, proxied
 from tests.support.operator import OperatorProcess
 from tests.support.rights import operator_credentials
 
@@ -26,7 +26,7 @@ class TimeMachine:
     """``operator`` is not started yet; it reads its clock from a file and reaches the server by a proxy."""
 
     operator: OperatorProcess
-    _proxy: Proxy
+    _proxy: FaultProxy
     _offset: Path
 
     def move(self, machine: timedelta = NONE, server: timedelta = NONE) -> None:

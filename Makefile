@@ -26,14 +26,17 @@ help: ## this list
 demo: deps ## the whole story of an e-service on a real API server (KEEP=1 leaves it running)
 	@$(BIN)/python -m tools.demo.demo
 
+# each process has a control plane of its own, and takes file after file
+TESTERS ?= 2
 LEFT_OUT = $(strip $(if $(filter off,$(JUDGES)),judges) $(if $(filter traefik,$(LANES)),second_lane))
 
 .PHONY: test
-test: deps ## everything needed, then all tests (JUDGES=off leaves out Flux and Helm, LANES=traefik the second gateway)
+test: deps ## everything needed, then all tests (JUDGES=off: no Flux, no Helm; LANES=traefik: one gateway; TESTERS=1: one process)
 	$(call step,control plane binaries,$(CONTROLPLANE) build)
 	$(if $(filter traefik,$(LANES)),,$(call step,the second gateway,$(CONTROLPLANE) build --public-gateway contour))
 	$(if $(filter off,$(JUDGES)),,$(call step,judges of GitOps,$(JUDGING)))
-	@printf '==> tests\n'; $(BIN)/python -m pytest tests --durations=10 \
+	@printf '==> tests\n'; $(BIN)/python -m pytest tests --durations=25 \
+	  $(if $(filter-out 1,$(TESTERS)),--numprocesses $(TESTERS) --dist loadfile --no-loadscope-reorder) \
 	  $(if $(LEFT_OUT),-m 'not ($(subst $() $(), or ,$(LEFT_OUT)))')
 
 .PHONY: bench

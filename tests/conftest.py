@@ -4,7 +4,7 @@
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -12,6 +12,7 @@ from hypothesis import settings
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.core.actions import Ref
+from tests.support import processes
 from tests.support.audit import AuditLog
 from tests.support.cluster import control_plane
 from tests.support.figures import Figures
@@ -36,6 +37,36 @@ FIGURES = pytest.StashKey[Figures]()
 def pytest_configure(config: pytest.Config) -> None:
     """Nothing is counted yet."""
     config.stash[FIGURES] = Figures()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In the order in which several processes are done soonest."""
+    processes.sort(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> processes.FilesInTurn:
+    """Which process runs what."""
+    return processes.FilesInTurn(config, log)
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """A set has no order, and processes compare the names of their tests."""
+    return f"{{{', '.join(sorted(map(repr, val)))}}}" if isinstance(val, set | frozenset) else None
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """One of several processes hands what it counted to the one that prints."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["figures"] = session.config.stash[FIGURES].lines
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """What such a process has counted; one that crashed hands over nothing."""
+    handed = getattr(node, "workeroutput", {}).get("figures", ())
+    node.config.stash[FIGURES].lines += [(name, value) for name, value in handed]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

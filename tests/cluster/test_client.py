@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The client: what it asks, what it makes of refusals, what it sends again and what it never does."""
 
+import asyncio
 import json
 import time
 from typing import Any
@@ -30,6 +31,7 @@ from eservice_operator.cluster.resources import RESOURCES, path, path_of, resour
 from eservice_operator.core.actions import Manifest, Ref, ref_of
 from tests.support.fault_proxy import Fault, FaultProxy
 from tests.support.objects import service_account
+from tests.support.waiting import eventually
 
 ACCOUNTS = resource_of("ServiceAccount")
 
@@ -322,6 +324,20 @@ class TestRepetition:
         with pytest.raises(Transient) as caught:
             await faulty_api.get(Ref("v1", "Namespace", "", "default"))
         assert caught.value.retry_after == 120
+        with pytest.raises(Transient, match="asked to wait, 1") as again:
+            await faulty_api.get(Ref("v1", "Namespace", "", "default"))
+        assert 110 < again.value.retry_after < 120
+        assert len(proxy.seen) == 1, "it was not asked again"
+        assert await faulty_api.get(Ref("v1", "Namespace", "", "kube-system")), "but for something else"
+
+    async def test_whoever_asks_meanwhile_waits_too(self, faulty_api: KubeApi, proxy: FaultProxy) -> None:
+        proxy.faults.append(Fault(lambda _: True, answer=(429, {"Retry-After": "1"}, status(429))))
+        began = time.monotonic()
+        first = asyncio.create_task(faulty_api.get(Ref("v1", "Namespace", "", "default")))
+        await eventually(lambda: faulty_api._transport._put_off, "the first is put off")
+        await faulty_api.get(Ref("v1", "Namespace", "", "default"))
+        assert time.monotonic() - began >= 1
+        await first
 
     @pytest.mark.parametrize("code,reason", [(401, "Unauthorized"), (403, "Forbidden"), (422, "Invalid")])
     async def test_what_is_refused_is_not_asked_again(

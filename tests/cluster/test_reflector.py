@@ -341,6 +341,19 @@ async def test_the_resync_comes_by_itself(
         await eventually(lambda: names(store) == {"unseen"})
 
 
+async def test_whoever_asks_for_a_list_gets_it_before_its_time(
+    api: KubeApi, faulty_api: KubeApi, proxy: FaultProxy, store: Store, namespace: str
+) -> None:
+    made = await api.create(service_account(namespace))
+    reflector = reflector_of(faulty_api, store, namespace, lambda _: None, watch=False)
+    await reflector.sync()
+    async with running(reflector):
+        await api.delete(ref_of(made), uid=made["metadata"]["uid"])
+        reflector.look_again()
+        await eventually(lambda: names(store) == set())
+        assert len(lists(proxy)) == 2, "asked once, listed once"
+
+
 async def test_who_does_not_listen_well_does_not_stop_it(
     api: KubeApi, store: Store, namespace: str, caplog: pytest.LogCaptureFixture
 ) -> None:

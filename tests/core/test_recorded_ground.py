@@ -217,7 +217,6 @@ def test_the_gate_and_the_condition_say_since_when_by_the_same_ground(cluster: P
         ({"maximumLag": "P24M"}, {"overdueSince", "causedBy", "inputsHash"}),
         ({"inputsHash": "0" * 16}, {"inputsHash"}),
     ],
-    ids=str,
 )
 def test_a_tampered_ground_is_found(cluster: PostalCluster, changed: dict[str, Any], found: set[str]) -> None:
     publish(cluster, WITHDRAWN, MENDED)

@@ -83,7 +83,6 @@ def test_a_decision_comes_out_again_fact_by_fact(lifecycle: dict[str, Any]) -> N
         ({"inputs": {"timeZone": "Asia/Tokyo"}}, {"effectiveAt", "inputsHash"}),
         ({"inputsHash": "0" * 16}, {"inputsHash"}),
     ],
-    ids=str,
 )
 def test_a_tampered_copy_is_found(changed: dict[str, Any], found: set[str]) -> None:
     assert found <= not_reproduced(made(), **changed)

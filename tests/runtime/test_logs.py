@@ -54,8 +54,15 @@ def test_a_request_that_is_tried_again_is_no_error() -> None:
     kopfs = logging.getLogger("kopf._cogs.clients.watching")
     kopfs.error("Request attempt #1/15 failed; will retry: GET … -> APITooManyRequestsError()")
     kopfs.error("Request attempt #15/15 failed; escalating: GET …")
+    try:
+        raise ValueError("no JSON")
+    except ValueError:
+        kopfs.exception("Watcher for eservices.eservice.dev has failed: no JSON")
+    kopfs.error("the event loop is closed")
     log.error("the disk failed; will retry")
-    assert [line["level"] for line in lines(stream)] == ["warning", "error", "error"]
+    told = lines(stream)
+    assert [line["level"] for line in told] == ["warning", "warning", "warning", "error", "error"]
+    assert not [line for line in told if "exception" in line], "who does not try again logs it"
 
 
 def test_everything_said_during_a_reconcile_carries_the_key_whoever_says_it() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import AsyncGeneratorType
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import kopf
 import pytest
 from typing_extensions import override
@@ -21,8 +22,10 @@ from eservice_operator.cluster.configuration import Configuration, always, from_
 from eservice_operator.cluster.resources import OWN
 from eservice_operator.core.actions import Manifest, ref_of
 from eservice_operator.runtime.handlers import connection_info, registry_for
-from eservice_operator.runtime.watching import TRIPWIRE, kopf_settings, watch
+from eservice_operator.runtime.watching import TRIPWIRE, kopf_settings, passes, watch
 from tests.runtime.objects import verification
+from tests.support.fault_proxy import Fault, proxied
+from tests.support.faults.fault import gone
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -41,12 +44,20 @@ class Seen:
         self.events.append((obj["kind"], obj["metadata"]["name"], deleted))
 
 
+class Refused(Exception):
+    """As kopf says it."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__()
+        self.status = status
+
+
 async def nothing() -> Any:
     return Configuration(host="https://api.example:6443")
 
 
 def test_every_kind_of_ours_has_one_event_handler_and_no_other() -> None:
-    registry = registry_for(Seen(), nothing)
+    registry = registry_for(Seen(), nothing, lambda _: None)
     handlers = registry._watching.get_all_handlers()
     assert sorted(handler.id for handler in handlers) == sorted(
         f"{resource.kind}-changed" for resource in OWN
@@ -99,13 +110,17 @@ async def test_the_login_renews_what_changes(tmp_path: Path) -> None:
 
 @asynccontextmanager
 async def watching(
-    cluster: Cluster, seen: Seen, spawned: Callable[[], None] = lambda: None
+    kubeconfig: Path,
+    seen: Seen,
+    spawned: Callable[[], None] = lambda: None,
+    listed: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[tuple[asyncio.Task[None], asyncio.Event]]:
     async def load() -> Any:
-        return await credentials.load(str(cluster.kubeconfig), None)
+        return await credentials.load(str(kubeconfig), None)
 
     ready, stop = asyncio.Event(), asyncio.Event()
-    task = asyncio.create_task(watch(registry_for(seen, load), (), ready=ready, stop=stop, spawned=spawned))
+    registry = registry_for(seen, load, listed)
+    task = asyncio.create_task(watch(registry, (), ready=ready, stop=stop, spawned=spawned))
     try:
         yield task, stop
     finally:
@@ -121,7 +136,7 @@ async def test_events_arrive_and_kopf_ends_when_asked_taking_nothing_of_ours_alo
     before = asyncio.all_tasks()
     seen = Seen()
     spawned: list[bool] = []
-    async with watching(cluster, seen, lambda: spawned.append(True)) as (task, stop):
+    async with watching(cluster.kubeconfig, seen, lambda: spawned.append(True)) as (task, stop):
         await eventually(lambda: bool(spawned))
         ours = asyncio.create_task(asyncio.Event().wait())
         created = await api.create(verification(namespace, "checked"))
@@ -157,7 +172,81 @@ async def test_kopf_leaves_no_stream_open_when_it_ends_in_the_middle_of_a_list(
             stop.set()
 
     seen = Stopping()
-    async with watching(cluster, seen) as (task, stop):
+    async with watching(cluster.kubeconfig, seen) as (task, stop):
         await asyncio.wait({task})
     assert len(seen.events) < MANY, "it was too late to end it in the middle"
     assert open_streams() == []
+
+
+OURS = sorted(resource.plural for resource in OWN)
+
+
+@pytest.mark.cluster
+async def test_each_list_of_kopf_is_told_of_also_an_empty_one(cluster: Cluster, tmp_path: Path) -> None:
+    listed: list[str] = []
+    async with (
+        proxied(cluster.kubeconfig, tmp_path) as (proxy, kubeconfig),
+        watching(kubeconfig, Seen(), listed=listed.append),
+    ):
+        await eventually(lambda: proxy.watches("/unpublishdeferrals?watch=true"))
+        await eventually(lambda: sorted(set(listed) & set(OURS)) == OURS)
+        listed.clear()
+        await proxy.end_watches(gone(), lambda seen: seen.resource == "unpublishdeferrals")
+        await eventually(lambda: listed == ["unpublishdeferrals"])
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize(
+    "event",
+    [
+        b'{"type":"ERROR","object":{"kind":"Status","code":500,"message":"etcdserver: no leader"}}',
+        b"this is no event",
+        b'{"type":"ADDED","object":{"metadata":',
+    ],
+    ids=["an error", "no JSON", "half of one"],
+)
+async def test_after_an_event_that_kopf_cannot_take_it_begins_anew(
+    cluster: Cluster, api: KubeApi, namespace: str, tmp_path: Path, event: bytes
+) -> None:
+    seen, spawned = Seen(), 0
+
+    def count() -> None:
+        nonlocal spawned
+        spawned += 1
+
+    async with (
+        proxied(cluster.kubeconfig, tmp_path) as (proxy, kubeconfig),
+        watching(kubeconfig, seen, count) as (task, stop),
+    ):
+        await eventually(lambda: proxy.watches("/productionverifications?watch=true"))
+        body = event.decode() + "\n"
+        proxy.faults.append(
+            Fault(lambda one: one.watch and one.resource == "productionverifications", answer=(200, {}, body))
+        )
+        proxy.cut_watches(lambda one: one.resource == "productionverifications")
+        await eventually(lambda: spawned == 2, "started again")
+        await api.create(verification(namespace, namespace))
+        await eventually(lambda: ("ProductionVerification", namespace, False) in seen.events)
+        stop.set()
+        async with asyncio.timeout(10):
+            await task
+    assert open_streams() == []
+
+
+@pytest.mark.parametrize(
+    "error, again",
+    [
+        (ValueError("no JSON"), True),
+        (aiohttp.ClientPayloadError("cut"), True),
+        (TimeoutError(), True),
+        (Refused(503), True),
+        (Refused(410), True),
+        (Refused(429), True),
+        (Refused(404), False),
+        (Refused(403), False),
+        (kopf.LoginError("no credentials"), False),
+        (RuntimeError("a framework bug"), False),
+    ],
+)
+def test_only_what_may_be_over_the_next_time_is_tried_again(error: Exception, again: bool) -> None:
+    assert passes(error) is again

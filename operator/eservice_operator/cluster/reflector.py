@@ -8,7 +8,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Final
 
 from eservice_operator.cluster.client import KubeApi
@@ -65,6 +65,7 @@ class Reflector:
         self._latest: dict[str, int] = dict.fromkeys(scopes, 0)
         self._listed: dict[str, float] = {}
         self._first = {scope: asyncio.Event() for scope in scopes}
+        self._asked = {scope: asyncio.Event() for scope in scopes}
 
     @property
     def listed_at(self) -> float | None:
@@ -72,6 +73,11 @@ class Reflector:
         if len(self._listed) < len(self._versions):
             return None
         return min(self._listed.values())
+
+    def look_again(self) -> None:
+        """List once more, soon: whoever watches in our place may have missed that something was deleted."""
+        for asked in self._asked.values():
+            asked.set()
 
     async def sync(self) -> None:
         """List everything into the store once.
@@ -118,13 +124,20 @@ class Reflector:
             if failures:
                 await self._pause(failures)
             elif scope in self._listed:
-                await asyncio.sleep(self._resync * random.uniform(0.9, 1.1))  # noqa: S311
+                await self._until_due(scope)
+            self._asked[scope].clear()
             try:
                 await (self._compare(scope) if scope in self._listed else self._list(scope))
                 failures = 0
             except Exception as error:  # noqa: BLE001 - as above
                 failures += 1
                 self._report(scope, "list", error)
+
+    async def _until_due(self, scope: str) -> None:
+        """Wait until the next regular list is due, or somebody asks for one."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._resync * random.uniform(0.9, 1.1)):  # noqa: S311
+                await self._asked[scope].wait()
 
     async def _list(self, scope: str) -> None:
         before = self._latest[scope]

@@ -26,7 +26,8 @@ ATTEMPTS: Final = 4
 BACKOFF: Final = 0.25
 """Seconds: the upper bound of the first pause; it doubles, and each pause is drawn between zero and it."""
 PATIENCE: Final = 10.0
-"""Seconds: a server that asks to wait longer gets its wish from the queue, not from a worker that sleeps."""
+"""Seconds: a worker sleeps no longer than that. A server that asks to wait longer is not asked until then:
+whoever wants the same meanwhile gets its refusal again."""
 CONNECT_TIMEOUT: Final = 5.0
 READ_BUFFER: Final = 2**21
 """Bytes: more than the largest object that etcd takes."""
@@ -103,6 +104,8 @@ class Transport:
         self._session = _session(configuration)
         self._timeout = aiohttp.ClientTimeout(total=request_timeout, sock_connect=CONNECT_TIMEOUT)
         self._on_request = on_request
+        self._put_off: dict[tuple[str, str], float] = {}
+        """Until when (monotonic seconds) the server asked not to be asked for the same again."""
 
     async def close(self) -> None:
         """Close the session and its connections."""
@@ -119,9 +122,11 @@ class Transport:
         """
         attempt = 1
         while True:
+            await self._keep_off(request)
             try:
                 return await self._once(request)
             except Transient as error:
+                self._remember(request, error.retry_after)
                 safe = request.repeatable or error.status == PUT_OFF or error.reason == UNREACHABLE
                 if (
                     not safe
@@ -132,6 +137,20 @@ class Transport:
                     raise
                 await asyncio.sleep(error.retry_after + random.uniform(0, BACKOFF * 2**attempt))  # noqa: S311
                 attempt += 1
+
+    async def _keep_off(self, request: Request) -> None:
+        """Wait until the server may be asked this; refuse in its name where that takes too long."""
+        left = self._put_off.get((request.method, request.path), 0.0) - time.monotonic()
+        if left > PATIENCE:
+            message = f"the API server asked to wait, {left:.0f} s are left"
+            raise Transient(PUT_OFF, "TooManyRequests", message, retry_after=left)
+        await asyncio.sleep(max(0.0, left))
+
+    def _remember(self, request: Request, seconds: float) -> None:
+        if seconds > 0:
+            now = time.monotonic()
+            self._put_off = {what: until for what, until in self._put_off.items() if until > now}
+            self._put_off[request.method, request.path] = now + seconds
 
     async def _once(self, request: Request) -> Any:
         async with self.open(request, self._timeout) as response:

@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any, Protocol
+
+import aiohttp
 
 from eservice_operator.api.names import GROUP, VERSION
 from eservice_operator.cluster.configuration import Configuration
@@ -14,7 +17,7 @@ from eservice_operator.core.actions import Manifest
 from eservice_operator.runtime.kopf_alone import kopf
 
 LOGIN_PAUSE = 1.0
-"""Seconds before each further look at the credentials: kopf asks again at once for every 401."""
+"""Seconds between two looks at the credentials, at least: kopf asks again at once for every 401."""
 
 
 class Observed(Protocol):
@@ -25,18 +28,20 @@ class Observed(Protocol):
         ...
 
 
+Listed = Callable[[str], None]
+"""Told of each list that kopf has got, by the plural of its kind."""
 Load = Callable[[], Awaitable[Configuration]]
 """Looks the credentials up as they are now."""
 
 
-def registry_for(observed: Observed, load: Load) -> kopf.OperatorRegistry:
+def registry_for(observed: Observed, load: Load, listed: Listed) -> kopf.OperatorRegistry:
     """A registry of its own, so that nothing registered elsewhere runs along."""
     registry = kopf.OperatorRegistry()
     for resource in OWN:
         kopf.on.event(GROUP, VERSION, resource.plural, id=f"{resource.kind}-changed", registry=registry)(
             _observer(observed)
         )
-    kopf.on.login(id="credentials", registry=registry)(_login(load))
+    kopf.on.login(id="credentials", registry=registry)(_login(load, listed))
     return registry
 
 
@@ -47,14 +52,15 @@ def _observer(observed: Observed) -> Callable[..., Awaitable[None]]:
     return observe
 
 
-def _login(load: Load) -> Callable[..., Awaitable[kopf.ConnectionInfo]]:
-    pause = 0.0
+def _login(load: Load, listed: Listed) -> Callable[..., Awaitable[kopf.AiohttpSession]]:
+    soonest = 0.0
 
-    async def login(**_: Any) -> kopf.ConnectionInfo:
-        nonlocal pause
-        await asyncio.sleep(pause)
-        pause = LOGIN_PAUSE
-        return await connection_info(await load())
+    async def login(**_: Any) -> kopf.AiohttpSession:
+        nonlocal soonest
+        clock = asyncio.get_running_loop().time
+        await asyncio.sleep(soonest - clock())
+        soonest = clock() + LOGIN_PAUSE
+        return session_of(await connection_info(await load()), listed)
 
     return login
 
@@ -73,3 +79,25 @@ async def connection_info(configuration: Configuration) -> kopf.ConnectionInfo:
         private_key_path=configuration.key_file or None,
         proxy_url=configuration.proxy or None,
     )
+
+
+def session_of(info: kopf.ConnectionInfo, listed: Listed) -> kopf.AiohttpSession:
+    """The session that kopf would make of it, and closes, which says when a list has come.
+
+    When kopf has missed events it lists anew and tells its handlers of what is there. Of what is not there
+    any more it tells nobody: whoever remembers it has to hear that there was a list, be it an empty one.
+    """
+
+    async def ended(_: object, __: object, request: aiohttp.TraceRequestEndParams) -> None:
+        if request.response.status == HTTPStatus.OK and "watch" not in request.url.query:
+            listed(request.url.name)
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_end.append(ended)
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context()),
+        headers=info.as_http_headers(),
+        proxy=info.proxy_url,
+        trace_configs=[trace],
+    )
+    return kopf.AiohttpSession(aiohttp_session=session, server=info.server)

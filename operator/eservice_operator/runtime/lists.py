@@ -10,6 +10,7 @@ from typing import Final
 
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.reflector import Reflector
+from eservice_operator.cluster.resources import OWN
 from eservice_operator.cluster.store import Store
 from eservice_operator.cluster.transport import Transport
 from eservice_operator.runtime.clock import Clock
@@ -56,6 +57,12 @@ class Lists:
             essentials.start(f"the reflector of {reflector.resource.plural}", reflector.run())
         if self._late:
             essentials.start("the look for what is not served", self._join(transport))
+
+    def listed_by_kopf(self, plural: str) -> None:
+        """Look again at a kind of ours that kopf has listed: of what was deleted before it says nothing."""
+        for reflector in self._present:
+            if reflector.resource in OWN and reflector.resource.plural == plural:
+                reflector.look_again()
 
     def ages(self) -> dict[str, float]:
         """Per kind, the seconds since its last full list; kinds that were not listed yet are left out."""

@@ -24,6 +24,9 @@ NOISE: Mapping[str, int] = {
 }
 """Loggers that say little below this level; at the level `debug` they say all."""
 
+RAISED = ("failed; will retry", "failed; escalating", " has failed: ")
+"""Parts of what kopf says of an error that it then tries again, or raises."""
+
 
 @contextmanager
 def about(key: ObjectKey) -> Iterator[None]:
@@ -48,13 +51,15 @@ def subject_of(record: logging.LogRecord) -> ObjectKey | None:
 
 
 def tried_again(record: logging.LogRecord) -> bool:
-    """Lower to a warning what kopf calls an error although it tries again: nobody has to do anything.
+    """Lower to a warning what kopf calls an error although it is tried again: nobody has to do anything.
 
-    When it gives up it raises, and that is logged as the error it is.
+    When it gives up, or one of its tasks ends, that is raised, and whoever does not try it again logs the
+    error that it is, with where it came from.
     """
-    again = record.name.startswith("kopf.") and "failed; will retry" in record.getMessage()
+    again = record.name.startswith("kopf.") and any(part in record.getMessage() for part in RAISED)
     if again and record.levelno == logging.ERROR:
         record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
+        record.exc_info = None
     return True
 
 

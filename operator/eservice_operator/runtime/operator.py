@@ -147,7 +147,7 @@ class Operator:
         """Start kopf, and wait until it has started."""
         ready = asyncio.Event()
         watching = watch(
-            registry_for(self._intake.observed, self._credentials),
+            registry_for(self._intake.observed, self._credentials, self._lists.listed_by_kopf),
             self._settings.namespaces,
             ready=ready,
             stop=self._stop_kopf,

@@ -6,9 +6,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Collection, Iterable, Iterator, Sized
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sized
+from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
 from typing import Any, NoReturn
 
+import aiohttp
 from typing_extensions import override
 
 from eservice_operator.runtime.kopf_alone import kopf
@@ -21,6 +24,15 @@ TRIPWIRE = "eservice.dev/kopf-unused"
 
 OUTAGE = (1, 1, 2, 3, 5, 8, 13, 21, 30, 30, 30, 30, 30, 30)
 """Seconds between the tries of a request: together about four minutes, so that an API server may restart."""
+
+PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GONE, HTTPStatus.TOO_MANY_REQUESTS})
+"""Refusals that another list, or another moment, mends; as errors of the server do."""
+ERROR_EVENT = "WatchingError"
+"""What kopf raises for an error that comes as an event, other than 410."""
+AGAIN = (1.0, 30.0)
+"""Seconds until kopf is started again: the first pause, and the longest; drawn around that."""
+LASTED = 60.0
+"""Seconds after which a run of kopf counts as a good one."""
 
 STOP_PATIENCE = 5.0
 """Seconds for kopf's own tasks to end."""
@@ -119,12 +131,72 @@ async def watch(
 ) -> None:
     """Run kopf until ``stop`` is set; ``ready`` is set once it watches.
 
+    An event that nobody can read, an error as an event, an outage longer than its patience: each of these
+    ends kopf as a whole. It is started again after a pause, and lists everything anew.
     ``spawned`` is called when kopf has installed its signal handlers, to put the operator's own back: kopf
-    has no setting for that. Its tasks are waited for here rather than by `kopf.operator`, which at its end
-    cancels every task of the event loop that is younger than itself, a worker in the middle of a write too.
+    has no setting for that.
 
     Raises:
-        Exception: whatever ended kopf, if it was not asked to end.
+        Exception: whatever ended kopf, if it was not asked to end and starting it again would not help.
+    """
+    pause, longest = AGAIN
+    clock = asyncio.get_running_loop().time
+    while True:
+        began = clock()
+        try:
+            async with _passed_on(stop) as stop_this:
+                await _watch_once(registry, namespaces, ready, stop_this, spawned)
+        except Exception as error:
+            if stop.is_set() or not passes(error):
+                raise
+            pause = AGAIN[0] if clock() - began > LASTED else min(longest, pause * 2)
+            wait = pause * random.uniform(0.7, 1.3)  # noqa: S311 - jitter is no secret
+            log.warning("kopf is started again in %.0f s: %s: %s", wait, type(error).__name__, error)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), wait)
+        if stop.is_set():
+            return
+
+
+def passes(error: Exception) -> bool:
+    """Whether what ended kopf may be over when it starts again: what it was told, or was not.
+
+    Its own classes for that have no public names: a refusal has a status.
+    """
+    status = getattr(error, "status", None)
+    if isinstance(status, int):
+        return status in PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    told_badly = isinstance(error, aiohttp.ClientError | OSError | ValueError)
+    return told_badly or type(error).__name__ == ERROR_EVENT
+
+
+@asynccontextmanager
+async def _passed_on(stop: asyncio.Event) -> AsyncIterator[asyncio.Event]:
+    """An event that is set with ``stop``: kopf's own end sets it, and that must not end us."""
+    this = asyncio.Event()
+
+    async def pass_on() -> None:
+        await stop.wait()
+        this.set()
+
+    task = asyncio.create_task(pass_on(), name="stop of kopf")
+    try:
+        yield this
+    finally:
+        task.cancel()
+
+
+async def _watch_once(
+    registry: kopf.OperatorRegistry,
+    namespaces: Collection[str],
+    ready: asyncio.Event,
+    stop: asyncio.Event,
+    spawned: Callable[[], None],
+) -> None:
+    """One run of kopf.
+
+    Its tasks are waited for here rather than by `kopf.operator`, which at its end cancels every task of the
+    event loop that is younger than itself, a worker in the middle of a write too.
     """
     streams = Streams()
     with streams.noticed():

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stories that are played without faults and with them: in the end everything has to be the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from aiohttp import ClientSession
+from kubernetes.aio.client import Configuration
+from yarl import URL
+
+from eservice_operator.api.uses import Use
+from eservice_operator.cluster.client import KubeApi
+from eservice_operator.cluster.resources import RESOURCES
+from eservice_operator.core.access.naming import binding_of
+from eservice_operator.core.actions import Ref
+from tests.faults.injecting import Injected
+from tests.operator.test_kill import (
+    Story,
+    a_grant_and_its_end,
+    first_publication,
+    nothing,
+    published_on_the_old_version,
+    unpublication_and_return,
+    waiting_for_a_grant,
+)
+from tests.support.audit import AuditLog
+from tests.support.fault_proxy import FaultProxy, Seen
+from tests.support.operator import OperatorProcess, assert_log_clean
+from tests.support.portrait import Names, made_and_removed, portrait
+from tests.support.register import Register
+from tests.support.site import Site
+
+
+class Play(NamedTuple):
+    """What is there when the faults begin, and what happens under them."""
+
+    name: str
+    before: Story
+    story: Story
+
+
+PLAYS = (
+    Play("publication", nothing, first_publication),
+    Play("unpublication and return", published_on_the_old_version, unpublication_and_return),
+    Play("a grant and its end", waiting_for_a_grant, a_grant_and_its_end),
+)
+
+
+class Ending(NamedTuple):
+    """How a play ended: the picture of everything, and what the operator made and removed."""
+
+    picture: list[str]
+    changes: Counter[str]
+
+
+Endings = dict[str, Ending]
+"""How plays end without faults, by name: once played, the picture serves every test."""
+
+
+@dataclass
+class Stage:
+    """An operator behind a proxy on which things go wrong, and the sites that were played on."""
+
+    operator: OperatorProcess
+    proxy: FaultProxy
+    people: KubeApi
+    audit: AuditLog
+    endings: Endings
+    server: Configuration
+    """How the operator reaches the API server."""
+    session: ClientSession
+    """The same, for whoever sends a request in its name."""
+    injected: Counter[str] = field(default_factory=Counter)
+    runs: int = 0
+    _sites: list[Site] = field(default_factory=list)
+
+    @contextmanager
+    def under(self, *faults: Injected) -> Iterator[None]:
+        """Inside the block requests meet the faults; what was done is counted, and it has to be something."""
+        self.proxy.faults[:] = [one.fault for one in faults]
+        yield
+        self.proxy.faults.clear()
+        for one in faults:
+            assert one.hits, f"{one.name} never happened"
+            self.injected[one.name] += len(one.hits)
+
+    async def without(self, play: Play) -> Ending:
+        """How the play ends when nothing goes wrong."""
+        if play.name not in self.endings:
+            self.endings[play.name] = await self._act(play, ())
+        return self.endings[play.name]
+
+    async def survives(self, play: Play, *faults: Injected) -> None:
+        """Play it under faults: it ends as it does without, with nothing made or removed twice."""
+        whole = await self.without(play)
+        assert whole.changes
+        where = f"{play.name} under {', '.join(one.name for one in faults)}"
+        assert_same(await self._act(play, faults), whole, where)
+        self.runs += 1
+
+    async def annotate(self, seen: Seen) -> None:
+        """Somebody writes to what the request is about, and takes it back: its version is another."""
+        resource = next((one for one in RESOURCES.values() if one.plural == seen.resource), None)
+        assert resource is not None, seen.path
+        ref = Ref(resource.api_version, resource.kind, seen.namespace, seen.name)
+        if await self.people.get(ref) is None:
+            return
+        names = {"name": ref.name} | ({"namespace": ref.namespace} if ref.namespace else {})
+        bare = {"apiVersion": ref.api_version, "kind": ref.kind, "metadata": names}
+        touched = bare | {"metadata": names | {"annotations": {"example.com/touched": "yes"}}}
+        for manifest in (touched, bare):
+            await self.people.apply(manifest, field_manager="competitor", force=True)
+
+    async def deliver(self, seen: Seen) -> None:
+        """The same request arrives at the API server, and nobody hears its answer."""
+        headers = {"Content-Type": seen.headers.get("Content-Type", ""), "User-Agent": seen.agent}
+        url = URL(self.server.host).with_path(seen.path).with_query(seen.query)
+        async with self.session.request(seen.method, url, data=seen.body or None, headers=headers) as answer:
+            await answer.read()
+
+    def site(self) -> Site:
+        """A corner of the cluster that is cleared at the end of the test."""
+        site = Site(self.people)
+        self._sites.append(site)
+        return site
+
+    async def _act(self, play: Play, faults: Sequence[Injected]) -> Ending:
+        site = self.site()
+        await play.before(site)
+        await self.operator.at_rest()
+        self.audit.skip()
+        with self.under(*faults):
+            await play.story(site)
+        await self.operator.at_rest()
+        await site.assert_sound()
+        return await self.ending(site)
+
+    async def ending(self, site: Site) -> Ending:
+        """What is there now, and what the operator has made and removed since the audit log was skipped."""
+        old = site.planned(version="1.0.0")
+        binding = binding_of(site.planned().name, Use.model_validate(Register(site).use()))
+        names = Names(site, [old.release, site.planned().release, old.renewed().release, binding])
+        return Ending(await portrait(site, names), made_and_removed(self.audit.writes(), names))
+
+    async def rests(self) -> None:
+        """Another operator finds nothing to do: what the last one left is what is wanted."""
+        assert await self.operator.terminate() == 0, self.operator.tail()
+        self.audit.skip()
+        await self.operator.start()
+        await self.operator.at_rest()
+        assert not self.audit.writes(), self.audit.writes()[:3]
+        assert_log_clean(self.operator.records())
+
+    async def clear(self) -> None:
+        """Take everything away that was played with."""
+        self.proxy.faults.clear()
+        for site in self._sites:
+            await site.clear(operated=self.operator.running)
+
+
+def assert_same(seen: Ending, whole: Ending, where: str) -> None:
+    """Nothing was made or removed once more or once less, and what is there says the same."""
+    changes, expected = seen.changes, whole.changes
+    assert changes == expected, f"{where}: {changes - expected} too many, {expected - changes} too few"
+    different = "\n".join(sorted(set(seen.picture) ^ set(whole.picture)))
+    assert not different, f"{where}:\n{different}"

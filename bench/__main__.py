@@ -1,135 +1,137 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m bench``: measure everything, print a table, and write docs/benchmarks.md."""
+"""``python -m bench``: measure, print tables, and write docs/benchmarks.md with its plots."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import re
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from bench import figures, switching
-from bench.decide import TARGET
-from bench.figures import Figure
-from bench.measure import measure_fleet, measure_one
+from bench import plots, printed, results, switching
+from bench.deadline import TIMES, one_due
+from bench.figures import Figure, table
+from bench.measure import measure_one
+from bench.page import FLEET, PAGE, page
+from bench.results import RESULTS, Results, Section
+from bench.scale import measure_fleet
 from eservice_operator.runtime.clock import now
-from tests.cli.starting import QUICK
 
-LINE = re.compile(r"(?P<name>\S.*?)  +(?P<median>\d+) µs median +(?P<tail>\d+) µs p99")
-RUN = re.compile(r"(?P<command>\S.*): (?P<own>\d+) ms of its own, (?P<wall>\d+) ms in all")
-ANSWERED = re.compile(r"(?P<name>\S.*?)  (?P<value>\S.*?)  target (?P<target>\S.*)")
-SCRAPED = re.compile(r"(?P<name>\S.*?)  +(?P<value>[\d.]+ ms)")
-CLIENTS = re.compile(r"(?P<name>\S.*?)  +(?P<value>[\d.]+ (?:ms|objects))(?:  target (?P<target>.+))?")
-DECIDING = "python -m bench.decide"
-SCRAPING = "python -m bench.scrape"
-BRAKING = "python -m bench.brake"
-ACCESS = "python -m bench.access"
-STARTING = "python -m tests.cli.starting"
-AUTHORIZING = "python -m bench.authorizer"
-NOTES = (
-    "How to read it:",
-    "",
-    """\
-- Requests are counted in the API server's audit log: they are exact, and the same on any machine.
-- Times depend on the machine and on what else it does, the ratio less: both sides are measured in one run.
-  The bare client knows all the writes beforehand, sends them at the best of three concurrencies, and waits
-  for nothing. The operator waits for Pods and for the gateway, and reads what it needs.
-- A scrape is put together in a thread beside the event loop. Before the lines of an object were kept, it took
-  13 ms with 100 e-services and 100 ms with 1,000, on the loop and with fewer figures.
-- The time of a command is the processor time of its own process, which other work changes less than the
-  clock: the median of 15 runs. While a command loaded the models first, its help took 570 to 770 ms. What
-  only shows an e-service takes as much, beside kubectl's own time; `explain` took 0.8 s, most of it for the
-  models. To measure one over a cluster, set KUBECONFIG: `python -m tests.cli.starting list -A`.
-- What citizens notice is measured with requests that are sent at a steady rate whatever the answers are, to
-  servers that reset their connections once the last Pod of their release is gone. Gateway, servers, citizens
-  and the control plane share the machine; Pods are ready at once. How: docs/gateways.md.
-- A look is all that one reconcile computes: what is observed, decided and said. What counts many others does
-  so every 2 seconds at most.
-- The authorizer is held on one core; who asks it, and the control plane, are on the others. It answers from
-  memory, asks for its reviews beside that, and writes a line for each answer.
-- An e-service counts as public when the gateway reports its route as accepted and resolved.
-- How often the operator was killed, and survived it, is printed by `pytest tests/operator/test_kill.py`;
-  `ESERVICE_TEST_KILL_STEP=1` kills it at every single write.""",
-)
+SIZES = (100, 1_000, 5_000)
 
 
-def main() -> None:
+@dataclass(frozen=True)
+class Part:
+    """One part of the benchmark, and how many seconds it takes on two processors with nothing beside it."""
+
+    measure: Callable[[Path], Iterator[Figure]]
+    seconds: float
+
+
+def parts(sizes: list[int], times: int) -> dict[str, Part]:
+    """Every part by its name, in the order in which they are measured."""
+    single = {
+        "one": Part(lambda folder: iter(asyncio.run(measure_one(folder))), 30),
+        "decide": Part(lambda _: printed.deciding(), 15),
+        "scrape": Part(lambda _: printed.scraping(), 60),
+        "brake": Part(lambda _: printed.braking(), 20),
+        "access": Part(lambda _: printed.granting(), 60),
+        "starting": Part(lambda _: printed.starting(), 60),
+        "authorizer": Part(lambda _: printed.authorizing(), 60),
+        "switching": Part(switching.measure, 300),
+        "deadline": Part(lambda folder: iter(asyncio.run(one_due(folder, times))), 60 + 5 * times),
+    }
+    return single | {f"{FLEET}{size}": _fleet(size) for size in sizes}
+
+
+def _fleet(size: int) -> Part:
+    return Part(lambda folder: iter(asyncio.run(measure_fleet(folder, size))), seconds_for(size))
+
+
+def seconds_for(size: int) -> float:
+    """What a fleet takes: three control planes, and each e-service on them."""
+    return 120 + 0.45 * size
+
+
+def main() -> int:
     """Measure what was asked for."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--fleet", type=int, default=200, help="how many e-services (default %(default)s)")
-    parser.add_argument(
-        "--output", type=Path, default=figures.PAGE, help="the page to write (default %(default)s)"
-    )
-    options = parser.parse_args()
+    options = _options()
+    chosen = {
+        name: part
+        for name, part in parts(options.fleet, options.times).items()
+        if not options.only or name in options.only or name.split(".")[0] in options.only
+    }
+    minutes = sum(part.seconds for part in chosen.values()) / 60
+    _say(f"{len(chosen)} parts: about {minutes:.0f} minutes on two processors with nothing beside it")
+    before, measured = results.load(options.results), Results()
+    for name, part in chosen.items():
+        measured[name] = _measured(name, part)
+        if not options.compare:
+            _write(before | measured, options.results, options.output)
+    if not options.compare:
+        return 0
+    lines = results.worse(before, measured)
+    sys.stdout.write("\n".join([*lines, f"{len(lines)} figures are worse than in {options.results}"]) + "\n")
+    return 1 if lines else 0
+
+
+def _measured(name: str, part: Part) -> Section:
+    began, own = time.monotonic(), time.process_time()
+    _say(f"{name}: about {part.seconds:.0f} s")
     with tempfile.TemporaryDirectory(prefix="eservice-bench-") as folder:
-        measured = list(measure(Path(folder), options.fleet))
-    sys.stdout.write(figures.table(measured) + "\n")
-    options.output.write_text(figures.page(measured, now().date(), NOTES))
-    sys.stdout.write(f"written to {options.output}\n")
+        figures = list(part.measure(Path(folder) / "part"))
+    sys.stdout.write(table(figures) + "\n")
+    _say(f"{name}: {time.monotonic() - began:.0f} s, {time.process_time() - own:.0f} s of this process")
+    return Section.of(figures, now().date())
 
 
-def measure(folder: Path, fleet: int) -> Iterator[Figure]:
-    """Every figure, as it is ready."""
-    yield from deciding()
-    yield from scraping()
-    yield from braking()
-    yield from granting()
-    yield from starting()
-    yield from authorizing()
-    yield from switching.measure(folder / "switching")
-    yield from asyncio.run(measure_one(folder / "one"))
-    yield from asyncio.run(measure_fleet(folder / "fleet", fleet))
+def _write(held: Results, path: Path, output: Path) -> None:
+    results.save(held, path)
+    drawn = plots.draw(held, path.parent)
+    output.write_text(page(held, drawn))
 
 
-def deciding() -> Iterator[Figure]:
-    """What `bench.decide` prints, in a process where nothing else is in memory."""
-    for line in LINE.finditer(printed_by(DECIDING)):
-        target = f"≤ {TARGET} µs median" if line["name"] == "decide, at rest" else ""
-        value = f"{line['median']} µs median, {line['tail']} µs at p99"
-        yield Figure(f"One decision: {line['name']}", value, target, DECIDING)
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    sizes: Final = ",".join(map(str, SIZES))
+    parser.add_argument(
+        "--fleet", type=_sizes, default=list(SIZES), metavar="N[,N…]", help=f"fleets (default {sizes})"
+    )
+    parser.add_argument(
+        "--only", type=_names, default=[], metavar="PART[,PART…]", help=f"of {', '.join(parts([0], 1))}"
+    )
+    parser.add_argument(
+        "--times", type=int, default=TIMES, help="deadlines of one e-service (default %(default)s)"
+    )
+    parser.add_argument(
+        "--compare", action="store_true", help="write nothing; fail if a figure is worse than in the results"
+    )
+    parser.add_argument("--results", type=Path, default=RESULTS, help="default %(default)s")
+    parser.add_argument("--output", type=Path, default=PAGE, help="the page (default %(default)s)")
+    return parser.parse_args()
 
 
-def scraping() -> Iterator[Figure]:
-    """What `bench.scrape` prints."""
-    for line in SCRAPED.finditer(printed_by(SCRAPING)):
-        yield Figure(f"One scrape: {line['name']}", line["value"], command=SCRAPING)
+def _sizes(text: str) -> list[int]:
+    return [int(size.replace("_", "")) for size in text.split(",")]
 
 
-def braking() -> Iterator[Figure]:
-    """What `bench.brake` prints."""
-    for line in SCRAPED.finditer(printed_by(BRAKING)):
-        yield Figure(f"The brake: {line['name']}", line["value"], command=BRAKING)
+def _names(text: str) -> list[str]:
+    known = {name.split(".")[0] for name in parts([0], 1)}
+    names = text.split(",")
+    if unknown := [name for name in names if name.split(".")[0] not in known]:
+        raise argparse.ArgumentTypeError(f"no such part: {', '.join(unknown)}; there are {', '.join(known)}")
+    return names
 
 
-def granting() -> Iterator[Figure]:
-    """What `bench.access` prints."""
-    for line in CLIENTS.finditer(printed_by(ACCESS)):
-        yield Figure(f"Access: {line['name']}", line["value"], line["target"] or "", ACCESS)
-
-
-def starting() -> Iterator[Figure]:
-    """What `tests.cli.starting` prints: the help of every command."""
-    for line in RUN.finditer(printed_by(STARTING)):
-        value = f"{line['own']} ms of its own, {line['wall']} ms by the clock"
-        target = f"≤ {QUICK * 1000:.0f} ms of its own"
-        yield Figure(f"One command: `{line['command']}`", value, target, STARTING)
-
-
-def authorizing() -> Iterator[Figure]:
-    """What `bench.authorizer` prints, in a process that it may hold on one core."""
-    for line in ANSWERED.finditer(printed_by(AUTHORIZING)):
-        yield Figure(f"The authorizer: {line['name']}", line["value"], line["target"], AUTHORIZING)
-
-
-def printed_by(command: str) -> str:
-    """The output of one of our modules."""
-    arguments = [sys.executable, *command.split()[1:]]
-    return subprocess.run(arguments, check=True, capture_output=True, text=True).stdout  # noqa: S603 - ours
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

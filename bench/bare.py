@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 
+from bench.processes import Used
 from eservice_operator.api.names import FINALIZER, FINALIZER_MANAGER, MANAGER, STATUS_MANAGER
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
@@ -29,9 +30,12 @@ from tests.support.audit import Request
 KINDS = {resource.plural: resource for resource in (*OWN, *CHILDREN, *OBSERVED, EVENTS)}
 APPLY = "application/apply-patch+yaml"
 CONCURRENCIES = (16, 8, 32)
+MOST = 25_000
+"""Writes that are sent: of a large fleet's, those about every so many-th object."""
 SERVER_SIDE = ("uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "finalizers")
 ASSIGNED = ("clusterIP", "clusterIPs")
 CANDIDATE = "-candidate"
+UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Place = tuple[str, str, str]
 """Plural, namespace and name."""
@@ -47,11 +51,29 @@ class Write:
     body: Manifest
 
 
-async def snapshot(api: KubeApi) -> dict[Place, Manifest]:
-    """Every object of the kinds that the operator writes."""
+@dataclass(frozen=True)
+class Played:
+    """The best rate in writes per second and its concurrency, and what all that was sent has cost."""
+
+    rate: float
+    concurrency: int
+    sent: int
+    cpu: float
+    """Seconds of processor time of the client."""
+    server: float
+    """Seconds of processor time of the API server and its store."""
+
+
+def _unmanaged(live: Manifest) -> Manifest:
+    live["metadata"].pop("managedFields", None)
+    return live
+
+
+async def snapshot(api: KubeApi, keep: Callable[[Manifest], Manifest] = _unmanaged) -> dict[Place, Manifest]:
+    """Every object of the kinds that the operator writes; ``keep`` leaves out what is not needed."""
     found: dict[Place, Manifest] = {}
     for plural, resource in KINDS.items():
-        items, _ = await api.list(resource)
+        items, _ = await api.list(resource, keep=keep)
         for item in items:
             found[plural, item["metadata"].get("namespace", ""), item["metadata"]["name"]] = item
     return found
@@ -113,20 +135,29 @@ def _as_sent(live: Manifest, resource: Resource) -> Manifest:
     return body | {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata}
 
 
-def renamed(before: dict[Place, Manifest], after: dict[Place, Manifest]) -> dict[str, str]:
+async def uids(api: KubeApi) -> dict[Place, str]:
+    """The uid of every object, of which nothing else is kept."""
+    return {place: live["metadata"]["uid"] for place, live in (await snapshot(api, _identity)).items()}
+
+
+def _identity(live: Manifest) -> Manifest:
+    kept = {key: live["metadata"].get(key, "") for key in ("namespace", "name", "uid")}
+    return {"metadata": kept}
+
+
+def renamed(before: dict[Place, Manifest], after: dict[Place, str]) -> dict[str, str]:
     """The uids of the objects that people wrote: on the first control plane, and on the second."""
-    return {
-        live["metadata"]["uid"]: after[place]["metadata"]["uid"]
-        for place, live in before.items()
-        if place in after
-    }
+    return {live["metadata"]["uid"]: after[place] for place, live in before.items() if place in after}
 
 
-async def play(kubeconfig: Path, lanes: list[list[Write]], uids: dict[str, str]) -> tuple[float, int]:
-    """Send a third at each concurrency; the best rate in writes per second, and its concurrency."""
+async def play(
+    kubeconfig: Path, lanes: list[list[Write]], uids: dict[str, str], server: Callable[[], Used]
+) -> Played:
+    """Send a third of the writes at each concurrency."""
     configuration = await credentials.load(str(kubeconfig), None)
-    ready = [[(write, _body(write, uids)) for write in lane] for lane in lanes]
-    rates = []
+    every = 1 + sum(map(len, lanes)) // MOST
+    ready = [[(write, _body(write, uids)) for write in lane] for lane in lanes[::every]]
+    rates, before, own = [], server(), time.process_time()
     connector = aiohttp.TCPConnector(ssl=trust_of(configuration), limit=0)
     async with aiohttp.ClientSession(connector=connector) as session:
         for turn, concurrency in enumerate(CONCURRENCIES):
@@ -134,7 +165,8 @@ async def play(kubeconfig: Path, lanes: list[list[Write]], uids: dict[str, str])
             began = time.perf_counter()
             await _send(session, configuration.host, share, concurrency)
             rates.append((sum(map(len, share)) / (time.perf_counter() - began), concurrency))
-    return max(rates)
+    sent, cpu = sum(map(len, ready)), time.process_time() - own
+    return Played(*max(rates), sent=sent, cpu=cpu, server=server().since(before))
 
 
 async def _send(
@@ -161,8 +193,5 @@ async def _one(session: aiohttp.ClientSession, host: str, write: Write, body: by
 
 
 def _body(write: Write, uids: dict[str, str]) -> bytes:
-    text: Any = json.dumps(write.body)
-    for before, after in uids.items():
-        if before in text:
-            text = text.replace(before, after)
-    return str(text).encode()
+    text = UID.sub(lambda found: uids.get(found[0], found[0]), json.dumps(write.body))
+    return text.encode()

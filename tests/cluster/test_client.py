@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from eservice_operator import __version__
 from eservice_operator.api.names import MANAGER
-from eservice_operator.cluster import transport
+from eservice_operator.cluster import encoding, transport
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.configuration import Configuration
 from eservice_operator.cluster.errors import (
@@ -132,8 +132,8 @@ class TestText:
         st.recursive(st.none() | st.integers() | st.text(), lambda inner: st.dictionaries(st.text(), inner))
     )
     def test_it_says_what_was_meant(self, document: Any) -> None:
-        for kind in ("application/json", transport.APPLY):
-            assert json.loads(transport.encoded(document, kind)) == document
+        for kind in ("application/json", encoding.APPLY):
+            assert json.loads(encoding.encoded(document, kind)) == document
 
     @pytest.mark.cluster
     @pytest.mark.parametrize("create", [True, False], ids=["create", "apply"])

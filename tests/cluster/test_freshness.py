@@ -22,7 +22,7 @@ from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.shared_list import SharedList
 from eservice_operator.cluster.store import Change, Store
-from eservice_operator.core.actions import Create, Manifest, Ref
+from eservice_operator.core.actions import Create, Manifest, Ref, ref_of
 from eservice_operator.core.decide import Decision, decide
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.policy import Policy
@@ -142,6 +142,17 @@ async def test_nor_one_of_another_object_that_a_watch_told_of(site: Site) -> Non
     changed = site.live.put(site.live.objects[place])
     site.live.meanwhile = lambda: site.watch_tells(changed)
     assert not await site.freshness.confirm(decision)
+
+
+async def test_what_a_list_left_out_by_mistake_is_not_absent(site: Site) -> None:
+    """Though the store does not believe it before another list says so."""
+    service = site.stored(("EService", NAMESPACE, NAME))
+    ref = ref_of(service)
+    assert site.store.prune("EService", (), "999999999")
+    assert not await site.freshness.absent(ref)
+    assert site.store.get(*("EService", NAMESPACE, NAME)) is None
+    site.live.objects.pop(("EService", NAMESPACE, NAME))
+    assert await site.freshness.absent(ref)
 
 
 async def test_nobody_holds_it_off_by_writes_during_each_look(site: Site) -> None:

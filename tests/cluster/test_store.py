@@ -119,6 +119,15 @@ def test_a_list_that_is_older_than_a_deletion_does_not_undo_it(store: Store) -> 
     assert store.all("Thing") == []
 
 
+@pytest.mark.parametrize("again", ["20", "25"])
+def test_what_a_list_left_out_by_mistake_is_there_again_with_the_next(store: Store, again: str) -> None:
+    """Also when nobody has written to it since: no uid comes back, so the first list was wrong."""
+    store.upsert(thing("a", 1))
+    assert [change.after for change in store.replace("Thing", [], "20")] == [None]
+    assert store.upsert(thing("a", 1)) is None, "any other answer may be a late one"
+    assert [change.after for change in store.replace("Thing", [thing("a", 1)], again)] == [thing("a", 1)]
+
+
 def test_a_list_of_one_namespace_says_nothing_about_another(store: Store) -> None:
     store.upsert(thing("a", 1, uid="1", namespace="one"))
     store.upsert(thing("a", 2, uid="2", namespace="two"))

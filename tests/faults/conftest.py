@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def audit(cluster: Cluster) -> AuditLog:
+def audit(ground: Cluster) -> AuditLog:
     """What is asked of the API server from the beginning of the test on."""
-    return AuditLog.from_now(cluster.audit_log)
+    return AuditLog.from_now(ground.audit_log)
 
 
 @pytest.fixture(scope="session")
@@ -36,14 +37,14 @@ def endings() -> Endings:
     return {}
 
 
-Survived = Callable[[int, Counter[str]], None]
+Survived = Callable[[int, Mapping[str, int]], None]
 
 
 @pytest.fixture
 def survived(figures: Figures, request: pytest.FixtureRequest) -> Survived:
     """Told of how many runs a test has survived, and of the faults in them."""
 
-    def tell(runs: int, faults: Counter[str]) -> None:
+    def tell(runs: int, faults: Mapping[str, int]) -> None:
         assert runs
         assert faults
         figures.add(f"faults in {request.node.name}", f"{runs} runs, all survived", faults)
@@ -51,31 +52,40 @@ def survived(figures: Figures, request: pytest.FixtureRequest) -> Survived:
     return tell
 
 
-@pytest.fixture
-async def stage(
-    cluster: Cluster,
-    operator_kubeconfig: Path,
-    tmp_path: Path,
-    people: KubeApi,
-    audit: AuditLog,
-    endings: Endings,
-    survived: Survived,
+@asynccontextmanager
+async def staged(
+    kubeconfig: Path, folder: Path, people: KubeApi, audit: AuditLog, endings: Endings, **made: Any
 ) -> AsyncIterator[Stage]:
-    """An operator behind the proxy, under the oracles; at the end of the test another finds nothing to do."""
-    configuration = await credentials.load(str(operator_kubeconfig), None)
+    """An operator behind a proxy; ``made`` is how it is made."""
+    configuration = await credentials.load(str(kubeconfig), None)
     async with fault_proxy(configuration) as proxy, api_session(configuration) as session:
-        kubeconfig = proxy.kubeconfig(tmp_path / "kubeconfig")
-        operator = OperatorProcess(kubeconfig, tmp_path / "log", {"resync": "10m"})
+        operator = OperatorProcess(proxy.kubeconfig(folder / "kubeconfig"), folder / "log", **made)
         try:
             await operator.start()
-            made = Stage(operator, proxy, people, audit, endings, configuration, session)
-            async with oracles(cluster, operator) as watch:
-                try:
-                    yield made
-                    await made.rests()
-                    await watch.kept(rest=True)
-                finally:
-                    await made.clear()
-            survived(made.runs, made.injected)
+            yield Stage(operator, proxy, people, audit, endings, configuration, session)
         finally:
             operator.end()
+
+
+Backstage = Callable[..., AbstractAsyncContextManager[Stage]]
+
+
+@pytest.fixture
+def backstage(
+    operator_kubeconfig: Path, tmp_path: Path, people: KubeApi, audit: AuditLog, endings: Endings
+) -> Backstage:
+    """Makes stages without oracles, with whatever else is said of the operator."""
+    return partial(staged, operator_kubeconfig, tmp_path, people, audit, endings)
+
+
+@pytest.fixture
+async def stage(ground: Cluster, backstage: Backstage, survived: Survived) -> AsyncIterator[Stage]:
+    """An operator behind the proxy, under the oracles; at the end of the test another finds nothing to do."""
+    async with backstage() as made, oracles(ground, made.operator) as watch:
+        try:
+            yield made
+            await made.rests()
+            await watch.kept(rest=True)
+        finally:
+            await made.clear()
+        survived(made.runs, made.injected)

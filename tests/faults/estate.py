@@ -63,16 +63,25 @@ class Estate:
         await self.site.apply(with_instruction(await self.site.see_template()))
 
     async def picture(self) -> list[str]:
-        """Everything there is, a line each, with the uids of the objects."""
+        """Everything there is, a line each, with the uids of what serves the public."""
         planned = (self.public, self.off, self.deferred)
         names = Names(self.site, [one.release for one in planned])
         objects = await self.site.objects()
-        kept = [f"{obj['kind']} {obj['metadata']['name']} {obj['metadata']['uid']}" for obj in objects]
+        kept = [
+            f"{obj['kind']} {obj['metadata']['name']} {obj['metadata']['uid']}"
+            for obj in objects
+            if obj["kind"] in {"HTTPRoute", "Service", "Deployment"}
+        ]
         return sorted(kept) + await portrait(self.site, names)
 
-    async def assert_stands(self, kubectl: Kubectl) -> None:
-        """Nobody lost anything, nobody got anything back."""
-        assert await self.register.may(kubectl, self.public), "access was lost"
+    async def opened_again(self) -> None:
+        """Wait until the grant is open, and the e-service says so."""
+        await self.site.until(self.grant, lambda obj: says(obj, "Active", "True", "Active"), "open")
+        await self.site.until(self.public.ref, lambda obj: says(obj, "AccessGranted", "True"), "it has it")
+
+    async def assert_stands(self, kubectl: Kubectl, *, closed: bool = False) -> None:
+        """Nobody lost anything, nobody got anything back; access may be ``closed``."""
+        assert closed or await self.register.may(kubectl, self.public), "access was lost"
         for planned in (self.public, self.deferred):
             assert await self.site.api.get(planned.route) is not None, f"{planned.name} left the public route"
             assert says(await self.site.see(planned.ref), "Published", "True"), planned.name

@@ -87,17 +87,17 @@ def one_in(count: int, wanted: Chosen = writes) -> Chosen:
 def in_turns(count: int, wanted: Chosen = writes) -> list[Chosen]:
     """As many choices as that: of the requests that are wanted the first is the first one's, and so on.
 
-    They share a counter, so all of them have to be used, in their order.
+    They share a counter that the first of them moves, so all of them have to be used, in their order.
     """
-    so_far = 0
+    so_far, turn = 0, -1
 
     def choice(number: int) -> Chosen:
         def chosen(seen: Seen) -> bool:
-            nonlocal so_far
-            if not wanted(seen):
-                return False
-            so_far += number == 0
-            return so_far % count == number
+            nonlocal so_far, turn
+            if number == 0:
+                turn = so_far % count if wanted(seen) else -1
+                so_far += turn >= 0
+            return turn == number
 
         return chosen
 

@@ -24,6 +24,7 @@ OTHERS = {
     "gateway",
     "httproute",
     "ingress",
+    "lease",
     "networkpolicies",
     "pod",
     "pods",

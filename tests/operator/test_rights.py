@@ -44,6 +44,7 @@ CLASS: Manifest = {
     "metadata": {"name": "outside"},
     "spec": {"controller": "traefik.io/ingress-controller"},
 }
+ELECTED = {"leader-elect": "on"}
 Lived = Callable[[dict[str, str]], Awaitable[set[Right]]]
 WRITE = frozenset({"create", "patch", "delete"})
 
@@ -94,7 +95,7 @@ async def lived(place: Site, operator_kubeconfig: Path, audit: AuditLog, tmp_pat
     """Lives a life under an operator with some settings, to which its rights have to be enough."""
 
     async def live(settings: dict[str, str]) -> set[Right]:
-        operator = OperatorProcess(operator_kubeconfig, tmp_path / "log", settings)
+        operator = OperatorProcess(operator_kubeconfig, tmp_path / "log", settings | ELECTED)
         try:
             await operator.start()
             await life(place)
@@ -113,6 +114,8 @@ async def lived(place: Site, operator_kubeconfig: Path, audit: AuditLog, tmp_pat
 async def test_a_life_on_a_gateway(lived: Lived, figures: Figures) -> None:
     rights = await lived(ROUTES)
     assert written(rights, "httproutes") == {"create", "patch", "delete"}
+    leases = {right.verb for right in rights if right.resource == "leases"}
+    assert {"get", "update"} <= leases <= {"get", "create", "update"}, "made by whoever was first here"
     figures.add("rights of rbac.yaml that one life on a Gateway does not take", unused(rights))
 
 

@@ -109,6 +109,7 @@ async def started(kubeconfig: Path | str, *flags: str) -> AsyncIterator[Operator
             str(kubeconfig),
             "--metrics-address",
             "127.0.0.1:0",
+            "--leader-elect=off",  # a flag behind this one can turn it on
             *flags,
         ),
         cwd=ROOT,

@@ -77,7 +77,7 @@ class AuditLog:
             fresh = log.read()
         self._offset += len(fresh)
         *lines, self._rest = (self._rest + fresh).split(b"\n")
-        self.requests += [request for line in lines if (request := _request(json.loads(line))) is not None]
+        self.requests += [request for line in lines if (request := request_of(json.loads(line))) is not None]
         return self.requests
 
     def skip(self) -> None:
@@ -94,8 +94,11 @@ class AuditLog:
         return [request for request in self.by(user) if request.writes]
 
 
-def _request(event: dict[str, Any]) -> Request | None:
-    """A watch is told of when it begins, everything else when it is answered."""
+def request_of(event: dict[str, Any]) -> Request | None:
+    """What one event says; None for one that says nothing more.
+
+    A watch is told of when it begins, everything else when it is answered.
+    """
     watch = event["verb"] == "watch"
     if event["stage"] != ("ResponseStarted" if watch else "ResponseComplete"):
         return None

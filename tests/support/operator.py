@@ -18,8 +18,18 @@ from pathlib import Path
 from typing import Any, Self
 
 PROGRAM = Path(sys.executable).with_name("eservice-operator")
-SETTINGS = {"resync": "10m", "settle": "0.3s", "drain-delay": "0.5s", "metrics-address": "127.0.0.1:0"}
-"""Where tests differ from the defaults: nothing waits longer than it has to."""
+SETTINGS = {
+    "resync": "10m",
+    "settle": "0.3s",
+    "drain-delay": "0.5s",
+    "metrics-address": "127.0.0.1:0",
+    "leader-elect": "off",
+}
+"""Where tests differ from the defaults: nothing waits longer than it has to.
+
+Who starts after one that was killed would wait for its lease to run out. The election is tested in
+tests/faults/test_leaders.py, and the tests of rights live with it.
+"""
 BOUND = re.compile(r"answering probes and scrapes on 127\.0\.0\.1:(\d+)")
 START = 90.0
 """Seconds until it has to be ready, on a machine that is busy with other things."""

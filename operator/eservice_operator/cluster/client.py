@@ -14,9 +14,11 @@ import aiohttp
 
 from eservice_operator.api.names import MANAGER
 from eservice_operator.cluster.configuration import Configuration
+from eservice_operator.cluster.encoding import APPLY
 from eservice_operator.cluster.errors import Expired, NotFound, from_status
+from eservice_operator.cluster.guard import WriteGuard
 from eservice_operator.cluster.resources import Resource, path, path_of, resource_of
-from eservice_operator.cluster.transport import APPLY, CONNECT_TIMEOUT, OnRequest, Request, Transport
+from eservice_operator.cluster.transport import CONNECT_TIMEOUT, OnRequest, Request, Transport
 from eservice_operator.core.actions import Manifest, Ref, ref_of
 
 METADATA_LIST: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -35,6 +37,7 @@ class KubeApi:
     """A thin client; every method raises ``ApiError`` and honours the transport's limits and retries.
 
     ``request_timeout`` and ``inactivity`` are in seconds, as are the shortest and the longest watch.
+    ``guard`` and ``agent`` are those of the transport.
     """
 
     def __init__(
@@ -44,10 +47,18 @@ class KubeApi:
         request_timeout: float = 30.0,
         inactivity: float = INACTIVITY,
         watch_seconds: tuple[int, int] = WATCH_SECONDS,
+        guard: WriteGuard | None = None,
+        agent: str = "",
         on_request: OnRequest | None = None,
     ) -> None:
         self._watch_seconds = watch_seconds
-        self._transport = Transport(configuration, request_timeout=request_timeout, on_request=on_request)
+        self._transport = Transport(
+            configuration,
+            request_timeout=request_timeout,
+            guard=guard,
+            agent=agent,
+            on_request=on_request,
+        )
         self._watch_timeout = aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT, sock_read=inactivity)
 
     async def __aenter__(self) -> Self:

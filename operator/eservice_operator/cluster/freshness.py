@@ -83,9 +83,11 @@ class Freshness:
         return self._versions(named) == decided_on
 
     async def absent(self, ref: Ref) -> bool:
-        """Whether an object that the store does not have is really not there; raises ``ApiError``."""
-        await self._look(ref)
-        return self._store.get(ref.kind, ref.namespace, ref.name) is None
+        """Whether an object that the store does not have is really not there; raises ``ApiError``.
+
+        By the API server's word alone: the store may have been told that it is gone, and not believe it.
+        """
+        return not await self._look(ref)
 
     def _seen(self, behind: Iterable[Ref], place: str) -> list[tuple[str, ...]]:
         """In which versions the store has what a decision rests on, and the deferrals of its e-service."""
@@ -96,7 +98,8 @@ class Freshness:
         objects = (self._store.get(ref.kind, ref.namespace, ref.name) for ref in named)
         return [() if obj is None else _version(obj) for obj in objects]
 
-    async def _look(self, ref: Ref) -> None:
+    async def _look(self, ref: Ref) -> bool:
+        """Read it, have the store learn; whether it is there."""
         known = self._store.get(ref.kind, ref.namespace, ref.name)
         live = await self._api.get(ref)
         if live is None:
@@ -105,6 +108,7 @@ class Freshness:
             change = self._store.upsert(slim(live))
         if change is not None:
             self._on_change(change)
+        return live is not None
 
     async def _list_deferrals(self) -> None:
         items, version = await self._api.list(resource_of(DEFERRAL), keep=slim)

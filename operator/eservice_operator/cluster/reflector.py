@@ -88,6 +88,11 @@ class Reflector:
         for scope in self._versions:
             await self._list(scope)
 
+    async def refresh(self) -> None:
+        """Bring the store up to what is there now, by a list of names and versions; raises as `sync`."""
+        for scope in self._versions:
+            await self._compare(scope)
+
     async def run(self) -> None:
         """Keep the store like the cluster until cancelled; no failure ends it."""
         async with asyncio.TaskGroup() as tasks:
@@ -188,6 +193,7 @@ class Reflector:
         present = {item["metadata"]["uid"] for item in items}
         for item in unknown:
             metadata = item["metadata"]
+            self._store.exhume(kind, metadata["uid"], version)
             ref = Ref(self.resource.api_version, kind, metadata.get("namespace", ""), metadata["name"])
             live = await self._api.get(ref)
             if live is None or live["metadata"]["uid"] != metadata["uid"]:

@@ -57,6 +57,8 @@ OBSERVED = (
 
 EVENTS = Resource("events.k8s.io/v1", "Event", "events", namespaced=True)
 
+LEASES = Resource("coordination.k8s.io/v1", "Lease", "leases", namespaced=True)
+
 SECRETS = Resource("v1", "Secret", "secrets", namespaced=True)
 """Read one by one by their names, never listed, never kept in the store."""
 
@@ -68,7 +70,7 @@ ACCESS_REVIEWS = Resource(
 """Whether somebody may do something; likewise."""
 
 RESOURCES: dict[str, Resource] = {
-    resource.kind: resource for resource in (*OWN, *CHILDREN, *OBSERVED, EVENTS, SECRETS)
+    resource.kind: resource for resource in (*OWN, *CHILDREN, *OBSERVED, EVENTS, LEASES, SECRETS)
 }
 """By kind, which is unique among them."""
 

@@ -132,10 +132,20 @@ class Store:
         present = set()
         for item in items:
             present.add(item["metadata"]["uid"])
+            self.exhume(kind, item["metadata"]["uid"], list_version)
             change = self.upsert(item)
             if change is not None:
                 changes.append(change)
         return changes + self.prune(kind, present, list_version, namespace)
+
+    def exhume(self, kind: str, uid: str, list_version: str) -> None:
+        """Forget that an object was gone up to a version as of which a LIST has it: no uid comes back.
+
+        An earlier LIST left it out by mistake. Without this it would stay unseen until somebody writes to it.
+        """
+        buried = self._shelf(kind).buried
+        if buried.get(uid, 0) <= int(list_version):
+            buried.pop(uid, None)
 
     def rewind(self, kind: str, items: Iterable[Manifest], namespace: str = "") -> list[Change]:
         """Believe a LIST whatever the versions say: the API server's database was restored."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import random
 import time
 from collections.abc import AsyncIterator, Callable
@@ -19,7 +20,9 @@ import aiohttp
 
 from eservice_operator import __version__
 from eservice_operator.cluster.configuration import Configuration, trust_of
+from eservice_operator.cluster.encoding import encoded
 from eservice_operator.cluster.errors import ApiError, Transient, from_body
+from eservice_operator.cluster.guard import GuardedBody, NotLeading, Unguarded, WriteGuard
 
 USER_AGENT: Final = f"eservice-operator/{__version__}"
 ATTEMPTS: Final = 4
@@ -38,19 +41,6 @@ NEEDS_MORE: Final = frozenset({401, 410})
 """Statuses that the same request gets again: other credentials, or another LIST, have to come first."""
 UNREACHABLE: Final = "Unreachable"
 """The reason when no connection was made, so that nothing can have been carried out."""
-
-APPLY: Final = "application/apply-patch+yaml"
-
-
-def _escapes(*characters: int) -> dict[int, str]:
-    return {character: f"\\u{character:04x}" for character in characters}
-
-
-GO_ESCAPES: Final = _escapes(*map(ord, "<>&"), 0x2028, 0x2029)
-"""What Go escapes in the strings of JSON besides what has to be."""
-YAML_ESCAPES: Final = GO_ESCAPES | _escapes(*range(0x7F, 0xA0), 0xFEFF, 0xFFFE, 0xFFFF)
-"""What YAML refuses, or takes for a line break, when it is not escaped. (It refuses pairs of surrogates, by
-which ASCII stands for emoji, too: so the rest is sent as it is.)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +76,18 @@ class Request:
     accept: str = "application/json"
     repeatable: bool = True
 
+    @property
+    def writes(self) -> bool:
+        """Whether it may change something, so that the guard is asked; such a request has a body."""
+        return self.method != "GET"
+
 
 class Transport:
     """Sends requests with the credentials of ``configuration`` over one session; ``close`` ends it.
 
-    ``request_timeout`` is in seconds, for each attempt.
+    ``request_timeout`` is in seconds, for each of up to ``attempts`` attempts. No write is sent against the
+    ``guard``, nor waited for longer than that allows. ``agent`` goes behind the program's name in the
+    requests, and so into the audit log.
     """
 
     def __init__(
@@ -98,11 +95,17 @@ class Transport:
         configuration: Configuration,
         *,
         request_timeout: float = 30.0,
+        attempts: int = ATTEMPTS,
+        guard: WriteGuard | None = None,
+        agent: str = "",
         on_request: OnRequest | None = None,
     ) -> None:
         self._configuration = configuration
         self._session = _session(configuration)
-        self._timeout = aiohttp.ClientTimeout(total=request_timeout, sock_connect=CONNECT_TIMEOUT)
+        self._seconds = request_timeout
+        self._attempts = attempts
+        self._guard = guard or Unguarded()
+        self._agent = f"{USER_AGENT} ({agent})" if agent else USER_AGENT
         self._on_request = on_request
         self._put_off: dict[tuple[str, str], float] = {}
         """Until when (monotonic seconds) the server asked not to be asked for the same again."""
@@ -112,12 +115,13 @@ class Transport:
         await self._session.close()
 
     async def send(self, request: Request) -> Any:
-        """The parsed body of the answer, after up to ``ATTEMPTS`` tries.
+        """The parsed body of the answer, after up to as many tries as were set.
 
         A request that is not ``repeatable`` is sent again only when it certainly was not carried out: no
         connection was made, or the server put it off with 429.
 
         Raises:
+            NotLeading: a write that the guard did not let out, which is not tried again.
             ApiError: refused, or no answer.
         """
         attempt = 1
@@ -125,13 +129,15 @@ class Transport:
             await self._keep_off(request)
             try:
                 return await self._once(request)
+            except NotLeading:
+                raise
             except Transient as error:
                 self._remember(request, error.retry_after)
                 safe = request.repeatable or error.status == PUT_OFF or error.reason == UNREACHABLE
                 if (
                     not safe
                     or error.status in NEEDS_MORE
-                    or attempt == ATTEMPTS
+                    or attempt == self._attempts
                     or error.retry_after > PATIENCE
                 ):
                     raise
@@ -153,12 +159,21 @@ class Transport:
             self._put_off[request.method, request.path] = now + seconds
 
     async def _once(self, request: Request) -> Any:
-        async with self.open(request, self._timeout) as response:
+        async with self.open(request, self._limits(request)) as response:
             body = await response.read()
         try:
             return json.loads(body)
         except ValueError as error:
             raise Transient(0, "Broken", f"the answer is not JSON: {error}") from error
+
+    def _limits(self, request: Request) -> aiohttp.ClientTimeout:
+        """How long one attempt may take: a write no longer than the guard gives it."""
+        left = self._guard.time_left() if request.writes else math.inf
+        if left <= 0:
+            raise NotLeading
+        seconds = min(self._seconds, left)
+        # to the instant: aiohttp rounds what is longer than five seconds up to the next whole one
+        return aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_TIMEOUT, ceil_threshold=2 * seconds)
 
     @asynccontextmanager
     async def open(
@@ -171,14 +186,15 @@ class Transport:
         Raises:
             ApiError: refused, or no answer; also for what breaks while the body is read inside the block.
         """
-        began = time.monotonic()
+        began, kind = time.monotonic(), request.content_type
         code, date = 0, ""
+        body = GuardedBody(self._guard, encoded(request.body, kind), kind) if request.writes else None
         try:
             try:
                 response = await self._session.request(
                     request.method,
                     self._configuration.host + request.path,
-                    data=None if request.body is None else encoded(request.body, request.content_type),
+                    data=body,
                     headers=await self._headers(request),
                     timeout=timeout,
                     proxy=self._configuration.proxy,
@@ -194,6 +210,8 @@ class Transport:
                     raise from_body(code, await response.read(), retry_after=_retry_after(response))
                 yield response
         except (aiohttp.ClientError, OSError) as error:
+            if body is not None and body.refused:
+                raise NotLeading from error
             raise _unanswered(error) from error
 
     async def _headers(self, request: Request) -> dict[str, str]:
@@ -201,21 +219,11 @@ class Transport:
             "Accept": request.accept,
             "Accept-Encoding": "identity",  # inside a cluster the bytes are cheaper than compressing them
             "Content-Type": request.content_type,
-            "User-Agent": USER_AGENT,
+            "User-Agent": self._agent,
         }
         for setting in (await self._configuration.auth_settings()).values():
             headers[setting["key"]] = setting["value"]
         return headers
-
-
-def encoded(document: Any, content_type: str) -> bytes:
-    """JSON as the API server itself would write it; for an apply, which it reads as YAML, as YAML too.
-
-    It tells some documents apart by their bytes: the data of a ControllerRevision is immutable as text, and
-    an apply of the same data is refused when the POST that made it was spelt otherwise.
-    """
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.translate(YAML_ESCAPES if content_type == APPLY else GO_ESCAPES).encode()
 
 
 def _session(configuration: Configuration) -> aiohttp.ClientSession:

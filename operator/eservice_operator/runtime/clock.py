@@ -54,6 +54,11 @@ def monotonic() -> float:
     return SYSTEM.monotonic()
 
 
+def boottime() -> float:
+    """Seconds since some instant; runs on while the process is stopped, or the machine suspended."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 async def sleep_or(clock: Clock, seconds: float, event: asyncio.Event) -> bool:
     """Wait until ``event`` is set, at most ``seconds``; answers whether it is set."""
     if event.is_set() or seconds <= 0:

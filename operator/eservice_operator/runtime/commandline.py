@@ -13,7 +13,8 @@ from eservice_operator import __version__
 from eservice_operator.authorizer.command import authorizer
 from eservice_operator.notice.command import notice
 from eservice_operator.notify.smtp import Security
-from eservice_operator.runtime import channels, route_settings, settings
+from eservice_operator.runtime import channels, lease_options, route_settings, settings
+from eservice_operator.runtime.lease_options import LEASE_OPTIONS
 from eservice_operator.runtime.options import DEFAULTS, duration, option
 from eservice_operator.runtime.route_options import ROUTE_OPTIONS, contradictions
 from eservice_operator.runtime.settings import Settings
@@ -68,6 +69,7 @@ OPTIONS = (
     ),
     option("log-level", click.Choice(["debug", "info", "warning", "error"]), "Log from this level on."),
     option("log-format", click.Choice(["json", "text"]), "A JSON object per line, or text for people."),
+    *LEASE_OPTIONS,
     option(
         "drain-delay",
         Parsed("DURATION", duration(timedelta(0), timedelta(hours=1))),
@@ -141,7 +143,11 @@ def command_line(serve: Serve) -> click.Group:
         A flag goes before its environment variable, and that before the default.
         """
         given = Settings(**values)
-        wrong = [*channels.contradictions(given), *contradictions(given)]
+        wrong = [
+            *channels.contradictions(given),
+            *contradictions(given),
+            *lease_options.contradictions(given),
+        ]
         if wrong:
             raise click.UsageError("; ".join(wrong))
         raise SystemExit(serve(given))

@@ -51,6 +51,14 @@ class Lists:
             log.info("not served: %s; asked for again every %d s", _named(self._late), LOOK_AGAIN)
         await list_all(self._present, self._clock)
 
+    async def refresh(self) -> None:
+        """Bring the store up to this moment: watches may lag behind, and a silent one for a minute.
+
+        Raises:
+            CannotStart: the API server refuses.
+        """
+        await list_all(self._present, self._clock, again=True)
+
     def watch(self, transport: Transport, essentials: Essentials) -> None:
         """Keep the store like the cluster from now on."""
         for reflector in self._present:

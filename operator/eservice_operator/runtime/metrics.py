@@ -76,6 +76,13 @@ class Metrics:
         )
 
     def _surroundings(self) -> None:
+        self.leader = self._gauge("leader", "1 while this operator leads, by this lease", "lease")
+        self.lease_transitions = self._gauge(
+            "lease_transitions", "How often the lease has changed hands", "lease"
+        )
+        self.lease_failures = self._counter(
+            "lease_failures", "Looks at the lease, or renewals, that failed or were not answered in time"
+        )
         self.api_requests = self._counter("api_requests", "Answers of the API server", "verb", "code")
         self.api_seconds = self._histogram("api_request_seconds", "How long the API server took", "verb")
         self.loop_lag = self._gauge("loop_lag_seconds", "How late the event loop last was")

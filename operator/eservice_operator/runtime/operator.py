@@ -6,8 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -15,9 +14,8 @@ from eservice_operator import __version__
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.credentials import CredentialsError
-from eservice_operator.cluster.store import Store, key_of
+from eservice_operator.cluster.store import Store
 from eservice_operator.cluster.transport import Attempt, Request, Transport
-from eservice_operator.core.keys import ObjectKey
 from eservice_operator.runtime import logs
 from eservice_operator.runtime.checks import Pulse, lists_fresh, loop_in_time, queue_moves
 from eservice_operator.runtime.clock import SYSTEM, Clock
@@ -25,11 +23,11 @@ from eservice_operator.runtime.clockguard import ClockGuard
 from eservice_operator.runtime.essentials import Essentials
 from eservice_operator.runtime.handlers import registry_for
 from eservice_operator.runtime.health import HealthServer
-from eservice_operator.runtime.intake import Intake
+from eservice_operator.runtime.leadership import leadership_of
 from eservice_operator.runtime.lists import Lists
 from eservice_operator.runtime.metrics import Metrics
 from eservice_operator.runtime.ports import Surroundings, Wiring
-from eservice_operator.runtime.queue import KeyedQueue, Limits
+from eservice_operator.runtime.rounds import Rounds
 from eservice_operator.runtime.routes_home import WrongHome, stay_with_routes
 from eservice_operator.runtime.settings import Settings, unknown_variables
 from eservice_operator.runtime.signals import StopSignals, leave_within
@@ -48,20 +46,21 @@ LAST_SECONDS = 5.0
 
 
 class Operator:
-    """Credentials, one full list of every kind, watches, workers; and all of that back again."""
+    """Credentials, a place in the election, one full list of every kind, watches; as the leader also workers.
+
+    And all of that back again.
+    """
 
     def __init__(self, settings: Settings, wiring: Wiring, clock: Clock = SYSTEM) -> None:
         self._settings = settings
         self._wiring = wiring
         self._clock = clock
-        self._resync = settings.resync.total_seconds()
         self._metrics = Metrics()
         self._pulse = Pulse(self._metrics, clock)
         self._store = Store(wiring.indexes)
-        self._limits = Limits(workers=settings.workers)
-        self._queue = KeyedQueue(self._metrics, clock=clock, limits=self._limits)
-        self._intake = Intake(self._store, wiring.triggers, self._add, self._metrics)
-        self._guard = ClockGuard(self._metrics, self._look_at_all, clock)
+        self._rounds = Rounds(self._store, settings, wiring, self._metrics, clock)
+        self._leadership = leadership_of(settings, self._metrics, clock)
+        self._guard = ClockGuard(self._metrics, self._rounds.look_at_all, clock)
         self._watchdog = Watchdog(self._metrics, self._clock_moved, clock)
         self._lists = Lists(self._store, settings, clock)
         self._signals = StopSignals()
@@ -78,6 +77,7 @@ class Operator:
                 try:
                     return await self._serve(stack)
                 finally:
+                    await self._leadership.release()
                     await self._essentials.cancel(CLOSING)
         except (CredentialsError, CannotStart, OSError) as error:
             log.error("cannot start: %s", error)  # noqa: TRY400 - the sentence is for a person, and says all
@@ -96,24 +96,60 @@ class Operator:
             await asyncio.wait({starting})
             return 0
         stopped.cancel()
-        queue = await starting
+        work = await starting
         wanted = await self._essentials.last_until(self._signals.stop)
-        await self._stop(queue)
+        await self._stop(work)
         return 0 if wanted else 1
 
     async def _start(self, stack: AsyncExitStack) -> asyncio.Task[None]:
-        """Everything in its order; answers the task of the queue."""
+        """Everything in its order; answers the task of the work that a leader does."""
         configuration = await self._credentials()
-        api = await stack.enter_async_context(KubeApi(configuration, on_request=self._requested))
+        leadership = self._leadership
+        identity = leadership.identity
+        api = KubeApi(configuration, guard=leadership, agent=identity, on_request=self._requested)
+        await stack.enter_async_context(api)
         self._waiting_for = "its kinds to be served"
-        transport = Transport(configuration, on_request=self._requested)
+        transport = Transport(configuration, agent=identity, on_request=self._requested)
         stack.push_async_callback(transport.close)
         await until_served(transport, self._clock)
         self._essentials.start("the clock guard", self._guard.run(lambda: transport.send(ASK)))
+        self._waiting_for = "its lease"
+        await self._stand(stack, configuration)
+        led = leadership.leading
         self._waiting_for = "the first list of every kind"
-        await self._lists.fill(api, transport, self._intake)
+        await self._lists.fill(api, transport, self._rounds.intake)
         stay_with_routes(self._store, self._settings)
         warn_of_unknown_networks(self._store, self._settings)
+        self._waiting_for = "its watches"
+        self._lists.watch(transport, self._essentials)
+        await self._watch_ours()
+        work = asyncio.create_task(self._work(api, listed=led), name="work")
+        self._essentials.add("the work", work)
+        return work
+
+    async def _stand(self, stack: AsyncExitStack, configuration: Any) -> None:
+        """Begin with the election, by a connection of its own: no other request can hold it up."""
+        transport = Transport(
+            configuration,
+            request_timeout=self._settings.renew_deadline.total_seconds() / 2,
+            attempts=1,
+            agent=self._leadership.identity,
+            on_request=self._requested,
+        )
+        stack.push_async_callback(transport.close)
+        await self._leadership.stand(transport)
+        self._essentials.start("the election", self._leadership.run())
+
+    async def _work(self, api: KubeApi, *, listed: bool) -> None:
+        """Wait for the lease, bring the store up to date, and reconcile until told to stop.
+
+        ``listed`` says that every kind has been listed since the lease was won.
+        """
+        if not self._leadership.leading:
+            self._waiting_for = None  # who stands by is ready: it could lead at any moment
+        await self._leadership.won()
+        if not listed:
+            await self._lists.refresh()
         reconciler = self._wiring.make_reconciler(
             Surroundings(
                 api=api,
@@ -121,24 +157,18 @@ class Operator:
                 settings=self._settings,
                 clock=self._clock,
                 metrics=self._metrics,
-                wake=self._intake.wake,
+                wake=self._rounds.intake.wake,
                 clock_trusted=self._guard.trusted,
-                add=self._add,
+                add=self._rounds.add,
                 at_end=self._at_end.append,
+                leading=lambda: self._leadership.leading,
             )
         )
-        self._waiting_for = "its watches"
-        self._lists.watch(transport, self._essentials)
-        await self._watch_ours()
-        self._essentials.start("the resync", self._look_again())
-        self._intake.open()
-        for key in self._keys():
-            self._queue.add(key, background=True)
-        queue = asyncio.create_task(self._queue.run(reconciler), name="queue")
-        self._essentials.add("the queue", queue)
+        self._essentials.start("the resync", self._rounds.look_again())
+        self._rounds.begin()
         self._waiting_for = None
-        log.info("eservice-operator %s serves %d objects", __version__, self._queue.depth)
-        return queue
+        log.info("eservice-operator %s serves %d objects", __version__, self._rounds.queue.depth)
+        await self._rounds.queue.run(reconciler)
 
     async def _credentials(self) -> Any:
         return await credentials.load(self._settings.kubeconfig, self._settings.context)
@@ -147,7 +177,7 @@ class Operator:
         """Start kopf, and wait until it has started."""
         ready = asyncio.Event()
         watching = watch(
-            registry_for(self._intake.observed, self._credentials, self._lists.listed_by_kopf),
+            registry_for(self._rounds.intake.observed, self._credentials, self._lists.listed_by_kopf),
             self._settings.namespaces,
             ready=ready,
             stop=self._stop_kopf,
@@ -159,37 +189,21 @@ class Operator:
         await asyncio.wait({kopf, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
 
-    async def _stop(self, queue: asyncio.Task[None]) -> None:
-        """No new work, what runs is finished, then the watches end; connections are closed by the caller."""
+    async def _stop(self, work: asyncio.Task[None]) -> None:
+        """No new work, what runs is finished, another one may lead, then the watches end.
+
+        Connections are closed by the caller.
+        """
         self._waiting_for = "its end"
         for step in self._at_end:
             await step()
-        self._queue.stop()
-        await asyncio.wait({queue}, timeout=self._limits.drain + 1)
+        self._rounds.queue.stop()
+        if self._leadership.leading:
+            await asyncio.wait({work}, timeout=self._rounds.limits.drain + 1)
+        await self._leadership.release()
         self._stop_kopf.set()
         await self._essentials.cancel(CLOSING)
         log.info("stopped")
-
-    def _add(self, key: ObjectKey) -> None:
-        if self._serves(key):
-            self._queue.add(key)
-
-    def _serves(self, key: ObjectKey) -> bool:
-        """Whether a key is of the namespaces that are served; routes of others wake theirs, too."""
-        served = self._settings.namespaces
-        return not served or not key.namespace or key.namespace in served
-
-    def _keys(self) -> Iterator[ObjectKey]:
-        """All that is to be looked at: the objects, and who left something where we put things."""
-        yield from (key_of(obj) for kind in self._wiring.reconciled for obj in self._store.all(kind))
-        yield from (key for key in self._wiring.left_behind(self._store) if self._serves(key))
-
-    async def _look_again(self) -> None:
-        """Every object is reconciled at least once in two resync periods; never all at once."""
-        while True:
-            await self._clock.sleep(self._resync)
-            for key in self._keys():
-                self._queue.add_within(key, random.uniform(0, self._resync))  # noqa: S311 - jitter
 
     def _requested(self, attempt: Attempt) -> None:
         self._pulse.requested(attempt)
@@ -197,13 +211,7 @@ class Operator:
 
     def _clock_moved(self) -> None:
         self._guard.moved()
-        self._look_at_all()
-
-    def _look_at_all(self) -> None:
-        """Every answer may have changed: the clock was moved, or is trusted anew or no longer."""
-        self._queue.wake()
-        for key in self._keys():
-            self._queue.add(key, background=True)
+        self._rounds.look_at_all()
 
     def _health(self) -> HealthServer:
         self._metrics.collect_list_ages(self._lists.ages)
@@ -212,8 +220,8 @@ class Operator:
             self._metrics.collect_state(lambda: collector.collect(self._store, self._clock.now()))
         live = {
             "loop": loop_in_time(self._watchdog),
-            "queue": queue_moves(self._queue),
-            "lists": lists_fresh(self._lists.ages, self._pulse, self._resync),
+            "queue": queue_moves(self._rounds.queue),
+            "lists": lists_fresh(self._lists.ages, self._pulse, self._settings.resync.total_seconds()),
         }
         return HealthServer(self._metrics, live, {"started": self._unready})
 

@@ -59,6 +59,7 @@ class Outbox:
     """Letters on their way. Everything here belongs to one event loop, and nothing blocks a reconcile.
 
     ``wake`` is called with the key of an object when there is an answer that its ledger does not show.
+    ``leading`` is asked before each letter: another operator may be the one to send it by then.
     """
 
     def __init__(
@@ -69,12 +70,14 @@ class Outbox:
         *,
         clock: Clock = SYSTEM,
         pace: Pace = DEFAULT_PACE,
+        leading: Callable[[], bool] = lambda: True,
     ) -> None:
         self._lanes = {channel: _Lane(sender) for channel, sender in senders.items()}
         self._wake = wake
         self._metrics = metrics
         self._clock = clock
         self._pace = pace
+        self._leading = leading
         self._owners: dict[str, ObjectKey] = {}
         """Whom to wake, by the id of each letter that waits or is under way."""
         self._open: Counter[ObjectKey] = Counter()
@@ -174,6 +177,9 @@ class Outbox:
 
     async def _attempt(self, sender: Sender, letter: Letter) -> tuple[str, Delivery]:
         """The result for the figures, and the answer: whatever a sender raises may be over next time."""
+        if not self._leading():
+            text = "not sent, since another operator may lead by now"
+            return RETRY, Delivery(accepted=False, at=self._clock.now(), error=text)
         try:
             async with asyncio.timeout(self._pace.longest_send):
                 answer = await sender.send(letter)

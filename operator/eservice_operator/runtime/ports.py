@@ -39,7 +39,8 @@ class Surroundings:
 
     ``clock_trusted`` says whether the wall clock agrees with the API server's at this moment. ``add`` has an
     object reconciled soon. ``at_end`` takes a step that is carried out at the end, while the queue still
-    runs; it has to be over within seconds.
+    runs; it has to be over within seconds. ``leading`` says whether this operator leads at this moment: only
+    then it may do what cannot be undone. Its writes are guarded by that anyway.
     """
 
     api: KubeApi
@@ -51,6 +52,7 @@ class Surroundings:
     clock_trusted: Callable[[], bool]
     add: Callable[[ObjectKey], None]
     at_end: Callable[[Callable[[], Awaitable[None]]], None]
+    leading: Callable[[], bool]
 
 
 class Reconciler(Protocol):

@@ -94,6 +94,17 @@ class Settings:
     metrics_address: Address = Address("0.0.0.0", 8080)  # noqa: S104 - the probes come from outside the Pod
     log_level: str = "info"
     log_format: str = "json"
+    leader_elect: str = "on"
+    """``on`` or ``off``: whether a Lease says which of several operators writes."""
+    lease_namespace: str | None = None
+    """Where that Lease is; without it the Pod's own namespace."""
+    lease_name: str = "eservice-operator"
+    lease_duration: timedelta = timedelta(seconds=15)
+    """Without being renewed it is another operator's after this."""
+    renew_deadline: timedelta = timedelta(seconds=10)
+    """A leader that could not renew it for this long ends."""
+    retry_period: timedelta = timedelta(seconds=2)
+    """How often it is renewed, or looked at, at least."""
     drain_delay: timedelta = timedelta(seconds=15)
     """From the switch to a new release until the old one's Pods go."""
     settle: timedelta = timedelta(seconds=1)

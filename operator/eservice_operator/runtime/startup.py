@@ -122,13 +122,14 @@ def reflectors_for(api: KubeApi, store: Store, settings: Settings, intake: Intak
     ]
 
 
-async def list_all(reflectors: Iterable[Reflector], clock: Clock) -> None:
-    """Fill the store with one full list of each kind."""
+async def list_all(reflectors: Iterable[Reflector], clock: Clock, *, again: bool = False) -> None:
+    """Fill the store with one full list of each kind; ``again``: bring up to date what is filled already."""
     turns = asyncio.Semaphore(LISTS_AT_ONCE)
 
     async def fill(reflector: Reflector) -> None:
+        list_it = reflector.refresh if again else reflector.sync
         async with turns:
-            await persist(reflector.sync, f"the list of {reflector.resource.plural}", clock)
+            await persist(list_it, f"the list of {reflector.resource.plural}", clock)
 
     try:
         async with asyncio.TaskGroup() as group:

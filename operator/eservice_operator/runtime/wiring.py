@@ -81,7 +81,9 @@ def make_reconciler(surroundings: Surroundings) -> Reconciler:
     )
     policy = policy_of(settings, clock)
     senders = senders_of(settings, api, clock)
-    outbox = Outbox(senders, surroundings.add, surroundings.metrics, clock=clock)
+    outbox = Outbox(
+        senders, surroundings.add, surroundings.metrics, clock=clock, leading=surroundings.leading
+    )
     witnessing = _witnessing(surroundings)
     surroundings.at_end(outbox.close)
     observer = Observer(store, policy)

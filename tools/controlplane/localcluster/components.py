@@ -48,6 +48,7 @@ def etcd(binaries: Binaries, layout: Layout, ports: Ports) -> list[str]:
         "--name=local",
         f"--data-dir={layout.data / 'etcd'}",
         "--unsafe-no-fsync",
+        "--quota-backend-bytes=8589934592",  # 2 GB, the default, are full after some thousand e-services
         f"--listen-client-urls={clients}",
         f"--advertise-client-urls={clients}",
         f"--listen-peer-urls={peers}",

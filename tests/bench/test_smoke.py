@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The scale benchmark with three e-services: every figure is there, whatever it says of times."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.minimal import built
+from bench.scale import measure_fleet
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+
+COUNT = 3
+OPERATORS = ("operator", "minimal")
+MEASURED = ("writes", "seconds", "cpu", "server", "memory", "children")
+RESTARTED = ("writes", "reads", "seconds", "cpu", "memory")
+
+
+@pytest.fixture(scope="module")
+def baseline() -> Path:
+    """The minimal operator, built where it is missing."""
+    return built()
+
+
+async def test_three_e_services_are_measured_and_both_operators_make_the_same(
+    baseline: Path, tmp_path: Path
+) -> None:
+    assert (baseline / "bin" / "baseline").is_file()
+    figures = {figure.key: figure for figure in await measure_fleet(tmp_path / "fleet", COUNT)}
+    expected = {f"{who}.{what}" for who in OPERATORS for what in MEASURED}
+    expected |= {f"{who}.restart.{what}" for who in OPERATORS for what in RESTARTED}
+    expected |= {f"bare.{what}" for what in ("seconds", "cpu", "server")} | {"ratio", "resync.writes"}
+    expected |= {"version.cpu", "version.writes", "due.seconds", "due.ratio", "due.cpu"}
+    assert set(figures) == {f"fleet.{COUNT}.{key}" for key in expected}
+    numbers = {key.removeprefix(f"fleet.{COUNT}."): figure.number for key, figure in figures.items()}
+
+    ours, others = (figures[f"fleet.{COUNT}.{who}.children"] for who in OPERATORS)
+    assert ours.value == others.value
+    assert numbers["operator.children"] == 8 * COUNT
+    assert numbers["minimal.writes"] == pytest.approx(numbers["operator.writes"], rel=0.15)
+    none = ("resync.writes", "version.writes", *(f"{who}.restart.writes" for who in OPERATORS))
+    assert {key: numbers[key] for key in none} == dict.fromkeys(none, 0)
+    positive = expected - {*none, "due.cpu", "version.cpu", "bare.cpu"}
+    assert [key for key in sorted(positive) if not numbers[key] > 0] == []

@@ -35,6 +35,9 @@ class Configuration:
     proxy: str | None = None
     proxy_headers: Mapping[str, str] | None = None
     authorization: Authorization | None = None
+    connection_pool_maxsize: int = 0
+    """The most connections at once; 0 for as many as are asked for: each watch has one, and the queue bounds
+    the rest."""
 
     async def auth_settings(self) -> dict[str, dict[str, str]]:
         """The headers that say who asks, each as ``key`` and ``value``; asked for before every request."""

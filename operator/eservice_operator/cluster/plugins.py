@@ -25,6 +25,7 @@ async def from_plugin(paths: str, context: str) -> Configuration:
         KubeconfigError: the plugin gave nothing, or the library cannot read what stands there.
     """
     configuration = Configuration()
+    configuration.connection_pool_maxsize = 0  # as in ours
     try:
         loader = await load_kube_config(
             config_file=paths, context=context, client_configuration=configuration, persist_config=False

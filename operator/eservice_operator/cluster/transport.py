@@ -227,12 +227,9 @@ class Transport:
 
 
 def _session(configuration: Configuration) -> aiohttp.ClientSession:
-    """A session that looks for no proxies and passwords in the environment and in ~/.netrc.
-
-    It has as many connections as are asked for: one for each watch, and the queue bounds the rest.
-    """
-    tls = configuration.host.startswith("https")
-    connector = aiohttp.TCPConnector(limit=0, ssl=trust_of(configuration) if tls else True)
+    """A session that looks for no proxies and passwords in the environment and in ~/.netrc."""
+    tls = trust_of(configuration) if configuration.host.startswith("https") else True
+    connector = aiohttp.TCPConnector(limit=configuration.connection_pool_maxsize, ssl=tls)
     return aiohttp.ClientSession(connector=connector, read_bufsize=READ_BUFFER)
 
 

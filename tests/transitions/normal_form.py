@@ -23,6 +23,9 @@ REMEMBERED_FIELDS = (
     "warnedAt",  # up to when the institution was warned
     "publication",  # what was seen from outside, and since when
     "next",  # an announced instant among it: it never moves earlier
+    "told",  # what an institution heard last of a use: that it is granted again it hears an hour later
+    "toldAt",
+    "warned",
     "activeSince",
     "requestCount",
 )

@@ -37,7 +37,7 @@ test: deps ## everything needed, then all tests (JUDGES=off: no Flux, no Helm; L
 	$(call step,the operator that ours is measured against,$(BIN)/python -m bench.minimal)
 	$(if $(filter off,$(JUDGES)),,$(call step,judges of GitOps,$(JUDGING)))
 	@printf '==> tests\n'; $(BIN)/python -m pytest tests --durations=25 \
-	  $(if $(filter-out 1,$(TESTERS)),--numprocesses $(TESTERS) --dist loadfile --no-loadscope-reorder) \
+	  $(if $(filter-out 1,$(TESTERS)),--numprocesses $(TESTERS) --dist loadfile --no-loadscope-reorder) $(if $(FIGURES),--figures $(FIGURES)) \
 	  $(if $(LEFT_OUT),-m 'not ($(subst $() $(), or ,$(LEFT_OUT)))')
 
 .PHONY: soak

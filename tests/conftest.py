@@ -12,6 +12,8 @@ from hypothesis import settings
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.core.actions import Ref
+from eservice_operator.runtime.clock import now
+from eservice_operator.runtime.settings import Settings
 from tests.support import processes
 from tests.support.audit import AuditLog
 from tests.support.cluster import control_plane
@@ -69,9 +71,14 @@ def pytest_testnodedown(node: Any) -> None:
     node.config.stash[FIGURES].lines += [(name, value) for name, value in handed]
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print what was counted and measured."""
-    config.stash[FIGURES].show(terminalreporter, "counted and measured")
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> None:
+    """Print what was counted and measured, and put it into the page that was named, if all is well."""
+    counted, page = config.stash[FIGURES], config.getoption("--figures")
+    counted.show(terminalreporter, "counted and measured")
+    if page is not None and exitstatus == pytest.ExitCode.OK:
+        counted.write(page, now().astimezone(Settings().time_zone).date())
 
 
 @pytest.fixture
@@ -81,7 +88,11 @@ def figures(pytestconfig: pytest.Config) -> Figures:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--update-golden` writes the files that tests/core/golden compares with, for a person to review."""
+    """What a run can write: a page's figures, and the files that tests/core/golden compares with.
+
+    Both are for a person to review.
+    """
+    parser.addoption("--figures", type=Path, help="a page into which to put what the run has counted")
     parser.addoption("--update-golden", action="store_true", help="write the golden manifests anew")
 
 

@@ -100,6 +100,16 @@ def test_links_within_the_checkout_lead_somewhere(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_tests_that_a_page_names_are_there(path: Path) -> None:
+    for place, name in re.findall(r"`(tests/[\w/]+\.py)(?:::(test_\w+))?`", prose(path)):
+        code = ROOT / place
+        assert code.is_file(), f"{place} is not there"
+        assert not name or re.search(rf"^(?:async )?def {name}\(", code.read_text(), re.MULTILINE), (
+            f"{place} has no {name}"
+        )
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_names_after_a_link_to_code_are_defined_there(path: Path) -> None:
     for target, named in re.findall(r"\]\(([^)\s]+\.py)\):\s+((?:`\w+`(?:,\s+)?)+)", prose(path)):
         code = (path.parent / target).read_text()

@@ -3,10 +3,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
 
 import pytest
+
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 
 @dataclass
@@ -26,3 +31,18 @@ class Figures:
             reporter.section(title)
         for name, value in self.lines:
             reporter.write_line(f"{name}: {value}")
+
+    def write(self, page: Path, day: date) -> None:
+        """Put them as a table between the marks of a page that says what they are.
+
+        Raises:
+            ValueError: the page has no such marks, or there is nothing to put there.
+        """
+        text = page.read_text()
+        if not self.lines or BEGIN not in text or END not in text:
+            raise ValueError(f"no figures, or no place for them in {page}: {BEGIN} … {END}")
+        rows = [f"| {name} | {value} |".replace("\n", " ") for name, value in sorted(self.lines)]
+        table = "\n".join(
+            [BEGIN, "", f"Counted on {day}.", "", "| what | counted |", "|---|---|", *rows, "", END]
+        )
+        page.write_text(re.sub(f"{BEGIN}.*{END}", lambda _: table, text, flags=re.DOTALL))

@@ -4,10 +4,19 @@
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from eservice_operator.api.base import Model
 from eservice_operator.api.parse import parse
+from eservice_operator.cluster import alike as alikes
 from eservice_operator.cluster.alike import alike
 from tests.support import worlds
+
+
+class Other(Model):
+    """A model whose fields nobody has written before."""
+
+    first: int = 0
 
 
 def read(name: str) -> Any:
@@ -57,3 +66,11 @@ def test_a_changed_copy_changes_no_other() -> None:
 def test_what_is_no_model_stays_as_it_is() -> None:
     invalid = parse("EService", worlds.eservice(spec={"environment": "Moon"}))
     assert alike(invalid) is invalid
+
+
+def test_only_so_many_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever writes ever other fields fills no memory."""
+    monkeypatch.setattr(alikes, "MOST", 0)
+    known = len(alikes._known)
+    alike(Other.model_validate({"first": 1}))
+    assert len(alikes._known) == known

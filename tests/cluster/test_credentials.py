@@ -3,6 +3,7 @@
 
 import base64
 import json
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -120,6 +121,38 @@ async def test_a_broken_file_is_named(tmp_path: Path, text: str | None, says: st
         await load(str(path), None)
 
 
+@pytest.mark.parametrize(
+    "of_cluster, of_user, says",
+    [
+        (
+            {"insecure-skip-tls-verify": "false"},
+            {},
+            "insecure-skip-tls-verify is 'false'; write true or false",
+        ),
+        ({"server": "one.example:6443"}, {}, "server one.example:6443 is no URL with http:// or https://"),
+        ({"proxy-url": "socks5://proxy:1080"}, {}, "proxy-url socks5://proxy:1080 is no URL with http"),
+        ({}, {"token": "t", "as": "weak"}, "a user with as is not supported; name the very user instead"),
+        ({}, {"token": "t", "as-groups": ["a"], "as-uid": "1"}, "a user with as-uid, as-groups is not"),
+    ],
+)
+async def test_what_would_be_read_otherwise_than_it_is_meant_is_refused(
+    tmp_path: Path, of_cluster: dict[str, Any], of_user: dict[str, Any], says: str
+) -> None:
+    path = kubeconfig(tmp_path / "given", "one", **of_user)
+    document = yaml.safe_load(path.read_text())
+    document["clusters"][0]["cluster"] |= of_cluster
+    path.write_text(yaml.safe_dump(document))
+    with pytest.raises(CredentialsError, match=re.escape(says)):
+        await load(str(path), None)
+
+
+async def test_of_a_token_and_a_file_the_file_is_taken_which_is_renewed(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("renewed")
+    given = kubeconfig(tmp_path / "given", "one", token="old", tokenFile=str(file))  # noqa: S106
+    assert await token(await load(str(given), None)) == "Bearer renewed"
+
+
 async def test_an_unknown_context_is_named(tmp_path: Path) -> None:
     with pytest.raises(CredentialsError, match="there is no context called nowhere"):
         await load(str(kubeconfig(tmp_path / "given", "one", **SOMEBODY)), "nowhere")
@@ -211,6 +244,17 @@ async def test_a_pod_uses_its_service_account(
     assert await token(configuration) == "Bearer second"
 
 
+@pytest.mark.parametrize("lost", [Path.unlink, lambda path: path.write_text("")], ids=["gone", "empty"])
+async def test_a_token_that_cannot_be_read_for_a_moment_is_kept(
+    pod: Path, lost: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configuration = await load(None, None)
+    lost(pod)
+    later = time.monotonic() + kubeconfigs.TOKEN_FILE_PERIOD
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert await token(configuration) == "Bearer first"
+
+
 @pytest.mark.usefixtures("without_token")
 async def test_a_pod_without_a_token_says_so() -> None:
     says = r"cannot use the service account of this Pod: .*No such file or directory: '.*/token'"
@@ -248,7 +292,6 @@ DATA = {f"{field}-data": data(f"in {path}") for field, path in FILES.items()}
 STATIC: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("nobody", {}, {}),
     ("a token", {}, {"token": "secret"}),
-    ("a token before its file", {}, {"token": "secret", "tokenFile": "token"}),
     ("a token's file beside it", {}, {"tokenFile": "token"}),
     ("a password", {}, {"username": "me", "password": "pass:word"}),
     ("files beside it", FILES, FILES),

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 import pytest
 from aiohttp import web
-from kubernetes.aio.client import Configuration
 
+from eservice_operator.cluster.configuration import Configuration
 from eservice_operator.cluster.errors import Transient
 from eservice_operator.cluster.guard import NotLeading
 from eservice_operator.cluster.transport import Request, Transport
@@ -33,6 +33,16 @@ class Lease:
     def time_left(self) -> float:
         self.asked += 1
         return self.then if self.asked > self.after else self.left
+
+
+@dataclass
+class Until:
+    """A lease that runs out at an instant of the loop's clock."""
+
+    ends: float
+
+    def time_left(self) -> float:
+        return self.ends - asyncio.get_running_loop().time()
 
 
 @dataclass
@@ -73,8 +83,7 @@ def lease() -> Lease:
 @pytest.fixture
 async def transport(server: Server, lease: Lease) -> AsyncIterator[Transport]:
     """Over one connection at once."""
-    configuration = Configuration(host=server.url)
-    configuration.connection_pool_maxsize = 1
+    configuration = Configuration(host=server.url, connection_pool_maxsize=1)
     made = Transport(configuration, guard=lease, agent="pod-a_12345678")
     yield made
     await made.close()
@@ -163,3 +172,26 @@ async def test_the_limit_of_a_write_is_what_is_left_to_the_instant(
     assert limits(transport, READ) == (30.0, False)
     lease.left = 100
     assert limits(transport, WRITE) == (30.0, False)
+
+
+async def test_whoever_has_to_be_asked_for_credentials_first_takes_that_from_the_time_left(
+    server: Server,
+) -> None:
+    """A plugin may take seconds: the write has what is left after it, not what was left before."""
+    clock = asyncio.get_running_loop().time
+    ends = clock() + 0.6
+    until = Until(ends)
+
+    async def slow() -> str:
+        await asyncio.sleep(0.5)
+        return "Bearer late"
+
+    server.answer.clear()
+    made = Transport(Configuration(host=server.url, authorization=slow), guard=until, attempts=1)
+    try:
+        with pytest.raises(Transient):
+            await made.send(WRITE)
+        assert clock() - ends < 0.4, "it was waited for after the lease had run out"
+    finally:
+        server.answer.set()
+        await made.close()

@@ -128,6 +128,17 @@ def test_what_a_list_left_out_by_mistake_is_there_again_with_the_next(store: Sto
     assert [change.after for change in store.replace("Thing", [thing("a", 1)], again)] == [thing("a", 1)]
 
 
+def test_what_is_known_to_be_gone_stays_so_whatever_a_list_says_that_was_on_its_way(store: Store) -> None:
+    """It may be as of a moment between the last version and the deletion."""
+    store.upsert(thing("a", 10))
+    store.delete(thing("a", 10))
+    assert store.replace("Thing", [thing("a", 10)], "15") == []
+    store.upsert(thing("b", 1))
+    store.replace("Thing", [], "20")
+    store.delete(thing("b", 1))
+    assert store.replace("Thing", [thing("b", 1)], "25") == [], "a list had left it out before"
+
+
 def test_a_list_of_one_namespace_says_nothing_about_another(store: Store) -> None:
     store.upsert(thing("a", 1, uid="1", namespace="one"))
     store.upsert(thing("a", 2, uid="2", namespace="two"))

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 
 MANY = 30
+AGENT = "eservice-operator/test (pod-a)"
 """Objects to begin with: listing them, kopf is still handing them on when the first has been handled."""
 
 
@@ -57,7 +58,7 @@ async def nothing() -> Any:
 
 
 def test_every_kind_of_ours_has_one_event_handler_and_no_other() -> None:
-    registry = registry_for(Seen(), nothing, lambda _: None)
+    registry = registry_for(Seen(), nothing, lambda _: None, AGENT)
     handlers = registry._watching.get_all_handlers()
     assert sorted(handler.id for handler in handlers) == sorted(
         f"{resource.kind}-changed" for resource in OWN
@@ -119,7 +120,7 @@ async def watching(
         return await credentials.load(str(kubeconfig), None)
 
     ready, stop = asyncio.Event(), asyncio.Event()
-    registry = registry_for(seen, load, listed)
+    registry = registry_for(seen, load, listed, AGENT)
     task = asyncio.create_task(watch(registry, (), ready=ready, stop=stop, spawned=spawned))
     try:
         yield task, stop

@@ -14,15 +14,21 @@ from eservice_operator.api.base import Model
 M = TypeVar("M")
 GIVEN: Final = "__pydantic_fields_set__"
 
+MOST: Final = 4096
+"""How many sets are shared: far more than people write, who could write any of the fields or none."""
+
 _known: Final[dict[frozenset[str], set[str]]] = {}
-"""As many as there are ways to write an object, which the fields of the models bound."""
 
 
 def alike(value: M) -> M:
     """The same value; the models in it share the sets of their fields' names with all models before them."""
     if isinstance(value, Model):
         given = value.model_fields_set
-        object.__setattr__(value, GIVEN, _known.setdefault(frozenset(given), given))
+        shared = _known.get(frozenset(given))
+        if shared is not None:
+            object.__setattr__(value, GIVEN, shared)
+        elif len(_known) < MOST:
+            _known[frozenset(given)] = given
         for below in value.__dict__.values():
             if isinstance(below, Model | tuple):
                 alike(below)

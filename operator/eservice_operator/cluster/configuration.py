@@ -8,11 +8,14 @@ comes of a kubeconfig that only the client can read.
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 Authorization = Callable[[], Awaitable[str]]
 """Answers the value of the Authorization header as it is now."""
@@ -73,8 +76,10 @@ def always(value: str) -> Authorization:
 def from_file(path: Path, period: float) -> Authorization:
     """The token in a file, which somebody may replace at any time: read again after ``period`` seconds.
 
+    Where that fails later on, the last one is kept, as by every client of Kubernetes: it is good for a while.
+
     Raises:
-        OSError: now or later: the file cannot be read, or is empty.
+        OSError: the file cannot be read now, or is empty.
     """
     token, read_at = _token(path), time.monotonic()
     lock = asyncio.Lock()
@@ -83,7 +88,11 @@ def from_file(path: Path, period: float) -> Authorization:
         nonlocal token, read_at
         async with lock:
             if time.monotonic() - read_at >= period:
-                token, read_at = await asyncio.to_thread(_token, path), time.monotonic()
+                read_at = time.monotonic()
+                try:
+                    token = await asyncio.to_thread(_token, path)
+                except OSError as error:
+                    log.warning("the token is not renewed, and the last one is kept: %s", error)
             return f"Bearer {token}"
 
     return renewed

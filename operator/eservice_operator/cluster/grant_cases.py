@@ -12,7 +12,7 @@ from eservice_operator.api.uses import WebServiceRef
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.consumers import Parties
 from eservice_operator.cluster.indexes import part
-from eservice_operator.cluster.reading import Reading
+from eservice_operator.cluster.reading import KNOWN, Reading
 from eservice_operator.cluster.store import key_of
 from eservice_operator.core.access.case import (
     AgentCase,
@@ -124,7 +124,7 @@ class GrantCases:
         read = self._reading.one(WebServiceGrant, key_of(body))
         if isinstance(read, WebServiceGrant):
             return read
-        known = self._reading.remember(body, lambda: last_known_grant(body), "known")
+        known = self._reading.remember(body, lambda: last_known_grant(body), KNOWN)
         return known if isinstance(known, WebServiceGrant) else None
 
     def agent(self, assignment: AgentAssignment, *, orders: bool) -> AgentCase:

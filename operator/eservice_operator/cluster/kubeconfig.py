@@ -21,6 +21,8 @@ from eservice_operator.cluster.configuration import Authorization, Configuration
 
 PLUGINS: Final = ("exec", "auth-provider")
 """The ways in which a user's credentials come from elsewhere."""
+IMPERSONATION: Final = ("as", "as-uid", "as-groups", "as-user-extra")
+"""By which a user acts as another one with other rights: not done here, and never passed over in silence."""
 TOKEN_FILE_PERIOD = 60.0
 """Seconds after which a token file is read again."""
 
@@ -72,7 +74,7 @@ class Chosen:
             KubeconfigError, OSError: a file is not there or cannot be read.
         """
         cluster, user = self.cluster.values, self.user
-        host = str(cluster.get("server") or "").rstrip("/")
+        host = _url(cluster, "server")
         if not host:
             raise KubeconfigError(f"the cluster of the context {self.context} has no server")
         tls = host.startswith("https")
@@ -81,9 +83,9 @@ class Chosen:
             ssl_ca_cert=self.cluster.file("certificate-authority") if tls else None,
             cert_file=user.file("client-certificate") if tls else None,
             key_file=user.file("client-key") if tls else None,
-            verify_ssl=not cluster.get("insecure-skip-tls-verify"),
+            verify_ssl=not _truth(cluster, "insecure-skip-tls-verify"),
             tls_server_name=cluster.get("tls-server-name"),
-            proxy=cluster.get("proxy-url"),
+            proxy=_url(cluster, "proxy-url") or None,
             authorization=_authorization(user),
         )
 
@@ -123,13 +125,31 @@ def _found(entries: Mapping[tuple[str, str], _Entry], kind: str, name: Any) -> _
     return entry
 
 
+def _url(values: Mapping[str, Any], field: str) -> str:
+    url = str(values.get(field) or "").rstrip("/")
+    if url and not url.startswith(("http://", "https://")):
+        raise KubeconfigError(f"{field} {url} is no URL with http:// or https://")
+    return url
+
+
+def _truth(values: Mapping[str, Any], field: str) -> bool:
+    """A field that is true or false; anything else, such as the text "false", is a mistake."""
+    value = values.get(field)
+    if value is not None and not isinstance(value, bool):
+        raise KubeconfigError(f"{field} is {value!r}; write true or false")
+    return bool(value)
+
+
 def _authorization(user: _Entry) -> Authorization | None:
     values = user.values
+    others = [field for field in IMPERSONATION if values.get(field)]
+    if others:
+        raise KubeconfigError(f"a user with {', '.join(others)} is not supported; name the very user instead")
+    file = user.path("tokenFile")
+    if file is not None:  # the file is renewed, and so goes before what is written beside it
+        return from_file(file, TOKEN_FILE_PERIOD)
     if values.get("token"):
         return always(f"Bearer {values['token']}")
-    file = user.path("tokenFile")
-    if file is not None:
-        return from_file(file, TOKEN_FILE_PERIOD)
     if "username" in values and "password" in values:
         pair = f"{values['username']}:{values['password']}"
         return always(f"Basic {base64.b64encode(pair.encode()).decode()}")

@@ -15,7 +15,7 @@ from eservice_operator.api.kinds import BY_KIND
 from eservice_operator.api.parse import InvalidObject, parse
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.cluster.alike import alike
-from eservice_operator.cluster.store import Store
+from eservice_operator.cluster.store import Change, Store
 from eservice_operator.core.access.addresses import Network
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.keys import ObjectKey
@@ -27,6 +27,8 @@ REMEMBERED = 60_000
 
 With fewer than there are, a look at all of them, one after the other, finds none and reads each anew."""
 
+KNOWN = "known"
+"""What is remembered of an object beside itself as a model."""
 NONE: frozenset[str] = frozenset()
 
 M = TypeVar("M", bound=Model)
@@ -40,6 +42,8 @@ class Reading:
         self.cluster_networks = cluster_networks
         """The networks of the cluster itself, as the operator was told."""
         self._memory: OrderedDict[tuple[str, str], tuple[str, object]] = OrderedDict()
+        for kind in BY_KIND:
+            store.follow(kind, self._forget)
 
     def one(self, model: type[M], key: ObjectKey) -> M | InvalidObject | None:
         """The object of a key: read, unreadable, or not there."""
@@ -70,7 +74,7 @@ class Reading:
         template = self.readable(EServiceTemplate, name)
         if body is None or template is None:
             return None
-        known = self.remember(body, lambda: KnownTemplate(template, catalogue_of(template)), "known")
+        known = self.remember(body, lambda: KnownTemplate(template, catalogue_of(template)), KNOWN)
         return known if isinstance(known, KnownTemplate) else None
 
     def all(self, model: type[M]) -> tuple[M, ...]:
@@ -106,6 +110,13 @@ class Reading:
         if len(self._memory) > REMEMBERED:
             self._memory.popitem(last=False)
         return value
+
+    def _forget(self, change: Change) -> None:
+        """What is gone is not kept until others push it out."""
+        if change.after is None and change.before is not None:
+            uid = change.before["metadata"]["uid"]
+            for what in ("", KNOWN):
+                self._memory.pop((uid, what), None)
 
     def _parse(self, body: Manifest) -> object:
         return self.remember(body, lambda: alike(parse(body["kind"], body)))

@@ -44,6 +44,8 @@ class _Shelf:
         self.indexes = indexes
         self.found: dict[str, dict[str, set[ObjectKey]]] = {name: {} for name in indexes}
         self.buried: dict[str, int] = {}
+        self.left_out: set[str] = set()
+        """Those of the buried of whom nothing is known but that a LIST did not have them."""
         self.synced = False
         self.followers: list[Callable[[Change], None]] = []
 
@@ -73,10 +75,18 @@ class _Shelf:
                     if not keys:
                         del entries[value]
 
-    def bury(self, uid: str, version: int) -> None:
+    def bury(self, uid: str, version: int, *, left_out: bool) -> None:
+        if not left_out:
+            self.left_out.discard(uid)
+        elif uid not in self.buried:
+            self.left_out.add(uid)
         self.buried[uid] = max(version, self.buried.get(uid, 0))
         if len(self.buried) > BURIED:
-            del self.buried[next(iter(self.buried))]
+            self.unearth(next(iter(self.buried)))
+
+    def unearth(self, uid: str) -> None:
+        self.buried.pop(uid, None)
+        self.left_out.discard(uid)
 
 
 class Store:
@@ -113,12 +123,12 @@ class Store:
 
     def delete(self, obj: Manifest) -> Change | None:
         """Forget the object as of this version; what is known to be later stays."""
-        return self._remove(obj, version_of(obj))
+        return self._remove(obj, version_of(obj), left_out=False)
 
-    def _remove(self, obj: Manifest, version: int) -> Change | None:
+    def _remove(self, obj: Manifest, version: int, *, left_out: bool) -> Change | None:
         key = key_of(obj)
         shelf = self._shelf(key.kind)
-        shelf.bury(obj["metadata"]["uid"], version)
+        shelf.bury(obj["metadata"]["uid"], version, left_out=left_out)
         known = shelf.objects.get(key)
         if known is None or version_of(known) > version:
             return None
@@ -139,18 +149,20 @@ class Store:
         return changes + self.prune(kind, present, list_version, namespace)
 
     def exhume(self, kind: str, uid: str, list_version: str) -> None:
-        """Forget that an object was gone up to a version as of which a LIST has it: no uid comes back.
+        """Forget that a LIST did not have an object, up to a version as of which another one has it.
 
-        An earlier LIST left it out by mistake. Without this it would stay unseen until somebody writes to it.
+        The earlier one left it out by mistake. Without this it would stay unseen until somebody writes to it.
+        What we know by itself to be gone stays so: that LIST may have been on its way before.
         """
-        buried = self._shelf(kind).buried
-        if buried.get(uid, 0) <= int(list_version):
-            buried.pop(uid, None)
+        shelf = self._shelf(kind)
+        if uid in shelf.left_out and shelf.buried[uid] <= int(list_version):
+            shelf.unearth(uid)
 
     def rewind(self, kind: str, items: Iterable[Manifest], namespace: str = "") -> list[Change]:
         """Believe a LIST whatever the versions say: the API server's database was restored."""
         shelf = self._shelf(kind)
         shelf.buried.clear()
+        shelf.left_out.clear()
         known = {key for key in shelf.objects if not namespace or key.namespace == namespace}
         listed = {key_of(item): item for item in items}
         changes = [shelf.put(key, None) for key in known - set(listed)]
@@ -175,7 +187,8 @@ class Store:
             and version_of(obj) <= limit
             and (not namespace or key.namespace == namespace)
         ]
-        return [change for obj in gone if (change := self._remove(obj, limit)) is not None]
+        removed = (self._remove(obj, limit, left_out=True) for obj in gone)
+        return [change for change in removed if change is not None]
 
     def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
         """The object, or None when there is none; before ``synced`` None says nothing."""

@@ -105,7 +105,7 @@ class Transport:
         self._seconds = request_timeout
         self._attempts = attempts
         self._guard = guard or Unguarded()
-        self._agent = f"{USER_AGENT} ({agent})" if agent else USER_AGENT
+        self._agent = agent_of(agent)
         self._on_request = on_request
         self._put_off: dict[tuple[str, str], float] = {}
         """Until when (monotonic seconds) the server asked not to be asked for the same again."""
@@ -159,7 +159,7 @@ class Transport:
             self._put_off[request.method, request.path] = now + seconds
 
     async def _once(self, request: Request) -> Any:
-        async with self.open(request, self._limits(request)) as response:
+        async with self.open(request) as response:
             body = await response.read()
         try:
             return json.loads(body)
@@ -179,9 +179,11 @@ class Transport:
     async def open(
         self,
         request: Request,
-        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - the session carries it out
+        timeout: aiohttp.ClientTimeout | None = None,  # noqa: ASYNC109 - the session carries it out
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The answer to one attempt, its body unread, closed at the end of the block.
+
+        Without ``timeout`` it may take as long as was set, and a write no longer than the guard gives it.
 
         Raises:
             ApiError: refused, or no answer; also for what breaks while the body is read inside the block.
@@ -190,13 +192,15 @@ class Transport:
         code, date = 0, ""
         body = GuardedBody(self._guard, encoded(request.body, kind), kind) if request.writes else None
         try:
+            headers = await self._headers(request)  # a plugin may take long, and the lease runs on
+            limits = timeout or self._limits(request)
             try:
                 response = await self._session.request(
                     request.method,
                     self._configuration.host + request.path,
                     data=body,
-                    headers=await self._headers(request),
-                    timeout=timeout,
+                    headers=headers,
+                    timeout=limits,
                     proxy=self._configuration.proxy,
                     proxy_headers=self._configuration.proxy_headers,
                     server_hostname=self._configuration.tls_server_name,
@@ -224,6 +228,11 @@ class Transport:
         for setting in (await self._configuration.auth_settings()).values():
             headers[setting["key"]] = setting["value"]
         return headers
+
+
+def agent_of(name: str) -> str:
+    """The User-Agent of one of several operators; without a name that of any."""
+    return f"{USER_AGENT} ({name})" if name else USER_AGENT
 
 
 def _session(configuration: Configuration) -> aiohttp.ClientSession:

@@ -34,14 +34,14 @@ Load = Callable[[], Awaitable[Configuration]]
 """Looks the credentials up as they are now."""
 
 
-def registry_for(observed: Observed, load: Load, listed: Listed) -> kopf.OperatorRegistry:
-    """A registry of its own, so that nothing registered elsewhere runs along."""
+def registry_for(observed: Observed, load: Load, listed: Listed, agent: str) -> kopf.OperatorRegistry:
+    """A registry of its own, so that nothing registered elsewhere runs along; it asks as ``agent``."""
     registry = kopf.OperatorRegistry()
     for resource in OWN:
         kopf.on.event(GROUP, VERSION, resource.plural, id=f"{resource.kind}-changed", registry=registry)(
             _observer(observed)
         )
-    kopf.on.login(id="credentials", registry=registry)(_login(load, listed))
+    kopf.on.login(id="credentials", registry=registry)(_login(load, listed, agent))
     return registry
 
 
@@ -52,7 +52,7 @@ def _observer(observed: Observed) -> Callable[..., Awaitable[None]]:
     return observe
 
 
-def _login(load: Load, listed: Listed) -> Callable[..., Awaitable[kopf.AiohttpSession]]:
+def _login(load: Load, listed: Listed, agent: str) -> Callable[..., Awaitable[kopf.AiohttpSession]]:
     soonest = 0.0
 
     async def login(**_: Any) -> kopf.AiohttpSession:
@@ -60,7 +60,7 @@ def _login(load: Load, listed: Listed) -> Callable[..., Awaitable[kopf.AiohttpSe
         clock = asyncio.get_running_loop().time
         await asyncio.sleep(soonest - clock())
         soonest = clock() + LOGIN_PAUSE
-        return session_of(await connection_info(await load()), listed)
+        return session_of(await connection_info(await load()), listed, agent)
 
     return login
 
@@ -81,7 +81,7 @@ async def connection_info(configuration: Configuration) -> kopf.ConnectionInfo:
     )
 
 
-def session_of(info: kopf.ConnectionInfo, listed: Listed) -> kopf.AiohttpSession:
+def session_of(info: kopf.ConnectionInfo, listed: Listed, agent: str) -> kopf.AiohttpSession:
     """The session that kopf would make of it, and closes, which says when a list has come.
 
     When kopf has missed events it lists anew and tells its handlers of what is there. Of what is not there
@@ -96,7 +96,7 @@ def session_of(info: kopf.ConnectionInfo, listed: Listed) -> kopf.AiohttpSession
     trace.on_request_end.append(ended)
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context()),
-        headers=info.as_http_headers(),
+        headers={**info.as_http_headers(), "User-Agent": agent},
         proxy=info.proxy_url,
         trace_configs=[trace],
     )

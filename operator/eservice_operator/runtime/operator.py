@@ -15,7 +15,7 @@ from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.credentials import CredentialsError
 from eservice_operator.cluster.store import Store
-from eservice_operator.cluster.transport import Attempt, Request, Transport
+from eservice_operator.cluster.transport import Attempt, Request, Transport, agent_of
 from eservice_operator.runtime import logs
 from eservice_operator.runtime.checks import Pulse, lists_fresh, loop_in_time, queue_moves
 from eservice_operator.runtime.clock import SYSTEM, Clock
@@ -77,8 +77,8 @@ class Operator:
                 try:
                     return await self._serve(stack)
                 finally:
-                    await self._leadership.release()
                     await self._essentials.cancel(CLOSING)
+                    await self._leadership.release()  # once nothing of ours is on its way any more
         except (CredentialsError, CannotStart, OSError) as error:
             log.error("cannot start: %s", error)  # noqa: TRY400 - the sentence is for a person, and says all
             return 2 if isinstance(error, WrongHome) else 1
@@ -177,7 +177,12 @@ class Operator:
         """Start kopf, and wait until it has started."""
         ready = asyncio.Event()
         watching = watch(
-            registry_for(self._rounds.intake.observed, self._credentials, self._lists.listed_by_kopf),
+            registry_for(
+                self._rounds.intake.observed,
+                self._credentials,
+                self._lists.listed_by_kopf,
+                agent_of(self._leadership.identity),
+            ),
             self._settings.namespaces,
             ready=ready,
             stop=self._stop_kopf,

@@ -140,6 +140,19 @@ def test_what_is_answered_while_its_letter_waits_is_not_sent(desk: Desk) -> None
     assert {notice.state.value for notice in desk.status.notices} == {"Superseded"}
 
 
+def test_while_the_holder_is_not_confirmed_nothing_is_sent_and_nothing_is_forgotten(desk: Desk) -> None:
+    desk.consumers = (asking("tax"),)
+    desk.look()
+    desk.confirmed = False
+    desk.look(NOW + MINUTE)
+    assert desk.letters(NOW + MINUTE) == ()
+    desk.confirmed = True
+    desk.look(NOW + 2 * MINUTE)
+    assert {letter.source for letter in desk.letters(NOW + 2 * MINUTE)} == {
+        f"WebService {access.HOLDER}/{access.REGISTER}"
+    }
+
+
 @pytest.mark.parametrize(
     "why", ["not placed by its registration", "no such contract version", "holder not confirmed"]
 )

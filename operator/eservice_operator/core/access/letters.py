@@ -25,7 +25,12 @@ MOST_NAMED: Final = 20
 def web_service_letters(
     world: WebServiceWorld, status: WebServiceStatus, now: datetime
 ) -> tuple[Letter, ...]:
-    """The letters to hand over now about a web service; ``status`` as it stands in the cluster."""
+    """The letters to hand over now about a web service; ``status`` as it stands in the cluster.
+
+    None of a holder that its namespace does not confirm: it may have named anybody.
+    """
+    if not world.offer.confirmed:
+        return ()
     return tuple(_about_web_service(world, status, notice) for notice in to_send(status.notices, now))
 
 

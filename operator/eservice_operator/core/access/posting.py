@@ -42,11 +42,13 @@ def web_service_told(
         tidings, warned = (*tidings, *climbed.tidings), climbed.warned
     everybody = holder_and_sinks(policy, web_service.spec.holder.email)
     notices = _told(notices, tidings, web_service.metadata.uid, now, everybody, world.under_way)
-    known = everybody if world.offer.confirmed else ()
+    notices = in_reach(notices, policy)
+    if world.offer.confirmed:  # else nothing is sent, and what waits, waits
+        notices = addressed(notices, everybody, under_way=world.under_way)
     return status.model_copy(
         update={
             "requests": dated(old, status, times),
-            "notices": addressed(in_reach(notices, policy), known, under_way=world.under_way),
+            "notices": notices,
             "warned": warned,
         }
     )
@@ -96,7 +98,7 @@ def next_of_web_service(
     """The next instant at which the ledger of a web service has something to do by time alone."""
     times = Times.under(policy, now)
     step = next_climb(retirements(world.offer.web_service, times), times)
-    return _earliest(next_try(status.notices), step)
+    return _earliest(next_try(status.notices) if world.offer.confirmed else None, step)
 
 
 def _earliest(*instants: datetime | None) -> datetime | None:

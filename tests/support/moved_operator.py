@@ -27,6 +27,11 @@ class MovedByFile(SystemClock):
         return super().now() + timedelta(seconds=float(self._path.read_text()))
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Run the command line; also the entry of a forked operator."""
     clock = MovedByFile(Path(sys.argv.pop(1)))
     command_line(lambda settings: serve(settings, wiring_of(settings), clock))(prog_name="eservice-operator")
+
+
+if __name__ == "__main__":
+    main()

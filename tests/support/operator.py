@@ -13,9 +13,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 PROGRAM = Path(sys.executable).with_name("eservice-operator")
 SETTINGS = {
@@ -39,15 +40,47 @@ SOON = 20.0
 REST = 90.0
 
 
+class Running(Protocol):
+    """As much of ``subprocess.Popen`` as is used of it."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def send_signal(self, sig: int) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+Launcher = Callable[[Sequence[str], Path, Mapping[str, str]], Running]
+"""Starts a command that writes to a file, in an environment."""
+
+
+def executed(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Running:
+    """As a person starts it."""
+    with log.open("ab") as file:
+        return subprocess.Popen(command, stdout=file, stderr=file, env=environment)
+
+
 @dataclass
 class OperatorProcess:
-    """One run of ``eservice-operator run``; its log is a JSON object per line in ``log``."""
+    """One run of ``eservice-operator run``; its log is a JSON object per line in ``log``.
+
+    Who starts it often has it forked: ``launcher=zygote.launch``.
+    """
 
     kubeconfig: Path
     log: Path
     settings: dict[str, str] = field(default_factory=dict)
     program: tuple[str, ...] = (str(PROGRAM),)
-    _process: subprocess.Popen[bytes] | None = None
+    launcher: Launcher = executed
+    _process: Running | None = None
     _begins: int = 0
 
     def launch(self) -> Self:
@@ -56,8 +89,7 @@ class OperatorProcess:
         flags = [f"--{name}={value}" for name, value in (SETTINGS | self.settings).items()]
         command = [*self.program, "run", f"--kubeconfig={self.kubeconfig}", *flags]
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("ESERVICE_")}
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=inherited)
+        self._process = self.launcher(command, self.log, inherited)
         return self
 
     async def start(self) -> Self:
@@ -75,7 +107,7 @@ class OperatorProcess:
         return self
 
     @property
-    def process(self) -> subprocess.Popen[bytes]:
+    def process(self) -> Running:
         assert self._process is not None, "it was not started"
         return self._process
 
@@ -121,10 +153,10 @@ class OperatorProcess:
             assert time.monotonic() < deadline, (
                 f"not at rest in {within} s: {busy:.0f} keys wait or run, the next is due in {soonest:.1f} s"
             )
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.15)
 
     def _occupation(self) -> tuple[float, float, float]:
-        """Keys that wait or run, seconds until the next is due, reconciles ended so far.
+        """Keys and letters that wait or are under way, seconds until the next is due, reconciles so far.
 
         They are not read at one instant: a key that moves on meanwhile is missed, but its reconcile counts.
         """
@@ -134,7 +166,10 @@ class OperatorProcess:
             for series, value in metrics.items()
             if series.startswith("eservice_operator_reconciles_total{")
         )
-        busy = metrics["eservice_operator_queue_depth"] + metrics["eservice_operator_queue_running"]
+        busy = sum(
+            metrics[f"eservice_operator_{figure}"]
+            for figure in ("queue_depth", "queue_running", "notices_in_flight")
+        )
         return busy, metrics["eservice_operator_queue_next_seconds"], ended
 
     async def terminate(self) -> int:

@@ -62,8 +62,13 @@ class Names:
 
 async def portrait(site: Site, names: Names) -> list[str]:
     """Every object of the site, a line each."""
+    return picture(await site.objects(), names)
+
+
+def picture(objects: Iterable[Manifest], names: Names) -> list[str]:
+    """Objects, a line each."""
     lines = []
-    for obj in await site.objects():
+    for obj in objects:
         theirs = () if obj["apiVersion"] == API_VERSION else ("status",)  # what a controller says of a child
         shown = _without(obj, (*VOLATILE, *HISTORY, *theirs))
         lines.append(names.plain(json.dumps(shown, sort_keys=True, ensure_ascii=False)))

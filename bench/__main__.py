@@ -38,11 +38,11 @@ def parts(sizes: list[int], times: int) -> dict[str, Part]:
     single = {
         "one": Part(lambda folder: iter(asyncio.run(measure_one(folder))), 30),
         "decide": Part(lambda _: printed.deciding(), 15),
-        "scrape": Part(lambda _: printed.scraping(), 60),
+        "scrape": Part(lambda _: printed.scraping(), 30),
         "brake": Part(lambda _: printed.braking(), 20),
-        "access": Part(lambda _: printed.granting(), 60),
-        "starting": Part(lambda _: printed.starting(), 60),
-        "authorizer": Part(lambda _: printed.authorizing(), 60),
+        "access": Part(lambda _: printed.granting(), 30),
+        "starting": Part(lambda _: printed.starting(), 30),
+        "authorizer": Part(lambda _: printed.authorizing(), 40),
         "switching": Part(switching.measure, 300),
         "deadline": Part(lambda folder: iter(asyncio.run(one_due(folder, times))), 60 + 5 * times),
     }
@@ -55,7 +55,7 @@ def _fleet(size: int) -> Part:
 
 def seconds_for(size: int) -> float:
     """What a fleet takes: three control planes, and each e-service on them."""
-    return 120 + 0.45 * size
+    return 120 + 0.4 * size
 
 
 def main() -> int:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import ssl
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -23,6 +22,7 @@ from bench.processes import Used
 from eservice_operator.api.names import FINALIZER, FINALIZER_MANAGER, MANAGER, STATUS_MANAGER
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
+from eservice_operator.cluster.configuration import trust_of
 from eservice_operator.cluster.resources import CHILDREN, EVENTS, OBSERVED, OWN, Resource, path
 from eservice_operator.core.actions import Manifest
 from tests.support.audit import Request
@@ -155,12 +155,11 @@ async def play(
 ) -> Played:
     """Send a third of the writes at each concurrency."""
     configuration = await credentials.load(str(kubeconfig), None)
-    trust = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
-    trust.load_cert_chain(configuration.cert_file, configuration.key_file)
     every = 1 + sum(map(len, lanes)) // MOST
     ready = [[(write, _body(write, uids)) for write in lane] for lane in lanes[::every]]
     rates, before, own = [], server(), time.process_time()
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust, limit=0)) as session:
+    connector = aiohttp.TCPConnector(ssl=trust_of(configuration), limit=0)
+    async with aiohttp.ClientSession(connector=connector) as session:
         for turn, concurrency in enumerate(CONCURRENCIES):
             share = ready[turn :: len(CONCURRENCIES)]
             began = time.perf_counter()

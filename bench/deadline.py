@@ -29,7 +29,7 @@ from eservice_operator.runtime.clock import now
 from tests.support.site import Site, poll
 from tests.support.worlds import merged
 
-TIMES = 40
+TIMES = 30
 NOTICE = timedelta(days=30)
 OVERDUE = {"maximumLag": "P6M", "noticePeriod": f"P{NOTICE.days}D", "warnBefore": []}
 """2.0.0 lags 3.0.0 by eleven months. Nobody is warned on the last day: what is measured is the end."""

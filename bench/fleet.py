@@ -47,7 +47,8 @@ async def write(site: Site, services: list[Planned]) -> Manifest:
 
     async def work() -> None:
         for service in waiting:
-            await site.apply(*service.everything())
+            for manifest in service.everything():
+                await site.create(manifest)
 
     async with asyncio.TaskGroup() as people:
         for _ in range(AT_ONCE):

@@ -198,7 +198,7 @@ async def _resynced(stage: Stage, ours: Ours, count: int) -> list[Figure]:
     stage.audit.skip()
     await fleet.listed(stage.audit, PERIODS)
     await comes_true(
-        lambda: ours.looks() >= (1 + PERIODS) * count, lambda: "looks at all", fleet.PATIENCE, LOOK
+        lambda: ours.ended() >= (1 + PERIODS) * count, lambda: "looks at all", fleet.PATIENCE, LOOK
     )
     writes = stage.audit.writes()
     name = f"{count:,} e-services: writes in {PERIODS} resync periods"

@@ -33,6 +33,7 @@ ROUTES = 500.0
 """Routes for each second of it, where there are more: it makes all of its configuration anew each time."""
 ASKED = OPERATOR.encode()
 BLOCK = 1 << 24
+ENDED = 'eservice_operator_reconciles_total{kind="EService"'
 
 
 @dataclass
@@ -131,12 +132,20 @@ class Ours:
 
     def looks(self) -> float:
         """How many reconciles of e-services have ended; negative while keys wait or run."""
+        metrics = self._metrics()
+        if metrics["eservice_operator_queue_depth"] or metrics["eservice_operator_queue_running"]:
+            return -1.0
+        return total(metrics, ENDED)
+
+    def ended(self) -> float:
+        """How many have, whatever waits: an operator that resyncs all the time is never at rest."""
+        return total(self._metrics(), ENDED)
+
+    def _metrics(self) -> dict[str, float]:
         metrics = scrape(str(self.process.address))
         if metrics is None:
             raise RuntimeError(f"it shows no figures: {self.process.tail()}")
-        if metrics["eservice_operator_queue_depth"] or metrics["eservice_operator_queue_running"]:
-            return -1.0
-        return total(metrics, 'eservice_operator_reconciles_total{kind="EService"')
+        return metrics
 
 
 def _tell(operator: OperatorProcess) -> None:

@@ -156,21 +156,23 @@ async def operator(launched: OperatorProcess) -> OperatorProcess:
 
 
 @pytest.fixture(scope="module")
-def oracles_at_work(ground: "Cluster", idle: OperatorProcess) -> Iterator[Watch]:
-    """The always-on oracles over a module's operator and its cluster, from before its start."""
+def oracles_at_work(ground: "Cluster") -> Iterator[Watch]:
+    """The always-on oracles over a module's cluster."""
     watch = Watch.over(ground)
-    watch.follow(idle)
     watch.start()
     yield watch
     watch.stop()
 
 
 @pytest.fixture
-async def oracles(oracles_at_work: Watch) -> AsyncIterator[Watch]:
+async def oracles(request: pytest.FixtureRequest, oracles_at_work: Watch) -> AsyncIterator[Watch]:
     """What must always be so, was so until the end of the test. A folder turns it on for each of its tests.
 
-    An operator of the test's own is held to its log and to time by ``oracles.follow``.
+    The module's operator is held to its log and to time where a test has it; one of the test's own is by
+    ``oracles.follow``.
     """
+    if "idle" in request.fixturenames:
+        oracles_at_work.follow(request.getfixturevalue("idle"))
     yield oracles_at_work
     await oracles_at_work.kept()
 

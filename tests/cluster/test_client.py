@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kubernetes.aio.client import Configuration
 
 from eservice_operator import __version__
 from eservice_operator.api.names import MANAGER
 from eservice_operator.cluster import encoding, transport
 from eservice_operator.cluster.client import KubeApi
+from eservice_operator.cluster.configuration import Configuration
 from eservice_operator.cluster.errors import (
     AlreadyExists,
     ApiError,

@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which cluster, and as whom; and that tokens that change are followed."""
 
+import base64
 import json
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from kubernetes.aio.config import incluster_config
+from kubernetes.aio.client import Configuration as ClientConfiguration
+from kubernetes.aio.config import load_kube_config
 
 from eservice_operator.cluster import credentials
+from eservice_operator.cluster import kubeconfig as kubeconfigs
 from eservice_operator.cluster.client import KubeApi
+from eservice_operator.cluster.configuration import Configuration
 from eservice_operator.cluster.credentials import CredentialsError, load
 from eservice_operator.cluster.errors import Forbidden
 from eservice_operator.cluster.transport import Request
@@ -96,9 +101,15 @@ async def test_no_cluster_is_taken_by_chance(tmp_path: Path) -> None:
     [
         (None, "no such kubeconfig: .*/broken"),
         ("{", "cannot use .*/broken: "),
-        ("{}", "cannot use .*/broken: Invalid kube-config file. Expected key current-context"),
-        ("[]", "cannot use .*/broken"),
-        ("", "cannot use .*/broken"),
+        ("{}", "cannot use .*/broken: it has no current-context, and none was named"),
+        ("[]", "cannot use .*/broken: .*/broken is no kubeconfig"),
+        ("", "cannot use .*/broken: .*/broken is no kubeconfig"),
+        ("{current-context: a, contexts: [{}]}", "cannot use .*/broken: 'name'"),
+        ("{current-context: a, contexts: 1}", "cannot use .*/broken"),
+        (
+            "{current-context: a, contexts: [{name: a}]}",
+            "cannot use .*/broken: there is no cluster called None",
+        ),
     ],
 )
 async def test_a_broken_file_is_named(tmp_path: Path, text: str | None, says: str) -> None:
@@ -110,7 +121,7 @@ async def test_a_broken_file_is_named(tmp_path: Path, text: str | None, says: st
 
 
 async def test_an_unknown_context_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CredentialsError, match="Expected object with name nowhere"):
+    with pytest.raises(CredentialsError, match="there is no context called nowhere"):
         await load(str(kubeconfig(tmp_path / "given", "one", **SOMEBODY)), "nowhere")
 
 
@@ -121,7 +132,7 @@ async def test_a_token_file_is_read_again(tmp_path: Path, monkeypatch: pytest.Mo
     assert await token(configuration) == "Bearer first"
     file.write_text("second")
     assert await token(configuration) == "Bearer first", "once a minute is enough"
-    monkeypatch.setattr(credentials, "TOKEN_FILE_PERIOD", 0.0)
+    monkeypatch.setattr(kubeconfigs, "TOKEN_FILE_PERIOD", 0.0)
     configuration = await load(str(kubeconfig(tmp_path / "given", "one", tokenFile=str(file))), None)
     file.write_text("third")
     assert await token(configuration) == "Bearer third"
@@ -168,8 +179,7 @@ def pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "ca.crt").write_text("a certificate")
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "fd00::1")
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
-    monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(tmp_path / "token"))
-    monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", str(tmp_path / "ca.crt"))
+    monkeypatch.setattr(credentials, "SERVICE_ACCOUNT", tmp_path)
     return tmp_path / "token"
 
 
@@ -193,21 +203,117 @@ async def test_a_pod_uses_its_service_account(
 ) -> None:
     configuration = await load(None, None)
     assert configuration.host == "https://[fd00::1]:443"
-    assert await token(configuration) == "bearer first"
+    assert await token(configuration) == "Bearer first"
     rotated()
-    assert await token(configuration) == "bearer first", "once a minute is enough"
-    real = incluster_config.datetime.datetime
-    later = real.now() + incluster_config.datetime.timedelta(minutes=2)
-    clock = type("Later", (real,), {"now": staticmethod(lambda: later)})
-    monkeypatch.setattr(incluster_config.datetime, "datetime", clock)
-    assert await token(configuration) == "bearer second"
+    assert await token(configuration) == "Bearer first", "once a minute is enough"
+    later = time.monotonic() + kubeconfigs.TOKEN_FILE_PERIOD
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert await token(configuration) == "Bearer second"
 
 
 @pytest.mark.usefixtures("without_token")
 async def test_a_pod_without_a_token_says_so() -> None:
-    says = "cannot use the service account of this Pod: Service token file does not exist"
+    says = r"cannot use the service account of this Pod: .*No such file or directory: '.*/token'"
     with pytest.raises(CredentialsError, match=says):
         await load(None, None)
+
+
+@pytest.fixture
+def empty_token(pod: Path) -> None:
+    pod.write_text("\n")
+
+
+@pytest.mark.usefixtures("empty_token")
+async def test_a_pod_whose_token_is_empty_says_so() -> None:
+    with pytest.raises(CredentialsError, match=r"the token file .*/token is empty"):
+        await load(None, None)
+
+
+async def test_as_for_kubectl_the_first_file_names_the_current_context(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = kubeconfig(tmp_path / "first", "one", **SOMEBODY)
+    second = kubeconfig(tmp_path / "second", "two", token="another")  # noqa: S106 - not one
+    monkeypatch.setenv("KUBECONFIG", f"{first}:{second}")
+    configuration = await load(None, None)
+    assert (configuration.host, await token(configuration)) == ("https://one.example", "Bearer secret")
+
+
+def data(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+FILES = {"certificate-authority": "tls/ca", "client-certificate": "tls/cert", "client-key": "tls/key"}
+DATA = {f"{field}-data": data(f"in {path}") for field, path in FILES.items()}
+STATIC: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    ("nobody", {}, {}),
+    ("a token", {}, {"token": "secret"}),
+    ("a token before its file", {}, {"token": "secret", "tokenFile": "token"}),
+    ("a token's file beside it", {}, {"tokenFile": "token"}),
+    ("a password", {}, {"username": "me", "password": "pass:word"}),
+    ("files beside it", FILES, FILES),
+    ("what stands in it", DATA, DATA),
+    ("both", FILES | DATA, FILES | DATA),
+    ("plain HTTP", {"server": "http://one.example:8080/", **FILES}, FILES),
+    ("no trust in the server", {"insecure-skip-tls-verify": True}, SOMEBODY),
+    ("another name of the server", {"tls-server-name": "other.example", **FILES}, SOMEBODY),
+    ("a proxy", {"proxy-url": "http://proxy.example:3128"}, SOMEBODY),
+]
+
+
+@pytest.mark.parametrize("cluster_has,user_has", [one[1:] for one in STATIC], ids=[one[0] for one in STATIC])
+async def test_a_kubeconfig_says_what_it_says_to_the_kubernetes_client(
+    tmp_path: Path, cluster_has: dict[str, Any], user_has: dict[str, Any]
+) -> None:
+    """What the client reads is the judge of what we read ourselves."""
+    given = kubeconfig(tmp_path / "given", "one", **user_has)
+    document = yaml.safe_load(given.read_text())
+    document["clusters"][0]["cluster"] |= cluster_has
+    given.write_text(yaml.safe_dump(document))
+    (tmp_path / "tls").mkdir()
+    for path in FILES.values():
+        (tmp_path / path).write_text(path)
+    (tmp_path / "token").write_text("of the file")
+    client = ClientConfiguration()
+    await load_kube_config(config_file=str(given), client_configuration=client, persist_config=False)
+    ours = await load(str(given), None)
+    assert isinstance(ours, Configuration)
+    assert await said(ours) == await said(client)
+
+
+def content(path: str) -> str:
+    return Path(path).read_text()
+
+
+def shown(path: str) -> str:
+    """What a link says of itself."""
+    return str(Path(path).readlink())
+
+
+async def said(configuration: Any) -> dict[str, Any]:
+    files = ("ssl_ca_cert", "cert_file", "key_file")
+    paths = {name: getattr(configuration, name) for name in files}
+    plain = ("host", "verify_ssl", "tls_server_name", "proxy", "proxy_headers")
+    return {
+        **{name: getattr(configuration, name) for name in plain},
+        **{name: path and content(path) for name, path in paths.items()},
+        "token": await token(configuration),
+    }
+
+
+async def test_keys_that_stand_in_a_kubeconfig_come_onto_no_disk(tmp_path: Path) -> None:
+    given = kubeconfig(tmp_path / "given", "one", **DATA)
+    configuration = await load(str(given), None)
+    assert configuration.key_file is not None
+    assert content(configuration.key_file) == "in tls/key"
+    assert shown(configuration.key_file).startswith("/memfd:")
+    assert (await load(str(given), None)).key_file == configuration.key_file, "each once"
+
+
+async def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    user = {"client-certificate": "gone", "client-key": "gone"}
+    with pytest.raises(CredentialsError, match=r"there is no file .*/gone"):
+        await load(str(kubeconfig(tmp_path / "given", "one", **user)), None)
 
 
 @pytest.mark.cluster

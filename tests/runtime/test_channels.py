@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import trustme
 from click.testing import CliRunner, Result
-from kubernetes.aio.client import Configuration
 
 from eservice_operator.api.notices import Channel
 from eservice_operator.cluster.client import KubeApi
+from eservice_operator.cluster.configuration import Configuration
 from eservice_operator.core.address import Address
 from eservice_operator.notify.addresses import Address as MailAddress
 from eservice_operator.notify.addresses import Mailbox

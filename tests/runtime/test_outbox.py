@@ -94,7 +94,10 @@ class Desk:
     metrics: Metrics = field(default_factory=Metrics)
 
     def __post_init__(self) -> None:
-        self.outbox = Outbox(self.posts, self.woken.append, self.metrics, pace=self.pace)
+        self.leads = True
+        self.outbox = Outbox(
+            self.posts, self.woken.append, self.metrics, pace=self.pace, leading=lambda: self.leads
+        )
 
     def figure(self, name: str, **labels: str) -> float | None:
         return self.metrics.registry.get_sample_value(name, labels)
@@ -241,6 +244,19 @@ async def test_a_sender_that_never_answers_is_cut_off() -> None:
     (delivery,) = at.outbox.answers(KEY, ledger("a")).values()
     assert (delivery.accepted, delivery.permanent, delivery.channel_failed) == (False, False, True)
     assert delivery.error.startswith("no answer within")
+
+
+async def test_who_leads_no_longer_sends_nothing_that_has_not_begun() -> None:
+    at, post = desk(at_once=False, abreast=1)
+    at.outbox.post(KEY, letters("ab"))
+    await eventually(lambda: post.sent == ["a"])
+    at.leads = False
+    post.gate.set()
+    await eventually(lambda: at.woken)
+    answers = at.outbox.answers(KEY, ledger("a", "b"))
+    assert post.sent == ["a"]
+    assert (answers["a"].accepted, answers["b"].accepted, answers["b"].permanent) == (True, False, False)
+    assert "another operator may lead" in answers["b"].error
 
 
 async def test_a_channel_that_asks_to_wait_is_left_alone_so_long() -> None:

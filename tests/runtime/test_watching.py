@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import kopf
 import pytest
-from kubernetes.aio.client import Configuration
 from typing_extensions import override
 
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
+from eservice_operator.cluster.configuration import Configuration, always, from_file
 from eservice_operator.cluster.resources import OWN
 from eservice_operator.core.actions import Manifest, ref_of
 from eservice_operator.runtime.handlers import connection_info, registry_for
@@ -53,7 +53,7 @@ class Refused(Exception):
 
 
 async def nothing() -> Any:
-    return Configuration()
+    return Configuration(host="https://api.example:6443")
 
 
 def test_every_kind_of_ours_has_one_event_handler_and_no_other() -> None:
@@ -91,7 +91,7 @@ def test_kopf_has_nowhere_to_write_to() -> None:
 async def test_the_login_says_what_our_own_client_says(tmp_path: Path) -> None:
     configuration = Configuration(host="https://api.example:6443")
     configuration.ssl_ca_cert = str(tmp_path / "ca.crt")
-    configuration.api_key["BearerToken"] = "Bearer secret"
+    configuration.authorization = always("Bearer secret")
     configuration.proxy = "http://proxy.example:3128"
     info = await connection_info(configuration)
     assert (info.server, info.ca_path) == ("https://api.example:6443", str(tmp_path / "ca.crt"))
@@ -100,14 +100,11 @@ async def test_the_login_says_what_our_own_client_says(tmp_path: Path) -> None:
     assert not info.insecure
 
 
-async def test_the_login_renews_what_changes() -> None:
-    configuration = Configuration(host="https://api.example:6443")
-    configuration.api_key["BearerToken"] = "Bearer first"
-
-    async def renew(given: Configuration) -> None:
-        given.api_key["BearerToken"] = "Bearer second"
-
-    configuration.refresh_api_key_hook = renew
+async def test_the_login_renews_what_changes(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("first")
+    configuration = Configuration(host="https://api.example:6443", authorization=from_file(file, 0.0))
+    file.write_text("second")
     assert (await connection_info(configuration)).token == "second"  # noqa: S105 - not one
 
 

@@ -70,7 +70,7 @@ def picture(objects: Iterable[Manifest], names: Names) -> list[str]:
     lines = []
     for obj in objects:
         theirs = () if obj["apiVersion"] == API_VERSION else ("status",)  # what a controller says of a child
-        shown = _without(obj, (*VOLATILE, *HISTORY, *theirs))
+        shown = without(obj, (*VOLATILE, *HISTORY, *theirs))
         lines.append(names.plain(json.dumps(shown, sort_keys=True, ensure_ascii=False)))
     return sorted(lines)
 
@@ -84,9 +84,9 @@ def made_and_removed(requests: Iterable[Request], names: Names) -> Counter[str]:
     )
 
 
-def _without(value: Any, fields: Iterable[str]) -> Manifest | list[Any] | Any:
+def without(value: Any, fields: Iterable[str]) -> Manifest | list[Any] | Any:
     if isinstance(value, dict):
-        return {key: _without(entry, fields) for key, entry in value.items() if key not in fields}
+        return {key: without(entry, fields) for key, entry in value.items() if key not in fields}
     if isinstance(value, list):
-        return [_without(entry, fields) for entry in value]
+        return [without(entry, fields) for entry in value]
     return value

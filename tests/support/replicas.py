@@ -15,7 +15,6 @@ from typing import Any
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.lease import Lease, lease_of, ref_of_lease
 from eservice_operator.core.actions import Manifest
-from eservice_operator.runtime.clock import now
 from tests.support.audit import AuditLog, Request
 from tests.support.operator import OperatorProcess
 from tests.support.waiting import eventually
@@ -23,6 +22,7 @@ from tests.support.waiting import eventually
 WHERE = ref_of_lease("eservice-system", "eservice-operator")
 LEADS = 'eservice_operator_leader{lease="eservice-system/eservice-operator"}'
 AS = re.compile(r"(?:leading by|standing by for) the lease .* as (\S+)$")
+STEPS = ("leading by the lease", " serves ")
 TAKEOVER = 90.0
 """Seconds until another one leads, on a machine that is busy with other things."""
 
@@ -42,15 +42,24 @@ class Replica(OperatorProcess):
     def leads(self) -> bool:
         return self.metrics()[LEADS] == 1
 
+    @property
+    def alive(self) -> bool:
+        """Whether /livez says so."""
+        return self.running and self._get("/livez") is not None
+
+    @property
+    def began_after(self) -> float:
+        """Seconds from winning the lease to the first look at anything."""
+        told = {text: record["ts"] for record in self.records() for text in STEPS if text in record["msg"]}
+        return seconds_between(*(told[text] for text in STEPS))
+
     def stop(self) -> None:
         """SIGSTOP: it stands still, with all that it has begun."""
         self.process.send_signal(signal.SIGSTOP)
 
-    def wake(self) -> str:
-        """SIGCONT; the instant before it, as the audit log writes it."""
-        at = instant(now())
+    def wake(self) -> None:
+        """SIGCONT."""
         self.process.send_signal(signal.SIGCONT)
-        return at
 
     async def ended(self) -> int:
         """Its exit code, once it has ended by itself."""

@@ -209,6 +209,11 @@ ON_CALL = [
         "count(eservice_operator_build_info) or vector(0)",
         "How many are scraped.",
     ),
+    stat(
+        "Leaders",
+        f"sum({OPERATOR}leader) or vector(0)",
+        "How many of them lead: one for each lease.",
+    ),
     graph(
         "Queue",
         "Keys that wait, and those being worked on.",

@@ -8,10 +8,10 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from typing import Any, Final
 
-from kubernetes.aio.client import Configuration
 from typing_extensions import override
 
 from eservice_operator.cluster.client import KubeApi, Listing
+from eservice_operator.cluster.configuration import Configuration
 from eservice_operator.cluster.resources import Resource
 from eservice_operator.core.actions import Manifest
 

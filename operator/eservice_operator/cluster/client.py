@@ -11,9 +11,9 @@ from typing import Any, Final, Self
 from urllib.parse import urlencode
 
 import aiohttp
-from kubernetes.aio.client import Configuration
 
 from eservice_operator.api.names import MANAGER
+from eservice_operator.cluster.configuration import Configuration
 from eservice_operator.cluster.encoding import APPLY
 from eservice_operator.cluster.errors import Expired, NotFound, from_status
 from eservice_operator.cluster.guard import WriteGuard

@@ -3,25 +3,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import yaml
-from kubernetes.aio.client import Configuration
-from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 
-IN_CLUSTER = "KUBERNETES_SERVICE_HOST"
-TOKEN_FILE_PERIOD = 60.0
-"""Seconds after which a token file named by a kubeconfig is read again."""
+from eservice_operator.cluster.configuration import Configuration, from_file
+from eservice_operator.cluster.kubeconfig import TOKEN_FILE_PERIOD, choose
+
+HOST = "KUBERNETES_SERVICE_HOST"
+PORT = "KUBERNETES_SERVICE_PORT"
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+"""Where the kubelet puts ``ca.crt``, and ``token``, which it replaces before it expires."""
 
 MALFORMED = (ValueError, TypeError, LookupError, AttributeError)
-"""What the library stumbles over in a kubeconfig that is no kubeconfig."""
+"""What reading stumbles over in a kubeconfig that is no kubeconfig."""
 
 
 class CredentialsError(Exception):
@@ -31,26 +29,24 @@ class CredentialsError(Exception):
 async def load(kubeconfig: str | None, context: str | None) -> Configuration:
     """The client's configuration: from ``kubeconfig``, else ``KUBECONFIG``, else the Pod's service account.
 
-    Tokens that change (of the Pod, of an exec plugin, of a ``tokenFile``) are renewed while it is in use,
-    through its ``refresh_api_key_hook``. The kubeconfig is never written to, and the user's default one is
-    taken only when it is named: an operator that finds a cluster by chance may be in the wrong one.
+    Tokens that change (of the Pod, of an exec plugin, of a ``tokenFile``) are renewed while it is in use. The
+    kubeconfig is never written to, and the user's default one is taken only when it is named: an operator
+    that finds a cluster by chance may be in the wrong one.
 
     Raises:
         CredentialsError: nothing is given, or what is given cannot be used.
     """
-    configuration = Configuration()
-    configuration.connection_pool_maxsize = 0  # a watch per kind and namespace; the queue bounds the rest
     paths = kubeconfig or os.environ.get("KUBECONFIG", "")
     try:
         if paths:
-            await _from_kubeconfig(configuration, _present(paths), context)
-        elif os.environ.get(IN_CLUSTER):
-            load_incluster_config(client_configuration=configuration)
+            configuration = await _from_kubeconfig(_present(paths), context)
+        elif os.environ.get(HOST):
+            configuration = _of_pod()
         else:
             raise CredentialsError(
                 "no cluster given: pass --kubeconfig FILE, set KUBECONFIG, or run in a Pod"
             )
-    except (ConfigException, OSError, yaml.YAMLError, *MALFORMED) as error:
+    except (OSError, yaml.YAMLError, *MALFORMED) as error:
         raise CredentialsError(f"cannot use {paths or 'the service account of this Pod'}: {error}") from error
     if configuration.proxy is None:
         configuration.proxy = _proxy(configuration.host)
@@ -65,53 +61,32 @@ def _proxy(host: str) -> str | None:
     return getproxies().get(server.scheme)
 
 
-def _present(paths: str) -> str:
+def _present(paths: str) -> list[Path]:
     named = [Path(path).expanduser() for path in paths.split(os.pathsep) if path]
-    found = [str(path) for path in named if path.is_file()]
+    found = [path for path in named if path.is_file()]
     if not found:
         raise CredentialsError(f"no such kubeconfig: {', '.join(map(str, named))}")
-    return os.pathsep.join(found)
+    return found
 
 
-async def _from_kubeconfig(configuration: Configuration, paths: str, context: str | None) -> None:
-    loader = await load_kube_config(
-        config_file=paths,
-        context=context or None,
-        client_configuration=configuration,
-        persist_config=False,
+async def _from_kubeconfig(paths: list[Path], context: str | None) -> Configuration:
+    chosen = choose(paths, context)
+    if not chosen.by_plugin:
+        return chosen.configuration()
+    from eservice_operator.cluster.plugins import from_plugin  # noqa: PLC0415 - the client's models are large
+
+    configuration: Configuration = await from_plugin(os.pathsep.join(map(str, paths)), chosen.context)
+    return configuration
+
+
+def _of_pod() -> Configuration:
+    """The service account of the Pod, with the API server that its environment names."""
+    host, port = os.environ[HOST], os.environ.get(PORT) or "443"
+    trust = SERVICE_ACCOUNT / "ca.crt"
+    if not trust.read_bytes().strip():
+        raise OSError(f"{trust} is empty")
+    return Configuration(
+        host=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}",
+        ssl_ca_cert=str(trust),
+        authorization=from_file(SERVICE_ACCOUNT / "token", TOKEN_FILE_PERIOD),
     )
-    user: Any = loader._user  # noqa: SLF001 - the library keeps no other handle on how it authenticated
-    if user is None:
-        return
-    if "exec" in user and not configuration.api_key and not configuration.cert_file:
-        raise CredentialsError(f"the exec plugin {user['exec']['command']} of {paths} gave no credentials")
-    if hasattr(loader, "exec_plugin_expiry"):
-        configuration.refresh_api_key_hook = _renewal(loader, loader.load_from_exec_plugin, period=0.0)
-    elif "exec" not in user and "token" not in user and "tokenFile" in user:
-
-        async def read_again() -> None:
-            await asyncio.to_thread(loader._load_user_token)  # noqa: SLF001 - as above
-
-        configuration.refresh_api_key_hook = _renewal(loader, read_again, period=TOKEN_FILE_PERIOD)
-
-
-def _renewal(
-    loader: Any, renew: Callable[[], Awaitable[object]], *, period: float
-) -> Callable[[Configuration], Awaitable[None]]:
-    """A hook for before each request: renews at most every ``period`` seconds, one request at a time.
-
-    The exec plugin's own expiry decides when it really runs again.
-    """
-    lock = asyncio.Lock()
-    renewed = time.monotonic()
-
-    async def hook(configuration: Configuration) -> None:
-        nonlocal renewed
-        async with lock:
-            if time.monotonic() - renewed < period:
-                return
-            await renew()
-            renewed = time.monotonic()
-            configuration.api_key["BearerToken"] = loader.token
-
-    return hook

@@ -58,10 +58,12 @@ GRANT = "grant"
 
 
 def part(obj: Mapping[str, Any], *path: str) -> Any:
-    """The value at a path, or None where the path ends early."""
+    """The value at a path of JSON, or None where the path ends early."""
     value: Any = obj
     for step in path:
-        value = value.get(step) if isinstance(value, Mapping) else None
+        if not isinstance(value, dict):  # which is asked so often that a Mapping would be felt
+            return None
+        value = value.get(step)
     return value
 
 

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One request to the API server: credentials, time limits, retries, counting. Knows no verbs and no kinds.
 
-The kubernetes client gives the configuration, the credentials and the connections with their TLS. Its session
-and its models, whose conversions cost more than a request, are left out.
+The session and the models of the Kubernetes client are not used: its conversions cost more than a request.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import aiohttp
-from kubernetes.aio.client import ApiClient, Configuration
 
 from eservice_operator import __version__
+from eservice_operator.cluster.configuration import Configuration, trust_of
 from eservice_operator.cluster.encoding import encoded
 from eservice_operator.cluster.errors import ApiError, Transient, from_body
 from eservice_operator.cluster.guard import GuardedBody, NotLeading, Unguarded, WriteGuard
@@ -228,14 +227,9 @@ class Transport:
 
 
 def _session(configuration: Configuration) -> aiohttp.ClientSession:
-    """A session over the connections of the kubernetes client.
-
-    Its own looks for proxies and passwords in the environment and in ~/.netrc, in threads, at each request:
-    two thirds of what a request costs, and a chance to send somebody's password.
-    """
-    rest = ApiClient(configuration).rest_client
-    connector = rest.pool_manager.connector
-    rest.pool_manager.detach()
+    """A session that looks for no proxies and passwords in the environment and in ~/.netrc."""
+    tls = trust_of(configuration) if configuration.host.startswith("https") else True
+    connector = aiohttp.TCPConnector(limit=configuration.connection_pool_maxsize, ssl=tls)
     return aiohttp.ClientSession(connector=connector, read_bufsize=READ_BUFFER)
 
 

@@ -66,9 +66,11 @@ def _passed(decision: Decision, kind: ConditionType, reason: Reason) -> Verdict:
     if kind is ConditionType.ACCESS_GRANTED:
         without = tuple(doing_without(map(facts.standing, facts.wanted.uses)))
         return c.true(kind, without[0].reason, told_of(facts, without)) if without else c.true(kind, reason)
+    if kind is not ConditionType.VERIFIED:
+        return c.true(kind, reason)
     content = rollout.candidate or rollout.public
     last = facts.last_verification(Subject(facts.wanted, wanted=True))
-    if kind is ConditionType.VERIFIED and content is not None and last is not None:
+    if content is not None and last is not None:
         changed = parse_instant(content.configured_at)
         if changed is not None and changed > last.spec.verified_at:
             text = f"its configuration changed at {content.configured_at}, after {last.metadata.name}"

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
+from functools import lru_cache
 
 from eservice_operator.cluster.errors import ApiError
 from eservice_operator.cluster.transport import Attempt
@@ -188,6 +189,7 @@ class ClockGuard:
         return self._clock.now().timestamp() - self._clock.monotonic()
 
 
+@lru_cache(maxsize=8)  # all answers of a second bear the same
 def date_of(header: str) -> datetime | None:
     """The instant in a ``Date`` header; None for what is none, or has no time zone."""
     try:

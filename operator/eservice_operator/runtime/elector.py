@@ -21,7 +21,7 @@ from eservice_operator.core.actions import Manifest, Ref
 from eservice_operator.runtime.clock import Clock, boottime
 from eservice_operator.runtime.metrics import Metrics
 from eservice_operator.runtime.signals import leave_now
-from eservice_operator.runtime.startup import persist
+from eservice_operator.runtime.startup import NotYetServed, persist
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ class Elector:
             await self._clock.sleep(self._pause())
             try:
                 await self._turn()
-            except ApiError as error:
+            except (ApiError, NotYetServed) as error:
                 self._failed.inc()
                 what = "renewed" if self._candidate.holding else "looked at"
                 log.warning("the lease %s could not be %s: %s", self._name, what, error)
@@ -174,8 +174,11 @@ class Elector:
             return False
         except NotFound:
             self._candidate.doubt()
-            if move is Move.CREATE:  # it is the namespace that is not there
-                raise
+            if move is Move.CREATE:
+                raise NotYetServed(
+                    f"there is no namespace {self._where.namespace}; make it, name another one by"
+                    " --lease-namespace, or do without an election by --leader-elect off"
+                ) from None
             return False
         except ApiError:
             self._candidate.doubt()

@@ -21,6 +21,7 @@ from eservice_operator.cluster.store import Store
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.dates import day_after_end, local_day, start_of_day
 from eservice_operator.core.gateway_driver import ROUTE_KIND, gateway_of
+from eservice_operator.core.policy import GatewayRef
 from eservice_operator.core.world import Observed
 from eservice_operator.runtime.access_figures import (
     ACCESS_FAMILIES,
@@ -62,6 +63,8 @@ class _Lines(NamedTuple):
     lag: int | None
     forsaken: bool
     """Whether what it needs is gone: the EService of a decision, the Gateway of a route."""
+    needs: GatewayRef | None
+    """The Gateway of a route."""
     lines: tuple[tuple[int, str], ...]
 
 
@@ -81,13 +84,12 @@ class EServiceFigures:
         """Every family as of ``now``, also those without samples."""
         texts: list[list[str]] = [[] for _ in FAMILIES]
         with self._lock:
-            lags = self._lags(store, now)
+            lags, gone = self._lags(store, now), _Gone(store)
             known: dict[str, _Lines] = {}
             for kind in KINDS:
                 for obj in store.all(kind):
                     uid = obj["metadata"]["uid"]
-                    forsaken = _forsaken(obj, store)
-                    lines = self._lines(obj, self._known.get(uid), lags.of(obj), forsaken=forsaken)
+                    lines = self._lines(obj, self._known.get(uid), lags.of(obj), gone)
                     known[uid] = lines
                     for place, text in lines.lines:
                         texts[place].append(text)
@@ -99,17 +101,16 @@ class EServiceFigures:
             self._reading = Reading(store)
         return _Lags(self._reading, local_day(now, self._zone))
 
-    def _lines(self, obj: Manifest, known: _Lines | None, lag: int | None, *, forsaken: bool) -> _Lines:
+    def _lines(self, obj: Manifest, known: _Lines | None, lag: int | None, gone: _Gone) -> _Lines:
         version = obj["metadata"]["resourceVersion"]
-        if known is not None and known[:3] == (version, lag, forsaken):
+        same = known is not None and known.version == version
+        needs = known.needs if known is not None and same else _gateway(obj)
+        forsaken = gone.of(obj, needs)
+        if known is not None and same and (known.lag, known.forsaken) == (lag, forsaken):
             return known
         samples = self._samples(obj, lag, forsaken=forsaken)
-        return _Lines(
-            version,
-            lag,
-            forsaken,
-            tuple((_PLACE[family], family.line(labels, value)) for family, labels, value in samples),
-        )
+        lines = tuple((_PLACE[family], family.line(labels, value)) for family, labels, value in samples)
+        return _Lines(version, lag, forsaken, needs, lines)
 
     def _samples(self, obj: Manifest, lag: int | None, *, forsaken: bool) -> Iterator[Sample]:
         match obj["kind"]:
@@ -146,6 +147,8 @@ class _Lags:
 
     def of(self, obj: Manifest) -> int | None:
         """Days behind of what the object serves the public in Production; None for anything else."""
+        if obj["kind"] != "EService":
+            return None
         public = part(obj, "status", "release", "public", "template")
         if public is None or part(obj, "spec", "environment") != Environment.PRODUCTION:
             return None
@@ -157,14 +160,24 @@ class _Lags:
         return self._known[key]
 
 
-def _forsaken(obj: Manifest, store: Store) -> bool:
-    """Whether nobody looks after a decision, since its EService was deleted, or a route has no Gateway."""
-    match obj["kind"]:
-        case "UnpublishDecision":
-            service = obj["spec"]["eService"]
-            return store.get("EService", service["namespace"], service["name"]) is None
-        case "HTTPRoute":
-            gateway = gateway_of(Observed(obj))
-            return gateway is not None and any(missing_of([gateway.whole], store))
-        case _:
+class _Gone:
+    """What objects need that is not there any more; each Gateway is looked up once for all of its routes."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._gateways: dict[GatewayRef, bool] = {}
+
+    def of(self, obj: Manifest, gateway: GatewayRef | None) -> bool:
+        """Whether a decision's EService was deleted, so that nobody looks after it, or a route's Gateway."""
+        if gateway is not None:
+            if gateway not in self._gateways:
+                self._gateways[gateway] = any(missing_of([gateway.whole], self._store))
+            return self._gateways[gateway]
+        if obj["kind"] != "UnpublishDecision":
             return False
+        service = obj["spec"]["eService"]
+        return self._store.get("EService", service["namespace"], service["name"]) is None
+
+
+def _gateway(obj: Manifest) -> GatewayRef | None:
+    return gateway_of(Observed(obj)) if obj["kind"] == ROUTE_KIND else None

@@ -9,11 +9,12 @@ from http import HTTPStatus
 from typing import Any, Protocol
 
 import aiohttp
-import kopf
 
 from eservice_operator.api.names import GROUP, VERSION
+from eservice_operator.cluster.configuration import Configuration
 from eservice_operator.cluster.resources import OWN
 from eservice_operator.core.actions import Manifest
+from eservice_operator.runtime.kopf_alone import kopf
 
 LOGIN_PAUSE = 1.0
 """Seconds between two looks at the credentials, at least: kopf asks again at once for every 401."""
@@ -29,8 +30,8 @@ class Observed(Protocol):
 
 Listed = Callable[[str], None]
 """Told of each list that kopf has got, by the plural of its kind."""
-Load = Callable[[], Awaitable[Any]]
-"""Looks the credentials up as they are now; answers a ``Configuration`` of the Kubernetes client."""
+Load = Callable[[], Awaitable[Configuration]]
+"""Looks the credentials up as they are now."""
 
 
 def registry_for(observed: Observed, load: Load, listed: Listed) -> kopf.OperatorRegistry:
@@ -64,7 +65,7 @@ def _login(load: Load, listed: Listed) -> Callable[..., Awaitable[kopf.AiohttpSe
     return login
 
 
-async def connection_info(configuration: Any) -> kopf.ConnectionInfo:
+async def connection_info(configuration: Configuration) -> kopf.ConnectionInfo:
     """The same server, trust and identity as our own client's, in kopf's words."""
     settings = (await configuration.auth_settings()).values()
     scheme, _, token = next((s["value"] for s in settings if s["key"] == "authorization"), "").partition(" ")

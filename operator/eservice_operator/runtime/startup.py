@@ -75,7 +75,7 @@ class CannotStart(Exception):
 
 
 class NotYetServed(Exception):
-    """A kind of ours is not known to the API server."""
+    """Something that people make is not there, such as a kind of ours; the message says how to make it."""
 
 
 async def without(transport: Transport, settings: Settings, clock: Clock) -> frozenset[str]:

@@ -12,9 +12,9 @@ from http import HTTPStatus
 from typing import Any, NoReturn
 
 import aiohttp
-import kopf
 from typing_extensions import override
 
+from eservice_operator.runtime.kopf_alone import kopf
 from eservice_operator.runtime.streams import Streams
 
 log = logging.getLogger(__name__)

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Models that are kept by the ten thousand share the names of their fields, and are what they were."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from eservice_operator.api.base import Model
+from eservice_operator.api.parse import parse
+from eservice_operator.cluster.alike import alike
+from tests.support import worlds
+
+
+def read(name: str) -> Any:
+    """An EService with a status, as a model of its own."""
+    conditions = [worlds.condition("Published", "Published"), worlds.condition("Accepted", "Accepted")]
+    body = worlds.eservice(metadata={"name": name, "uid": name}, status={"conditions": conditions})
+    return parse("EService", body)
+
+
+def models(value: Any) -> Iterator[Model]:
+    if isinstance(value, Model):
+        yield value
+        for below in value.__dict__.values():
+            yield from models(below)
+    elif isinstance(value, tuple):
+        for below in value:
+            yield from models(below)
+
+
+def sets(value: Any) -> set[int]:
+    return {id(model.model_fields_set) for model in models(value)}
+
+
+def test_two_objects_share_the_names_of_their_fields() -> None:
+    one, other = alike(read("one")), alike(read("other"))
+    assert len(sets(one)) > 5, "there is something to share"
+    assert len(list(models(one))) > len(sets(one)), "within an object, too"
+    assert sets(one) == sets(other)
+
+
+def test_it_is_what_it_was() -> None:
+    plain, shared = read("one"), alike(read("one"))
+    assert shared == plain
+    assert shared.model_dump(exclude_unset=True) == plain.model_dump(exclude_unset=True)
+    assert shared.spec.model_fields_set < set(type(shared.spec).model_fields), "not all were given"
+
+
+def test_a_changed_copy_changes_no_other() -> None:
+    one, other = alike(read("one")), alike(read("other"))
+    before = set(other.spec.model_fields_set)
+    changed = one.spec.model_copy(update={"uses": ()})
+    assert "uses" in changed.model_fields_set
+    assert "uses" not in before
+    assert other.spec.model_fields_set == one.spec.model_fields_set == before
+
+
+def test_what_is_no_model_stays_as_it_is() -> None:
+    invalid = parse("EService", worlds.eservice(spec={"environment": "Moon"}))
+    assert alike(invalid) is invalid

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two operators on a real API server: one leads, and the other follows it, however that one ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from eservice_operator.cluster import credentials
+from eservice_operator.cluster.client import KubeApi
+from eservice_operator.core.actions import Manifest
+from eservice_operator.runtime.clock import now
+from tests.support.fault_proxy import fault_proxy
+from tests.support.figures import Figures
+from tests.support.fleet import Planned
+from tests.support.replicas import Replica, Replicas, instant, replicas, seconds_between
+from tests.support.site import Site
+from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from controlplane import Cluster
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+
+GRACEFUL = 3.0
+CRASH = 20.0
+"""Seconds within which another one leads: product figures, of a machine that has time for it."""
+FLEET = 20
+CREATED = 201
+Begin = Callable[[], Coroutine[Any, Any, None]]
+ROUNDS = int(os.environ.get("ESERVICE_TEST_LEADERS", "2"))
+"""How often a leader is stopped in the middle of writing; each costs half a minute."""
+SEED = int(os.environ.get("ESERVICE_TEST_SEED", "7"))
+
+
+@pytest.fixture
+async def pair(
+    people: KubeApi, operator_kubeconfig: Path, tmp_path: Path, cluster: Cluster
+) -> AsyncIterator[Replicas]:
+    async with replicas(people, operator_kubeconfig, tmp_path, cluster.audit_log) as made:
+        yield made
+
+
+@pytest.fixture
+async def site(people: KubeApi, pair: Replicas) -> AsyncIterator[Site]:  # noqa: ARG001 - they end after it
+    place = Site(people)
+    await place.prepare()
+    yield place
+    await place.clear(operated=False)
+
+
+def paused(planned: Planned) -> Manifest:
+    return planned.eservice(spec={"publication": {"paused": {"reason": "maintenance"}}})
+
+
+async def who_leads(*both: Replica) -> tuple[Replica, Replica]:
+    """The leader and the other, once there is one."""
+    await asyncio.gather(*(one.until_ready() for one in both))
+    await eventually(lambda: any(one.leads for one in both), "one of them leads")
+    leading = [one for one in both if one.leads]
+    assert len(leading) == 1
+    (leader,) = leading
+    return leader, next(one for one in both if one is not leader)
+
+
+async def test_one_leads_and_is_followed_when_it_stops_and_when_it_crashes(
+    pair: Replicas, site: Site, figures: Figures
+) -> None:
+    first, second = await who_leads(pair.launch(), pair.launch())
+    planned = site.planned()
+    await site.published(planned)
+    assert pair.wrote(first.identity)
+    assert (pair.wrote(second.identity), second.ready, second.alive) == ([], True, True)
+
+    told = instant(now())
+    assert await first.terminate() == 0
+    await pair.until_leads(second)
+    took = seconds_between(told, pair.turns(second.identity)[0].at)
+    figures.add("another one leads after SIGTERM to the leader", f"{took:.1f} s")
+    assert took <= GRACEFUL
+    assert pair.turns(first.identity)[-1].at < pair.turns(second.identity)[0].at
+    await site.apply(paused(planned))
+    await site.settled(planned, "Paused")
+
+    third = await pair.start()
+    assert not third.leads
+    second.kill()
+    killed = instant(now())
+    await pair.until_leads(third)
+    taken = pair.turns(third.identity)[0].at
+    took = seconds_between(killed, taken)
+    figures.add("another one leads after SIGKILL of the leader", f"{took:.1f} s")
+    assert took <= CRASH
+    assert seconds_between(pair.turns(second.identity)[-1].at, taken) >= 15, "its lease was let run out"
+    await site.apply(planned.eservice())
+    await site.settled(planned, "Published")
+    await site.assert_sound()
+    assert (await pair.said()).transitions == 2
+
+
+async def stopped_in_the_middle(
+    pair: Replicas,
+    leader: Replica,
+    other: Replica,
+    begin: Callable[[], Coroutine[Any, Any, None]],
+    writes: int,
+) -> asyncio.Task[None]:
+    """After some of its writes for what people ``begin`` the leader stands still, and the other one leads."""
+    before = len(pair.wrote(leader.identity))
+    asking = asyncio.create_task(begin())
+    await pair.until_wrote(leader, before + writes)
+    leader.stop()
+    await pair.until_leads(other)
+    return asking
+
+
+async def woken(pair: Replicas, old: Replica, new: Replica) -> int:
+    """It ends, without one write after the other one has the lease; how many it still held back."""
+    identity, taken = old.identity, pair.turns(new.identity)[0].at
+    old.wake()
+    assert await old.ended() == 1
+    assert old.said("is lost"), old.tail()
+    late = [one for one in pair.wrote(identity) + pair.turns(identity) if one.at > taken]
+    assert late == [], f"{identity} lost the lease at {taken}"
+    return sum("NotLeading" in record["msg"] for record in old.records())
+
+
+async def test_a_leader_that_was_stopped_past_its_lease_writes_nothing_when_it_wakes(
+    pair: Replicas, site: Site, figures: Figures
+) -> None:
+    fleet = [site.planned(f"s{number:02d}") for number in range(FLEET)]
+    leader, other = await who_leads(pair.launch(), pair.launch())
+
+    async def write(form: Callable[[Planned], Manifest], *, first: bool = False) -> None:
+        """An edit of each e-service, at the beginning with all that it needs."""
+        manifests = [
+            [*planned.everything(), form(planned)] if first else [form(planned)] for planned in fleet
+        ]
+        await asyncio.gather(*(site.apply(*written) for written in manifests))
+
+    chance = random.Random(SEED)  # noqa: S311 - moments, not secrets
+    held_back, began_after = 0, []
+    for number in range(ROUNDS):
+        publish = partial(write, Planned.eservice, first=number == 0)
+        await (await stopped_in_the_middle(pair, leader, other, publish, chance.randint(1, FLEET)))
+        await write(paused)
+        await pair.until_wrote(other, 1)
+        held_back += await woken(pair, leader, other)
+        began_after.append(other.began_after)
+        leader, other = other, await pair.start()
+    await write(Planned.eservice)
+    for planned in fleet:
+        await site.settled(planned, "Published")
+    assert_made_once(pair)
+    await site.assert_sound()
+    figures.add(
+        "leaders stopped past their lease in the middle of writing",
+        f"{ROUNDS}, of which none wrote after another one led; {held_back} writes were held back",
+    )
+    figures.add("from the lease to the first look", ", ".join(f"{took:.1f} s" for took in began_after))
+
+
+def assert_made_once(pair: Replicas) -> None:
+    """No object is made while it is there, whoever of them made it; a pause takes some away in between."""
+    done = [one for one in pair.audit.writes() if one.succeeded and one.resource not in {"events", "leases"}]
+    made = Counter(one.target for one in done if one.code == CREATED)
+    assert made
+    made.subtract(one.target for one in done if one.verb == "delete")
+    assert max(made.values()) <= 1, [target for target, times in made.items() if times > 1]
+
+
+async def test_a_lease_that_somebody_deletes_or_takes_and_clocks_that_somebody_moves(
+    pair: Replicas, tmp_path: Path
+) -> None:
+    offset = tmp_path / "offset"
+    offset.write_text("0")
+    leader = await pair.start(program=(sys.executable, "-m", "tests.support.moved_operator", str(offset)))
+    other = await pair.start()
+    assert (leader.leads, other.leads) == (True, False)
+
+    for moved in ("7200", "-7200"):
+        offset.write_text(moved)
+        known = (await pair.said()).renewed
+
+        async def renewed(known: str = known) -> bool:
+            return (await pair.said()).renewed != known
+
+        await eventually(renewed, "a renewal under another wall clock")
+    assert (leader.leads, other.leads, (await pair.said()).transitions) == (True, False, 0)
+
+    await pair.delete()
+    await eventually(pair.lease, "it is made again")
+    assert (await pair.said()).holder == leader.identity
+    assert (leader.leads, other.leads) == (True, False)
+
+    def take(body: Manifest) -> None:
+        body["spec"] = {"holderIdentity": "somebody", "leaseDurationSeconds": 15}
+
+    await pair.write(take)
+    assert await leader.ended() == 1
+    assert leader.said("is lost, as somebody holds it: ending at once")
+    assert not other.leads
+    await pair.until_leads(other)
+    assert pair.wrote(leader.identity) == []
+
+
+async def test_who_is_cut_off_from_the_api_server_ends_and_comes_back(
+    pair: Replicas, operator_kubeconfig: Path, tmp_path: Path
+) -> None:
+    async with fault_proxy(await credentials.load(str(operator_kubeconfig), None)) as proxy:
+        kubeconfig = proxy.kubeconfig(tmp_path / "kubeconfig")
+        leader = await pair.start(kubeconfig=kubeconfig)
+        assert leader.leads
+        async with proxy.down():
+            assert await leader.ended() == 1
+        assert leader.said("is lost, as it was not renewed for 10 s: ending at once")
+        again = await pair.start(kubeconfig=kubeconfig)
+        await pair.until_leads(again)

@@ -8,6 +8,7 @@ twice, and leaves nobody untold. Only Events may be lost: they are told at best 
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -19,12 +20,12 @@ from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
 from tests.faults.endings import Ending, assert_same
 from tests.faults.killing import Assassin, Moment, Play, Theatre
-from tests.faults.scenarios import SCENARIOS, Scenario
+from tests.faults.scenarios import SCENARIOS, Scenario, prepared, three_at_once
 from tests.support.audit import AuditLog
 from tests.support.fault_proxy import fault_proxy
 from tests.support.figures import Figures
 from tests.support.mailserver import MailServer, mail_server
-from tests.support.operator import Launcher, OperatorProcess, assert_log_clean
+from tests.support.operator import Launcher, OperatorProcess, assert_log_clean, executed
 from tests.support.oracles import oracles
 from tests.support.zygote import Zygote
 
@@ -98,3 +99,18 @@ async def test_killed_at_every_write(theatre: Theatre, figures: Figures, scenari
         f"{len(plays) - len(spared)} times at {len(whole.writes)} writes, all survived; "
         f"Events lost {lost}; mails told again {repeated}, same id",
     )
+
+
+async def test_killed_again_and_again_while_three_are_published(opened: Opening, figures: Figures) -> None:
+    """With the command as people start it; the others are forked from it."""
+    scenario = Scenario("three at once", prepared, three_at_once)
+    async with opened(executed) as theatre:
+        whole = await theatre.whole(scenario)
+        chosen = tuple(random.Random(1909).sample(whole.writes[:-1], 6))  # noqa: S311 - any will do
+        kills = 0
+        async for killed in theatre.all(scenario, [Play(moment, chosen) for moment in Moment], whole):
+            assert_same(killed, whole, f"killed at {', '.join(map(str, chosen))}")
+            kills += killed.kills
+        assert kills >= len(chosen), "the story is long enough to be killed in"
+        assert_log_clean(theatre.assassin.operator.records())
+    figures.add("killed while three e-services are published", f"{kills} times in 2 plays, survived")

@@ -542,6 +542,24 @@ async def test_what_others_add_to_a_status_goes_with_the_next_write(
     assert await live(api, ref) == after
 
 
+async def test_what_is_patched_into_a_status_under_our_own_name_goes_too(
+    api: KubeApi, applier: Applier, deferral: Manifest
+) -> None:
+    ref = ref_of(deferral)
+    ours = {"observedGeneration": 1, "conditions": [condition("Ready")]}
+    write = SetStatus(ref, uid(deferral), ours, WHY)
+    assert (await applier.run([write])).failure is None
+    metadata = (await live(api, ref))["metadata"]
+    added = [
+        {"op": "add", "path": "/status/conditions/-", "value": condition("Foreign")},
+        {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
+    ]
+    await api.json_patch(ref, added, field_manager="eservice-operator/status", subresource="status")
+    assert len((await live(api, ref))["status"]["conditions"]) == 2
+    assert (await applier.run([write])).failure is None
+    assert (await live(api, ref))["status"] == ours
+
+
 async def test_a_status_that_the_schema_refuses_is_invalid(applier: Applier, deferral: Manifest) -> None:
     action = SetStatus(ref_of(deferral), uid(deferral), {"observedGeneration": "x"}, WHY)
     refused = failure(await applier.run([action]))

@@ -16,7 +16,7 @@ from typing import Any, cast
 import pytest
 
 from eservice_operator.cluster.client import KubeApi
-from eservice_operator.cluster.errors import ApiError
+from eservice_operator.cluster.errors import ApiError, Transient
 from eservice_operator.cluster.freshness import Freshness, Looks
 from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.observe import Observer
@@ -145,12 +145,13 @@ async def test_nor_one_of_another_object_that_a_watch_told_of(site: Site) -> Non
 
 
 async def test_what_a_list_left_out_by_mistake_is_not_absent(site: Site) -> None:
-    """Though the store does not believe it before another list says so."""
+    """Nothing rests on it either, before another list has it: what is decided by its absence is put off."""
     service = site.stored(("EService", NAMESPACE, NAME))
     ref = ref_of(service)
     assert site.store.prune("EService", (), "999999999")
-    assert not await site.freshness.absent(ref)
-    assert site.store.get(*("EService", NAMESPACE, NAME)) is None
+    for ask in (site.freshness.absent(ref), site.freshness.as_seen([ref], Looks())):
+        with pytest.raises(Transient, match="a list has left it out"):
+            await ask
     site.live.objects.pop(("EService", NAMESPACE, NAME))
     assert await site.freshness.absent(ref)
 

@@ -118,7 +118,7 @@ async def test_access_that_no_grant_gives(watch: Watch, site: Site, forger: Kube
     labels = {"app.kubernetes.io/managed-by": MANAGER, "eservice.dev/owner-uid": "nobody"}
     metadata = {"name": "grant.address", "namespace": site.namespace, "labels": labels}
     policy = {"podSelector": {}, "policyTypes": ["Ingress"]}
-    await forger.create(
+    opened = await forger.create(
         {
             "apiVersion": "networking.k8s.io/v1",
             "kind": "NetworkPolicy",
@@ -127,6 +127,7 @@ async def test_access_that_no_grant_gives(watch: Watch, site: Site, forger: Kube
         }
     )
     await broken(watch, "was opened for no grant", "no grant lives that it is of")
+    await site.delete(ref_of(opened))
 
 
 async def test_a_secret_that_is_told_in_an_annotation_and_a_word_of_kopf(watch: Watch, site: Site) -> None:

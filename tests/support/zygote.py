@@ -24,7 +24,7 @@ REAL = "eservice_operator.runtime.__main__:main"
 """The entry point of the installed command."""
 SLICE = 0.05
 """Seconds for which one thread keeps the others from reading."""
-START = 90.0
+START = 240.0
 """Seconds for the imports, on a machine that is busy with other things."""
 
 

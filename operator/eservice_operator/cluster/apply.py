@@ -11,9 +11,9 @@ from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound
 from eservice_operator.cluster.managed_fields import (
     take_over,
-    take_over_status,
     without_annotations,
     without_finalizer,
+    without_others,
 )
 from eservice_operator.cluster.named import delete_named
 from eservice_operator.cluster.ownership import is_managed, is_ours, marking
@@ -159,11 +159,12 @@ class Applier:
             manifest["metadata"]["resourceVersion"] = action.version or version
             seen = None
             answer = await self._apply(manifest, STATUS_MANAGER, subresource="status")
-            patch = take_over_status(answer)
-            if patch:
-                answer = await self._api.json_patch(ref, patch, field_manager=STATUS_MANAGER)
-                manifest["metadata"]["resourceVersion"] = answer["metadata"]["resourceVersion"]
-                await self._apply(manifest, STATUS_MANAGER, subresource="status")
+            patch = without_others(answer, action.status)
+            if patch:  # through the subresource: of most kinds we may write nothing else
+                answer = await self._api.json_patch(
+                    ref, patch, field_manager=STATUS_MANAGER, subresource="status"
+                )
+                self._sight.learn(answer)
 
         await (self._only_onto(action, write) if action.version else again(write))
 

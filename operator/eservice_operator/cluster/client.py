@@ -168,10 +168,15 @@ class KubeApi:
         return _object(await self._transport.send(request))
 
     async def json_patch(
-        self, ref: Ref, ops: Sequence[Mapping[str, Any]], *, field_manager: str = MANAGER
+        self,
+        ref: Ref,
+        ops: Sequence[Mapping[str, Any]],
+        *,
+        field_manager: str = MANAGER,
+        subresource: str = "",
     ) -> Manifest:
         """RFC 6902; has to set ``/metadata/resourceVersion``, so that sending it twice does no harm."""
-        url = _url(path_of(ref), {"fieldManager": field_manager})
+        url = _url(path_of(ref, subresource), {"fieldManager": field_manager})
         request = Request("patch", "PATCH", url, ops, content_type="application/json-patch+json")
         return _object(await self._transport.send(request))
 

@@ -15,6 +15,7 @@ from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.client import KubeApi
+from eservice_operator.cluster.errors import Transient
 from eservice_operator.cluster.resources import resource_of
 from eservice_operator.cluster.shared_list import SharedList
 from eservice_operator.cluster.slim import slim
@@ -83,10 +84,7 @@ class Freshness:
         return self._versions(named) == decided_on
 
     async def absent(self, ref: Ref) -> bool:
-        """Whether an object that the store does not have is really not there; raises ``ApiError``.
-
-        By the API server's word alone: the store may have been told that it is gone, and not believe it.
-        """
+        """Whether an object that the store does not have is really not there; raises ``ApiError``."""
         return not await self._look(ref)
 
     def _seen(self, behind: Iterable[Ref], place: str) -> list[tuple[str, ...]]:
@@ -99,7 +97,10 @@ class Freshness:
         return [() if obj is None else _version(obj) for obj in objects]
 
     async def _look(self, ref: Ref) -> bool:
-        """Read it, have the store learn; whether it is there."""
+        """Read it, have the store learn; whether it is there.
+
+        Raises ``ApiError`` also where the store has it from a list that it is gone: the next list mends that.
+        """
         known = self._store.get(ref.kind, ref.namespace, ref.name)
         live = await self._api.get(ref)
         if live is None:
@@ -108,6 +109,8 @@ class Freshness:
             change = self._store.upsert(slim(live))
         if change is not None:
             self._on_change(change)
+        if live is not None and self._store.get(ref.kind, ref.namespace, ref.name) is None:
+            raise Transient(0, "Unseen", f"{ref} is there, and a list has left it out")
         return live is not None
 
     async def _list_deferrals(self) -> None:

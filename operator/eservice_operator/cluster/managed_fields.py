@@ -7,7 +7,7 @@ marker ``.``; ``{}`` is a leaf.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from eservice_operator.api.names import FINALIZER_MANAGER, MANAGER, STATUS_MANAGER
@@ -126,27 +126,20 @@ def take_over(live: Manifest) -> list[dict[str, Any]]:
     ]
 
 
-def take_over_status(live: Manifest) -> list[dict[str, Any]]:
-    """The JSON patch by which our status entry takes over what others wrote into a status of ours.
+def without_others(live: Manifest, status: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The JSON patch, for the subresource, that leaves nothing in a status of ours but what we said in it.
 
     Nobody else writes there rightly, and a server-side apply removes only what its own entry had. ``live`` is
-    what our apply answered; the patch is empty when there is nothing to take over.
+    what our apply of ``status`` answered; the patch is empty when nobody else has added anything.
     """
     metadata = live["metadata"]
     entries: list[Entry] = metadata.get("managedFields") or []
-    foreign = [e for e in entries if e.get("subresource") == "status" and e.get("manager") != STATUS_MANAGER]
-    if not foreign:
+    own = ("Apply", STATUS_MANAGER)
+    writers = {(e.get("operation"), e.get("manager")) for e in entries if e.get("subresource") == "status"}
+    if writers <= {own} or live.get("status") == status:
         return []
-    taken: Fields = {}
-    for entry in foreign:
-        taken = union(taken, entry.get("fieldsV1") or {})
-    kept = [
-        entry | {"fieldsV1": union(entry.get("fieldsV1") or {}, taken)} if _is_own_status(entry) else entry
-        for entry in entries
-        if entry not in foreign
-    ]
     return [
-        {"op": "replace", "path": "/metadata/managedFields", "value": kept},
+        {"op": "replace", "path": "/status", "value": status},
         {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
     ]
 
@@ -174,10 +167,6 @@ def without_finalizer(live: Manifest, finalizer: str) -> list[dict[str, Any]]:
         {"op": "remove", "path": f"/metadata/finalizers/{finalizers.index(finalizer)}"},
         {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
     ]
-
-
-def _is_own_status(entry: Entry) -> bool:
-    return entry.get("manager") == STATUS_MANAGER and entry.get("operation") == "Apply"
 
 
 def _split(entry: Entry) -> tuple[Fields, Fields]:

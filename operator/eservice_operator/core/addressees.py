@@ -9,6 +9,7 @@ from datetime import datetime
 
 from eservice_operator.api.notices import Audience, Channel, Notice, NoticeState
 from eservice_operator.api.registration import EServiceRegistration
+from eservice_operator.core.facts import Facts
 from eservice_operator.core.ledger import Notices, notice_id
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.tidings import Tiding
@@ -58,6 +59,14 @@ def _by_mail(registration: EServiceRegistration) -> list[tuple[str, Audience]]:
     return [*contacts, (registration.spec.agency_contact.email, Audience.AGENCY)]
 
 
+def told_of(facts: Facts) -> tuple[Recipient, ...]:
+    """Everybody who is told about an EService: nobody where another one stands for its registration.
+
+    Anybody can name any registration in a namespace of their own.
+    """
+    return recipients(facts.policy, facts.world.registration) if facts.stands else ()
+
+
 def owner_and_sinks(policy: Policy, email: str) -> tuple[Recipient, ...]:
     """Everybody who is told about a template: its owner at the Agency, and the sinks."""
     return tuple(Recipient(channel, sink or email, Audience.AGENCY) for channel, sink in policy.channels)
@@ -87,6 +96,11 @@ def entries(tiding: Tiding, uid: str, now: datetime, everybody: Iterable[Recipie
             about=tiding.about or None,
             held=tiding.held or None,
         )
+
+
+def is_among(notice: Notice, everybody: Iterable[Recipient]) -> bool:
+    """Whether the recipient of an entry is one of those that are told: a ledger's word alone is none."""
+    return any((one.channel, one.address) == (notice.channel, notice.recipient) for one in everybody)
 
 
 def told_before(notices: Notices, tiding: Tiding, uid: str) -> bool:

@@ -16,6 +16,7 @@ from eservice_operator.api.reasons import Reason
 from eservice_operator.api.registration import EServiceRegistration, EServiceRegistrationStatus
 from eservice_operator.api.template import EServiceTemplate, EServiceTemplateStatus, HeldSet
 from eservice_operator.core.actions import Ref
+from eservice_operator.core.addressees import is_among, told_of
 from eservice_operator.core.dates import local_day
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.grounds import grounds_of_decision, grounds_of_lag, recalled
@@ -35,10 +36,13 @@ OF_THE_WANTED = frozenset(
 def service_letters(facts: Facts, status: EServiceStatus) -> tuple[Letter, ...]:
     """The letters to hand over now about an e-service.
 
-    ``status`` is its own as it stands in the cluster; the ledgers of its decisions are taken as observed.
+    ``status`` is its own as it stands in the cluster; the ledgers of its decisions are taken as observed. A
+    status lies in the institution's namespace: its word alone is sent to nobody.
     """
+    due = to_send(status.notices, facts.now)
+    everybody = told_of(facts) if due else ()
     return (
-        *(_about_service(facts, status, notice) for notice in to_send(status.notices, facts.now)),
+        *(_about_service(facts, status, notice) for notice in due if is_among(notice, everybody)),
         *(
             _about_decision(facts, status, decision, notice)
             for decision in facts.decisions

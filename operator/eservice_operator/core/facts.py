@@ -68,7 +68,15 @@ class Facts(AskedAccess):
 
     @cached_property
     def public_name(self) -> str | None:
-        """Name of the release in public use: the Service's selector remembers it.
+        """Name of the release in public use; none where all that says so could be made by hand."""
+        name = self._remembered_name
+        release = None if name is None else self._remembered(name)
+        on_route = self.route is not None and self.driver.far
+        return name if release is None or on_route or self.vouched_for(release) else None
+
+    @cached_property
+    def _remembered_name(self) -> str | None:
+        """The Service's selector remembers it.
 
         Where somebody deleted the Service or edited it, our own status is the better memory, until the
         Service is put back.
@@ -82,16 +90,23 @@ class Facts(AskedAccess):
 
     @cached_property
     def public(self) -> Snapshot | None:
-        """The public release as it last ran; as the spec wants it where that is lost and our status names it.
+        """The public release as it last ran; as the spec wants it where only our status still names it."""
+        return None if self.public_name is None else self._remembered(self.public_name)
 
-        A Service alone proves nothing: whoever may write one could name a release that nobody accepted.
-        """
-        if self.public_name is None:
-            return None
-        found = newest(self.world.snapshots, self.public_name)
+    def _remembered(self, name: str) -> Snapshot | None:
+        """A Service alone proves nothing: whoever may write one could name a release that nobody accepted."""
+        found = newest(self.world.snapshots, name)
         remembered = self.world.service.status.release.public
-        named = remembered is not None and remembered.name == self.public_name
-        return self.wanted if found is None and named and self.public_name == self.wanted.name else found
+        named = remembered is not None and remembered.name == name
+        return self.wanted if found is None and named and name == self.wanted.name else found
+
+    def vouched_for(self, release: Snapshot) -> bool:
+        """R2: whether a release in Production runs, or was accepted at any time.
+
+        The institution may write Service, snapshots and status: by them alone nothing is installed.
+        """
+        there = self.deployment(release.name) is not None
+        return there or not self.production or self.act(release) is not None
 
     @cached_property
     def lost(self) -> bool:
@@ -228,17 +243,6 @@ class Facts(AskedAccess):
     def deployment(self, release: str) -> Observed | None:
         """The Deployment of a release."""
         return self.world.child("Deployment", deployment_name(self.world.service.metadata.name, release))
-
-    @cached_property
-    def paused(self) -> bool:
-        """Whether the institution has taken the e-service off for a while."""
-        paused = self.spec.publication.paused
-        return paused is not None and (paused.until is None or paused.until > self.now)
-
-    @cached_property
-    def suspended(self) -> bool:
-        """Whether the Agency has taken the e-services of the registration off."""
-        return self.world.registration is not None and self.world.registration.spec.suspended is not None
 
 
 def age(metadata: ObjectMeta) -> tuple[datetime, str]:

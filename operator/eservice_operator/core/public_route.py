@@ -91,3 +91,14 @@ class PublicRoute:
         if self.served_by is not None and (self.served_by[1] is self.route or self.served_by[0].far):
             return Face.LIVE
         return face_of(self.route)
+
+    @cached_property
+    def paused(self) -> bool:
+        """Whether the institution has taken the e-service off for a while."""
+        paused = self.world.service.spec.publication.paused
+        return paused is not None and (paused.until is None or paused.until > self.now)
+
+    @cached_property
+    def suspended(self) -> bool:
+        """Whether the Agency has taken the e-services of the registration off."""
+        return self.world.registration is not None and self.world.registration.spec.suspended is not None

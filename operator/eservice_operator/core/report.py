@@ -20,8 +20,9 @@ from eservice_operator.api.eservice import (
 from eservice_operator.api.gates import UnmetGate
 from eservice_operator.api.reasons import ConditionType, Phase, Reason
 from eservice_operator.core import conditions as c
-from eservice_operator.core.abandoned import in_reach
+from eservice_operator.core.abandoned import addressed, in_reach
 from eservice_operator.core.actions import Outcome
+from eservice_operator.core.addressees import told_of
 from eservice_operator.core.availability import available, condition_of
 from eservice_operator.core.conditions import Verdict
 from eservice_operator.core.contests import contenders
@@ -90,6 +91,8 @@ def _told(facts: Facts, status: EServiceStatus) -> EServiceStatus:
     """The status with its ledger."""
     told = with_notices(facts, status)
     reached = in_reach(told.notices, facts.policy)
+    if facts.world.registration is not None:  # where it is away, nobody knows who is told: it waits
+        reached = addressed(reached, told_of(facts), under_way=facts.world.under_way)
     return told if reached is told.notices else told.model_copy(update={"notices": reached})
 
 

@@ -108,9 +108,9 @@ def _content(facts: Facts, gates: tuple[Unmet, ...]) -> Snapshot | None:
     """
     wanted, remembered = facts.wanted, newest(facts.world.snapshots, facts.wanted.name)
     if blocks_install(gates):
-        if remembered is None and facts.public_name == wanted.name:
-            return facts.public
-        return remembered
+        if facts.public_name == wanted.name:
+            return remembered or facts.public
+        return remembered if remembered is not None and facts.vouched_for(remembered) else None
     if remembered is None:
         return wanted
     configured_at = remembered.configured_at

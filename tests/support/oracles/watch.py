@@ -34,6 +34,7 @@ TICK = 0.25
 SCRAPE = 20
 """Every how many ticks the metrics are read."""
 STARTED = 60.0
+HUNG_UP = 5.0
 ANSWERED = 90.0
 """Seconds; far longer than anything takes that does not hang."""
 
@@ -147,6 +148,7 @@ class Watch:
                 async with self._follower.following():
                     self._started.set_result(None)
                     await self._tick_on()
+            await _hung_up()
         except BaseException as error:
             if not self._started.done():
                 self._started.set_exception(error)
@@ -200,6 +202,13 @@ class Watch:
 
     def _hear(self, sentences: Iterable[str]) -> None:
         self.broken += [sentence for sentence in sentences if sentence not in self.broken]
+
+
+async def _hung_up() -> None:
+    """Wait for the end of every connection: watches that were left in the middle end a moment later."""
+    deadline = time.monotonic() + HUNG_UP
+    while getattr(asyncio.get_running_loop(), "_transports", ()) and time.monotonic() < deadline:  # noqa: ASYNC110 - no event tells
+        await asyncio.sleep(0.01)
 
 
 @asynccontextmanager

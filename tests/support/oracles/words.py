@@ -41,7 +41,7 @@ class NothingOfASecret(Silent):
         if seen.place[0] == "Secret":
             self._learn(seen)
             return
-        if not seen.gone:
+        if not (seen.gone or seen.first):
             yield from self.told(seen.text, shown(seen.place))
 
     def told(self, text: str, where: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Final
 
 from eservice_operator.api.notices import Notice, NoticeKind
 from eservice_operator.api.webservice_status import WebServiceStatus
-from eservice_operator.core.abandoned import in_reach
+from eservice_operator.core.abandoned import addressed, in_reach
 from eservice_operator.core.access.ladder import Term, climb, next_climb
 from eservice_operator.core.access.terms import Times
 from eservice_operator.core.access.web_service_tidings import about, dated, of_requests, retirements, waiting
@@ -42,10 +42,11 @@ def web_service_told(
         tidings, warned = (*tidings, *climbed.tidings), climbed.warned
     everybody = holder_and_sinks(policy, web_service.spec.holder.email)
     notices = _told(notices, tidings, web_service.metadata.uid, now, everybody, world.under_way)
+    known = everybody if world.offer.confirmed else ()
     return status.model_copy(
         update={
             "requests": dated(old, status, times),
-            "notices": in_reach(notices, policy),
+            "notices": addressed(in_reach(notices, policy), known, under_way=world.under_way),
             "warned": warned,
         }
     )

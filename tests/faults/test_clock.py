@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The real operator on days that clocks find hard, and while its clock leaps over what is due."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from eservice_operator.cluster.client import KubeApi
+from eservice_operator.runtime.clock import now
+from tests.faults.conftest import Survived
+from tests.operator.test_clock import decided, times_unpublished, traces
+from tests.support import fleet
+from tests.support.fleet import Planned, with_instruction
+from tests.support.site import Site, poll, says
+from tests.support.time_machine import TimeMachine, time_machine
+
+if TYPE_CHECKING:
+    from controlplane import Cluster
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
+
+DAYS = {
+    "2027-03-28": "2027-03-27T22:00:00Z",  # 23 hours long
+    "2027-11-01": "2027-10-31T22:00:00Z",  # after one of 25 hours
+    "2028-02-29": "2028-02-28T22:00:00Z",
+}
+"""The first days off the public route, and when they begin in Riga."""
+LEAD = timedelta(seconds=8)
+"""How long before the instant the operator is started: mostly it is ready by then."""
+AFTER = 30.0
+"""Seconds from the instant, or from the start after it, on a machine that is busy; usually less than one."""
+
+
+@pytest.fixture
+async def machine(cluster: Cluster, tmp_path: Path) -> AsyncIterator[TimeMachine]:
+    async with time_machine(cluster, tmp_path, resync="5s") as machine:
+        yield machine
+
+
+@pytest.fixture
+async def place(people: KubeApi, machine: TimeMachine) -> AsyncIterator[Site]:
+    """A corner of the cluster; at its end all is sound."""
+    site = Site(people)
+    yield site
+    try:
+        await site.assert_sound()
+        assert traces(machine.operator) == []
+    finally:
+        await site.clear(operated=machine.operator.running)
+
+
+async def scheduled_for(place: Site, day: str) -> Planned:
+    """An e-service that is public until that day, as everybody knows."""
+    planned = Planned(f"e{day}-{place.mark}", place.namespace, f"t{day}-{place.mark}", "1.0.0")
+    template = fleet.template(planned.template)
+    await place.apply(template)
+    await place.published(planned)
+    await place.apply(with_instruction(template, published=day))
+    await decided(place, planned, "Scheduled", "Scheduled")
+    return planned
+
+
+async def test_the_last_day_is_over_when_it_is_over_whatever_day_that_is(
+    machine: TimeMachine, place: Site, survived: Survived
+) -> None:
+    operator = await machine.operator.start()
+    await place.apply(fleet.namespace(place.namespace))
+    services = {day: await scheduled_for(place, day) for day in DAYS}
+    for day, planned in services.items():
+        instant = datetime.fromisoformat(DAYS[day])
+        (decision,) = await place.decisions(planned)
+        assert datetime.fromisoformat(decision["spec"]["effectiveAt"]) == instant
+        assert await operator.terminate() == 0
+        step = instant - LEAD - now()
+        machine.travel(step)
+        await operator.start()
+        ready = now() + step
+        assert await place.api.get(planned.route) is not None or ready >= instant, f"{day}: too early"
+        last_seen, gone = await the_end(place, planned)
+        assert gone + step >= instant, f"{day}: it went {instant - gone - step} too early"
+        late = (last_seen + step - max(instant, ready)).total_seconds()
+        assert late < AFTER, f"{day}: still public {late:.1f} s after its instant"
+        await place.settled(planned, "Unpublished")
+        assert await times_unpublished(place, planned) == 1
+    survived(len(DAYS), {"odd day": len(DAYS)})
+
+
+async def the_end(place: Site, planned: Planned) -> tuple[datetime, datetime]:
+    """When the public route was last seen, and first missed."""
+    seen = now()
+
+    async def missed() -> tuple[datetime, datetime] | None:
+        nonlocal seen
+        asked = now()
+        if await place.api.get(planned.route) is not None:
+            seen = asked
+            return None
+        return seen, now()
+
+    return await poll(missed, lambda: f"{planned.name} is still public", longest=0.05)
+
+
+async def test_a_clock_that_leaps_over_the_instant_takes_it_off_once(
+    machine: TimeMachine, place: Site, survived: Survived
+) -> None:
+    """As after a machine has slept: both clocks agree, and each of them is days later than a moment ago."""
+    await machine.operator.start()
+    await place.apply(fleet.namespace(place.namespace))
+    due = await scheduled_for(place, str(fleet.today() + timedelta(days=10)))
+    later = await scheduled_for(place, str(fleet.today() + timedelta(days=30)))
+    async with place.watching(due.ref) as versions:
+        machine.travel(timedelta(days=20))
+        off = await place.settled(due, "Unpublished")
+        machine.travel(timedelta(days=12))  # back, and still after its day
+        await place.settled(due, "Unpublished")
+    began = [number for number, obj in enumerate(versions) if says(obj, "Published", "False")]
+    assert not [obj for obj in versions[min(began) :] if says(obj, "Published", "True")], "it never came back"
+    assert says(off, "Published", "False", "TemplateOverdue")
+    assert await times_unpublished(place, due) == 1
+    assert says(await place.settled(later, "Published"), "Published", "True")
+    await decided(place, later, "Scheduled", "Scheduled")
+    survived(1, {"leap of the clock": 2})

@@ -11,11 +11,11 @@ from enum import Enum
 from typing import NamedTuple
 
 from eservice_operator.cluster.client import KubeApi
-from tests.faults.endings import Ending, Write, called, different, mails, without_overtaken
+from tests.faults.endings import Ending, Write, called, different, mails, once_each, resent, told_alike
 from tests.faults.scenarios import Scenario, names_of
 from tests.support.audit import AuditLog
 from tests.support.fault_proxy import FOR_EVER, Fault, FaultProxy, Seen
-from tests.support.mailserver import MailServer
+from tests.support.mailserver import MailServer, Received
 from tests.support.operator import OperatorProcess
 from tests.support.oracles import Watch, notice_faults
 from tests.support.portrait import Names, made_and_removed, picture
@@ -25,7 +25,7 @@ ELSEWHERE = frozenset({"leases"})
 """Writes that no story asks for: they come by the clock."""
 
 
-AT_ONCE = 4
+AT_ONCE = 6
 """Sites that are prepared together. The operator looks at all of them at each of its starts."""
 
 
@@ -106,8 +106,8 @@ class Theatre:
     audit: AuditLog
     mail: MailServer
     oracles: Watch
-    _known: int = 0
-    """How many mails came before the story."""
+    _known: list[Received] = field(default_factory=list)
+    """The mails that came before the story, each once."""
 
     async def whole(self, scenario: Scenario) -> Ending:
         """How it ends when nobody is killed."""
@@ -124,6 +124,7 @@ class Theatre:
         for begin in range(0, len(plays), AT_ONCE):
             chosen = plays[begin : begin + AT_ONCE]
             sites = [Site(self.people) for _ in chosen]
+            self._known = []
             self.mail.received.clear()
             await asyncio.gather(*(scenario.before(site) for site in sites))
             await self.assassin.operator.at_rest()
@@ -135,7 +136,8 @@ class Theatre:
     async def _play(self, scenario: Scenario, stage: Stage, play: Play, whole: Ending | None) -> Ending:
         assassin, site = self.assassin, stage.site
         self.audit.skip()
-        self._known = len(self.mail.received)
+        self._known = once_each([*self._known, *self.mail.received])
+        self.mail.received.clear()
         assassin.arm(stage, play.moment, *play.victims)
         await scenario.story(site)
         await assassin.operator.until_ready()
@@ -150,28 +152,53 @@ class Theatre:
 
     async def _ended(self, stage: Stage, whole: Ending | None) -> Ending:
         """Once it is as ``whole``, or the operator is at rest: what is as at rest does not move any more."""
-        resting = asyncio.create_task(self.assassin.operator.at_rest())
+        resting = asyncio.create_task(self._rests())
         try:
             while True:
                 at_rest = resting.done()
-                ending = await self._look(stage)
-                if at_rest or (whole is not None and not different(ending, whole)):
-                    return ending
+                if at_rest:
+                    resting.result()
+                if at_rest or self._came_as_far(stage, whole):
+                    ending = await self._look(stage)
+                    if at_rest or (whole is not None and not different(ending, whole)):
+                        return ending
                 await asyncio.wait({resting}, timeout=0.2)
         finally:
             resting.cancel()
             await asyncio.wait({resting})
 
+    def _came_as_far(self, stage: Stage, whole: Ending | None) -> bool:
+        """Whether it may be as ``whole`` by now: all is made, removed and told. To see objects is dear."""
+        if whole is None or self._look_at_audit(stage)[0] != whole.changes:
+            return False
+        return mails(self.mail.received, stage.names)[0] == whole.mails
+
+    async def _rests(self) -> None:
+        """Wait until the operator is at rest: one that is killed meanwhile says nothing, the next does."""
+        operator, kills = self.assassin.operator, -1
+        while kills != self.assassin.kills:
+            kills = self.assassin.kills
+            try:
+                await operator.until_ready()
+                await operator.at_rest()
+            except AssertionError:
+                if kills == self.assassin.kills:
+                    raise
+
     async def _look(self, stage: Stage) -> Ending:
         objects = await stage.site.objects()
-        wrong = list(notice_faults(objects, self.mail.received, self.assassin.kills))
+        came = self.mail.received
+        wrong = [
+            *notice_faults(objects, [*self._known, *came], self.assassin.kills),
+            *resent(self._known, came),
+        ]
         changes, told = self._look_at_audit(stage)
         return Ending(
-            picture(map(without_overtaken, objects), stage.names),
+            picture(map(told_alike, objects), stage.names),
             changes,
             self.assassin.writes,
             told,
-            *mails(self.mail.received[self._known :], stage.names),
+            *mails(came, stage.names),
             self.assassin.kills,
             wrong,
         )

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from typing_extensions import override
+
 from eservice_operator.api.uses import Use
 from eservice_operator.core.access.naming import binding_of
 from eservice_operator.core.actions import Manifest
@@ -24,6 +26,10 @@ class Scenario:
     name: str
     before: Story
     story: Story
+
+    @override
+    def __str__(self) -> str:
+        return self.name.replace(" ", "-")
 
 
 def names_of(site: Site) -> Names:
@@ -134,6 +140,11 @@ async def republication(site: Site) -> None:
     await site.kept_without_pods(outdated(site))
 
 
+async def unpublication_and_return(site: Site) -> None:
+    await unpublication(site)
+    await republication(site)
+
+
 async def waiting_for_a_grant(site: Site) -> None:
     register, planned = Register(site), site.planned()
     await site.prepare()
@@ -149,11 +160,15 @@ async def grant(site: Site) -> None:
     await site.settled(site.planned(), "AwaitingVerification")
 
 
-async def granted_and_public(site: Site) -> None:
-    await waiting_for_a_grant(site)
+async def publication_by_a_grant(site: Site) -> None:
     await grant(site)
     await site.apply(site.planned().verification())
     await site.settled(site.planned(), "Published")
+
+
+async def granted_and_public(site: Site) -> None:
+    await waiting_for_a_grant(site)
+    await publication_by_a_grant(site)
 
 
 async def revocation(site: Site) -> None:
@@ -163,6 +178,11 @@ async def revocation(site: Site) -> None:
     await site.delete(ref)
     await site.gone(ref)
     await site.until(planned.ref, lambda obj: not says(obj, "AccessGranted", "True"), "it says what it lost")
+
+
+async def a_grant_and_its_end(site: Site) -> None:
+    await publication_by_a_grant(site)
+    await revocation(site)
 
 
 async def deferral(site: Site) -> None:
@@ -186,11 +206,13 @@ async def three_at_once(site: Site) -> None:
         await site.settled(planned, "Published")
 
 
-SCENARIOS = (
+PUBLISHING = (
     Scenario("registration", nothing, registration),
     Scenario("first publication", prepared, first_publication),
     Scenario("switch to another release", public, switch),
     Scenario("failed verification", installed, failed_verification),
+)
+CLOSING = (
     Scenario("unpublication", public_on_the_old_version, unpublication),
     Scenario("return after a renewal", unpublished, republication),
     Scenario("grant", waiting_for_a_grant, grant),

@@ -20,8 +20,13 @@ from tests.support.mailserver import Received
 from tests.support.operator import BOUND
 from tests.support.portrait import Names
 
-OVERTAKEN = ("InstallationDue", "to be installed by")
-"""Kind and subject of what is told of a term that is kept at once, or overtaken: as it happens."""
+AGENCY = "j@agency.example"
+"""As tests/support/fleet.py has it in registrations."""
+SOON_OVER = "to be installed by"
+"""In the subject of what is told of a term that is kept at once, or overtaken: as it happens."""
+SOON_EFFECTIVE = "to be unpublished on"
+"""The institution has to hear of it first, before anything is closed. To the Agency's copy nobody waits: one
+that is still on its way when the decision has taken effect is withdrawn, whether or not it was taken."""
 
 
 class Write(NamedTuple):
@@ -75,8 +80,15 @@ def told_alike(obj: Manifest) -> Manifest:
     notices = (obj.get("status") or {}).get("notices")
     if notices is None:
         return obj
-    kept = [notice for notice in notices if notice["kind"] != OVERTAKEN[0]]
+    state = obj["status"].get("state")
+    kept = [notice for notice in notices if not _as_it_happens(notice, state)]
     return obj | {"status": obj["status"] | {"notices": sorted(kept, key=_whom_of_what)}}
+
+
+def _as_it_happens(notice: Manifest, state: str | None) -> bool:
+    """Whether one play has the notice, or has it sent, and the next has not."""
+    copy = notice["kind"] == "UnpublishScheduled" and notice["audience"] == "Agency"
+    return notice["kind"] == "InstallationDue" or (copy and state == "Effective")
 
 
 def _whom_of_what(notice: Manifest) -> tuple[str, ...]:
@@ -114,7 +126,11 @@ def told_twice(records: Iterable[Mapping[str, Any]]) -> list[str]:
 def mails(received: list[Received], names: Names) -> tuple[Counter[str], int]:
     """How many different mails came with each subject, and how many that had come already."""
     came = {_letter(mail): names.plain(str(mail.message["Subject"])) for mail in received}
-    told = (subject for subject in came.values() if OVERTAKEN[1] not in subject)
+    told = (
+        subject
+        for (_, recipient), subject in came.items()
+        if SOON_OVER not in subject and not (SOON_EFFECTIVE in subject and recipient == AGENCY)
+    )
     return Counter(told), len(received) - len(came)
 
 

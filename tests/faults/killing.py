@@ -40,7 +40,7 @@ class Moment(Enum):
 
 @dataclass(frozen=True)
 class Stage:
-    """The site of one play; ``others`` wait beside it for theirs, with nothing to do."""
+    """The site of one play; ``others`` wait beside it for theirs, or had theirs and are being removed."""
 
     site: Site
     names: Names
@@ -108,6 +108,8 @@ class Theatre:
     oracles: Watch
     _known: list[Received] = field(default_factory=list)
     """The mails that came before the story, each once."""
+    _marks: set[str] = field(default_factory=set)
+    """Of all sites so far: what is left of one goes on being removed while the next play begins."""
 
     async def whole(self, scenario: Scenario) -> Ending:
         """How it ends when nobody is killed."""
@@ -128,9 +130,9 @@ class Theatre:
             self.mail.received.clear()
             await asyncio.gather(*(scenario.before(site) for site in sites))
             await self.assassin.operator.at_rest()
-            marks = {site.mark for site in sites}
+            self._marks |= {site.mark for site in sites}
             for site, play in zip(sites, chosen, strict=True):
-                stage = Stage(site, names_of(site), frozenset(marks - {site.mark}))
+                stage = Stage(site, names_of(site), frozenset(self._marks - {site.mark}))
                 yield await self._play(scenario, stage, play, whole)
 
     async def _play(self, scenario: Scenario, stage: Stage, play: Play, whole: Ending | None) -> Ending:

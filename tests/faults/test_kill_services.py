@@ -2,7 +2,7 @@
 """The operator is killed at every write of a publication, before and after the API server has carried it out.
 
 Whatever was half done, the next operator ends where an uninterrupted one does, makes and removes nothing
-twice, and leaves nobody untold. Only Events may be lost: they are told at best once.
+twice, and leaves nobody untold. Only of Events there may be fewer, or more: no status waits for them.
 """
 
 from __future__ import annotations

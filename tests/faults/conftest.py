@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An operator on whose way to the API server things go wrong."""
+"""An operator on whose way to the API server things go wrong, or that is killed there."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ import pytest
 
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
+from tests.faults.killing import Assassin, Theatre
 from tests.faults.plays import Endings, Stage
 from tests.support.api_session import api_session
 from tests.support.audit import AuditLog
 from tests.support.fault_proxy import fault_proxy
 from tests.support.figures import Figures
-from tests.support.operator import OperatorProcess
+from tests.support.mailserver import MailServer, mail_server
+from tests.support.operator import Launcher, OperatorProcess
 from tests.support.oracles import oracles
 from tests.support.zygote import Zygote, zygote
 
@@ -99,3 +101,44 @@ async def stage(ground: Cluster, backstage: Backstage, survived: Survived) -> As
         finally:
             await made.clear()
         survived(made.runs, made.injected)
+
+
+Opening = Callable[[Launcher], AbstractAsyncContextManager[Theatre]]
+
+
+@pytest.fixture
+def opened(
+    ground: Cluster, operator_kubeconfig: Path, people: KubeApi, audit: AuditLog, tmp_path: Path
+) -> Opening:
+    """Opens a theatre whose operator is started so; it sends mail, and its murderer is on its way."""
+
+    @asynccontextmanager
+    async def open_with(launcher: Launcher) -> AsyncIterator[Theatre]:
+        configuration = await credentials.load(str(operator_kubeconfig), None)
+        async with fault_proxy(configuration) as proxy, mail_server() as mail:
+            kubeconfig = proxy.kubeconfig(tmp_path / "kubeconfig")
+            operator = OperatorProcess(kubeconfig, tmp_path / "log", by_mail(mail), launcher=launcher)
+            try:
+                await operator.start()
+                async with oracles(ground, operator) as watch:
+                    yield Theatre(Assassin(operator, proxy), people, audit, mail, watch)
+            finally:
+                operator.end()
+
+    return open_with
+
+
+@pytest.fixture
+async def theatre(opened: Opening, brood: Zygote) -> AsyncIterator[Theatre]:
+    """One whose operator starts in a moment."""
+    async with opened(brood.launch) as made:
+        yield made
+
+
+def by_mail(mail: MailServer) -> dict[str, str]:
+    """Settings with which the operator tells people."""
+    return {
+        "smtp-server": f"127.0.0.1:{mail.port}",
+        "smtp-security": "none",
+        "mail-from": "e-pakalpojumi@agency.example",
+    }

@@ -13,26 +13,24 @@ from aiohttp import ClientSession
 from kubernetes.aio.client import Configuration
 from yarl import URL
 
-from eservice_operator.api.uses import Use
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.resources import RESOURCES
-from eservice_operator.core.access.naming import binding_of
 from eservice_operator.core.actions import Ref
 from tests.faults.injecting import Injected
-from tests.operator.test_kill import (
+from tests.faults.scenarios import (
     Story,
     a_grant_and_its_end,
     first_publication,
-    nothing,
-    published_on_the_old_version,
+    names_of,
+    prepared,
+    public_on_the_old_version,
     unpublication_and_return,
     waiting_for_a_grant,
 )
 from tests.support.audit import AuditLog
 from tests.support.fault_proxy import FaultProxy, Seen
 from tests.support.operator import OperatorProcess, assert_log_clean
-from tests.support.portrait import Names, made_and_removed, portrait
-from tests.support.register import Register
+from tests.support.portrait import made_and_removed, portrait
 from tests.support.site import Site
 
 
@@ -45,8 +43,8 @@ class Play(NamedTuple):
 
 
 PLAYS = (
-    Play("publication", nothing, first_publication),
-    Play("unpublication and return", published_on_the_old_version, unpublication_and_return),
+    Play("publication", prepared, first_publication),
+    Play("unpublication and return", public_on_the_old_version, unpublication_and_return),
     Play("a grant and its end", waiting_for_a_grant, a_grant_and_its_end),
 )
 
@@ -142,9 +140,7 @@ class Stage:
 
     async def ending(self, site: Site) -> Ending:
         """What is there now, and what the operator has made and removed since the audit log was skipped."""
-        old = site.planned(version="1.0.0")
-        binding = binding_of(site.planned().name, Use.model_validate(Register(site).use()))
-        names = Names(site, [old.release, site.planned().release, old.renewed().release, binding])
+        names = names_of(site)
         return Ending(await portrait(site, names), made_and_removed(self.audit.writes(), names))
 
     async def rests(self) -> None:

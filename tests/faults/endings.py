@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is compared of two plays of the same story: how they ended, and what was written on the way.
+
+A write is named by what it does and to what, in words that hold on every site, and by how many of the same
+came before it in its play: so each write of one play is found again in another.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from difflib import unified_diff
+from typing import Any, NamedTuple
+
+from typing_extensions import override
+
+from eservice_operator.core.actions import Manifest
+from tests.support.fault_proxy import Seen
+from tests.support.mailserver import Received
+from tests.support.operator import BOUND
+from tests.support.portrait import Names
+
+AGENCY = "j@agency.example"
+"""As tests/support/fleet.py has it in registrations."""
+SOON_OVER = "to be installed by"
+"""In the subject of what is told of a term that is kept at once, or overtaken: as it happens."""
+SOON_EFFECTIVE = "to be unpublished on"
+"""The institution has to hear of it first, before anything is closed. To the Agency's copy nobody waits: one
+that is still on its way when the decision has taken effect is withdrawn, whether or not it was taken."""
+
+
+class Write(NamedTuple):
+    """The ``number``-th write of a play that does just this, counted from 1."""
+
+    what: str
+    number: int
+
+    @property
+    def certain(self) -> bool:
+        """Whether each play has it: a status may be written in one or in two steps, an Event tells of it."""
+        verb, what, *_ = self.what.split()
+        return verb in {"create", "delete"} and what != "events"
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.what} #{self.number}"
+
+
+def called(seen: Seen, names: Names) -> str:
+    """What a write does, and to what."""
+    if seen.resource == "events":
+        event = seen.content
+        return f"{seen.verb} events {event['regarding']['kind']} {event['reason']}"
+    return names.plain(f"{seen.what} {seen.namespace}/{seen.name}")
+
+
+class Ending(NamedTuple):
+    """How a play ended: the picture of everything, what was made and removed, and what was written."""
+
+    picture: list[str]
+    changes: Counter[str]
+    writes: list[Write]
+    events: int
+    mails: Counter[str]
+    """How many came with each subject; under the same Message-ID they count as one."""
+    repeated: int
+    """How many mails came that had come already."""
+    kills: int
+    wrong: list[str]
+    """What the oracle of notices says."""
+
+
+def told_alike(obj: Manifest) -> Manifest:
+    """The object with its ledger in an order that all plays share, less what is told as it happens.
+
+    Entries come in the order in which they were found to be due. What becomes true at the same moment and is
+    found by looks at different things, such as a grant and an installation, comes in either order; nobody is
+    promised one.
+    """
+    notices = (obj.get("status") or {}).get("notices")
+    if notices is None:
+        return obj
+    state = obj["status"].get("state")
+    kept = [notice for notice in notices if not _as_it_happens(notice, state)]
+    return obj | {"status": obj["status"] | {"notices": sorted(kept, key=_whom_of_what)}}
+
+
+def _as_it_happens(notice: Manifest, state: str | None) -> bool:
+    """Whether one play has the notice, or has it sent, and the next has not."""
+    copy = notice["kind"] == "UnpublishScheduled" and notice["audience"] == "Agency"
+    return notice["kind"] == "InstallationDue" or (copy and state == "Effective")
+
+
+def _whom_of_what(notice: Manifest) -> tuple[str, ...]:
+    return notice["kind"], notice.get("about", ""), notice["channel"], notice["recipient"], notice["state"]
+
+
+def once_each(received: Iterable[Received]) -> list[Received]:
+    """The mails without those that came again."""
+    return list({_letter(mail): mail for mail in received}.values())
+
+
+def resent(known: Iterable[Received], came: Iterable[Received]) -> list[str]:
+    """What is wrong with mails that came in a story: a ledger said of these before that they were sent."""
+    old = {_letter(mail) for mail in known}
+    return [f"{letter} came again, told long ago" for letter in {_letter(mail) for mail in came} & old]
+
+
+def _letter(mail: Received) -> tuple[str, str]:
+    return str(mail.message["Message-ID"]), mail.recipients[0]
+
+
+def told_twice(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The letters that one life of the operator has handed over twice; ``records`` are those of all."""
+    told: Counter[tuple[int, str]] = Counter()
+    life = 0
+    for record in records:
+        said = str(record["msg"])
+        life += BOUND.search(said) is not None
+        if said.endswith(" accepted (Email)"):
+            told[life, said] += 1
+    assert life, "each life says where it answers"
+    return [f"life {which}: {said}, {count} times" for (which, said), count in told.items() if count > 1]
+
+
+def mails(received: list[Received], names: Names) -> tuple[Counter[str], int]:
+    """How many different mails came with each subject, and how many that had come already."""
+    came = {_letter(mail): names.plain(str(mail.message["Subject"])) for mail in received}
+    told = (
+        subject
+        for (_, recipient), subject in came.items()
+        if SOON_OVER not in subject and not (SOON_EFFECTIVE in subject and recipient == AGENCY)
+    )
+    return Counter(told), len(received) - len(came)
+
+
+def different(one: Ending, whole: Ending) -> str:
+    """In what an ending is not like that of an undisturbed play; empty when it is."""
+    changes, expected = one.changes, whole.changes
+    if changes != expected:
+        return f"{dict(changes - expected)} too many, {dict(expected - changes)} too few"
+    if one.picture != whole.picture:
+        return _unlike(one.picture, whole.picture)
+    if one.mails != whole.mails:
+        return f"mails: {dict(one.mails - whole.mails)} too many, {dict(whole.mails - one.mails)} too few"
+    return ""
+
+
+def _unlike(one: list[str], whole: list[str]) -> str:
+    """The fields that differ, of the objects that do."""
+    fields = [
+        [field for line in lines if line not in others for field in line.split(', "')]
+        for lines, others in ((one, whole), (whole, one))
+    ]
+    return "\n".join(line for line in unified_diff(fields[1], fields[0], "whole", "killed", n=2, lineterm=""))
+
+
+def unlike(killed: Ending, whole: Ending, where: str) -> list[str]:
+    """In one entry what two plays of a story have not come to alike, or not by the same steps; else none."""
+    found = different(killed, whole) or "\n".join(killed.wrong)
+    return [f"{where}:\n{found}"] if found else []

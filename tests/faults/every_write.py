@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A scenario played once undisturbed, and then with the operator killed at every one of its writes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from tests.faults.endings import Ending, told_twice, unlike
+from tests.faults.killing import Moment, Play, Theatre
+from tests.faults.scenarios import Scenario
+from tests.support.figures import Figures
+from tests.support.operator import assert_log_clean
+
+STEP = int(os.environ.get("ESERVICE_TEST_KILL_STEP", "1"))
+"""Every how many writes it is killed; 1 is at all of them."""
+
+
+async def killed_at_every_write(theatre: Theatre, figures: Figures, scenario: Scenario) -> None:
+    """Each play ends as the undisturbed one does, and by the same steps; fails with all that do not."""
+    whole = await theatre.whole(scenario)
+    assert whole.writes, "it has something to be killed at"
+    plays = [Play(moment, (write,)) for write in whole.writes[::STEP] for moment in Moment]
+    endings: list[Ending] = []
+    wrong: list[str] = []
+    async for killed in theatre.all(scenario, plays, whole):
+        play = plays[len(endings)]
+        wrong += unlike(killed, whole, f"killed {play.moment.value} {play.victims[0]}")
+        endings.append(killed)
+    assert not wrong, "\n\n".join(wrong)
+    spared = [play for play, killed in zip(plays, endings, strict=True) if not killed.kills]
+    assert not [str(play) for play in spared if play.victims[0].certain], "each play comes to these writes"
+    assert len(spared) < len(plays), "it was killed"
+    records = theatre.assassin.operator.records()
+    assert_log_clean(records)
+    assert not told_twice(records)
+    figures.add(f"killed at every write: {scenario.name}", _said(whole, endings))
+
+
+def _said(whole: Ending, endings: Sequence[Ending]) -> str:
+    kills = sum(killed.kills for killed in endings)
+    lost = sum(max(0, whole.events - killed.events) for killed in endings)
+    more = sum(max(0, killed.events - whole.events) for killed in endings)
+    repeated = sum(killed.repeated for killed in endings)
+    return (
+        f"{kills} times at {len(whole.writes)} writes, all survived; Events {lost} fewer, {more} more; "
+        f"mails told again {repeated}, same id"
+    )

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The stories in which an operator is killed: where each begins, what people do, and where it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from typing_extensions import override
+
+from eservice_operator.api.uses import Use
+from eservice_operator.core.access.naming import binding_of
+from eservice_operator.core.actions import Manifest
+from tests.support.fleet import Planned, with_instruction
+from tests.support.portrait import Names
+from tests.support.register import Register
+from tests.support.site import Site, condition, gates, says, up_to_date
+
+Story = Callable[[Site], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """``before`` is played by an operator that nobody touches, ``story`` by one that is killed."""
+
+    name: str
+    before: Story
+    story: Story
+
+    @override
+    def __str__(self) -> str:
+        return self.name.replace(" ", "-")
+
+
+def names_of(site: Site) -> Names:
+    """Words for what two sites must differ in."""
+    old, planned = outdated(site), site.planned()
+    binding = binding_of(planned.name, Use.model_validate(Register(site).use()))
+    return Names(site, [old.release, planned.release, old.renewed().release, binding])
+
+
+def outdated(site: Site) -> Planned:
+    """The site's e-service on the version that is soon too old."""
+    return site.planned(version="1.0.0")
+
+
+async def prepared(site: Site) -> None:
+    await site.prepare()
+
+
+async def nothing(_: Site) -> None:
+    """The namespace is not there either."""
+
+
+async def registration(site: Site) -> None:
+    """A number is given, the namespace made, people get their rights."""
+    planned = site.planned()
+    people = {
+        "developers": [{"kind": "Group", "name": f"developers-{site.mark}"}],
+        "verifiers": [{"kind": "User", "name": f"verifier-{site.mark}"}],
+    }
+    await site.apply(planned.registration(spec={"access": people}))
+    await site.until(planned.registered, registered, "a number, and its namespace")
+
+
+def registered(obj: Manifest) -> bool:
+    return bool(
+        (obj.get("status") or {}).get("identifier")
+        and says(obj, "Ready", "True", "Succeeded")
+        and condition(obj, "Reconciling") is None
+        and up_to_date(obj)
+    )
+
+
+async def first_publication(site: Site) -> None:
+    planned = site.planned()
+    await site.apply(planned.registration(), planned.eservice(), planned.act())
+    await site.settled(planned, "AwaitingVerification")
+    await site.apply(planned.verification())
+    await site.settled(planned, "Published")
+
+
+async def public(site: Site) -> None:
+    await site.prepare()
+    await site.published(site.planned())
+
+
+async def switch(site: Site) -> None:
+    """Another release is installed beside the public one, verified, and takes its place."""
+    planned = site.planned()
+    renewed = planned.renewed()
+    await site.apply(renewed.act(), renewed.eservice())
+    await site.candidate(renewed)
+    await site.apply(renewed.verification())
+    await site.settled(renewed, "Published")
+    await site.kept_without_pods(planned)
+
+
+async def installed(site: Site) -> None:
+    planned = site.planned()
+    await site.prepare()
+    await site.apply(planned.registration(), planned.act(), planned.eservice())
+    await site.settled(planned, "AwaitingVerification")
+
+
+async def failed_verification(site: Site) -> None:
+    """It does not become public; once it is verified again, it does."""
+    planned = site.planned()
+    await site.apply(planned.verification("Failed"))
+    await site.until(
+        planned.ref, lambda obj: says(obj, "Verified", "False", "VerificationFailed"), "it failed"
+    )
+    await site.apply(planned.verification(number=2))
+    await site.settled(planned, "Published")
+
+
+async def public_on_the_old_version(site: Site) -> None:
+    await site.prepare()
+    await site.published(outdated(site))
+
+
+async def unpublication(site: Site) -> None:
+    """R8: the decision, the notices, the end of the public route."""
+    await site.apply(with_instruction(await site.see_template()))
+    await site.settled(outdated(site), "Unpublished")
+
+
+async def unpublished(site: Site) -> None:
+    await public_on_the_old_version(site)
+    await unpublication(site)
+
+
+async def republication(site: Site) -> None:
+    renewed = outdated(site).renewed()
+    await site.apply(renewed.act(), renewed.eservice())
+    await site.candidate(renewed)
+    await site.settled(renewed, "Unpublished")
+    await site.apply(renewed.verification())
+    await site.settled(renewed, "Published")
+    await site.kept_without_pods(outdated(site))
+
+
+async def unpublication_and_return(site: Site) -> None:
+    await unpublication(site)
+    await republication(site)
+
+
+async def waiting_for_a_grant(site: Site) -> None:
+    register, planned = Register(site), site.planned()
+    await site.prepare()
+    await register.prepare()
+    await site.apply(planned.registration(), planned.act(), register.tested(planned))
+    await site.apply(planned.eservice(spec={"uses": [register.use()]}))
+    await site.until(planned.ref, lambda obj: set(gates(obj)) >= {"AccessGranted"}, "it waits for the holder")
+
+
+async def grant(site: Site) -> None:
+    """The holder opens its register, and what waited for that is installed."""
+    await site.apply(Register(site).grant(site.planned()))
+    await site.settled(site.planned(), "AwaitingVerification")
+
+
+async def publication_by_a_grant(site: Site) -> None:
+    await grant(site)
+    await site.apply(site.planned().verification())
+    await site.settled(site.planned(), "Published")
+
+
+async def granted_and_public(site: Site) -> None:
+    await waiting_for_a_grant(site)
+    await publication_by_a_grant(site)
+
+
+async def revocation(site: Site) -> None:
+    """The grant is deleted: everything that it has opened closes."""
+    register, planned = Register(site), site.planned()
+    ref = register.grant_ref(planned)
+    await site.delete(ref)
+    await site.gone(ref)
+    await site.until(planned.ref, lambda obj: not says(obj, "AccessGranted", "True"), "it says what it lost")
+
+
+async def a_grant_and_its_end(site: Site) -> None:
+    await publication_by_a_grant(site)
+    await revocation(site)
+
+
+async def deferral(site: Site) -> None:
+    """The Agency grants a later day: it is announced, and the public goes on being served."""
+    old = outdated(site)
+    await site.apply(old.deferral(days=20))
+    await site.until(old.ref, lambda obj: says(obj, "Published", "True"), "as before")
+    await site.apply(with_instruction(await site.see_template()))
+    await site.until(old.ref, lambda obj: obj["status"]["template"].get("decision"), "it is announced")
+    await site.settled(old, "Published")
+
+
+async def three_at_once(site: Site) -> None:
+    services = [site.planned(name, replicas=2) for name in ("address", "parking", "tax")]
+    for planned in services:
+        await site.apply(planned.registration(), planned.eservice(), planned.act())
+    for planned in services:
+        await site.settled(planned, "AwaitingVerification")
+        await site.apply(planned.verification())
+    for planned in services:
+        await site.settled(planned, "Published")
+
+
+PUBLISHING = (
+    Scenario("registration", nothing, registration),
+    Scenario("first publication", prepared, first_publication),
+    Scenario("switch to another release", public, switch),
+    Scenario("failed verification", installed, failed_verification),
+)
+CLOSING = (
+    Scenario("unpublication", public_on_the_old_version, unpublication),
+    Scenario("return after a renewal", unpublished, republication),
+    Scenario("grant", waiting_for_a_grant, grant),
+    Scenario("revocation", granted_and_public, revocation),
+    Scenario("deferral", public_on_the_old_version, deferral),
+)

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The operator is killed at every write of what opens and closes access, and of what ends a public service.
+
+What is judged is the same as in test_kill_services.py. They are two files so that two processes share them.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.every_write import killed_at_every_write
+from tests.faults.killing import Theatre
+from tests.faults.scenarios import CLOSING, Scenario
+from tests.support.figures import Figures
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
+
+
+@pytest.mark.parametrize("scenario", CLOSING, ids=str)
+async def test_killed_at_every_write(theatre: Theatre, figures: Figures, scenario: Scenario) -> None:
+    await killed_at_every_write(theatre, figures, scenario)

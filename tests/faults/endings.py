@@ -85,6 +85,16 @@ def told_alike(obj: Manifest) -> Manifest:
     return obj | {"status": obj["status"] | {"notices": sorted(kept, key=_whom_of_what)}}
 
 
+def untold(obj: Manifest) -> Manifest:
+    """The object without what became of its notices, where it has a ledger at all."""
+    status = obj.get("status") or {}
+    if "notices" not in status and "uses" not in status:
+        return obj
+    uses = [{key: value for key, value in use.items() if key != "told"} for use in status.get("uses") or ()]
+    kept = {key: value for key, value in status.items() if key not in {"notices", "uses"}}
+    return obj | {"status": kept | {"uses": uses}}
+
+
 def _as_it_happens(notice: Manifest, state: str | None) -> bool:
     """Whether one play has the notice, or has it sent, and the next has not."""
     copy = notice["kind"] == "UnpublishScheduled" and notice["audience"] == "Agency"

@@ -97,7 +97,8 @@ def test_senders_limit_themselves_before_the_outbox_does() -> None:
 
 
 def test_the_pod_is_given_the_time_that_an_orderly_end_takes() -> None:
-    deployment = yaml.safe_load((ROOT / "docs" / "manifests" / "deployment.yaml").read_text())
+    manifest = (ROOT / "docs" / "manifests" / "deployment.yaml").read_text()
+    (deployment,) = [one for one in yaml.safe_load_all(manifest) if one["kind"] == "Deployment"]
     granted = deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
     takes = DEFAULT_PACE.drain + Limits().drain + 1 + 2 * operator.CLOSING + operator.LAST_SECONDS
     assert takes < granted

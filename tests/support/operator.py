@@ -38,6 +38,8 @@ STOP = 40.0
 SOON = 20.0
 """Seconds: longer than any pause that the operator makes between two steps of the same work."""
 REST = 90.0
+SCRAPE = 30.0
+"""Seconds for the metrics of hundreds of e-services, on a machine that is busy with other things."""
 
 
 class Running(Protocol):
@@ -137,7 +139,7 @@ class OperatorProcess:
 
     def scraped(self) -> str:
         """What Prometheus gets; empty when it does not answer."""
-        return self._get("/metrics") or ""
+        return self._get("/metrics", within=SCRAPE) or ""
 
     async def at_rest(self, within: float = REST) -> None:
         """Wait until the operator has nothing to do, and plans nothing for the next `SOON` but regular looks.
@@ -196,11 +198,11 @@ class OperatorProcess:
         """The end of its log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
-    def _get(self, path: str) -> str | None:
+    def _get(self, path: str, within: float = 5.0) -> str | None:
         if self.address is None:
             return None
         try:
-            with urllib.request.urlopen(f"{self.address}{path}", timeout=5) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"{self.address}{path}", timeout=within) as answer:  # noqa: S310
                 text: str = answer.read().decode()
                 return text
         except urllib.error.HTTPError as refused:

@@ -41,7 +41,7 @@ class Figures:
         text = page.read_text()
         if not self.lines or BEGIN not in text or END not in text:
             raise ValueError(f"no figures, or no place for them in {page}: {BEGIN} … {END}")
-        rows = [f"| {name} | {value} |".replace("\n", " ") for name, value in sorted(self.lines)]
+        rows = [f"| {name} | {value} |".replace("\n", " ") for name, value in self.lines]
         table = "\n".join(
             [BEGIN, "", f"Counted on {day}.", "", "| what | counted |", "|---|---|", *rows, "", END]
         )

@@ -87,12 +87,10 @@ def told_alike(obj: Manifest) -> Manifest:
 
 def untold(obj: Manifest) -> Manifest:
     """The object without what became of its notices, where it has a ledger at all."""
-    status = obj.get("status") or {}
-    if "notices" not in status and "uses" not in status:
-        return obj
-    uses = [{key: value for key, value in use.items() if key != "told"} for use in status.get("uses") or ()]
-    kept = {key: value for key, value in status.items() if key not in {"notices", "uses"}}
-    return obj | {"status": kept | {"uses": uses}}
+    status = {key: value for key, value in (obj.get("status") or {}).items() if key != "notices"}
+    if "uses" in status:
+        status["uses"] = [{key: use[key] for key in use if key != "told"} for use in status["uses"]]
+    return obj | {"status": status} if "status" in obj else obj
 
 
 def _as_it_happens(notice: Manifest, state: str | None) -> bool:

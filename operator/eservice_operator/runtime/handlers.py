@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from importlib.metadata import version
 from typing import Any, Protocol
 
 import aiohttp
@@ -96,7 +97,7 @@ def session_of(info: kopf.ConnectionInfo, listed: Listed, agent: str) -> kopf.Ai
     trace.on_request_end.append(ended)
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context()),
-        headers={**info.as_http_headers(), "User-Agent": agent},
+        headers={**info.as_http_headers(), "User-Agent": f"kopf/{version('kopf')} {agent}"},
         proxy=info.proxy_url,
         trace_configs=[trace],
     )

@@ -12,6 +12,7 @@ from aiohttp import ClientError, ClientResponse, web
 
 from tests.support.faults.asked import Seen
 from tests.support.faults.fault import Frame, Treatment
+from tests.support.waiting import eventually
 
 GONE_AWAY = (ClientError, ConnectionError)
 """So it shows when one of the two sides, or a test, has ended the watch."""
@@ -65,7 +66,8 @@ class Stream:
         self._open.set()
 
     async def send(self, frame: Frame) -> None:
-        """An event that the API server never sent."""
+        """An event that the API server never sent; a watch that was only asked for yet is waited for."""
+        await eventually(lambda: self.response.prepared, f"an answer to {self.seen.path}")
         await self.response.write(json.dumps(frame).encode() + b"\n")
 
     def end(self) -> None:

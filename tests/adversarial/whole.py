@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from eservice_operator.api import crd
-from eservice_operator.api.kinds import BY_KIND, KINDS
+from eservice_operator.api.kinds import BY_KIND
 from eservice_operator.core.actions import Manifest
 from tests.contract.manifests import IMAGE, changed, example
 from tests.contract.walk import schema_of, walk
@@ -228,8 +228,3 @@ def with_field(kind: str, path: str) -> tuple[Manifest, Place]:
         if found := places(obj, path):
             return obj, found[0]
     raise AssertionError(f"no object of tests/adversarial/whole.py has {kind} {path}: write one")
-
-
-def every_leaf() -> list[tuple[str, str, dict[str, Any]]]:
-    """Kind, path and schema of every value that people write."""
-    return [(kind.kind, path, schema) for kind in KINDS for path, schema in leaves(kind.kind)]

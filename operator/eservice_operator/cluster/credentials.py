@@ -11,15 +11,12 @@ from urllib.request import getproxies, proxy_bypass
 import yaml
 
 from eservice_operator.cluster.configuration import Configuration, from_file
-from eservice_operator.cluster.kubeconfig import TOKEN_FILE_PERIOD, choose
+from eservice_operator.cluster.kubeconfig import MALFORMED, TOKEN_FILE_PERIOD, choose
 
 HOST = "KUBERNETES_SERVICE_HOST"
 PORT = "KUBERNETES_SERVICE_PORT"
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where the kubelet puts ``ca.crt``, and ``token``, which it replaces before it expires."""
-
-MALFORMED = (ValueError, TypeError, LookupError, AttributeError)
-"""What reading stumbles over in a kubeconfig that is no kubeconfig."""
 
 
 class CredentialsError(Exception):

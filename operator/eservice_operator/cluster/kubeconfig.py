@@ -23,6 +23,8 @@ PLUGINS: Final = ("exec", "auth-provider")
 """The ways in which a user's credentials come from elsewhere."""
 IMPERSONATION: Final = ("as", "as-uid", "as-groups", "as-user-extra")
 """By which a user acts as another one with other rights: not done here, and never passed over in silence."""
+MALFORMED: Final = (ValueError, TypeError, LookupError, AttributeError)
+"""What reading stumbles over in a kubeconfig that is no kubeconfig."""
 TOKEN_FILE_PERIOD = 60.0
 """Seconds after which a token file is read again."""
 

@@ -9,10 +9,7 @@ from typing import Any
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.config import ConfigException, load_kube_config
 
-from eservice_operator.cluster.kubeconfig import KubeconfigError
-
-MALFORMED = (ConfigException, ValueError, TypeError, LookupError, AttributeError)
-"""What the library stumbles over in a kubeconfig that is no kubeconfig."""
+from eservice_operator.cluster.kubeconfig import MALFORMED, KubeconfigError
 
 
 async def from_plugin(paths: str, context: str) -> Configuration:
@@ -30,7 +27,7 @@ async def from_plugin(paths: str, context: str) -> Configuration:
         loader = await load_kube_config(
             config_file=paths, context=context, client_configuration=configuration, persist_config=False
         )
-    except MALFORMED as error:
+    except (ConfigException, *MALFORMED) as error:
         raise KubeconfigError(str(error)) from error
     user: Any = loader._user  # noqa: SLF001 - the library keeps no other handle on how it authenticated
     if "exec" in user and not configuration.api_key and not configuration.cert_file:

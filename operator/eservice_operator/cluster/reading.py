@@ -105,8 +105,8 @@ class Reading:
         if known is not None and known[0] == version:
             return known[1]
         value = make()
+        self._memory.pop(key, None)  # not moved: its store may forget it meanwhile, in another thread
         self._memory[key] = (version, value)
-        self._memory.move_to_end(key)
         if len(self._memory) > REMEMBERED:
             self._memory.popitem(last=False)
         return value

@@ -36,6 +36,13 @@ def version_of(obj: Manifest) -> int:
     return int(obj["metadata"]["resourceVersion"])
 
 
+class _Grave(NamedTuple):
+    """As of which version an object was gone; ``left_out``: only LISTs without it say so."""
+
+    version: int
+    left_out: bool
+
+
 class _Shelf:
     """The objects of one kind."""
 
@@ -43,9 +50,7 @@ class _Shelf:
         self.objects: dict[ObjectKey, Manifest] = {}
         self.indexes = indexes
         self.found: dict[str, dict[str, set[ObjectKey]]] = {name: {} for name in indexes}
-        self.buried: dict[str, int] = {}
-        self.left_out: set[str] = set()
-        """Those of the buried of whom nothing is known but that a LIST did not have them."""
+        self.buried: dict[str, _Grave] = {}
         self.synced = False
         self.followers: list[Callable[[Change], None]] = []
 
@@ -76,17 +81,10 @@ class _Shelf:
                         del entries[value]
 
     def bury(self, uid: str, version: int, *, left_out: bool) -> None:
-        if not left_out:
-            self.left_out.discard(uid)
-        elif uid not in self.buried:
-            self.left_out.add(uid)
-        self.buried[uid] = max(version, self.buried.get(uid, 0))
+        before = self.buried.get(uid, _Grave(0, left_out=True))
+        self.buried[uid] = _Grave(max(version, before.version), left_out=left_out and before.left_out)
         if len(self.buried) > BURIED:
-            self.unearth(next(iter(self.buried)))
-
-    def unearth(self, uid: str) -> None:
-        self.buried.pop(uid, None)
-        self.left_out.discard(uid)
+            del self.buried[next(iter(self.buried))]
 
 
 class Store:
@@ -117,7 +115,8 @@ class Store:
         known = shelf.objects.get(key)
         if known is not None and version_of(known) >= version:
             return None
-        if shelf.buried.get(obj["metadata"]["uid"], -1) >= version:
+        grave = shelf.buried.get(obj["metadata"]["uid"])
+        if grave is not None and grave.version >= version:
             return None
         return shelf.put(key, self._sharing.share(obj))
 
@@ -154,15 +153,15 @@ class Store:
         The earlier one left it out by mistake. Without this it would stay unseen until somebody writes to it.
         What we know by itself to be gone stays so: that LIST may have been on its way before.
         """
-        shelf = self._shelf(kind)
-        if uid in shelf.left_out and shelf.buried[uid] <= int(list_version):
-            shelf.unearth(uid)
+        buried = self._shelf(kind).buried
+        grave = buried.get(uid)
+        if grave is not None and grave.left_out and grave.version <= int(list_version):
+            del buried[uid]
 
     def rewind(self, kind: str, items: Iterable[Manifest], namespace: str = "") -> list[Change]:
         """Believe a LIST whatever the versions say: the API server's database was restored."""
         shelf = self._shelf(kind)
         shelf.buried.clear()
-        shelf.left_out.clear()
         known = {key for key in shelf.objects if not namespace or key.namespace == namespace}
         listed = {key_of(item): item for item in items}
         changes = [shelf.put(key, None) for key in known - set(listed)]

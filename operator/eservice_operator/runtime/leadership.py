@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 import re
 import secrets
 import socket
 from typing import Protocol
 
+from eservice_operator.cluster.guard import Unguarded, WriteGuard
 from eservice_operator.cluster.lease import Candidate, ref_of_lease
 from eservice_operator.cluster.transport import Transport
 from eservice_operator.runtime.clock import Clock
@@ -20,7 +20,7 @@ from eservice_operator.runtime.metrics import Metrics
 from eservice_operator.runtime.settings import Settings
 
 
-class Leadership(Protocol):
+class Leadership(WriteGuard, Protocol):
     """Whether this operator leads; also the guard of its writes."""
 
     identity: str
@@ -28,10 +28,6 @@ class Leadership(Protocol):
     @property
     def leading(self) -> bool:
         """Whether it leads at this moment."""
-        ...
-
-    def time_left(self) -> float:
-        """Seconds within which a write that begins now has to be over; 0 or less: it must not begin."""
         ...
 
     async def stand(self, transport: Transport) -> None:
@@ -57,17 +53,13 @@ def identity_here() -> str:
     return f"{re.sub(r'[^A-Za-z0-9.-]', '-', name)}_{secrets.token_hex(4)}"
 
 
-class Alone:
+class Alone(Unguarded):
     """Without an election: whoever runs it sees to it that there is one."""
 
     def __init__(self, identity: str, metrics: Metrics) -> None:
         self.identity = identity
         self.leading = True
         metrics.leader.labels("").set(1)
-
-    def time_left(self) -> float:
-        """For ever."""
-        return math.inf
 
     async def stand(self, transport: Transport) -> None:
         """There is no lease."""

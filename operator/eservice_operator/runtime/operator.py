@@ -24,6 +24,7 @@ from eservice_operator.runtime.essentials import Essentials
 from eservice_operator.runtime.handlers import registry_for
 from eservice_operator.runtime.health import HealthServer
 from eservice_operator.runtime.leadership import leadership_of
+from eservice_operator.runtime.lease_options import terms_of
 from eservice_operator.runtime.lists import Lists
 from eservice_operator.runtime.metrics import Metrics
 from eservice_operator.runtime.ports import Surroundings, Wiring
@@ -131,7 +132,7 @@ class Operator:
         """Begin with the election, by a connection of its own: no other request can hold it up."""
         transport = Transport(
             configuration,
-            request_timeout=self._settings.renew_deadline.total_seconds() / 2,
+            request_timeout=terms_of(self._settings).request_timeout,
             attempts=1,
             agent=self._leadership.identity,
             on_request=self._requested,

@@ -7,13 +7,14 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sized
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any, NoReturn
 
 import aiohttp
 from typing_extensions import override
 
+from eservice_operator.runtime.clock import SYSTEM, sleep_or
 from eservice_operator.runtime.kopf_alone import kopf
 from eservice_operator.runtime.streams import Streams
 
@@ -152,8 +153,7 @@ async def watch(
             pause = AGAIN[0] if clock() - began > LASTED else min(longest, pause * 2)
             wait = pause * random.uniform(0.7, 1.3)  # noqa: S311 - jitter is no secret
             log.warning("kopf is started again in %.0f s: %s: %s", wait, type(error).__name__, error)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), wait)
+            await sleep_or(SYSTEM, wait, stop)
         if stop.is_set():
             return
 

@@ -108,11 +108,6 @@ class Watch:
         await asyncio.wrap_future(self._ask(self._judge_all(rest=rest)))
         self._raise()
 
-    def kept_by_now(self, *, rest: bool = False) -> None:
-        """The same for whoever has no event loop."""
-        self._ask(self._judge_all(rest=rest)).result(ANSWERED)
-        self._raise()
-
     async def quiet(self, operator: OperatorProcess, periods: int = 2) -> None:
         """Fails if the operator, with nothing to do, writes anything in so many of its resync periods."""
         await assert_quiet(operator, AuditLog.from_now(self.audit.path), periods)

@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from eservice_operator.cluster.transport import Attempt
 from eservice_operator.core.address import Address
 from eservice_operator.core.keys import ObjectKey
-from eservice_operator.runtime.checks import Pulse, lists_fresh, loop_in_time, queue_moves
+from eservice_operator.runtime.checks import Pulse, lists_fresh, loop_in_time, queue_moves, reachable
 from eservice_operator.runtime.exposition import Family, Rendered
 from eservice_operator.runtime.health import Check, HealthServer
 from eservice_operator.runtime.metrics import Metrics
@@ -201,3 +201,21 @@ class TestLists:
     @pytest.mark.parametrize("code,silent", [(200, 301), (503, 0), (0, 0)])
     def test_an_api_server_that_is_away_is_none(self, code: int, silent: float) -> None:
         assert self.check(age=10_000, code=code, silent=silent) is None
+
+
+class TestReachable:
+    def test_who_is_asked_and_never_answers_is_out_of_reach_until_it_does(self) -> None:
+        clock = MovedClock()
+        pulse = Pulse(Metrics(), clock)
+        check = reachable(pulse)
+        clock._monotonic += 10_000
+        assert check() is None, "nobody has asked"
+        for code in (0, 503):
+            pulse.requested(Attempt("get", code, 0.1))
+            clock._monotonic += 16
+        assert check() == "the API server has not answered for 32 s"
+        pulse.requested(Attempt("get", 403, 0.1))
+        assert check() is None
+        pulse.requested(Attempt("get", 0, 0.1))
+        clock._monotonic += 30
+        assert check() is None, "not yet"

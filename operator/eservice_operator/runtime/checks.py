@@ -20,6 +20,8 @@ MISSED_LISTS = 3
 """Full lists that may fail in a row."""
 ANSWERED_LATELY = 300.0
 """Seconds after which an API server that has not answered counts as away."""
+UNANSWERED = 30.0
+"""Seconds for which nothing that was asked of the API server may be answered."""
 
 
 class Pulse:
@@ -29,17 +31,25 @@ class Pulse:
         self._metrics = metrics
         self._clock = clock
         self._answered = clock.monotonic()
+        self._asked_in_vain: float | None = None
 
     def requested(self, attempt: Attempt) -> None:
         """Count a request that was sent, or tried to be."""
         self._metrics.requested(attempt.verb, attempt.code, attempt.seconds)
         if attempt.answered:
-            self._answered = self._clock.monotonic()
+            self._answered, self._asked_in_vain = self._clock.monotonic(), None
+        elif self._asked_in_vain is None:
+            self._asked_in_vain = self._clock.monotonic()
 
     @property
     def silent_for(self) -> float:
         """Seconds since the last answer."""
         return self._clock.monotonic() - self._answered
+
+    @property
+    def in_vain_for(self) -> float:
+        """Seconds since a request that had no answer, where none since then had one; 0 where nobody asked."""
+        return 0.0 if self._asked_in_vain is None else self._clock.monotonic() - self._asked_in_vain
 
 
 def loop_in_time(watchdog: Watchdog) -> Check:
@@ -74,5 +84,15 @@ def lists_fresh(ages: Callable[[], Mapping[str, float]], pulse: Pulse, resync: f
         if not stale or pulse.silent_for > ANSWERED_LATELY:
             return None
         return ", ".join(f"{kind} was last listed {age:.0f} s ago" for kind, age in sorted(stale.items()))
+
+    return check
+
+
+def reachable(pulse: Pulse) -> Check:
+    """The API server answers when it is asked: who hears nothing stands by for nobody, and shows the past."""
+
+    def check() -> str | None:
+        vain = pulse.in_vain_for
+        return f"the API server has not answered for {vain:.0f} s" if vain > UNANSWERED else None
 
     return check

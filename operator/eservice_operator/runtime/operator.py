@@ -17,7 +17,7 @@ from eservice_operator.cluster.credentials import CredentialsError
 from eservice_operator.cluster.store import Store
 from eservice_operator.cluster.transport import Attempt, Request, Transport, agent_of
 from eservice_operator.runtime import logs
-from eservice_operator.runtime.checks import Pulse, lists_fresh, loop_in_time, queue_moves
+from eservice_operator.runtime.checks import Pulse, lists_fresh, loop_in_time, queue_moves, reachable
 from eservice_operator.runtime.clock import SYSTEM, Clock
 from eservice_operator.runtime.clockguard import ClockGuard
 from eservice_operator.runtime.essentials import Essentials
@@ -229,7 +229,8 @@ class Operator:
             "queue": queue_moves(self._rounds.queue),
             "lists": lists_fresh(self._lists.ages, self._pulse, self._settings.resync.total_seconds()),
         }
-        return HealthServer(self._metrics, live, {"started": self._unready})
+        ready = {"started": self._unready, "apiserver": reachable(self._pulse)}
+        return HealthServer(self._metrics, live, ready)
 
     def _unready(self) -> str | None:
         return f"waiting for {self._waiting_for}" if self._waiting_for is not None else None

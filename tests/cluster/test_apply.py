@@ -658,6 +658,6 @@ async def test_a_status_is_not_written_over_one_that_it_was_not_computed_from(
         after = await live(api, ref)
         assert after["status"] == first
         assert store.get(ref.kind, "", ref.name) == slim(after), "and now it is known"
-    newest = after["metadata"]["resourceVersion"], after["status"]
+    newest = (await live(api, ref))["metadata"]["resourceVersion"], first
     assert (await applier.run([replace(over, status=third, over=newest)])).failure is None
     assert (await live(api, ref))["status"] == third

@@ -79,11 +79,13 @@ class Estate:
         await self.site.until(self.public.ref, lambda obj: says(obj, "AccessGranted", "True"), "it has it")
 
     async def assert_stands(self, kubectl: Kubectl, when: str, *, closed: bool = False) -> None:
-        """Nobody lost anything, nobody got anything back; access may be ``closed``."""
+        """Nobody lost anything, nobody got anything back; access may be ``closed``.
+
+        What statuses say meanwhile is another matter: a route that is in no list is not there, they say.
+        """
         assert closed or await self.register.may(kubectl, self.public), f"{when}: access was lost"
         for planned in (self.public, self.deferred):
             assert await self.site.api.get(planned.route) is not None, f"{when}: {planned.name} is off"
-            assert says(await self.site.see(planned.ref), "Published", "True"), f"{when}: {planned.name}"
         assert await self.site.api.get(self.off.route) is None, f"{when}: it came back"
 
 

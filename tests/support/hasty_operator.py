@@ -13,7 +13,7 @@ from eservice_operator.runtime.__main__ import main as as_usual
 
 SILENCE = 3.0
 """Seconds for which a watch may bring nothing."""
-UNANSWERED = 2.0
+OUT_OF_TOUCH = 2.0
 """Seconds without an answer after which it is not ready."""
 ENTRY = "tests.support.hasty_operator:main"
 
@@ -22,7 +22,7 @@ def main() -> None:
     """Run the command line; the entry of a forked operator."""
     watching.OUTAGE = (0.2, 0.3, 0.5)  # type: ignore[assignment] # fewer of them
     client.INACTIVITY = SILENCE  # type: ignore[misc]
-    checks.UNANSWERED = UNANSWERED
+    checks.OUT_OF_TOUCH = OUT_OF_TOUCH  # type: ignore[misc]
     (client.KubeApi.__init__.__kwdefaults__ or {})["inactivity"] = SILENCE
     as_usual()
 

@@ -641,7 +641,7 @@ async def test_what_was_given_is_not_changed(applier: Applier, store: Store, nam
 async def test_a_status_is_not_written_over_one_that_it_was_not_computed_from(
     api: KubeApi, applier: Applier, store: Store, deferral: Manifest
 ) -> None:
-    """As after an old list: an edit of anything else is no matter, another status is to be decided on anew."""
+    """As after an old list: an edit of anything else is no matter, another status is decided on anew."""
     ref, seen = ref_of(deferral), deferral["metadata"]["resourceVersion"]
     first, second, third = ({"observedGeneration": number} for number in (1, 2, 3))
     store.upsert(slim(deferral))

@@ -20,7 +20,6 @@ from tests.support.audit import AuditLog
 from tests.support.fault_proxy import Seen
 from tests.support.fleet import with_instruction
 from tests.support.kubectl import Kubectl
-from tests.support.oracles import oracles
 from tests.support.register import Register
 from tests.support.site import Site, says
 from tests.support.time_machine import TimeMachine, time_machine
@@ -102,16 +101,15 @@ async def test_what_was_taken_off_while_the_clock_went_back_is_off_and_stays_so(
     await site.apply(with_instruction(template, published=day))
     await decided(site, planned, "Scheduled", "Scheduled")
     audit = AuditLog.from_now(cluster.audit_log)
-    async with oracles(cluster, machine.operator):
-        leap = leaping(machine, "delete", "httproutes", TODAY)
-        machine.proxy.faults.append(leap.fault)
-        machine.travel(LATER)
-        await eventually(lambda: leap.hits, "the route goes", 45)
-        for step in (TODAY, LATER):
-            machine.travel(step)
-            await site.gone(planned.route)
-            await site.settled(planned, "Unpublished")
-            await machine.operator.at_rest()
+    leap = leaping(machine, "delete", "httproutes", TODAY)
+    machine.proxy.faults.append(leap.fault)
+    machine.travel(LATER)
+    await eventually(lambda: leap.hits, "the route goes", 45)
+    for step in (TODAY, LATER):
+        machine.travel(step)
+        await site.gone(planned.route)
+        await site.settled(planned, "Unpublished")
+        await machine.operator.at_rest()
     written = [one.what for one in audit.writes() if one.resource == "httproutes" and one.succeeded]
     assert written == ["delete httproutes"]
     assert await times_unpublished(site, planned) == 1

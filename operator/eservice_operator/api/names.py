@@ -53,6 +53,8 @@ SWITCHED_AT_ANNOTATION = f"{GROUP}/switched-at"
 """On the public Service: when its selector last moved to another release (written in that same write)."""
 PREVIOUS_RELEASE_ANNOTATION = f"{GROUP}/previous-release"
 """On the public Service: the release it served before, kept at zero replicas as the way back."""
+PUBLIC_RELEASE_ANNOTATION = f"{GROUP}/public-release"
+"""On a public route in the Agency's namespace: the public release, as ``<template> <version> <digest>``."""
 MANIFEST_ANNOTATION = f"{GROUP}/manifest"
 """On every child: hash of the manifest we last meant, so that a field we drop is noticed as a change."""
 

@@ -55,6 +55,8 @@ PREVIOUS_RELEASE_ANNOTATION = f"{GROUP}/previous-release"
 """On the public Service: the release it served before, kept at zero replicas as the way back."""
 PUBLIC_RELEASE_ANNOTATION = f"{GROUP}/public-release"
 """On a public route in the Agency's namespace: the public release, as ``<template> <version> <digest>``."""
+DECISION_ANNOTATION = f"{GROUP}/unpublish-decision"
+"""On the same route: the last UnpublishDecision about the e-service; no other is believed to be deleted."""
 MANIFEST_ANNOTATION = f"{GROUP}/manifest"
 """On every child: hash of the manifest we last meant, so that a field we drop is noticed as a change."""
 

@@ -74,7 +74,7 @@ class GatewayDriver:
             gateway=shown.release.gateway or self.policy.gateway,
             hosts=shown.release.hosts,
             rule={"matches": [path_match(shown.release)], **rule},
-            annotations={names.PUBLIC_RELEASE_ANNOTATION: PublicRecord.of(shown.release).text()},
+            annotations=_recorded(shown),
         )
 
     def _live(self, owner: Owner) -> Manifest:
@@ -133,6 +133,12 @@ class GatewayDriver:
         """The path prefix that a route serves."""
         matches = [match for rule in route.spec.get("rules") or [] for match in rule.get("matches") or []]
         return next((str(match["path"].get("value", "/")) for match in matches if "path" in match), "/")
+
+
+def _recorded(shown: Shown) -> dict[str, str]:
+    """What others must not write: it is kept here."""
+    record = {names.PUBLIC_RELEASE_ANNOTATION: PublicRecord.of(shown.release).text()}
+    return record | ({names.DECISION_ANNOTATION: shown.decision} if shown.decision else {})
 
 
 def gateway_of(route: Observed) -> GatewayRef | None:

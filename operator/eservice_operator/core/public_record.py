@@ -43,6 +43,11 @@ class PublicRecord:
         return f"{self.template.name} {self.template.version} {self.digest}"
 
 
+def decision_on(route: Observed | None) -> str:
+    """The name of the last UnpublishDecision that a route of ours records; empty where it records none."""
+    return "" if route is None else route.annotations.get(names.DECISION_ANNOTATION, "")
+
+
 def record_on(route: Observed | None) -> PublicRecord | None:
     """What a route of ours records; None where that cannot be read, or is not there, as from before."""
     if route is None:

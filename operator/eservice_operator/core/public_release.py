@@ -10,7 +10,7 @@ from eservice_operator.api import names
 from eservice_operator.api.acts import VerificationOutcome
 from eservice_operator.api.base import TemplateRef
 from eservice_operator.core.owner import deployment_name
-from eservice_operator.core.public_record import PublicRecord, record_on
+from eservice_operator.core.public_record import PublicRecord, decision_on, record_on
 from eservice_operator.core.releases import Snapshot, newest, snapshot_of
 from eservice_operator.core.signed import Signed, Subject
 from eservice_operator.core.versions import CatalogueVersion, is_withdrawn
@@ -39,6 +39,11 @@ class PublicRelease(Signed):
     def record(self) -> PublicRecord | None:
         """What the public route records, where only the Agency writes it; none from before there was any."""
         return record_on(self.route) if self.driver.far else None
+
+    @cached_property
+    def recorded_decision(self) -> str:
+        """The last UnpublishDecision by the public route, where only the Agency writes it; or empty."""
+        return decision_on(self.route) if self.driver.far else ""
 
     @cached_property
     def public_name(self) -> str | None:

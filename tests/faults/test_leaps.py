@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,15 +13,16 @@ from eservice_operator.cluster.client import KubeApi
 from eservice_operator.runtime.clock import now
 from tests.faults.conftest import Survived
 from tests.faults.injecting import Injected, injected
-from tests.operator.test_clock import decided, times_unpublished, traces
 from tests.support import fleet
 from tests.support.audit import AuditLog
+from tests.support.decisions import decided, times_unpublished
 from tests.support.fault_proxy import Seen
 from tests.support.fleet import with_instruction
 from tests.support.kubectl import Kubectl
+from tests.support.operator import traces
 from tests.support.register import Register
 from tests.support.site import Site, says
-from tests.support.time_machine import TimeMachine, time_machine
+from tests.support.time_machine import TimeMachine
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -32,12 +32,6 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 TODAY = timedelta(0)
 LATER = timedelta(days=20)
-
-
-@pytest.fixture
-async def machine(cluster: Cluster, tmp_path: Path) -> AsyncIterator[TimeMachine]:
-    async with time_machine(cluster, tmp_path, resync="5s") as machine:
-        yield machine
 
 
 @pytest.fixture

@@ -72,9 +72,7 @@ def test_what_changes_nothing_for_an_e_service_does_not_wake_it(changed: Manifes
 @pytest.mark.parametrize(
     "changed",
     [
-        {
-            "versions": [OLD, USED, worlds.version("3.1.0", "2026-02-01", "2026-03-01")]
-        },  # migrate
+        {"versions": [OLD, USED, worlds.version("3.1.0", "2026-02-01", "2026-03-01")]},  # migrate
         {"versions": [OLD, USED, worlds.version("4.0.0", "2027-05-01")]},  # at risk
         {"versions": [OLD, USED | {"withdrawn": {"at": "2026-10-01", "reason": "a hole"}}]},
         {"versions": [OLD, USED | {"migrationInstruction": MOVED}]},

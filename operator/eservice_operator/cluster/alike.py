@@ -52,3 +52,15 @@ def _shared(given: set[str]) -> set[str]:
     if len(_known) < MOST:
         return _known.setdefault(key, given)
     return _known.get(key, given)
+
+
+def _prepare(kind: type[Model]) -> None:
+    """Have Python learn the fields of each class at once: it takes no names after the thirtieth object."""
+    first = kind.__new__(kind)
+    for name in kind.model_fields:
+        object.__setattr__(first, name, None)
+    for below in kind.__subclasses__():
+        _prepare(below)
+
+
+_prepare(Model)

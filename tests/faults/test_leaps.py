@@ -13,15 +13,20 @@ from eservice_operator.cluster.client import KubeApi
 from eservice_operator.runtime.clock import now
 from tests.faults.conftest import Survived
 from tests.faults.injecting import Injected, injected
+from tests.support import fleet
+from tests.support.audit import AuditLog
+from tests.support.decisions import decided, times_unpublished
 from tests.support.fault_proxy import Seen
+from tests.support.fleet import with_instruction
 from tests.support.kubectl import Kubectl
 from tests.support.operator import traces
 from tests.support.register import Register
 from tests.support.site import Site, says
 from tests.support.time_machine import TimeMachine
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    pass
+    from controlplane import Cluster
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
@@ -76,4 +81,30 @@ async def test_what_was_opened_over_its_last_day_is_closed_at_once(
     assert not await register.may(kubectl, planned)
     machine.travel(TODAY)
     await register.clear()
+    survived(1, {leap.name: 1})
+
+
+async def test_what_was_taken_off_while_the_clock_went_back_is_off_and_stays_so(
+    cluster: Cluster, machine: TimeMachine, site: Site, survived: Survived
+) -> None:
+    """Its day had come when that was decided: it has taken effect, once, whatever day it is afterwards."""
+    template, planned = fleet.template(site.template), site.planned(version="1.0.0")
+    await site.apply(fleet.namespace(site.namespace), template)
+    await site.published(planned)
+    day = str(fleet.today() + timedelta(days=10))
+    await site.apply(with_instruction(template, published=day))
+    await decided(site, planned, "Scheduled", "Scheduled")
+    audit = AuditLog.from_now(cluster.audit_log)
+    leap = leaping(machine, "delete", "httproutes", TODAY)
+    machine.proxy.faults.append(leap.fault)
+    machine.travel(LATER)
+    await eventually(lambda: leap.hits, "the route goes", 45)
+    for step in (TODAY, LATER):
+        machine.travel(step)
+        await site.gone(planned.route)
+        await site.settled(planned, "Unpublished")
+        await machine.operator.at_rest()
+    routes = [one for one in audit.writes() if one.resource == "httproutes" and one.succeeded]
+    assert [one.verb for one in routes if one.verb in {"create", "delete"}] == ["delete"]
+    assert await times_unpublished(site, planned) == 1
     survived(1, {leap.name: 1})

@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -141,8 +142,8 @@ class OperatorProcess:
         """What Prometheus gets; empty when it does not answer."""
         return self._get("/metrics", within=SCRAPE) or ""
 
-    async def at_rest(self, within: float = REST) -> None:
-        """Wait until the operator has nothing to do, and plans nothing for the next `SOON` but regular looks.
+    async def at_rest(self, within: float = REST, soon: float = SOON) -> None:
+        """Wait until it has nothing to do, and plans nothing for the next ``soon`` s but regular looks.
 
         That nothing was written for a while does not say so: it counts the e-services of a template every
         other second only, and holds a status back that says no more than that work goes on.
@@ -150,7 +151,7 @@ class OperatorProcess:
         deadline, ended = time.monotonic() + within, -1.0
         while True:
             before, (busy, soonest, ended) = ended, self._occupation()
-            if not busy and soonest > SOON and ended == before:
+            if not busy and soonest > soon and ended == before:
                 return
             assert time.monotonic() < deadline, (
                 f"not at rest in {within} s: {busy:.0f} keys wait or run, the next is due in {soonest:.1f} s"
@@ -198,18 +199,22 @@ class OperatorProcess:
         """The end of its log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
-    def _get(self, path: str, within: float = 5.0) -> str | None:
+    def probed(self, path: str, within: float = 5.0) -> tuple[int, str]:
+        """Status and text of what it answers; 0 where it does not."""
         if self.address is None:
-            return None
+            return 0, ""
         try:
             with urllib.request.urlopen(f"{self.address}{path}", timeout=within) as answer:  # noqa: S310
-                text: str = answer.read().decode()
-                return text
+                return answer.status, answer.read().decode()
         except urllib.error.HTTPError as refused:
-            refused.close()  # it is the answer, with its connection
-            return None
-        except (urllib.error.URLError, OSError):
-            return None
+            with refused:  # it is the answer, with its connection
+                return refused.code, refused.read().decode()
+        except (urllib.error.URLError, OSError) as error:
+            return 0, str(error)
+
+    def _get(self, path: str, within: float = 5.0) -> str | None:
+        code, text = self.probed(path, within)
+        return text if code == HTTPStatus.OK else None
 
 
 def record_of(line: str) -> dict[str, Any]:

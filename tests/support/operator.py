@@ -70,6 +70,10 @@ def executed(command: Sequence[str], log: Path, environment: Mapping[str, str]) 
         return subprocess.Popen(command, stdout=file, stderr=file, env=environment)
 
 
+LAUNCHED: list[Callable[[OperatorProcess], None]] = []
+"""Who wants to know of each operator, just before it is started."""
+
+
 @dataclass
 class OperatorProcess:
     """One run of ``eservice-operator run``; its log is a JSON object per line in ``log``.
@@ -87,6 +91,8 @@ class OperatorProcess:
 
     def launch(self) -> Self:
         """Start it, and do not wait."""
+        for told in LAUNCHED:
+            told(self)
         self._begins = self.log.stat().st_size if self.log.exists() else 0
         flags = [f"--{name}={value}" for name, value in (SETTINGS | self.settings).items()]
         command = [*self.program, "run", f"--kubeconfig={self.kubeconfig}", *flags]
@@ -141,8 +147,8 @@ class OperatorProcess:
         """What Prometheus gets; empty when it does not answer."""
         return self._get("/metrics", within=SCRAPE) or ""
 
-    async def at_rest(self, within: float = REST) -> None:
-        """Wait until the operator has nothing to do, and plans nothing for the next `SOON` but regular looks.
+    async def at_rest(self, within: float = REST, soon: float = SOON) -> None:
+        """Wait until the operator has nothing to do, and nothing is due ``soon`` (seconds) but regular looks.
 
         That nothing was written for a while does not say so: it counts the e-services of a template every
         other second only, and holds a status back that says no more than that work goes on.
@@ -150,7 +156,7 @@ class OperatorProcess:
         deadline, ended = time.monotonic() + within, -1.0
         while True:
             before, (busy, soonest, ended) = ended, self._occupation()
-            if not busy and soonest > SOON and ended == before:
+            if not busy and soonest > soon and ended == before:
                 return
             assert time.monotonic() < deadline, (
                 f"not at rest in {within} s: {busy:.0f} keys wait or run, the next is due in {soonest:.1f} s"

@@ -155,8 +155,8 @@ class Town:
         await self._clear_the_way()
         if renewed:
             self._renew()
-        await self.site.apply(fleet.namespace(self.site.namespace), self.template())
-        await self.register.prepare()
+        await self.mark()
+        await self.site.apply(self.template(), self.register.backend())
         await self.hands.apply(self.web_service())
         for course in self.services:
             await self._order_service(course)
@@ -197,6 +197,10 @@ class Town:
         body = course.planned.verification(outcome, spec=spec)
         body["metadata"]["name"] = f"{course.planned.name}-{self.serial():06d}"
         return await self.hands.apply(body)
+
+    async def mark(self) -> None:
+        """The namespaces are governed: in one that is not, nothing is made and nothing mended."""
+        await self.site.apply(fleet.namespace(self.site.namespace), self.register.home())
 
     async def open_up(self) -> None:
         """Remove what vandals made, and take their finalizers off."""

@@ -33,7 +33,14 @@ REVERSIBLE = [
     if one.name in {"impossible", "tampered", "child_removed", "same_host_as_the_neighbour", "forged_status"}
 ]
 """What writing the e-service as it is meant undoes, or the operator undoes by itself."""
-AS_BEFORE = next(one for one in valid.EDITS if one.name == "written_as_meant")
+
+
+def named(name: str) -> Edit:
+    """An edit that somebody rightly makes."""
+    return next(one for one in valid.EDITS if one.name == name)
+
+
+AS_BEFORE = named("written_as_meant")
 
 
 class Transitions(RuleBasedStateMachine):
@@ -51,6 +58,7 @@ class Transitions(RuleBasedStateMachine):
         self.steps = 0
         self.deaths = 0
         self.undone = 0
+        self.decided = False
         self.failed = False
 
     @property
@@ -82,6 +90,8 @@ class Transitions(RuleBasedStateMachine):
             self._rest()
 
     def _rest(self) -> None:
+        if self.over:
+            return
         self.here.hands.note("# until it rests")
         self._judge(self.theatre.rest(self.here))
 
@@ -113,8 +123,22 @@ class Transitions(RuleBasedStateMachine):
             self._edit(self.luck(drawn))
             return
         for name in ("signed", "granted", "written_as_meant", "passed"):
-            edit = next(one for one in valid.EDITS if one.name == name)
-            self.go(edit, self.luck(drawn))
+            self.go(named(name), self.luck(drawn))
+
+    @rule(drawn=LUCK)
+    def everything_for_a_decision(self, drawn: int) -> None:
+        """Whoever is left behind is decided upon, and then somebody lays hands on that."""
+        luck = self.luck(drawn)
+        if self.steps % RELEASES or self.decided:
+            self._edit(luck)
+            return
+        self.decided = True
+        self.go(named("instruction_published"), luck)
+        self._rest()
+        for edit in BY_KIND["UnpublishDecision"]:
+            for course in self.here.services if not self.over else ():
+                self.theatre.run(self.theatre.carry_out(edit, Scene(self.here, course, 0)))
+        self._step()
 
     @rule(drawn=LUCK, killed=st.booleans())
     def the_operator_dies(self, drawn: int, killed: bool) -> None:

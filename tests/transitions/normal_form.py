@@ -7,7 +7,7 @@ Left out is what is promised by history, each for a reason, and what two towns m
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 from eservice_operator.api.names import API_VERSION, ESERVICE_LABEL, RELEASE_LABEL
@@ -45,13 +45,14 @@ async def normal_form(town: Town) -> list[str]:
     """A line for each object of the town, sorted."""
     names = Names(town.site, [*town.bindings(), *(planned.release for planned in town.known)])
     lines = [
-        names.plain(json.dumps(_plain(obj), sort_keys=True, ensure_ascii=False)) async for obj in _shown(town)
+        names.plain(json.dumps(plain(obj), sort_keys=True, ensure_ascii=False)) async for obj in _shown(town)
     ]
     return sorted(lines)
 
 
 async def _shown(town: Town) -> Any:
     public = {(course.planned.name, course.planned.release) for course in town.services}
+    uses = {(course.planned.name, version) for course in town.services for version in course.uses}
     revisions: dict[tuple[str, str], Manifest] = {}
     for obj in await town.site.objects():
         labels = obj["metadata"].get("labels") or {}
@@ -64,7 +65,7 @@ async def _shown(town: Town) -> Any:
             if whose not in revisions or revisions[whose]["revision"] < obj["revision"]:
                 revisions[whose] = obj
             continue
-        yield _of_now(obj, town) if obj["kind"] == "WebService" else obj
+        yield of_now(obj, uses) if obj["kind"] == "WebService" else obj
     for obj in revisions.values():
         metadata = {key: value for key, value in obj["metadata"].items() if key != "name"}
         yield {**obj, "revision": 0, "metadata": metadata}
@@ -72,15 +73,15 @@ async def _shown(town: Town) -> Any:
         yield await town.site.see(Ref("v1", "Namespace", "", name))
 
 
-def _of_now(web_service: Manifest, town: Town) -> Manifest:
-    """Without the requests of releases that were kept as the way back."""
-    uses = {(course.planned.name, version) for course in town.services for version in course.uses}
+def of_now(web_service: Manifest, uses: Container[tuple[str, str]]) -> Manifest:
+    """Without the requests of releases that were kept as the way back; ``uses`` are those of now."""
     status = web_service.get("status") or {}
     asked = [one for one in status.get("requests") or () if (one["eService"], one["contractVersion"]) in uses]
     return {**web_service, "status": {**status, "requests": asked}}
 
 
-def _plain(obj: Manifest) -> Any:
+def plain(obj: Manifest) -> Any:
+    """An object without what is promised by history."""
     theirs = () if obj["apiVersion"] == API_VERSION else ("status",)  # what a controller says of a child
     shown: Manifest = dict(without(obj, (*VOLATILE, *HISTORY, *theirs)))
     if "status" in shown:

@@ -146,6 +146,7 @@ class Town:
             for number, at, since in numbers
         ]
         self.services = [Course(self.site.planned(name)) for name in NAMES]
+        self.services[-1].planned = self.site.planned(NAMES[-1], version="1.0.0")  # left behind by the last
         self.services[0].uses = ("v5",)
         self.known = [course.planned for course in self.services]
         await self.order(renewed=False)

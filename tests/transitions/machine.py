@@ -81,7 +81,7 @@ class Transitions(RuleBasedStateMachine):
         if self.over:
             return
         scene = Scene(self.here, luck.choice(self.here.services), luck.randrange(60))
-        self.theatre.run(self.theatre.carry_out(edit, scene))
+        self._judge(self.theatre.carry_out(edit, scene))
         self._step()
 
     def _step(self) -> None:
@@ -129,15 +129,15 @@ class Transitions(RuleBasedStateMachine):
     def everything_for_a_decision(self, drawn: int) -> None:
         """Whoever is left behind is decided upon, and then somebody lays hands on that."""
         luck = self.luck(drawn)
-        if self.steps % RELEASES or self.decided:
+        if self.steps % RELEASES or self.decided or self.over:
             self._edit(luck)
             return
         self.decided = True
         self.go(named("instruction_published"), luck)
         self._rest()
         for edit in BY_KIND["UnpublishDecision"]:
-            for course in self.here.services if not self.over else ():
-                self.theatre.run(self.theatre.carry_out(edit, Scene(self.here, course, 0)))
+            for course in self.here.services:
+                self._judge(self.theatre.carry_out(edit, Scene(self.here, course, 0)))
         self._step()
 
     @rule(drawn=LUCK, killed=st.booleans())
@@ -148,7 +148,7 @@ class Transitions(RuleBasedStateMachine):
         elif not self.over:
             self.here.hands.note(f"# the operator is {'killed' if killed else 'stopped'} and started again")
             self.deaths += 1
-            self.theatre.run(self.theatre.restart(killed=killed))
+            self._judge(self.theatre.restart(killed=killed))
             self.theatre.transitions["the operator"] += 1
             self._step()
 

@@ -85,7 +85,8 @@ def plain(obj: Manifest) -> Any:
     theirs = () if obj["apiVersion"] == API_VERSION else ("status",)  # what a controller says of a child
     shown: Manifest = dict(without(obj, (*VOLATILE, *HISTORY, *theirs)))
     if "status" in shown:
-        shown["status"] = without(shown["status"], REMEMBERED_FIELDS)
+        said: Manifest = dict(without(shown["status"], REMEMBERED_FIELDS))
+        shown["status"] = {key: value for key, value in said.items() if value not in ({}, [])}  # as if absent
         for condition in shown["status"].get("conditions") or ():
             if condition["reason"] == "ConfigChangedSinceVerified":  # be it back
                 condition |= {"reason": "Verified", "message": ""}

@@ -66,7 +66,13 @@ def test_what_follows_from_history_makes_no_difference() -> None:
     assert plain(service(verified)) == plain(service(changed)) != plain(service(unverified))
 
 
-def service(condition: Manifest) -> Manifest:
+def test_a_list_that_is_empty_says_as_much_as_none() -> None:
+    verified = {"type": "Verified", "status": "True", "reason": "Verified", "message": ""}
+    assert plain(service(verified, gates=[])) == plain(service(verified))
+    assert plain(service(verified, gates=[{"gate": "Accepted"}])) != plain(service(verified))
+
+
+def service(condition: Manifest, **status: object) -> Manifest:
     metadata = {"name": "address", "uid": "1"}
-    status = {"conditions": [dict(condition)], "notices": [1]}
+    status |= {"conditions": [dict(condition)], "notices": [1]}
     return {"apiVersion": API_VERSION, "kind": "EService", "metadata": metadata, "status": status}

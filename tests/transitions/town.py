@@ -190,6 +190,9 @@ class Town:
         if await self.hands.apply(body):
             return True
         await self.hands.delete(ref)
+        live = await self.hands.see(ref)
+        if live is not None and HELD_BY in live["metadata"]["finalizers"]:
+            return False
         await self.site.gone(ref)
         return await self.hands.apply(body)
 

@@ -81,19 +81,18 @@ class Theatre:
         self.refused += hands.refused - refused
         return accepted
 
-    async def rest(self, town: Town | None = None) -> None:
+    async def rest(self, town: Town) -> None:
         """Wait until the operator has done all it can; all oracles were kept.
 
-        What it has not heard of yet is no work to it: so it has to have seen what people wrote, and to rest
-        still once the oracles, which watch as it does, were told of everything.
+        What it has not heard of yet is no work to it: so once the oracles, which watch as it does, were told
+        of everything, it has to have seen what people wrote, and to rest still.
         """
         if not self.operator.running:
             self.operator.launch()
         await self.operator.until_ready()
-        if town is not None:
-            await poll(lambda: _heard_of(town), lambda: "the operator has seen what people wrote", REST)
         await self.operator.at_rest(soon=SOON)
         await self.watch.kept()
+        await poll(lambda: self._heard_of(town), lambda: "the operator has seen what people wrote", REST)
         await self.operator.at_rest(soon=SOON)
 
     async def portrayed(self, town: Town) -> list[str]:
@@ -160,6 +159,15 @@ class Theatre:
         await town.register.clear()
         await town.site.clear(operated=True)
 
+    async def _heard_of(self, town: Town) -> bool:
+        """Whether each object of ours, as the oracles know it, has a status of its present spec."""
+        known = [obj for obj in list(self.watch.cluster.present.values()) if town.site.is_mine(obj)]
+        ours = [obj for obj in known if obj["apiVersion"] == API_VERSION]
+        return bool(ours) and all(
+            (obj.get("status") or {}).get("observedGeneration") == obj["metadata"]["generation"]
+            for obj in ours
+        )
+
     async def _same(self, one: list[str] | Town, town: Town, *names: str) -> None:
         """Wait until both have the same normal form, and nothing was broken then."""
         found = ""
@@ -174,14 +182,6 @@ class Theatre:
         await poll(equal, lambda: f"{' (-) and '.join(names)} (+) are equal, and not:\n{found}", EQUAL)
         await self.watch.kept(rest=True)
         self.compared[names[1]] += 1
-
-
-async def _heard_of(town: Town) -> bool:
-    """Whether each object of ours has a status of its present spec."""
-    ours = [obj for obj in await town.site.objects() if obj["apiVersion"] == API_VERSION]
-    return all(
-        (obj.get("status") or {}).get("observedGeneration") == obj["metadata"]["generation"] for obj in ours
-    )
 
 
 def story(town: Town) -> str:

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which cluster, and as whom; and that tokens that change are followed."""
 
+import asyncio
 import base64
 import json
+import os
 import re
 import sys
 import time
@@ -15,7 +17,7 @@ import yaml
 from kubernetes.aio.client import Configuration as ClientConfiguration
 from kubernetes.aio.config import load_kube_config
 
-from eservice_operator.cluster import credentials
+from eservice_operator.cluster import credentials, plugins
 from eservice_operator.cluster import kubeconfig as kubeconfigs
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.configuration import Configuration
@@ -23,6 +25,7 @@ from eservice_operator.cluster.credentials import CredentialsError, load
 from eservice_operator.cluster.errors import Forbidden
 from eservice_operator.cluster.transport import Request
 from eservice_operator.core.actions import Ref
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from controlplane import Cluster
@@ -79,6 +82,30 @@ async def test_the_environment_names_the_proxy(tmp_path: Path, monkeypatch: pyte
     document["clusters"][0]["cluster"]["proxy-url"] = "http://other.example:3128"
     given.write_text(yaml.safe_dump(document))
     assert (await load(str(given), None)).proxy == "http://other.example:3128"
+
+
+@pytest.mark.parametrize(
+    "direct, host, through",
+    [
+        ("10.96.0.0/12", "10.96.0.1", False),
+        ("10.96.0.0/12", "10.112.0.1", True),
+        ("localhost, 10.96.0.1/12 ,.example", "10.97.0.1", False),
+        ("fd00::/8", "[fd00::1]", False),
+        ("fd00::/8", "10.96.0.1", True),
+        ("10.96.0.0/12", "ten.example", True),
+        ("all/of/them,10.96.0.0/40", "10.96.0.1", True),
+    ],
+)
+async def test_ranges_of_addresses_are_reached_without_the_proxy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, direct: str, host: str, through: bool
+) -> None:
+    given = kubeconfig(tmp_path / "given", "one", **SOMEBODY)
+    document = yaml.safe_load(given.read_text())
+    document["clusters"][0]["cluster"]["server"] = f"https://{host}:6443"
+    given.write_text(yaml.safe_dump(document))
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", direct)
+    assert (await load(str(given), None)).proxy == ("http://proxy.example:3128" if through else None)
 
 
 async def test_several_files_are_merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,13 +198,18 @@ async def test_a_token_file_is_read_again(tmp_path: Path, monkeypatch: pytest.Mo
     assert await token(configuration) == "Bearer third"
 
 
-def plugin(path: Path, *, seconds: int) -> dict[str, Any]:
-    """An exec plugin that gives a new token at each call, valid for ``seconds`` beyond the renewal margin."""
+def plugin(path: Path, *, seconds: int, waits: Path | None = None) -> dict[str, Any]:
+    """An exec plugin that gives a new token at each call, valid for ``seconds`` beyond the renewal margin.
+
+    From the second call on it answers only once somebody has written to the pipe ``waits``.
+    """
     script = f"""
 import datetime, json, pathlib
 calls = pathlib.Path({str(path)!r})
 number = int(calls.read_text() or 0) + 1 if calls.exists() else 1
 calls.write_text(str(number))
+if number > 1 and {waits is not None}:
+    pathlib.Path({str(waits)!r}).read_text()
 expiry = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=300 + {seconds})
 print(json.dumps({{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
   "status": {{"token": f"token-{{number}}", "expirationTimestamp": expiry.strftime("%Y-%m-%dT%H:%M:%SZ")}}}}))
@@ -197,6 +229,38 @@ async def test_an_exec_plugin_is_asked_again_when_its_token_expires(
     user = {"exec": plugin(tmp_path / "calls", seconds=seconds)}
     configuration = await load(str(kubeconfig(tmp_path / "given", "one", **user)), None)
     assert await token(configuration) == expected
+
+
+async def test_an_exec_plugin_that_hangs_is_waited_for_a_while_and_not_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipe, calls = tmp_path / "pipe", tmp_path / "calls"
+    os.mkfifo(pipe)
+    user = {"exec": plugin(calls, seconds=-1, waits=pipe)}
+    configuration = await load(str(kubeconfig(tmp_path / "given", "one", **user)), None)
+    with monkeypatch.context() as impatient:
+        impatient.setattr(plugins, "PATIENCE", 0.2)
+        for _ in range(3):
+            with pytest.raises(TimeoutError, match=r"the exec plugin has not answered in 0.2 s"):
+                await token(configuration)
+    await asyncio.to_thread(pipe.write_text, "go on")
+    assert await token(configuration) == "Bearer token-2"
+    assert calls.read_text() == "2"
+
+
+async def test_an_exec_plugin_that_hangs_at_the_start_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipe, calls = tmp_path / "pipe", tmp_path / "calls"
+    os.mkfifo(pipe)
+    calls.write_text("1")
+    monkeypatch.setattr(plugins, "PATIENCE", 0.2)
+    user = {"exec": plugin(calls, seconds=600, waits=pipe)}
+    with pytest.raises(CredentialsError, match=r"given: the exec plugin has not answered in 0.2 s"):
+        await load(str(kubeconfig(tmp_path / "given", "one", **user)), None)
+    await eventually(lambda: calls.read_text() == "2", "the plugin runs")
+    await asyncio.to_thread(pipe.write_text, "end")
+    await asyncio.wait([task for task in asyncio.all_tasks() if task.get_name() == plugins.TASK])
 
 
 async def test_an_exec_plugin_that_fails_is_named(tmp_path: Path) -> None:

@@ -187,6 +187,24 @@ async def test_at_rest_nothing_is_asked_and_a_rotation_is_noticed(place: Place) 
     assert await place.copy() == second, "what is as it should be is not written"
 
 
+async def test_what_went_while_the_grant_named_none_is_copied_again(place: Place) -> None:
+    """The e-service may remove it, and write its binding twice, between two looks at the grant."""
+    await place.api.create(secret(place.holder))
+    binding = await place.bound()
+    await place.copier.refresh(place.key, TIMES)
+    copy = await place.copy()
+    assert copy is not None
+    removed = Ref("v1", "Secret", place.consumer, place.binding)
+    await place.api.delete(removed, uid=copy["metadata"]["uid"])
+    await place.copier.refresh(place.key, TIMES)
+    assert await place.copy() is None, "nothing tells of it"
+    (bound,) = place.store.all("ConfigMap")
+    newer = {"resourceVersion": str(int(binding["metadata"]["resourceVersion"]) + 2)}
+    place.keep(merged(bound, {"metadata": newer}))
+    await place.copier.refresh(place.key, TIMES)
+    assert await place.copy() is not None
+
+
 @pytest.mark.parametrize(
     "made, copied",
     [

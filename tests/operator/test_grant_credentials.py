@@ -68,9 +68,10 @@ class Wanted:
         return self.register.grant(self.planned, credentials={"secretName": KEY}, **spec)
 
     async def copied(self) -> None:
-        """Wait until the consumer has them."""
+        """Wait until the consumer has them, and it is said."""
+        copy = await self.site.until(self.copy, lambda obj: obj["data"], "it is there")
+        assert copy["data"] == {"password": ENCODED}
         await self.site.until(self.ref, lambda obj: says(obj, "CredentialsCopied", "True"), "they are copied")
-        assert (await self.site.see(self.copy))["data"] == {"password": ENCODED}
 
 
 @pytest.fixture

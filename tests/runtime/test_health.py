@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from eservice_operator.cluster.transport import Attempt
 from eservice_operator.core.address import Address
 from eservice_operator.core.keys import ObjectKey
-from eservice_operator.runtime.checks import Pulse, lists_fresh, loop_in_time, queue_moves
+from eservice_operator.runtime.checks import Pulse, in_touch, lists_fresh, loop_in_time, of_late, queue_moves
 from eservice_operator.runtime.exposition import Family, Rendered
 from eservice_operator.runtime.health import Check, HealthServer
 from eservice_operator.runtime.metrics import Metrics
@@ -201,3 +201,48 @@ class TestLists:
     @pytest.mark.parametrize("code,silent", [(200, 301), (503, 0), (0, 0)])
     def test_an_api_server_that_is_away_is_none(self, code: int, silent: float) -> None:
         assert self.check(age=10_000, code=code, silent=silent) is None
+
+
+class TestTouch:
+    """An operator that stands by leads by nobody's leave but the API server's."""
+
+    @pytest.fixture
+    def clock(self) -> MovedClock:
+        return MovedClock()
+
+    @pytest.fixture
+    def pulse(self, clock: MovedClock) -> Pulse:
+        pulse = Pulse(Metrics(), clock)
+        pulse.requested(Attempt("watch", 200, 0.1))
+        return pulse
+
+    def test_who_asks_nothing_is_in_touch(self, pulse: Pulse, clock: MovedClock) -> None:
+        clock._monotonic += 10_000
+        assert in_touch(pulse)() is None
+
+    @pytest.mark.parametrize("code", [0, 503])
+    def test_who_asks_in_vain_for_a_minute_is_not_and_is_again_with_the_first_answer(
+        self, pulse: Pulse, clock: MovedClock, code: int
+    ) -> None:
+        clock._monotonic += 10_000
+        for _ in range(31):
+            pulse.requested(Attempt("get", code, 0.1))
+            assert in_touch(pulse)() is None, "an API server may be replaced"
+            clock._monotonic += 2
+        assert in_touch(pulse)() == "the API server has not answered for 62 s"
+        pulse.requested(Attempt("get", 403, 0.1))
+        assert in_touch(pulse)() is None
+        pulse.requested(Attempt("get", code, 0.1))
+        assert in_touch(pulse)() is None, "it does not flap"
+
+    def test_figures_of_long_ago_are_left_out(self, pulse: Pulse, clock: MovedClock) -> None:
+        family = Family("eservice_published", "Whether it is public", ("name",))
+        figures = [Rendered(family, family.line(["tax"], 1))]
+        collect = of_late(pulse, lambda: figures)
+        pulse.requested(Attempt("get", 0, 0.1))
+        clock._monotonic += 600
+        assert list(collect()) == figures
+        clock._monotonic += 1
+        assert list(collect()) == []
+        pulse.requested(Attempt("get", 200, 0.1))
+        assert list(collect()) == figures

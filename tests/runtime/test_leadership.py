@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import re
 from collections.abc import AsyncIterator
@@ -17,11 +18,10 @@ from kubernetes.aio.client import Configuration
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.lease import Candidate, Lease, Terms, lease_of, ref_of_lease
-from eservice_operator.cluster.transport import Transport
 from eservice_operator.core.actions import Ref
 from eservice_operator.runtime.clock import SYSTEM, boottime
 from eservice_operator.runtime.elector import Elector
-from eservice_operator.runtime.leadership import Alone, identity_here
+from eservice_operator.runtime.leadership import Alone, connection_of_lease, identity_here
 from eservice_operator.runtime.metrics import Metrics
 from eservice_operator.runtime.startup import CannotStart
 from tests.support.fault_proxy import FaultProxy, fault_proxy
@@ -58,9 +58,7 @@ class Stage:
     async def standing(self, name: str) -> AsyncIterator[tuple[Elector, asyncio.Task[None]]]:
         """An elector that has looked once, and runs."""
         elector = Elector(self.where, Candidate(name, TERMS), self.metrics, SYSTEM, leave=leave)
-        transport = Transport(
-            self.configuration, request_timeout=TERMS.request_timeout, attempts=1, agent=name
-        )
+        transport = connection_of_lease(self.configuration, TERMS, name)
         running: asyncio.Task[None] | None = None
         try:
             await elector.stand(transport)
@@ -184,6 +182,19 @@ class TestTrouble:
             await stage.renewed()
             assert (first.leading, running.done()) == (True, False)
 
+    async def test_who_asks_to_wait_for_longer_than_the_lease_lasts_is_asked_again_before(
+        self, stage: Stage, proxy: FaultProxy, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO)
+        async with stage.standing("first") as (first, running):
+            put_off: tuple[int, dict[str, str], str] = (429, {"Retry-After": "60"}, status_body(429))
+            proxy.faults.append(Fault(writes, times=3, answer=put_off))
+            await stage.renewed()
+            assert (first.leading, running.done()) == (True, False)
+            assert proxy.injected()["answered 429"] == 3
+            await eventually(lambda: "answers again, after 3 turns in vain" in caplog.text, "it says so")
+        assert caplog.text.count("could not be renewed, and is tried again: 429") == 1
+
     @pytest.mark.parametrize(
         "fault",
         [
@@ -210,6 +221,7 @@ class TestTrouble:
             proxy.faults.clear()
             await proxy.release()
         assert "is lost, as it was not renewed for 4 s: ending at once" in caplog.text
+        assert caplog.text.count("could not be renewed") <= 1
 
     async def test_a_namespace_that_is_not_there_is_waited_for(
         self, stage: Stage, caplog: pytest.LogCaptureFixture

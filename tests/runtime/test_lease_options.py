@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from eservice_operator.cluster.lease import Terms
 from eservice_operator.runtime import lease_options
 from eservice_operator.runtime.commandline import command_line
-from eservice_operator.runtime.lease_options import contradictions, namespace_of, terms_of
+from eservice_operator.runtime.lease_options import contradictions, namespace_of, parse_lease_name, terms_of
 from eservice_operator.runtime.settings import Settings
 
 
@@ -41,6 +41,17 @@ def test_others_are_refused_on_the_command_line() -> None:
     result = CliRunner().invoke(command_line(lambda _: 0), ["run", "--renew-deadline=15s"], env={})
     assert result.exit_code == 2
     assert "--lease-duration has to be longer than --renew-deadline" in result.output
+
+
+@pytest.mark.parametrize("name", ["eservice-operator", "operators.agency.example", "1", "a" * 63 + ".b"])
+def test_a_lease_may_have_any_name_that_an_object_may_have(name: str) -> None:
+    assert parse_lease_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["", "Operator", "a..b", ".a", "a_b", "a/b", "a" * 64, "a." * 126 + "ab"])
+def test_others_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="is not the name of a Lease; write lower-case letters"):
+        parse_lease_name(name)
 
 
 def test_the_lease_is_in_the_namespace_of_the_pod(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import kopf
 import pytest
+import yaml
 from typing_extensions import override
 
 from eservice_operator.cluster import credentials
@@ -179,6 +181,27 @@ async def test_kopf_leaves_no_stream_open_when_it_ends_in_the_middle_of_a_list(
     assert open_streams() == []
 
 
+@pytest.mark.cluster
+@pytest.mark.parametrize("name, believed", [("localhost", True), ("elsewhere.example", False)])
+async def test_kopf_knows_the_server_by_the_name_that_the_kubeconfig_gives(
+    cluster: Cluster, tmp_path: Path, name: str, believed: bool
+) -> None:
+    document = yaml.safe_load(cluster.kubeconfig.read_text())
+    document["clusters"][0]["cluster"]["tls-server-name"] = name
+    given = tmp_path / "kubeconfig"
+    given.write_text(yaml.safe_dump(document))
+    registry = registry_for(Seen(), lambda: credentials.load(str(given), None), lambda _: None, AGENT)
+    login: Any = next(iter(registry._activities.get_all_handlers())).fn
+    session = await login()
+    async with session.aiohttp_session as asked:
+        if believed:
+            async with asked.get(f"{session.server}/version") as answer:
+                assert answer.status == 200
+        else:
+            with pytest.raises(aiohttp.ClientConnectorCertificateError, match=name):
+                await asked.get(f"{session.server}/version")
+
+
 OURS = sorted(resource.plural for resource in OWN)
 
 
@@ -240,6 +263,7 @@ async def test_after_an_event_that_kopf_cannot_take_it_begins_anew(
         (ValueError("no JSON"), True),
         (aiohttp.ClientPayloadError("cut"), True),
         (TimeoutError(), True),
+        (ssl.CertificateError("self-signed"), False),
         (Refused(503), True),
         (Refused(410), True),
         (Refused(429), True),

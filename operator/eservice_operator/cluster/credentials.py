@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -52,10 +53,27 @@ async def load(kubeconfig: str | None, context: str | None) -> Configuration:
 
 def _proxy(host: str) -> str | None:
     """The proxy that the environment (``HTTPS_PROXY``, ``NO_PROXY``, …) names for the API server."""
-    server = urlsplit(host)
+    server, proxies = urlsplit(host), getproxies()
     if not server.hostname or proxy_bypass(server.hostname):
         return None
-    return getproxies().get(server.scheme)
+    if _in_a_range(server.hostname, proxies.get("no", "")):
+        return None
+    return proxies.get(server.scheme)
+
+
+def _in_a_range(host: str, direct: str) -> bool:
+    """Whether an address is in one of the ranges (``10.0.0.0/8``) of ``NO_PROXY``, which Python knows not."""
+    try:
+        address = ip_address(host)
+    except ValueError:  # a name: that it is not looked up is as in kubectl
+        return False
+    for entry in direct.split(","):
+        try:
+            if "/" in entry and address in ip_network(entry.strip(), strict=False):
+                return True
+        except ValueError:  # neither an address nor a range
+            continue
+    return False
 
 
 def _present(paths: str) -> list[Path]:

@@ -46,7 +46,11 @@ class _Looked(NamedTuple):
 
     at: datetime
     mark: object
-    """For whom it was: another name of the Secret, or another binding, is another look."""
+    """For whom it was: another name of the Secret, or a binding written since, is another look.
+
+    An e-service whose grant had no credentials for a moment has removed the copy, and writes its binding
+    again once there are some.
+    """
     copied: Copied
 
     @property
@@ -78,7 +82,7 @@ class CredentialsCopier:
         if not bindings:
             self._looked.pop(key, None)
             return None
-        mark, now = (wanted, frozenset(one.uid for one in bindings)), times.now
+        mark, now = (wanted, frozenset((one.uid, one.resource_version) for one in bindings)), times.now
         looked = self._looked.get(key)
         if looked is not None and looked.mark == mark and looked.at <= now < looked.until:
             return looked.until

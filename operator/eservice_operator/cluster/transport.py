@@ -86,7 +86,8 @@ class Transport:
     """Sends requests with the credentials of ``configuration`` over one session; ``close`` ends it.
 
     ``request_timeout`` is in seconds, for each of up to ``attempts`` attempts. No write is sent against the
-    ``guard``, nor waited for longer than that allows. ``agent`` goes behind the program's name in the
+    ``guard``, nor waited for longer than that allows. A server that asks to wait is asked for the same again
+    after ``put_off_at_most`` seconds, whatever it said. ``agent`` goes behind the program's name in the
     requests, and so into the audit log.
     """
 
@@ -97,6 +98,7 @@ class Transport:
         request_timeout: float = 30.0,
         attempts: int = ATTEMPTS,
         guard: WriteGuard | None = None,
+        put_off_at_most: float = math.inf,
         agent: str = "",
         on_request: OnRequest | None = None,
     ) -> None:
@@ -105,6 +107,7 @@ class Transport:
         self._seconds = request_timeout
         self._attempts = attempts
         self._guard = guard or Unguarded()
+        self._put_off_at_most = put_off_at_most
         self._agent = agent_of(agent)
         self._on_request = on_request
         self._put_off: dict[tuple[str, str], float] = {}
@@ -154,7 +157,7 @@ class Transport:
 
     def _remember(self, request: Request, seconds: float) -> None:
         if seconds > 0:
-            now = time.monotonic()
+            now, seconds = time.monotonic(), min(seconds, self._put_off_at_most)
             self._put_off = {what: until for what, until in self._put_off.items() if until > now}
             self._put_off[request.method, request.path] = now + seconds
 

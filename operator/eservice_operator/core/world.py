@@ -46,6 +46,11 @@ class Observed:
         return str(self.body["metadata"].get("uid", ""))
 
     @property
+    def resource_version(self) -> str:
+        """The version of it that was seen."""
+        return str(self.body["metadata"].get("resourceVersion", ""))
+
+    @property
     def generation(self) -> int:
         """Its generation; 0 for kinds without one."""
         return int(self.body["metadata"].get("generation", 0))

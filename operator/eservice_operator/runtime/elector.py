@@ -60,6 +60,8 @@ class Elector:
         self._turning = asyncio.Lock()
         self._won = asyncio.Event()
         self._over = False
+        self._in_vain = 0
+        """Turns in a row that came to nothing."""
         self._leader = ""
         self._failed = metrics.lease_failures
         self._transitions = metrics.lease_transitions.labels(self._name)
@@ -97,8 +99,9 @@ class Elector:
                 await self._turn()
             except (ApiError, NotYetServed) as error:
                 self._failed.inc()
-                what = "renewed" if self._candidate.holding else "looked at"
-                log.warning("the lease %s could not be %s: %s", self._name, what, error)
+                self._tell_of_failure(error)
+            else:
+                self._tell_of_answer()
 
     async def won(self) -> None:
         """Wait until it leads."""
@@ -210,6 +213,18 @@ class Elector:
         """Seconds for one request: a leader that has to be gone by then does not wait for it."""
         most = self._terms.request_timeout
         return min(most, self._candidate.leave_at - self._now()) if self._candidate.holding else most
+
+    def _tell_of_failure(self, error: Exception) -> None:
+        """Warn of the first turn that comes to nothing; the others are counted until one succeeds."""
+        self._in_vain += 1
+        if self._in_vain == 1:
+            what = "renewed" if self._candidate.holding else "looked at"
+            log.warning("the lease %s could not be %s, and is tried again: %s", self._name, what, error)
+
+    def _tell_of_answer(self) -> None:
+        if self._in_vain:
+            log.info("the lease %s answers again, after %d turns in vain", self._name, self._in_vain)
+        self._in_vain = 0
 
     def _tell(self) -> None:
         """Show what the lease says."""

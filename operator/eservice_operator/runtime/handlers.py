@@ -61,7 +61,9 @@ def _login(load: Load, listed: Listed, agent: str) -> Callable[..., Awaitable[ko
         clock = asyncio.get_running_loop().time
         await asyncio.sleep(soonest - clock())
         soonest = clock() + LOGIN_PAUSE
-        return session_of(await connection_info(await load()), listed, agent)
+        configuration = await load()
+        info = await connection_info(configuration)
+        return session_of(info, listed, agent, configuration.tls_server_name)
 
     return login
 
@@ -82,16 +84,25 @@ async def connection_info(configuration: Configuration) -> kopf.ConnectionInfo:
     )
 
 
-def session_of(info: kopf.ConnectionInfo, listed: Listed, agent: str) -> kopf.AiohttpSession:
+def session_of(
+    info: kopf.ConnectionInfo, listed: Listed, agent: str, server_name: str | None = None
+) -> kopf.AiohttpSession:
     """The session that kopf would make of it, and closes, which says when a list has come.
 
     When kopf has missed events it lists anew and tells its handlers of what is there. Of what is not there
     any more it tells nobody: whoever remembers it has to hear that there was a list, be it an empty one.
+    ``server_name`` is the one in the server's certificate, for which kopf has no word.
     """
 
     async def ended(_: object, __: object, request: aiohttp.TraceRequestEndParams) -> None:
         if request.response.status == HTTPStatus.OK and "watch" not in request.url.query:
             listed(request.url.name)
+
+    async def named(
+        request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        request.server_hostname = server_name
+        return await send(request)
 
     trace = aiohttp.TraceConfig()
     trace.on_request_end.append(ended)
@@ -100,5 +111,6 @@ def session_of(info: kopf.ConnectionInfo, listed: Listed, agent: str) -> kopf.Ai
         headers={**info.as_http_headers(), "User-Agent": f"kopf/{version('kopf')} {agent}"},
         proxy=info.proxy_url,
         trace_configs=[trace],
+        middlewares=[named] if server_name else [],
     )
     return kopf.AiohttpSession(aiohttp_session=session, server=info.server)

@@ -10,9 +10,10 @@ import secrets
 import socket
 from typing import Protocol
 
+from eservice_operator.cluster.configuration import Configuration
 from eservice_operator.cluster.guard import Unguarded, WriteGuard
-from eservice_operator.cluster.lease import Candidate, ref_of_lease
-from eservice_operator.cluster.transport import Transport
+from eservice_operator.cluster.lease import Candidate, Terms, ref_of_lease
+from eservice_operator.cluster.transport import OnRequest, Transport
 from eservice_operator.runtime.clock import Clock
 from eservice_operator.runtime.elector import Elector
 from eservice_operator.runtime.lease_options import namespace_of, terms_of
@@ -82,3 +83,21 @@ def leadership_of(settings: Settings, metrics: Metrics, clock: Clock) -> Leaders
         return Alone(identity, metrics)
     where = ref_of_lease(namespace_of(settings), settings.lease_name)
     return Elector(where, Candidate(identity, terms_of(settings)), metrics, clock)
+
+
+def connection_of_lease(
+    configuration: Configuration, terms: Terms, agent: str, on_request: OnRequest | None = None
+) -> Transport:
+    """A connection for the lease alone: no other request holds it up, and no answer for long.
+
+    A server that asks to wait is asked again at the next turn: one small request, and the lease would run
+    out meanwhile.
+    """
+    return Transport(
+        configuration,
+        request_timeout=terms.request_timeout,
+        attempts=1,
+        put_off_at_most=terms.retry,
+        agent=agent,
+        on_request=on_request,
+    )

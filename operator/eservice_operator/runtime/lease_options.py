@@ -13,13 +13,27 @@ import click
 from eservice_operator.cluster.lease import LONGEST, Terms
 from eservice_operator.runtime import settings
 from eservice_operator.runtime.options import DEFAULTS, duration, option
-from eservice_operator.runtime.settings import Settings
+from eservice_operator.runtime.settings import DNS_LABEL, Settings
 from eservice_operator.serving.options import Parsed
 
 POD_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 USUAL_NAMESPACE: Final = "eservice-system"
 """That of docs/manifests: who runs an operator by hand stands for the same lease as the Pods there."""
 SHORTEST: Final = timedelta(seconds=1)
+
+NAME_LENGTH: Final = 253
+"""As for any object of the API but namespaces and Services."""
+
+
+def parse_lease_name(text: str) -> str:
+    """The name of a Lease."""
+    if len(text) > NAME_LENGTH or not all(DNS_LABEL.fullmatch(label) for label in text.split(".")):
+        raise ValueError(
+            f"{text!r} is not the name of a Lease; write lower-case letters, digits, '-' and '.', "
+            f"at most {NAME_LENGTH}, such as eservice-operator"
+        )
+    return text
+
 
 LEASE_OPTIONS = (
     option(
@@ -34,7 +48,7 @@ LEASE_OPTIONS = (
     ),
     option(
         "lease-name",
-        Parsed("NAME", settings.parse_namespace),
+        Parsed("NAME", parse_lease_name),
         "How it is called: another one for each operator with --namespaces of its own.",
     ),
     option(

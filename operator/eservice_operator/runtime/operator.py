@@ -17,13 +17,13 @@ from eservice_operator.cluster.credentials import CredentialsError
 from eservice_operator.cluster.store import Store
 from eservice_operator.cluster.transport import Attempt, Request, Transport, agent_of
 from eservice_operator.runtime import logs
-from eservice_operator.runtime.checks import Pulse, lists_fresh, loop_in_time, queue_moves
+from eservice_operator.runtime.checks import Pulse, in_touch, lists_fresh, loop_in_time, of_late, queue_moves
 from eservice_operator.runtime.clock import SYSTEM, Clock
 from eservice_operator.runtime.clockguard import ClockGuard
 from eservice_operator.runtime.essentials import Essentials
 from eservice_operator.runtime.handlers import registry_for
 from eservice_operator.runtime.health import HealthServer
-from eservice_operator.runtime.leadership import leadership_of
+from eservice_operator.runtime.leadership import connection_of_lease, leadership_of
 from eservice_operator.runtime.lease_options import terms_of
 from eservice_operator.runtime.lists import Lists
 from eservice_operator.runtime.metrics import Metrics
@@ -129,14 +129,9 @@ class Operator:
         return work
 
     async def _stand(self, stack: AsyncExitStack, configuration: Any) -> None:
-        """Begin with the election, by a connection of its own: no other request can hold it up."""
-        transport = Transport(
-            configuration,
-            request_timeout=terms_of(self._settings).request_timeout,
-            attempts=1,
-            agent=self._leadership.identity,
-            on_request=self._requested,
-        )
+        """Begin with the election."""
+        terms, identity = terms_of(self._settings), self._leadership.identity
+        transport = connection_of_lease(configuration, terms, identity, self._requested)
         stack.push_async_callback(transport.close)
         await self._leadership.stand(transport)
         self._essentials.start("the election", self._leadership.run())
@@ -223,13 +218,15 @@ class Operator:
         self._metrics.collect_list_ages(self._lists.ages)
         collector = self._wiring.collector
         if collector is not None:
-            self._metrics.collect_state(lambda: collector.collect(self._store, self._clock.now()))
+            collect = of_late(self._pulse, lambda: collector.collect(self._store, self._clock.now()))
+            self._metrics.collect_state(collect)
         live = {
             "loop": loop_in_time(self._watchdog),
             "queue": queue_moves(self._rounds.queue),
             "lists": lists_fresh(self._lists.ages, self._pulse, self._settings.resync.total_seconds()),
         }
-        return HealthServer(self._metrics, live, {"started": self._unready})
+        ready = {"started": self._unready, "touch": in_touch(self._pulse)}
+        return HealthServer(self._metrics, live, ready)
 
     def _unready(self) -> str | None:
         return f"waiting for {self._waiting_for}" if self._waiting_for is not None else None

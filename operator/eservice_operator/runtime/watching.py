@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import ssl
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sized
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -163,6 +164,8 @@ def passes(error: Exception) -> bool:
 
     Its own classes for that have no public names: a refusal has a status.
     """
+    if isinstance(error, ssl.CertificateError):
+        return False  # kopf has tried for minutes; a new start reads anew whom to trust
     status = getattr(error, "status", None)
     if isinstance(status, int):
         return status in PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR

@@ -8,9 +8,11 @@ from eservice_operator.api.uses import WebServiceRef
 from eservice_operator.cluster.resources import resource_of
 from eservice_operator.core.access.naming import audience_of, grant_child, wall_of
 from eservice_operator.core.actions import Manifest
-from tests.access.people import RBAC, marks_of
+from tests.access.people import marks_of
 from tests.access.stage import binding_ref
 from tests.support.fleet import Planned
+from tests.support.rbac import account as subject
+from tests.support.rbac import bound, rule
 from tests.support.register import CODE, NAME, Register
 from tests.support.site import Site
 
@@ -36,14 +38,8 @@ def moved(manifest: Manifest, place: str, **metadata: object) -> Manifest:
 def right_to_invoke(place: str, name: str, planned: Planned, **metadata: object) -> list[Manifest]:
     """A Role and its binding, as a grant has them."""
     named = {"name": name, "namespace": place, **metadata}
-    rule = {"apiGroups": ["eservice.dev"], "resources": ["webservices/v5"], "verbs": ["invoke"]}
-    subject = {"kind": "ServiceAccount", "name": planned.name, "namespace": planned.namespace}
-    reference = {"apiGroup": RBAC, "kind": "Role", "name": name}
-    of = {"apiVersion": f"{RBAC}/v1", "metadata": named}
-    return [
-        of | {"kind": "Role", "rules": [rule | {"resourceNames": [NAME]}]},
-        of | {"kind": "RoleBinding", "roleRef": reference, "subjects": [subject]},
-    ]
+    invoke = rule("eservice.dev", ["webservices/v5"], ["invoke"]) | {"resourceNames": [NAME]}
+    return bound(named, [invoke], subject(planned.namespace, planned.name))
 
 
 def open_door(place: str, name: str, **metadata: object) -> Manifest:

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 from eservice_operator.api.names import ESERVICE_LABEL, MANAGED_BY_LABEL, MANAGER, OWNER_UID_LABEL
 from eservice_operator.core.actions import Manifest
 from tests.cli.terminal import Terminal
+from tests.support.rbac import bound, rule, user
 from tests.support.site import PERSON, Site
 
 if TYPE_CHECKING:
     from controlplane import Cluster
-
-RBAC = "rbac.authorization.k8s.io"
 
 
 @dataclass(frozen=True)
@@ -91,17 +90,8 @@ def marks_of(owner: Manifest) -> Manifest:
 
 async def person_of(site: Site, cluster: Cluster, namespace: str, folder: Path) -> Person:
     """Bind somebody of the namespace's name to everything in it."""
+    name = f"vandal-of-{namespace}"
     metadata = {"name": "everything", "namespace": namespace}
-    rule = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
-    await site.apply(
-        {"apiVersion": f"{RBAC}/v1", "kind": "Role", "metadata": metadata, "rules": [rule]},
-        {
-            "apiVersion": f"{RBAC}/v1",
-            "kind": "RoleBinding",
-            "metadata": metadata,
-            "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": "everything"},
-            "subjects": [{"apiGroup": RBAC, "kind": "User", "name": f"vandal-of-{namespace}"}],
-        },
-    )
-    kubeconfig = cluster.user_kubeconfig(f"vandal-of-{namespace}", ["institutions"], folder / namespace)
+    await site.apply(*bound(metadata, [rule("*", "*", "*")], user(name)))
+    kubeconfig = cluster.user_kubeconfig(name, ["institutions"], folder / namespace)
     return Person(namespace, Terminal(kubeconfig))

@@ -19,13 +19,13 @@ from eservice_operator.api.names import GROUP
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.core.actions import Manifest
+from tests.support.rbac import bound, rule, user
 from tests.support.rights import applied
 from tests.support.site import PERSON, Site
 
 if TYPE_CHECKING:
     from controlplane import Cluster
 
-RBAC = "rbac.authorization.k8s.io"
 READ = ("get", "list", "watch")
 WRITE = (*READ, "create", "update", "patch", "delete")
 
@@ -102,12 +102,12 @@ async def cast_of(
     async with AsyncExitStack() as stack:
         for part in Part:
             place = homes.get(part, home)
-            user = f"{part.name.lower().replace('_', '-')}-{site.mark}"
-            kubeconfig = cluster.user_kubeconfig(user, ["institutions"], folder / user)
+            name = f"{part.name.lower().replace('_', '-')}-{site.mark}"
+            kubeconfig = cluster.user_kubeconfig(name, ["institutions"], folder / name)
             if part is Part.ON_CALL:
-                stack.enter_context(_everywhere(cluster, user, folder / f"{user}.json"))
+                stack.enter_context(_everywhere(cluster, name, folder / f"{name}.json"))
             elif part in RULES:
-                await site.apply(*_in(place, user, RULES[part]))
+                await site.apply(*bound({"name": name, "namespace": place}, _rules(RULES[part]), user(name)))
             configuration = await credentials.load(str(kubeconfig), None)
             if part is Part.ANONYMOUS:
                 configuration.cert_file = configuration.key_file = None
@@ -117,32 +117,14 @@ async def cast_of(
 
 
 @contextmanager
-def _everywhere(cluster: Cluster, user: str, file: Path) -> Iterator[None]:
+def _everywhere(cluster: Cluster, name: str, file: Path) -> Iterator[None]:
     """Rights in the whole cluster, while the block lasts."""
-    objects = _bound("ClusterRole", {"name": user}, ((GROUP, "*", READ),), user)
+    objects = bound({"name": name}, _rules(((GROUP, "*", READ),)), user(name))
     file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
     applied(cluster, file)
     yield
     applied(cluster, file, "delete")
 
 
-def _in(place: str, user: str, rules: tuple[Rule, ...]) -> list[Manifest]:
-    return _bound("Role", {"name": user, "namespace": place}, rules, user)
-
-
-def _bound(kind: str, metadata: Manifest, rules: tuple[Rule, ...], user: str) -> list[Manifest]:
-    of: Manifest = {"apiVersion": f"{RBAC}/v1", "metadata": metadata}
-    reference = {"apiGroup": RBAC, "kind": kind, "name": metadata["name"]}
-    written = [
-        {"apiGroups": [group], "resources": resources.split(), "verbs": list(verbs)}
-        for group, resources, verbs in rules
-    ]
-    return [
-        of | {"kind": kind, "rules": written},
-        of
-        | {
-            "kind": f"{kind}Binding",
-            "roleRef": reference,
-            "subjects": [{"apiGroup": RBAC, "kind": "User", "name": user}],
-        },
-    ]
+def _rules(rules: tuple[Rule, ...]) -> list[Manifest]:
+    return [rule(group, resources.split(), verbs) for group, resources, verbs in rules]

@@ -7,12 +7,13 @@ The Service, the ControllerRevisions and the status lie where an institution may
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from eservice_operator.api.eservice import EService
-from eservice_operator.api.names import RELEASE_LABEL
-from eservice_operator.core.actions import Manifest, Ref
+from eservice_operator.api.names import MANAGER, RELEASE_LABEL
+from eservice_operator.core.actions import Manifest, Ref, ref_of
 from eservice_operator.core.releases import snapshot_of
 from tests.access.people import marks_of
 from tests.adversarial.cast import Cast, Part
@@ -56,6 +57,9 @@ def status(planned: Planned, live: Manifest) -> Manifest:
 
 
 PORTS = [{"port": 80, "protocol": "TCP"}]
+PORT = ("name", "port", "protocol", "targetPort")
+WRITTEN = ("name", "namespace", "labels", "annotations", "ownerReferences")
+"""What the operator writes of the metadata of a Service."""
 WAYS: dict[str, Forged] = {
     "service": lambda planned, live: [service(planned, live)],
     "revision": lambda planned, live: [revision(planned, live)],
@@ -123,32 +127,52 @@ async def test_what_is_public_stays_what_was_accepted(
     await site.until(ref, lambda obj: _serving(obj) == _serving(before), "put back once that is gone")
 
 
-async def test_until_issue_8_a_public_e_service_can_be_made_to_name_another_release(
+async def test_a_public_e_service_cannot_be_made_to_name_another_release(
     register: Register, cast: Cast, operator: OperatorProcess
 ) -> None:
-    """With the Service, a ControllerRevision and the status written together: the policies will forbid each.
+    """With the Service, a ControllerRevision and the status written together, by the operator's own name too.
 
-    This says what happens today, for docs/security.md; it is to be turned round with issue 8.
+    What is recorded on the route, in the Agency's namespace, is what counts.
     """
     site, admin = register.site, cast[Part.ADMIN]
-    planned = site.planned("renamed")
-    await site.published(planned)
-    await operator.at_rest()
-    other = planned.renewed("2.0.0", "not accepted")
-    ref = Ref("v1", "Service", planned.namespace, planned.name)
-    live = await site.see(planned.ref)
-    spec = {"release": {"image": other.image}}
-    forged = merged(live, {"spec": spec})
-    for manifest in (revision(other, forged), status(other, forged), service(other, live)):
-        await admin.apply(manifest, "status" if "status" in manifest else "")
-    seen = await site.until(
-        planned.ref,
-        lambda obj: obj["status"]["release"]["public"]["name"] == other.release,
-        "taken for public",
-    )
-    assert says(seen, "Published", "True")
-    selector = (await site.see(ref))["spec"]["selector"]
-    assert selector[RELEASE_LABEL] == other.release
+    for way, manager in (("person", PERSON), ("operator", MANAGER)):
+        planned = site.planned(f"renamed-{way}")
+        await site.published(planned)
+        await operator.at_rest()
+        ref = Ref("v1", "Service", planned.namespace, planned.name)
+        before, route = await site.see(ref), await site.see(planned.route)
+        other = planned.renewed("2.0.0", "not accepted")
+        live = await site.see(planned.ref)
+        forged = merged(live, {"spec": {"release": {"image": other.image}}})
+        made = revision(other, forged)
+        for manifest in (made, status(other, forged), led_to(other, before)):
+            subresource = "status" if "status" in manifest else ""
+            await admin.api.apply(manifest, field_manager=manager, force=True, subresource=subresource)
+        await site.until(ref, partial(_serves_as, before), f"{way}: put right")
+        await operator.at_rest()
+        seen = await site.see(planned.ref)
+        assert seen["status"]["release"]["public"]["name"] == planned.release, way
+        assert says(seen, "Published", "True")
+        assert await site.see(planned.route) == route, f"{way}: the route was right all the time"
+        assert await site.api.get(ref_of(made)) is None, f"{way}: nobody remembers what never was"
+
+
+def led_to(planned: Planned, live: Manifest) -> Manifest:
+    """The public Service as the operator would write it for another release."""
+    kept = {
+        key: live["metadata"][key]
+        for key in ("name", "namespace", "labels", "annotations", "ownerReferences")
+    }
+    spec = {
+        "selector": live["spec"]["selector"] | {RELEASE_LABEL: planned.release},
+        "ports": [{key: port[key] for key in PORT if key in port} for port in live["spec"]["ports"]],
+        "type": "ClusterIP",
+    }
+    return {"apiVersion": "v1", "kind": "Service", "metadata": kept, "spec": spec}
+
+
+def _serves_as(before: Manifest, service_: Manifest) -> bool:
+    return _serving(service_) == _serving(before)
 
 
 def _serving(service_: Manifest) -> Manifest:

@@ -10,8 +10,7 @@ from eservice_operator.api.names import API_VERSION, GROUP
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.core.actions import Manifest, Ref, ref_of
 from tests.support.kubectl import Kubectl
-
-RBAC = "rbac.authorization.k8s.io"
+from tests.support.rbac import account, bound, rule
 
 
 def web_service(namespace: str, name: str, **spec: Any) -> Manifest:
@@ -50,17 +49,8 @@ def role(namespace: str, name: str, web_service: str, consumer: str, *versions: 
     place, _, e_service = consumer.partition("/")
     resources = [f"webservices/{version}" for version in versions] or ["webservices"]
     named = {"name": name, "namespace": namespace}
-    rule = {"apiGroups": [GROUP], "resources": resources, "resourceNames": [web_service], "verbs": ["invoke"]}
-    return [
-        {"apiVersion": f"{RBAC}/v1", "kind": "Role", "metadata": named, "rules": [rule]},
-        {
-            "apiVersion": f"{RBAC}/v1",
-            "kind": "RoleBinding",
-            "metadata": named,
-            "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": name},
-            "subjects": [{"kind": "ServiceAccount", "name": e_service, "namespace": place}],
-        },
-    ]
+    invoke = rule(GROUP, resources, ["invoke"]) | {"resourceNames": [web_service]}
+    return bound(named, [invoke], account(place, e_service))
 
 
 def _manifest(kind: str, namespace: str, name: str, spec: Manifest) -> Manifest:

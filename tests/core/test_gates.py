@@ -11,10 +11,11 @@ import pytest
 from eservice_operator.api.delivery import DocumentKind
 from eservice_operator.api.gates import GateOwner
 from eservice_operator.api.reasons import Gate, Reason
-from eservice_operator.core.facts import Facts, Subject
+from eservice_operator.core.facts import Facts
 from eservice_operator.core.gates import GATES_IN_PRODUCTION, blocks_install, check_all
 from eservice_operator.core.hosts import host_matches
 from eservice_operator.core.releases import snapshot_of
+from eservice_operator.core.signed import Subject
 from eservice_operator.core.unmet import Blocks, Unmet
 from eservice_operator.core.world import World
 from tests.support import worlds

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from eservice_operator.core.actions import Manifest
+from eservice_operator.core.facts import Facts
 from eservice_operator.core.releases import snapshot_of
+from eservice_operator.core.scheduling import decision_name
 from tests.core import test_posting as posting
 from tests.support import worlds
 from tests.support.postal import PostalCluster, is_silent, postal
@@ -133,3 +135,63 @@ def test_what_was_accepted_is_put_back_although_the_act_is_revoked() -> None:
         cluster.remove(("Deployment", body["metadata"]["namespace"], name))
     cluster.settle(NOW + DAY)
     assert set(cluster.of_kind("Deployment")) == before
+
+
+DUE = worlds.at("2027-06-01", "00:00")
+SOON = "2027-06-01T00:00:00Z"
+NEVER = "2099-01-01T00:00:00Z"
+MADE_UP: dict[str, Manifest] = {
+    "that promises more": {"effectiveAt": NEVER, "undeferredAt": NEVER, "overdueSince": "2027-06-01"},
+    "that was deferred": {"effectiveAt": NEVER, "undeferredAt": SOON, "deferredUntil": "2099-01-01"},
+    "that lapsed": {"effectiveAt": NEVER, "undeferredAt": NEVER, "lapsed": "NotEnforced"},
+    "that the brake holds": {"effectiveAt": SOON, "undeferredAt": SOON, "holdToken": "a", "heldSince": SOON},
+    "of the last number": {"name": f"{worlds.NAME}-production-999999", "effectiveAt": NEVER},
+    "of a number beyond": {"name": f"a-{'9' * 240}", "effectiveAt": NEVER},
+    "that is closed, of a number beyond": {"name": f"a-{'9' * 240}"},
+}
+"""A decision in the status of an e-service, which nobody ever made."""
+
+
+@pytest.mark.parametrize("made_up", MADE_UP.values(), ids=MADE_UP.keys())
+def test_a_decision_that_nobody_made_puts_none_off(public: PureCluster, made_up: Manifest) -> None:
+    """R8: the e-service goes off the public route on its day, as if nobody had written into its status."""
+    forge_decision(public, **made_up)
+    public.put(worlds.template(posting.FOUR))
+    public.settle(posting.DECIDED)
+    (decision,) = public.decisions
+    assert decision.spec.effective_at == DUE
+    assert decision.spec.replaces is None
+    forge_decision(public, **made_up)
+    public.advance(posting.DECIDED, DUE)
+    (decision,) = public.decisions
+    assert decision.status.state.value == "Effective", decision.status.message
+    assert not public.routed()
+
+
+def test_one_that_keeps_it_off_is_believed_and_is_dated_no_later_than_now(public: PureCluster) -> None:
+    """It takes, from who wrote it; and the Agency can take it back as any other."""
+    forge_decision(public, effectiveAt=NEVER, effectiveSince=NEVER, overdueSince="2027-06-01")
+    public.settle(NOW + DAY)
+    (decision,) = public.decisions
+    assert decision.spec.effective_at == NOW + DAY
+    assert not public.routed()
+    revoked = {"at": "2026-10-14", "reason": "nobody decided that"}
+    public.edit(("UnpublishDecision", "", decision.metadata.name), spec={"revoked": revoked})
+    public.settle(NOW + DAY)
+    assert public.routed()
+
+
+def test_the_first_free_number_comes_after_the_last_one(public: PureCluster) -> None:
+    for number in (1, 3, 999_999):
+        forge_decision(public, name=f"{worlds.NAME}-production-{number:03d}")
+        if number != 999_999:
+            public.put(worlds.decision(number, status={"state": "Closed"}))
+    facts = Facts(public.world(), NOW, public.policy)
+    assert decision_name(facts) == f"{worlds.NAME}-production-002"
+
+
+def forge_decision(cluster: PureCluster, **said: Any) -> None:
+    template = {"name": worlds.TEMPLATE, "version": "3.0.0"}
+    live = cluster.objects[cluster.service_place]
+    named = {"name": f"{worlds.NAME}-production-007", "template": template}
+    live["status"] = live["status"] | {"lastDecision": named | said}

@@ -16,8 +16,9 @@ from eservice_operator.api.decisions import DecisionState
 from eservice_operator.api.reasons import ConditionType
 from eservice_operator.core.actions import Action, Create, Outcome, Update
 from eservice_operator.core.decide import decide
-from eservice_operator.core.facts import Facts, Subject
+from eservice_operator.core.facts import Facts
 from eservice_operator.core.gates import check_all
+from eservice_operator.core.signed import Subject
 from tests.support import worlds
 from tests.support.pure_cluster import PureCluster
 from tests.support.worlds import NAME, POLICY, TEMPLATE, at, image

@@ -22,10 +22,13 @@ from tests.support.figures import Figures
 from tests.support.mailserver import MailServer, mail_server
 from tests.support.operator import Launcher, OperatorProcess
 from tests.support.oracles import oracles
+from tests.support.time_machine import machine
 from tests.support.zygote import Zygote
 
 if TYPE_CHECKING:
     from controlplane import Cluster
+
+__all__ = ["machine"]
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,14 +12,15 @@ import pytest
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.runtime.clock import now
 from tests.faults.conftest import Survived
-from tests.operator.test_clock import decided, times_unpublished, traces
 from tests.support import fleet
+from tests.support.decisions import decided, times_unpublished
 from tests.support.fleet import Planned, with_instruction
+from tests.support.operator import traces
 from tests.support.site import Site, poll, says
-from tests.support.time_machine import TimeMachine, time_machine
+from tests.support.time_machine import TimeMachine
 
 if TYPE_CHECKING:
-    from controlplane import Cluster
+    pass
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
 
@@ -34,12 +34,6 @@ LEAD = timedelta(seconds=8)
 """How long before the instant the operator is started: mostly it is ready by then."""
 AFTER = 30.0
 """Seconds from the instant, or from the start after it, on a machine that is busy; usually less than one."""
-
-
-@pytest.fixture
-async def machine(cluster: Cluster, tmp_path: Path) -> AsyncIterator[TimeMachine]:
-    async with time_machine(cluster, tmp_path, resync="5s") as machine:
-        yield machine
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,28 +11,21 @@ from eservice_operator.cluster.client import KubeApi
 from eservice_operator.core.actions import Manifest
 from eservice_operator.runtime.clock import now
 from tests.support import fleet
+from tests.support.decisions import decided, times_unpublished
 from tests.support.fleet import Planned, with_instruction
 from tests.support.mailserver import MailServer, mail_server
-from tests.support.operator import OperatorProcess
-from tests.support.site import Site, poll, says
-from tests.support.time_machine import TimeMachine, time_machine
+from tests.support.operator import traces
+from tests.support.site import Site, says
+from tests.support.time_machine import TimeMachine
 from tests.support.waiting import eventually
 from tests.support.worlds import merged
 
 if TYPE_CHECKING:
-    from controlplane import Cluster
+    pass
 
 pytestmark = pytest.mark.cluster
 
-SOON = {"resync": "5s"}
-"""A quiet operator asks little, and so hears late of a server's clock; here it asks often enough."""
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-async def machine(cluster: "Cluster", tmp_path: Path) -> AsyncIterator[TimeMachine]:
-    async with time_machine(cluster, tmp_path, **SOON) as machine:
-        yield machine
 
 
 @pytest.fixture
@@ -51,28 +43,6 @@ async def place(people: KubeApi, machine: TimeMachine) -> AsyncIterator[Site]:
         await site.assert_sound()
     finally:
         await site.clear(operated=machine.operator.running)
-
-
-def traces(operator: OperatorProcess) -> list[str]:
-    return [record["exception"] for record in operator.records() if "exception" in record]
-
-
-async def decided(site: Site, planned: Planned, state: str, reason: str) -> Manifest:
-    """The e-service's only decision once it is in the state for the reason."""
-
-    async def ask() -> Manifest | None:
-        found = await site.decisions(planned)
-        assert len(found) <= 1, found
-        status = found[0].get("status") or {} if found else {}
-        return found[0] if (status.get("state"), status.get("reason")) == (state, reason) else None
-
-    return await poll(ask, lambda: f"{state} {reason} of {planned.name}")
-
-
-async def times_unpublished(site: Site, planned: Planned) -> int:
-    """How often it left the public route, by its history."""
-    status = (await site.see(planned.ref))["status"]
-    return sum(change["phase"] == "Unpublished" for change in status["history"])
 
 
 async def public_and_overdue(site: Site, template: Manifest, planned: Planned) -> Manifest:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,21 +14,15 @@ from eservice_operator.runtime.clock import now
 from tests.support.kubectl import Kubectl
 from tests.support.register import Register
 from tests.support.site import Site, identity, says
-from tests.support.time_machine import TimeMachine, time_machine
+from tests.support.time_machine import TimeMachine
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from controlplane import Cluster
+    pass
 
 pytestmark = pytest.mark.cluster
 
 DECADE = timedelta(days=3650)
-
-
-@pytest.fixture
-async def machine(cluster: Cluster, tmp_path: Path) -> AsyncIterator[TimeMachine]:
-    async with time_machine(cluster, tmp_path, resync="5s") as machine:
-        yield machine
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from eservice_operator.api.names import PUBLIC_RELEASE_ANNOTATION
 from eservice_operator.core.actions import ref_of
 from tests.support.audit import OPERATOR, AuditLog, Request
 from tests.support.fleet import Planned
@@ -69,7 +70,9 @@ async def test_the_public_release_changes_by_one_write_and_can_go_back(site: Sit
     assert after[f"Service {first.name}"]["spec"]["selector"]["eservice.dev/release"] == second.release
     assert after[f"Deployment {second.deployment}"]["spec"]["replicas"] == 2
     route = f"HTTPRoute {first.route.name}"
-    assert after[route]["metadata"]["resourceVersion"] == before[route]["metadata"]["resourceVersion"]
+    assert after[route]["metadata"]["generation"] == before[route]["metadata"]["generation"]
+    recorded = after[route]["metadata"]["annotations"][PUBLIC_RELEASE_ANNOTATION]
+    assert recorded.split(" ")[2] == second.image.partition("@")[2]
     assert_switched_in_order(audit.read(), first, second)
 
     await site.apply(first.eservice())

@@ -230,9 +230,9 @@ async def test_it_waits_for_its_kinds_to_be_served(cluster: Cluster, tmp_path: P
         proxy.faults = [refused(f"/apis/{API_VERSION}", 404)]
         async with started(kubeconfig) as operator:
             await eventually(lambda: operator.said("kubectl apply -f crds/"), within=30)
-            assert (await operator.get("/readyz"))[1].startswith(
-                "[-] started: waiting for its kinds to be served"
-            )
+            _, verdict = await operator.get("/readyz")
+            assert verdict.startswith("[-] started: waiting for its kinds to be served")
+            assert "[+] touch" in verdict, "a refusal is an answer"
             assert (await operator.get("/livez"))[0] == 200
             proxy.faults.clear()
             await operator.ready()

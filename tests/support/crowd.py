@@ -17,7 +17,9 @@ CONVERGED = 400.0
 AT_ONCE = 8
 
 
-async def publish(site: Site, template: Manifest, services: Iterable[Planned]) -> None:
+async def publish(
+    site: Site, template: Manifest, services: Iterable[Planned], within: float = CONVERGED
+) -> None:
     """Apply what people write about each, and wait until all are public with nothing left to do."""
     wanted = list(services)
     places = sorted({planned.namespace for planned in wanted})
@@ -41,7 +43,7 @@ async def publish(site: Site, template: Manifest, services: Iterable[Planned]) -
         ]
         return len(done) == len(wanted)
 
-    await poll(public, lambda: f"{len(wanted)} e-services public", CONVERGED, longest=2.0)
+    await poll(public, lambda: f"{len(wanted)} e-services public", within, longest=2.0)
 
     async def counted() -> bool:
         live = await site.see(site.template_ref)

@@ -237,3 +237,8 @@ def assert_log_clean(records: list[dict[str, Any]]) -> None:
         or "Traceback" in record["msg"]
     ]
     assert not bad, json.dumps(bad[:3], indent=1)
+
+
+def traces(operator: OperatorProcess) -> list[str]:
+    """The tracebacks in its log."""
+    return [record["exception"] for record in operator.records() if "exception" in record]

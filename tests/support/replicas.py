@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -46,6 +47,11 @@ class Replica(OperatorProcess):
     def alive(self) -> bool:
         """Whether /livez says so."""
         return self.running and self._get("/livez") is not None
+
+    @property
+    def stuck(self) -> bool:
+        """Whether its event loop does not come as far as to a probe."""
+        return self.running and self._get("/livez", within=1.0) is None
 
     @property
     def began_after(self) -> float:
@@ -140,6 +146,25 @@ class Replicas:
         """Wait until it has written so often."""
         identity = one.identity
         await eventually(lambda: len(self.wrote(identity)) >= many, f"{many} writes", within=TAKEOVER)
+
+    async def woken(self, old: Replica, new: Replica) -> int:
+        """Who was stopped ends, without one write after the new one has the lease; how many it held back."""
+        identity, taken = old.identity, self.turns(new.identity)[0].at
+        old.wake()
+        assert await old.ended() == 1
+        assert old.said("is lost"), old.tail()
+        await self._audited()
+        late = [one for one in self.wrote(identity) + self.turns(identity) if one.at > taken]
+        assert late == [], f"{identity} lost the lease at {taken}"
+        return sum("NotLeading" in record["msg"] for record in old.records())
+
+    async def _audited(self) -> None:
+        """Wait until the audit log has what was asked before now: what comes last in it is asked now."""
+        marker = f"marker-{secrets.token_hex(4)}"
+        assert await self.people.get(WHERE._replace(name=marker)) is None
+        await eventually(
+            lambda: any(one.name == marker for one in self.audit.read()), "the audit log is written"
+        )
 
     def turns(self, identity: str) -> list[Request]:
         """Its writes of the lease that were carried out."""

@@ -11,6 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.support.fault_proxy import FaultProxy, proxied
 from tests.support.operator import OperatorProcess
 from tests.support.rights import operator_credentials
@@ -63,3 +65,10 @@ async def time_machine(cluster: Cluster, folder: Path, **settings: str) -> Async
             yield machine
         finally:
             operator.end()
+
+
+@pytest.fixture
+async def machine(cluster: Cluster, tmp_path: Path) -> AsyncIterator[TimeMachine]:
+    """One whose operator asks often enough: a quiet one hears late of a server's clock."""
+    async with time_machine(cluster, tmp_path, resync="5s") as made:
+        yield made

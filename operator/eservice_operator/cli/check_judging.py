@@ -24,13 +24,14 @@ from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.store import Store, key_of
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.dates import day_after_end, local_day, start_of_day
-from eservice_operator.core.facts import Facts, Subject
+from eservice_operator.core.facts import Facts
 from eservice_operator.core.gates import check_all
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.lag import Lag
 from eservice_operator.core.owner import deployment_name
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.releases import release_name, snapshot_of
+from eservice_operator.core.signed import Subject
 from eservice_operator.core.simulated_cluster import Scene
 from eservice_operator.core.simulation import Simulation
 from eservice_operator.core.templating import catalogue_of

@@ -23,7 +23,7 @@ from eservice_operator.cluster.store import Change, Store
 from eservice_operator.core.actions import Create, Delete, Manifest, Ref, target_of
 from eservice_operator.core.decide import Decision, eservice_ref
 from eservice_operator.core.faces import Face
-from eservice_operator.core.facts import Subject
+from eservice_operator.core.signed import Subject
 
 DEFERRAL = UnpublishDeferral.__name__
 RECORDS = frozenset({DEFERRAL, AcceptanceAct.__name__, ProductionVerification.__name__})

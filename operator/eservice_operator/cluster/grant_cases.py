@@ -24,9 +24,9 @@ from eservice_operator.core.access.naming import grant_child
 from eservice_operator.core.access.unread import last_known_grant, leaving_grant
 from eservice_operator.core.access.walls import versions_in
 from eservice_operator.core.actions import Manifest
-from eservice_operator.core.facts import age
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.owner import owned_by
+from eservice_operator.core.signed import age
 from eservice_operator.core.world import Observed
 
 

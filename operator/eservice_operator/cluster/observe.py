@@ -7,7 +7,7 @@ nothing, a template nobody can read is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from eservice_operator.api import names
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
@@ -31,12 +31,13 @@ from eservice_operator.cluster.rivals import claims_of, senior_of
 from eservice_operator.cluster.snapshots import snapshots_of
 from eservice_operator.cluster.store import Store
 from eservice_operator.core.actions import Manifest
-from eservice_operator.core.facts import age
 from eservice_operator.core.gateway_driver import ROUTE_KIND, gateway_of
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.owner import preview_name, route_name
 from eservice_operator.core.policy import GatewayRef, Policy
+from eservice_operator.core.public_record import record_on
 from eservice_operator.core.releases import Snapshot, release_name, snapshot_of
+from eservice_operator.core.signed import age
 from eservice_operator.core.templating import catalogue_of
 from eservice_operator.core.unread import last_known
 from eservice_operator.core.world import Observed, RecordWorld, RegistrationWorld, TemplateWorld, World
@@ -69,8 +70,8 @@ class Observer:
         metadata, _ = self.envelope(key)
         children = self._children(metadata)
         body = self._store.get(key.kind, key.namespace, key.name) or {}
-        service = last_known(body, snapshots_of(metadata, self._reading))
-        return invalid if service is None else self._world(service, children, invalid.errors)
+        known = last_known(body, snapshots_of(metadata, self._reading))
+        return invalid if known is None else self._world(known, children, invalid.errors)
 
     def _world(
         self, service: EService, children: dict[tuple[str, str], Observed], errors: tuple[str, ...] = ()
@@ -80,7 +81,8 @@ class Observer:
         standing = f"{spec.registration}/{spec.environment.value}"
         decisions = reading.found(UnpublishDecision, indexes.REGISTRATION, standing)
         snapshots = snapshots_of(metadata, reading)
-        templates = sorted(_templates_of(service, snapshots, decisions))
+        routes = [child for (kind, _), child in children.items() if kind == ROUTE_KIND]
+        templates = sorted(_templates_of(service, snapshots, decisions, routes))
         hosts = {*spec.publication.hosts, *(host for snapshot in snapshots for host in snapshot.hosts)}
         claims = claims_of(service, hosts, reading, self._policy)
         return World(
@@ -92,7 +94,7 @@ class Observer:
             deferrals=reading.found(UnpublishDeferral, indexes.ESERVICE, place),
             decisions=decisions,
             senior=senior_of(service, reading),
-            missing_gateways=self._missing_gateways(service, snapshots, children),
+            missing_gateways=self._missing_gateways(service, snapshots, routes),
             missing_class=missing_class(self._policy, self._store),
             claims=tuple(claim for claim in claims if claim.standing.holds),
             contenders=tuple(claim for claim in claims if not claim.standing.holds),
@@ -223,11 +225,10 @@ class Observer:
                 yield route
 
     def _missing_gateways(
-        self, service: EService, snapshots: tuple[Snapshot, ...], children: dict[tuple[str, str], Observed]
+        self, service: EService, snapshots: Iterable[Snapshot], routes: Iterable[Observed]
     ) -> frozenset[GatewayRef]:
         """Of the Gateways that its routes are on, or may come onto, those that are known not to be there."""
         releases = (snapshot_of(service), *snapshots)
-        routes = (child for (kind, _), child in children.items() if kind == ROUTE_KIND)
         named = {self._policy.gateway, *(one.gateway for one in releases), *map(gateway_of, routes)}
         return frozenset(missing_of((one for one in named if one is not None), self._store))
 
@@ -238,11 +239,12 @@ class Observer:
 
 
 def _templates_of(
-    service: EService, snapshots: tuple[Snapshot, ...], decisions: tuple[UnpublishDecision, ...]
+    service: EService,
+    snapshots: Iterable[Snapshot],
+    decisions: Iterable[UnpublishDecision],
+    routes: Iterable[Observed],
 ) -> set[str]:
     """The templates that a decision about the EService can ask about."""
-    wanted = {service.spec.template.name}
-    wanted |= {snapshot.template.name for snapshot in snapshots}
-    wanted |= {decision.spec.release.template.name for decision in decisions}
-    remembered = service.status.release.public
-    return wanted if remembered is None else wanted | {remembered.template.name}
+    released = (*snapshots, service.status.release.public, *map(record_on, routes))
+    wanted = {service.spec.template.name, *(one.template.name for one in released if one is not None)}
+    return wanted | {decision.spec.release.template.name for decision in decisions}

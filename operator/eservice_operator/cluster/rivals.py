@@ -17,9 +17,9 @@ from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.reading import Reading
 from eservice_operator.core.actions import Ref
 from eservice_operator.core.contests import GRAVITY
-from eservice_operator.core.facts import age
 from eservice_operator.core.hosts import normal, unregistered_hosts
 from eservice_operator.core.policy import Policy
+from eservice_operator.core.signed import age
 from eservice_operator.core.world import HostClaim
 
 

@@ -15,7 +15,8 @@ from eservice_operator.core.access.using import UseStanding
 from eservice_operator.core.cleaning import one_line
 from eservice_operator.core.conditions import find
 from eservice_operator.core.dates import local_day
-from eservice_operator.core.facts import Facts, Subject
+from eservice_operator.core.facts import Facts
+from eservice_operator.core.signed import Subject
 from eservice_operator.core.unmet import Unmet, holds_install
 from eservice_operator.core.used import ended_before
 

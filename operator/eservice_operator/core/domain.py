@@ -12,9 +12,10 @@ from eservice_operator.core.access_gate import lost_access, told_of
 from eservice_operator.core.conditions import Verdict, find
 from eservice_operator.core.dates import parse_instant
 from eservice_operator.core.decide import Decision
-from eservice_operator.core.facts import Facts, Subject
+from eservice_operator.core.facts import Facts
 from eservice_operator.core.forgiveness import cause_of
 from eservice_operator.core.gates import blocks_install
+from eservice_operator.core.signed import Subject
 from eservice_operator.core.unmet import Blocks, Unmet
 
 # condition, the gates behind it, and the reason when all of them are passed

@@ -35,6 +35,8 @@ class Shown:
     """For the notice page: what it is told about the e-service, as the value of a header."""
     cannot_move: str = ""
     """Why its route stays on a Gateway that it is to leave; empty where it is where it is to be."""
+    decision: str = ""
+    """The last UnpublishDecision about the e-service, for the record; empty where there was none."""
     chosen: bool = False
     """Whether the institution chose the Gateway to which it cannot move, rather than the settings."""
 

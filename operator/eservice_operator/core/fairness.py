@@ -16,8 +16,9 @@ from eservice_operator.api.ground import Fairness
 from eservice_operator.api.reasons import Gate
 from eservice_operator.core.checklist import IN_PRODUCTION
 from eservice_operator.core.dates import add_working_days
-from eservice_operator.core.facts import Facts, Subject
+from eservice_operator.core.facts import Facts
 from eservice_operator.core.releases import same_template
+from eservice_operator.core.signed import Subject
 from eservice_operator.core.unmet import Blocks, Unmet
 from eservice_operator.core.versions import is_withdrawn
 

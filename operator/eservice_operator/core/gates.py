@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from eservice_operator.api.reasons import Gate, Reason
 from eservice_operator.core.checklist import BEFORE_PRODUCTION, IN_PRODUCTION
-from eservice_operator.core.facts import Facts, Subject
+from eservice_operator.core.facts import Facts
 from eservice_operator.core.limit_gate import template_within_limit
+from eservice_operator.core.signed import Subject
 from eservice_operator.core.unmet import Blocks, Check, Unmet
 
 GATES: tuple[Check, ...] = BEFORE_PRODUCTION

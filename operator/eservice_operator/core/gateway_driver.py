@@ -15,6 +15,7 @@ from eservice_operator.core.faces import Face
 from eservice_operator.core.manifests import CANDIDATE_SUFFIX, HTTP_PORT
 from eservice_operator.core.owner import Owner, route_name, seal
 from eservice_operator.core.policy import GatewayRef, Policy
+from eservice_operator.core.public_record import PublicRecord
 from eservice_operator.core.releases import Snapshot
 from eservice_operator.core.world import Observed
 
@@ -62,7 +63,8 @@ class GatewayDriver:
         """The public route, in its one place: what it shows is swapped in its rule.
 
         It lies in another namespace than the e-service, where an owner reference cannot reach: labels name
-        the owner, and our finalizer on the EService removes it.
+        the owner, and our finalizer on the EService removes it. As nobody but the Agency writes there, it
+        also remembers which release is public (see `public_record`).
         """
         rule = self._live(owner) if shown.face is Face.LIVE else self._notice(shown.notice)
         return http_route(
@@ -72,6 +74,7 @@ class GatewayDriver:
             gateway=shown.release.gateway or self.policy.gateway,
             hosts=shown.release.hosts,
             rule={"matches": [path_match(shown.release)], **rule},
+            annotations=_recorded(shown),
         )
 
     def _live(self, owner: Owner) -> Manifest:
@@ -132,6 +135,12 @@ class GatewayDriver:
         return next((str(match["path"].get("value", "/")) for match in matches if "path" in match), "/")
 
 
+def _recorded(shown: Shown) -> dict[str, str]:
+    """What others must not write: it is kept here."""
+    record = {names.PUBLIC_RELEASE_ANNOTATION: PublicRecord.of(shown.release).text()}
+    return record | ({names.DECISION_ANNOTATION: shown.decision} if shown.decision else {})
+
+
 def gateway_of(route: Observed) -> GatewayRef | None:
     """The Gateway that a route of ours is on; none where it names none."""
     for parent in route.spec.get("parentRefs") or ():
@@ -141,11 +150,20 @@ def gateway_of(route: Observed) -> GatewayRef | None:
 
 
 def http_route(
-    owner: Owner, ref: Ref, shows: str, *, gateway: GatewayRef, hosts: Iterable[str], rule: Manifest
+    owner: Owner,
+    ref: Ref,
+    shows: str,
+    *,
+    gateway: GatewayRef,
+    hosts: Iterable[str],
+    rule: Manifest,
+    annotations: Mapping[str, str] | None = None,
 ) -> Manifest:
     """A route of an e-service, with its one rule; labels name the owner, whose namespace is another."""
     labels = {names.NAMESPACE_LABEL: owner.namespace, names.SHOWS_LABEL: shows}
-    metadata = {"name": ref.name, "namespace": ref.namespace, "labels": owner.labels | labels}
+    metadata: Manifest = {"name": ref.name, "namespace": ref.namespace, "labels": owner.labels | labels}
+    if annotations:
+        metadata["annotations"] = dict(annotations)
     spec = {"parentRefs": [gateway.parent_ref()], "hostnames": list(hosts), "rules": [rule]}
     return seal({"apiVersion": ref.api_version, "kind": ref.kind, "metadata": metadata, "spec": spec})
 

@@ -10,10 +10,11 @@ from eservice_operator.api.base import revoked_by
 from eservice_operator.api.delivery import DocumentKind
 from eservice_operator.api.gates import GateOwner
 from eservice_operator.api.reasons import Gate, Reason
-from eservice_operator.core.facts import Facts, Subject
+from eservice_operator.core.facts import Facts
 from eservice_operator.core.promised import comes_back
 from eservice_operator.core.registered import place_problem
 from eservice_operator.core.releases import same_template, short_image
+from eservice_operator.core.signed import Subject
 from eservice_operator.core.unmet import Unmet, holds_install
 from eservice_operator.core.versions import is_withdrawn
 

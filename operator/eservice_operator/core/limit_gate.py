@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from eservice_operator.api.gates import GateOwner
 from eservice_operator.api.reasons import Gate, Reason
-from eservice_operator.core.facts import Facts, Subject
+from eservice_operator.core.facts import Facts
 from eservice_operator.core.remembered import kept_off, why_kept_off
+from eservice_operator.core.signed import Subject
 from eservice_operator.core.unmet import Unmet, holds_publish
 from eservice_operator.core.unpublication import blocking_decision, ground
 

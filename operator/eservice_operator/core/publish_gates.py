@@ -8,8 +8,9 @@ from eservice_operator.api.gates import GateOwner
 from eservice_operator.api.reasons import Gate, Reason
 from eservice_operator.core.availability import available, failure_of
 from eservice_operator.core.contests import sentence
-from eservice_operator.core.facts import Facts, Subject
+from eservice_operator.core.facts import Facts
 from eservice_operator.core.hosts import unregistered_hosts
+from eservice_operator.core.signed import Subject
 from eservice_operator.core.unmet import Unmet, holds_publish
 
 

@@ -3,6 +3,8 @@
 
 The status of the EService remembers its last decision. While a remembered open one is not there, what it
 took off the public route stays off; the one made in its place keeps its promise, or goes on with its effect.
+An institution that may write the status may make up a decision. Only of one that the public route records
+all is believed; of any other what it takes, and nothing that it gives: no later instant, no brake.
 """
 
 from __future__ import annotations
@@ -18,6 +20,9 @@ from eservice_operator.core.recorded import ground_as_judged
 from eservice_operator.core.releases import same_template
 from eservice_operator.core.unpublication import governing_decision, judge
 
+LAST_NUMBER = 999_999
+"""Of the decisions of one registration and environment."""
+
 
 def missing_decision(facts: Facts) -> RememberedDecision | None:
     """The open decision about the public release that was deleted, and has none in its place yet."""
@@ -29,7 +34,31 @@ def missing_decision(facts: Facts) -> RememberedDecision | None:
         if old.name == decision.metadata.name or (replaced is not None and old.name == replaced.name):
             return None
     public = facts.public_template
-    return old if public is None or same_template(public, old.template) else None
+    if public is not None and not same_template(public, old.template):
+        return None
+    return old if old.name == facts.recorded_decision else _what_it_takes(old, facts)
+
+
+def _what_it_takes(old: RememberedDecision, facts: Facts) -> RememberedDecision | None:
+    """Of a decision by the word of the status alone: that it keeps the e-service off, or was to by now."""
+    due = old.effective_at is not None and old.effective_at <= facts.now
+    if old.effective_since is None and not due:
+        return None
+    since = None if old.effective_since is None else min(old.effective_since, facts.now)
+    return RememberedDecision(
+        name=old.name,
+        template=old.template,
+        overdue_since=old.overdue_since,
+        caused_by=old.caused_by,
+        effective_at=old.effective_at if due else facts.now,
+        effective_since=since,
+    )
+
+
+def last_made(facts: Facts) -> str:
+    """The last decision that was made, by its number, as the public route is to record it; empty for none."""
+    made = (facts.recorded_decision, *(decision.metadata.name for decision in facts.decisions))
+    return max(made, key=number_of)
 
 
 def kept_off(facts: Facts, template: TemplateRef) -> RememberedDecision | None:

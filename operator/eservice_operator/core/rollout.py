@@ -17,11 +17,12 @@ from eservice_operator.core.availability import available, emptying, replicas_of
 from eservice_operator.core.dates import instant, parse_instant
 from eservice_operator.core.driver import Shown
 from eservice_operator.core.faces import Face
-from eservice_operator.core.facts import Facts, Subject
+from eservice_operator.core.facts import Facts
 from eservice_operator.core.gates import blocks_install, blocks_publish, check_all
 from eservice_operator.core.owner import deployment_name
 from eservice_operator.core.releases import Snapshot, newest
 from eservice_operator.core.showing import on_allowed_gateway, on_own_hosts, shown_by
+from eservice_operator.core.signed import Subject
 from eservice_operator.core.unmet import Unmet
 from eservice_operator.core.world import Observed
 

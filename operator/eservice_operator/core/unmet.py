@@ -9,7 +9,8 @@ from enum import StrEnum
 
 from eservice_operator.api.gates import GateOwner
 from eservice_operator.api.reasons import Gate, Reason
-from eservice_operator.core.facts import Facts, Subject
+from eservice_operator.core.facts import Facts
+from eservice_operator.core.signed import Subject
 
 
 class Blocks(StrEnum):

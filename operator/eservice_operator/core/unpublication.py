@@ -120,13 +120,14 @@ class _Terms:
 def _closing(facts: Facts, decision: UnpublishDecision) -> Finding | None:
     """What closes a decision for good: the Agency's revocation, or renewal.
 
-    Renewed means that the public release is on another template version. Whether that one lags too much is
-    another decision's question; the gate TemplateSupported keeps overdue versions from going live.
+    Renewed means that the public release is on another template version, and that this is no mere word of the
+    institution's. Whether that one lags too much is another decision's question; the gate TemplateSupported
+    keeps overdue versions from going live.
     """
     revoked = revocation(decision, facts.today)
     if revoked is not None:
         return revoked
-    public = facts.public_template
+    public = facts.proven_template
     if public is not None and not same_template(public, decision.spec.release.template):
         text = f"renewed: the public release is on {public.name} {public.version}"
         return Finding(DecisionState.CLOSED, Reason.RENEWED, text)

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which release is public, as its route says: the one place of that memory that no institution may write.
+
+The Service, the snapshots and the status lie in the e-service's namespace. The route of a Gateway lies in the
+Agency's, and names in an annotation the release that it was last written for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from eservice_operator.api import names
+from eservice_operator.api.base import TemplateRef
+from eservice_operator.core.releases import Snapshot, digest_of, release_name
+from eservice_operator.core.world import Observed
+
+
+@dataclass(frozen=True, slots=True)
+class PublicRecord:
+    """A release by all that acts name of it: its own name is a short hash, which others may hit."""
+
+    template: TemplateRef
+    digest: str
+    """Of the image; all of the image where it has none, outside of Production."""
+
+    @classmethod
+    def of(cls, release: Snapshot) -> Self:
+        """What is recorded of a release."""
+        return cls(release.template, digest_of(release.image))
+
+    @property
+    def name(self) -> str:
+        """The name of the release."""
+        return release_name(self.digest, self.template)
+
+    def is_of(self, release: Snapshot) -> bool:
+        """Whether it is that release, rather than another one by the same name."""
+        return release.names(self.digest, self.template)
+
+    def text(self) -> str:
+        """As the annotation has it: template, version and digest, with spaces between them."""
+        return f"{self.template.name} {self.template.version} {self.digest}"
+
+
+def decision_on(route: Observed | None) -> str:
+    """The name of the last UnpublishDecision that a route of ours records; empty where it records none."""
+    return "" if route is None else route.annotations.get(names.DECISION_ANNOTATION, "")
+
+
+def record_on(route: Observed | None) -> PublicRecord | None:
+    """What a route of ours records; None where that cannot be read, or is not there, as from before."""
+    if route is None:
+        return None
+    template, _, rest = route.annotations.get(names.PUBLIC_RELEASE_ANNOTATION, "").partition(" ")
+    version, _, digest = rest.partition(" ")
+    if not digest:
+        return None
+    try:
+        return PublicRecord(TemplateRef(name=template, version=version), digest)
+    except ValueError:
+        return None

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Facts about the public release: which one it is, how it last ran, and whose word that is taken from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from eservice_operator.api import names
+from eservice_operator.api.acts import VerificationOutcome
+from eservice_operator.api.base import TemplateRef
+from eservice_operator.core.owner import deployment_name
+from eservice_operator.core.public_record import PublicRecord, decision_on, record_on
+from eservice_operator.core.releases import Snapshot, newest, snapshot_of
+from eservice_operator.core.signed import Signed, Subject
+from eservice_operator.core.versions import CatalogueVersion, is_withdrawn
+from eservice_operator.core.world import Observed
+
+
+@dataclass(frozen=True)
+class PublicRelease(Signed):
+    """The part of `Facts` that is about the release which the public is served.
+
+    The Service remembers it, as the one write of a switch. Whoever may write in the e-service's namespace may
+    write that too: where the route of a Gateway is there, what that records is asked.
+    """
+
+    @cached_property
+    def wanted(self) -> Snapshot:
+        """The release that the spec names, as the spec wants it."""
+        return snapshot_of(self.world.service)
+
+    @cached_property
+    def public_service(self) -> Observed | None:
+        """The Service that the public route points to."""
+        return self.world.child("Service", self.world.service.metadata.name)
+
+    @cached_property
+    def record(self) -> PublicRecord | None:
+        """What the public route records, where only the Agency writes it; none from before there was any."""
+        return record_on(self.route) if self.driver.far else None
+
+    @cached_property
+    def recorded_decision(self) -> str:
+        """The last UnpublishDecision by the public route, where only the Agency writes it; or empty."""
+        return decision_on(self.route) if self.driver.far else ""
+
+    @cached_property
+    def public_name(self) -> str | None:
+        """Name of the release in public use; none where all that says so could be made by hand."""
+        name, record = self._remembered_name, self.record
+        if record is not None:
+            moved = name is not None and name != record.name and self._may_have_moved(name)
+            return name if moved else record.name
+        release = None if name is None else self._remembered(name)
+        on_route = self.route is not None and self.driver.far
+        return name if release is None or on_route or self.vouched_for(release) else None
+
+    def _may_have_moved(self, name: str) -> bool:
+        """Whether the Service was switched to that release, and the operator ended before that was recorded.
+
+        Only to what may go public now: else the switch is taken back, as one that somebody else made.
+        """
+        if not self.production:
+            return True
+        release = self._remembered(name)
+        if release is None:
+            return False
+        act, version = self.act(release), self.version(release.template)
+        last = self.last_verification(Subject(release, wanted=release.name == self.wanted.name))
+        return (
+            act is not None
+            and self.in_force(act)
+            and last is not None
+            and last.spec.outcome is VerificationOutcome.PASSED
+            and version is not None
+            and not is_withdrawn(version, self.today)
+        )
+
+    @cached_property
+    def _remembered_name(self) -> str | None:
+        """The Service's selector remembers it.
+
+        Where somebody deleted the Service or edited it, our own status is the better memory, until the
+        Service is put back.
+        """
+        remembered = self.world.service.status.release.public
+        service = self.public_service
+        if service is None or (service.edited and remembered is not None):
+            return remembered.name if remembered else None
+        selector = service.spec.get("selector") or {}
+        return selector.get(names.RELEASE_LABEL) or (remembered.name if remembered else None)
+
+    @cached_property
+    def public(self) -> Snapshot | None:
+        """The public release as it last ran; as the spec wants it where nothing else says how."""
+        return None if self.public_name is None else self._remembered(self.public_name)
+
+    def _remembered(self, name: str) -> Snapshot | None:
+        """A Service alone proves nothing: whoever may write one could name a release that nobody accepted."""
+        found = newest(filter(self._is_told_apart, self.world.snapshots), name)
+        if found is not None or name != self.wanted.name or not self._is_told_apart(self.wanted):
+            return found
+        remembered = self.world.service.status.release.public
+        named = remembered is not None and remembered.name == name
+        return self.wanted if named or (self.record is not None and self.record.name == name) else None
+
+    def _is_told_apart(self, release: Snapshot) -> bool:
+        """Whether a release is the recorded one, or has another name: names are short, and can be hit."""
+        record = self.record
+        return record is None or record.name != release.name or record.is_of(release)
+
+    def vouched_for(self, release: Snapshot) -> bool:
+        """R2: whether a release in Production runs, or was accepted at any time.
+
+        The institution may write Service, snapshots and status: by them alone nothing is installed.
+        """
+        there = self.deployment(release.name) is not None
+        return there or not self.production or self.act(release) is not None
+
+    @cached_property
+    def lost(self) -> bool:
+        """Whether nobody remembers any more how the public release runs: then it is left as it is."""
+        return self.public_name is not None and self.public is None
+
+    @cached_property
+    def public_template(self) -> TemplateRef | None:
+        """The template version in public use; the lag is that of it (R8)."""
+        if self.public is not None:
+            return self.public.template
+        if self.record is not None and self.record.name == self.public_name:
+            return self.record.template
+        remembered = self.world.service.status.release.public
+        if self.public_name is not None and remembered is not None and remembered.name == self.public_name:
+            return remembered.template
+        return None
+
+    @cached_property
+    def proven_template(self) -> TemplateRef | None:
+        """The same, where more says so than could be made by hand: a record, or an act of any time (R2)."""
+        record, public = self.record, self.public
+        recorded = record is not None and record.name == self.public_name
+        accepted = public is not None and (not self.production or self.act(public) is not None)
+        return self.public_template if recorded or accepted else None
+
+    def version(self, template: TemplateRef) -> CatalogueVersion | None:
+        """The version in the catalogue; none when the template or the version is unknown."""
+        known = self.world.templates.get(template.name)
+        return None if known is None else known.catalogue.find(template.version)
+
+    def deployment(self, release: str) -> Observed | None:
+        """The Deployment of a release."""
+        return self.world.child("Deployment", deployment_name(self.world.service.metadata.name, release))

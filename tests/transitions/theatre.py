@@ -111,7 +111,12 @@ class Theatre:
         self.operator.launch()
 
     async def ends(self, edit: Edit, opposite: Edit, scene: Scene) -> None:
-        """What has to hold at the end of every path."""
+        """What has to hold at the end of every path.
+
+        Nobody holds anything by then: bindings go until the grant's new status says that it is open, and what
+        is held would go for ever.
+        """
+        await scene.town.let_go()
         as_it_is = await self.undoes(edit, opposite, scene)
         await self.forgets_nothing_it_needs(scene.town, as_it_is)
         await self.ends_like_a_fresh_start(scene.town)

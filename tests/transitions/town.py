@@ -206,6 +206,11 @@ class Town:
         """The namespaces are governed: in one that is not, nothing is made and nothing mended."""
         await self.site.apply(fleet.namespace(self.site.namespace), self.register.home())
 
+    async def let_go(self) -> None:
+        """Nobody's finalizer holds anything any more."""
+        for obj in await self.obstacles():
+            await self._unhold(obj)
+
     async def open_up(self) -> None:
         """Remove what vandals made, and take their finalizers off."""
         for obj in await self.obstacles():
@@ -231,13 +236,16 @@ class Town:
                 found += [item for item in items if _is_vandals(item)]
         return found
 
-    async def _let_go(self, obj: Manifest) -> None:
-        ref = ref_of(obj)
+    async def _unhold(self, obj: Manifest) -> None:
         kept = [one for one in obj["metadata"].get("finalizers") or () if one != HELD_BY]
         if kept != (obj["metadata"].get("finalizers") or []):
-            await self.hands.patch(ref, {"op": "replace", "path": "/metadata/finalizers", "value": kept})
+            change = {"op": "replace", "path": "/metadata/finalizers", "value": kept}
+            await self.hands.patch(ref_of(obj), change)
+
+    async def _let_go(self, obj: Manifest) -> None:
+        await self._unhold(obj)
         if FOREIGN in (obj["metadata"].get("labels") or {}):
-            await self.hands.delete(ref)
+            await self.hands.delete(ref_of(obj))
 
 
 HELD_BY = "example.com/held"

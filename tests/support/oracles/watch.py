@@ -159,10 +159,7 @@ class Watch:
 
     async def _judge_all(self, *, rest: bool) -> None:
         assert self._follower is not None
-        self._hear(self._asked())
-        begun = time.monotonic()
         await self._follower.caught_up()
-        self.cluster.complete = begun
         await self._tick(scrape=True, rest=rest)
 
     async def _tick(self, *, scrape: bool, rest: bool) -> None:

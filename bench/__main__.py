@@ -8,7 +8,7 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -33,7 +33,7 @@ class Part:
     seconds: float
 
 
-def parts(sizes: list[int], times: int) -> dict[str, Part]:
+def parts(sizes: list[int], times: int, settings: Mapping[str, str]) -> dict[str, Part]:
     """Every part by its name, in the order in which they are measured."""
     single = {
         "one": Part(lambda folder: iter(asyncio.run(measure_one(folder))), 30),
@@ -46,11 +46,11 @@ def parts(sizes: list[int], times: int) -> dict[str, Part]:
         "switching": Part(switching.measure, 300),
         "deadline": Part(lambda folder: iter(asyncio.run(one_due(folder, times))), 60 + 5 * times),
     }
-    return single | {f"{FLEET}{size}": _fleet(size) for size in sizes}
+    return single | {f"{FLEET}{size}": _fleet(size, settings) for size in sizes}
 
 
-def _fleet(size: int) -> Part:
-    return Part(lambda folder: iter(asyncio.run(measure_fleet(folder, size))), seconds_for(size))
+def _fleet(size: int, settings: Mapping[str, str]) -> Part:
+    return Part(lambda folder: iter(asyncio.run(measure_fleet(folder, size, **settings))), seconds_for(size))
 
 
 def seconds_for(size: int) -> float:
@@ -63,7 +63,7 @@ def main() -> int:
     options = _options()
     chosen = {
         name: part
-        for name, part in parts(options.fleet, options.times).items()
+        for name, part in parts(options.fleet, options.times, dict(options.set)).items()
         if not options.only or name in options.only or name.split(".")[0] in options.only
     }
     minutes = sum(part.seconds for part in chosen.values()) / 60
@@ -103,10 +103,18 @@ def _options() -> argparse.Namespace:
         "--fleet", type=_sizes, default=list(SIZES), metavar="N[,N…]", help=f"fleets (default {sizes})"
     )
     parser.add_argument(
-        "--only", type=_names, default=[], metavar="PART[,PART…]", help=f"of {', '.join(parts([0], 1))}"
+        "--only", type=_names, default=[], metavar="PART[,PART…]", help=f"of {', '.join(parts([0], 1, {}))}"
     )
     parser.add_argument(
         "--times", type=int, default=TIMES, help="deadlines of one e-service (default %(default)s)"
+    )
+    parser.add_argument(
+        "--set",
+        type=_setting,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="measure fleets with this setting of the operator, such as workers=8",
     )
     parser.add_argument(
         "--compare", action="store_true", help="write nothing; fail if a figure is worse than in the results"
@@ -120,8 +128,15 @@ def _sizes(text: str) -> list[int]:
     return [int(size.replace("_", "")) for size in text.split(",")]
 
 
+def _setting(text: str) -> tuple[str, str]:
+    name, given, value = text.partition("=")
+    if not given:
+        raise argparse.ArgumentTypeError(f"{text}: write NAME=VALUE")
+    return name, value
+
+
 def _names(text: str) -> list[str]:
-    known = {name.split(".")[0] for name in parts([0], 1)}
+    known = {name.split(".")[0] for name in parts([0], 1, {})}
     names = text.split(",")
     if unknown := [name for name in names if name.split(".")[0] not in known]:
         raise argparse.ArgumentTypeError(f"no such part: {', '.join(unknown)}; there are {', '.join(known)}")

@@ -30,7 +30,7 @@ from tests.support.audit import Request
 KINDS = {resource.plural: resource for resource in (*OWN, *CHILDREN, *OBSERVED, EVENTS)}
 APPLY = "application/apply-patch+yaml"
 CONCURRENCIES = (16, 8, 32)
-MOST = 25_000
+MOST = 9_000
 """Writes that are sent: of a large fleet's, those about every so many-th object."""
 SERVER_SIDE = ("uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "finalizers")
 ASSIGNED = ("clusterIP", "clusterIPs")

@@ -79,14 +79,19 @@ class Converged:
         yield measured(f"{key}.memory", "memory", self.full.memory, "… its memory", target, empty)
 
 
-async def measure_fleet(folder: Path, count: int) -> list[Figure]:
-    """Every figure of a fleet of this size."""
+async def measure_fleet(folder: Path, count: int, **settings: str) -> list[Figure]:
+    """Every figure of a fleet of this size, with one control plane at a time, and an operator with these."""
+    return [*await measure_ours(folder, count, **settings), *await measure_minimal(folder / "minimal", count)]
+
+
+async def measure_ours(folder: Path, count: int, **settings: str) -> list[Figure]:
+    """The figures of the operator, and of a bare client with the same writes."""
     async with AsyncExitStack() as stack:
         stage = await Stage.set(stack, folder / "operated", count)
         site = Site(stage.api)
         template = await fleet.write(site, fleet.planned(site, count))
         stage.tell(f"people have written {count:,} e-services")
-        ours = stage.operator()
+        ours = stage.operator(**settings)
         converged = await _converge(stage, ours, site, count)
         objects = await bare.snapshot(stage.api)
         first = list(converged.figures(count, "operator", f"{count:,} e-services"))
@@ -102,8 +107,7 @@ async def measure_fleet(folder: Path, count: int) -> list[Figure]:
         wave = await deadline.fleet_due(stage, site, count) if count <= WAVE else None
     played = await _bare(folder / "bare", site, count, converged.requests, objects)
     later += [] if wave is None else wave.figures(count, played.rate)
-    others = await _minimal(folder / "minimal", count)
-    return [*first, *_beside(converged, played, count), *later, *others]
+    return [*first, *_beside(converged, played, count), *later]
 
 
 def _beside(converged: Converged, played: bare.Played, count: int) -> Iterator[Figure]:
@@ -218,7 +222,8 @@ async def _bare(
         return await bare.play(stage.kubeconfig, lanes, uids, stage.server)
 
 
-async def _minimal(folder: Path, count: int) -> list[Figure]:
+async def measure_minimal(folder: Path, count: int) -> list[Figure]:
+    """The figures of the minimal operator in Go."""
     async with AsyncExitStack() as stack:
         stage = await Stage.set(stack, folder, count)
         site = Site(stage.api)

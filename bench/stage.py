@@ -75,7 +75,8 @@ class Stage:
         await asyncio.to_thread(folder.mkdir, parents=True)
         throttle = max(THROTTLE, count / ROUTES) if count > 1 else 0.05
         options = Options(throttle=f"{throttle * 1000:.0f}ms")
-        cluster = stack.enter_context(private_control_plane(folder / "cluster", options))
+        starting = private_control_plane(folder / "cluster", options)
+        cluster = await asyncio.to_thread(stack.enter_context, starting)
         kubeconfig = operator_credentials(cluster, folder / "operator")
         people = people_credentials(cluster, folder / "people")
         api = await stack.enter_async_context(await fleet.connect(people))

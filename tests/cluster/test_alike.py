@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Models that are kept by the ten thousand share the names of their fields, and are what they were."""
 
-from collections.abc import Iterator
+import copy
+import gc
+import tracemalloc
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from eservice_operator.api.base import Model
 from eservice_operator.api.parse import parse
@@ -52,6 +56,34 @@ def test_it_is_what_it_was() -> None:
     assert shared == plain
     assert shared.model_dump(exclude_unset=True) == plain.model_dump(exclude_unset=True)
     assert shared.spec.model_fields_set < set(type(shared.spec).model_fields), "not all were given"
+
+
+def test_it_is_written_and_copied_as_any_other() -> None:
+    plain, shared = read("one"), alike(read("one"))
+    assert shared.model_dump_json(by_alias=True) == plain.model_dump_json(by_alias=True)
+    assert repr(shared) == repr(plain)
+    assert copy.deepcopy(shared) == plain
+    assert hash(shared.spec.template) == hash(plain.spec.template)
+    with pytest.raises(ValidationError, match="frozen"):
+        shared.spec = plain.spec
+
+
+def test_it_takes_little_more_than_a_third_of_the_memory() -> None:
+    plain, shared = _bytes_of(lambda: read("one")), _bytes_of(lambda: alike(read("one")))
+    assert shared < 0.4 * plain, (shared, plain)  # with the texts, which stay
+
+
+def _bytes_of(make: Callable[[], object]) -> int:
+    """What a hundred of them take."""
+    make()
+    gc.collect()
+    tracemalloc.start()
+    try:
+        kept = [make() for _ in range(100)]
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0] if kept else 0
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_changed_copy_changes_no_other() -> None:

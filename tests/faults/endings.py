@@ -24,6 +24,11 @@ AGENCY = "j@agency.example"
 """As tests/support/fleet.py has it in registrations."""
 SOON_OVER = "to be installed by"
 """In the subject of what is told of a term that is kept at once, or overtaken: as it happens."""
+IN_PASSING = frozenset({"InstallationDue", "Installed"})
+"""Reasons of Events about what holds for a moment only: they are told where a status was written just then.
+One that says no more than that work goes on is held back for a while, and passes over it."""
+GOING, GONE = "the grant is being deleted", "the grant was deleted"
+"""Why access has ended: who was killed before it said so may see the grant no more at its next look."""
 SOON_EFFECTIVE = "to be unpublished on"
 """The institution has to hear of it first, before anything is closed. To the Agency's copy nobody waits: one
 that is still on its way when the decision has taken effect is withdrawn, whether or not it was taken."""
@@ -54,13 +59,20 @@ def called(seen: Seen, names: Names) -> str:
     return names.plain(f"{seen.what} {seen.namespace}/{seen.name}")
 
 
+def event_said(event: Manifest, names: Names) -> str:
+    """What an Event (of the core API) is about, and its reason."""
+    about = event["involvedObject"]
+    return names.plain(f"{about['kind']} {about['name']} {event['reason']}")
+
+
 class Ending(NamedTuple):
     """How a play ended: the picture of everything, what was made and removed, and what was written."""
 
     picture: list[str]
     changes: Counter[str]
     writes: list[Write]
-    events: int
+    events: Counter[str]
+    """How often each Event was told: of what, and its reason."""
     mails: Counter[str]
     """How many came with each subject; under the same Message-ID they count as one."""
     repeated: int
@@ -70,27 +82,44 @@ class Ending(NamedTuple):
     """What the oracle of notices says."""
 
 
-def told_alike(obj: Manifest) -> Manifest:
-    """The object with its ledger in an order that all plays share, less what is told as it happens.
+Entry = tuple[str, str]
+"""The id of a notice, and its state."""
+
+
+def entered(objects: Iterable[Manifest]) -> frozenset[Entry]:
+    """What the ledgers of these objects say."""
+    return frozenset(_entry(notice) for obj in objects for notice in _ledger(obj))
+
+
+def told_alike(obj: Manifest, known: frozenset[Entry]) -> Manifest:
+    """The object with what the story did to its ledger, in an order that all plays share.
 
     Entries come in the order in which they were found to be due. What becomes true at the same moment and is
     found by looks at different things, such as a grant and an installation, comes in either order; nobody is
-    promised one.
+    promised one. Left out is what is told as it happens, and what is as it was ``known`` before the story:
+    a first status tells nothing of what lies before it, and whether the duty to migrate, or a request for a
+    web service, was there before it differs from site to site.
     """
-    notices = (obj.get("status") or {}).get("notices")
-    if notices is None:
+    notices = _ledger(obj)
+    if not notices:
         return obj
     state = obj["status"].get("state")
-    kept = [notice for notice in notices if not _as_it_happens(notice, state)]
-    return obj | {"status": obj["status"] | {"notices": sorted(kept, key=_whom_of_what)}}
+    kept = [one for one in notices if _entry(one) not in known and not _as_it_happens(one, state)]
+    status = {key: value for key, value in obj["status"].items() if key != "notices"}
+    return obj | {"status": status | ({"notices": sorted(kept, key=_whom_of_what)} if kept else {})}
 
 
-def untold(obj: Manifest) -> Manifest:
-    """The object without what became of its notices, where it has a ledger at all."""
-    status = {key: value for key, value in (obj.get("status") or {}).items() if key != "notices"}
-    if "uses" in status:
-        status["uses"] = [{key: use[key] for key in use if key != "told"} for use in status["uses"]]
-    return obj | {"status": status} if "status" in obj else obj
+def seen_alike(picture: list[str]) -> list[str]:
+    """The picture in which a grant that is gone was seen going."""
+    return sorted(line.replace(GONE, GOING) for line in picture)
+
+
+def _ledger(obj: Manifest) -> list[Manifest]:
+    return (obj.get("status") or {}).get("notices") or []
+
+
+def _entry(notice: Manifest) -> Entry:
+    return notice["id"], notice["state"]
 
 
 def _as_it_happens(notice: Manifest, state: str | None) -> bool:
@@ -163,7 +192,17 @@ def _unlike(one: list[str], whole: list[str]) -> str:
     return "\n".join(line for line in unified_diff(fields[1], fields[0], "whole", "killed", n=2, lineterm=""))
 
 
+def told_more_often(one: Ending, whole: Ending) -> str:
+    """The Events that an undisturbed play has less of; empty when there are none.
+
+    One is told after the status that it is about was written, and so never again by the next life.
+    """
+    more = one.events - whole.events
+    wrong = {said: count for said, count in more.items() if said.split()[-1] not in IN_PASSING}
+    return f"Events told more often: {wrong}" if wrong else ""
+
+
 def unlike(killed: Ending, whole: Ending, where: str) -> list[str]:
     """In one entry what two plays of a story have not come to alike, or not by the same steps; else none."""
-    found = different(killed, whole) or "\n".join(killed.wrong)
+    found = different(killed, whole) or "\n".join(killed.wrong) or told_more_often(killed, whole)
     return [f"{where}:\n{found}"] if found else []

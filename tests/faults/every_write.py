@@ -39,8 +39,8 @@ async def killed_at_every_write(theatre: Theatre, figures: Figures, scenario: Sc
 
 def _said(whole: Ending, endings: Sequence[Ending]) -> str:
     kills = sum(killed.kills for killed in endings)
-    lost = sum(max(0, whole.events - killed.events) for killed in endings)
-    more = sum(max(0, killed.events - whole.events) for killed in endings)
+    lost = sum((whole.events - killed.events).total() for killed in endings)
+    more = sum((killed.events - whole.events).total() for killed in endings)
     repeated = sum(killed.repeated for killed in endings)
     return (
         f"{kills} times at {len(whole.writes)} writes, all survived; Events {lost} fewer, {more} more; "

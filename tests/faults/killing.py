@@ -10,17 +10,22 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
+from eservice_operator.api.names import MANAGER
 from eservice_operator.cluster.client import KubeApi
+from eservice_operator.core.actions import Manifest
 from tests.faults.endings import (
     Ending,
+    Entry,
     Write,
     called,
     different,
+    entered,
+    event_said,
     mails,
     once_each,
     resent,
+    seen_alike,
     told_alike,
-    untold,
 )
 from tests.faults.scenarios import Scenario, names_of
 from tests.support.audit import AuditLog
@@ -29,7 +34,7 @@ from tests.support.mailserver import MailServer, Received
 from tests.support.operator import OperatorProcess
 from tests.support.oracles import Watch, notice_faults
 from tests.support.portrait import Names, made_and_removed, picture
-from tests.support.site import Site
+from tests.support.site import EVENTS, Site
 
 ELSEWHERE = frozenset({"leases"})
 """Writes that no story asks for: they come by the clock."""
@@ -55,7 +60,8 @@ class Stage:
     site: Site
     names: Names
     others: frozenset[str] = frozenset()
-    ledgers: bool = True
+    known: frozenset[Entry] = frozenset()
+    """What its ledgers say before the story."""
 
     def foreign(self, *places: str) -> bool:
         """Whether names of objects are those of another site."""
@@ -119,6 +125,8 @@ class Theatre:
     oracles: Watch
     _known: list[Received] = field(default_factory=list)
     """The mails that came before the story, each once."""
+    _told: set[str] = field(default_factory=set)
+    """The uids of the Events that were there before the story."""
     _marks: set[str] = field(default_factory=set)
     """Of all sites so far: what is left of one goes on being removed while the next play begins."""
 
@@ -144,7 +152,8 @@ class Theatre:
             self._marks |= {site.mark for site in sites}
             for site, play in zip(sites, chosen, strict=True):
                 others = frozenset(self._marks - {site.mark})
-                stage = Stage(site, names_of(site), others, scenario.ledgers)
+                known = entered(await site.objects())
+                stage = Stage(site, names_of(site), others, known)
                 yield await self._play(scenario, stage, play, whole)
 
     async def _play(self, scenario: Scenario, stage: Stage, play: Play, whole: Ending | None) -> Ending:
@@ -152,6 +161,8 @@ class Theatre:
         self.audit.skip()
         self._known = once_each([*self._known, *self.mail.received])
         self.mail.received.clear()
+        self._told = set()
+        self._told = {event["metadata"]["uid"] for event in await self._events(stage)}
         assassin.arm(stage, play.moment, *play.victims)
         await scenario.story(site)
         await assassin.operator.until_ready()
@@ -159,7 +170,7 @@ class Theatre:
         assassin.disarm()
         await site.assert_sound()
         await self.oracles.kept()
-        late = self._look_at_audit(stage)[0] - ending.changes
+        late = self._look_at_audit(stage) - ending.changes
         assert not late, f"made or removed after all was as it should be: {dict(late)}"
         await site.clear(operated=True)
         return ending
@@ -183,9 +194,9 @@ class Theatre:
 
     def _came_as_far(self, stage: Stage, whole: Ending | None) -> bool:
         """Whether it may be as ``whole`` by now: all is made, removed and told. To see objects is dear."""
-        if whole is None or self._look_at_audit(stage)[0] != whole.changes:
+        if whole is None or self._look_at_audit(stage) != whole.changes:
             return False
-        return not stage.ledgers or mails(self.mail.received, stage.names)[0] == whole.mails
+        return mails(self.mail.received, stage.names)[0] == whole.mails
 
     async def _rests(self) -> None:
         """Wait until the operator is at rest: one that is killed meanwhile says nothing, the next does."""
@@ -206,19 +217,28 @@ class Theatre:
             *notice_faults(objects, [*self._known, *came], self.assassin.kills),
             *resent(self._known, came),
         ]
-        changes, told = self._look_at_audit(stage)
+        changes = self._look_at_audit(stage)
         return Ending(
-            picture(map(told_alike if stage.ledgers else untold, objects), stage.names),
+            seen_alike(picture((told_alike(obj, stage.known) for obj in objects), stage.names)),
             changes,
             self.assassin.writes,
-            told,
-            *(mails(came, stage.names) if stage.ledgers else (Counter[str](), 0)),
+            Counter(event_said(event, stage.names) for event in await self._events(stage)),
+            *mails(came, stage.names),
             self.assassin.kills,
             wrong,
         )
 
-    def _look_at_audit(self, stage: Stage) -> tuple[Counter[str], int]:
-        """What was made and removed, and how many Events were told."""
+    def _look_at_audit(self, stage: Stage) -> Counter[str]:
+        """What was made and removed."""
         written = [one for one in self.audit.writes() if not stage.foreign(one.namespace, one.name)]
-        told = sum(request.what == "create events" and request.succeeded for request in written)
-        return made_and_removed(written, stage.names), told
+        return made_and_removed(written, stage.names)
+
+    async def _events(self, stage: Stage) -> list[Manifest]:
+        """Those about objects of the site that were told since the story began."""
+        items, _ = await self.people.list(EVENTS)
+        mine = [
+            item
+            for item in items
+            if item.get("reportingComponent") == MANAGER and stage.site.mark in f"{item['involvedObject']}"
+        ]
+        return [item for item in mine if item["metadata"]["uid"] not in self._told]

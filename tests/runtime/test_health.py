@@ -20,7 +20,7 @@ from eservice_operator.runtime.exposition import Family, Rendered
 from eservice_operator.runtime.health import Check, HealthServer
 from eservice_operator.runtime.metrics import Metrics
 from eservice_operator.runtime.ports import Result
-from eservice_operator.runtime.queue import KeyedQueue
+from eservice_operator.runtime.queue import KeyedQueue, Limits
 from eservice_operator.runtime.watchdog import Watchdog
 from tests.runtime.clocks import MovedClock, breathe
 
@@ -161,7 +161,7 @@ async def test_a_queue_that_stands_still_is_noticed() -> None:
     queue = KeyedQueue(Metrics(), clock=clock)
     check = queue_moves(queue)
     task = asyncio.create_task(queue.run(Stuck()))
-    for number in range(9):
+    for number in range(Limits().workers + 1):
         queue.add(ObjectKey("EService", "pmlp", f"service-{number}"))
     await clock.advance(600)
     assert check() is None

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from eservice_operator.api.base import ObjectMeta
 from eservice_operator.api.eservice import EService
 from eservice_operator.api.uses import Use
 from eservice_operator.cluster import indexes
+from eservice_operator.cluster.alike import alike
 from eservice_operator.cluster.reading import Reading
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.keys import ObjectKey
@@ -49,9 +51,12 @@ def uses_of(service: EService, snapshots: Iterable[Snapshot]) -> tuple[Use, ...]
 def _snapshot(body: Manifest, reading: Reading) -> Snapshot | None:
     def make() -> Snapshot | None:
         try:
-            return read_snapshot(body.get("data") or {}, int(body.get("revision", 0)))
+            read = read_snapshot(body.get("data") or {}, int(body.get("revision", 0)))
         except ValueError:
             return None
+        return replace(
+            read, template=alike(read.template), workload=alike(read.workload), uses=alike(read.uses)
+        )
 
     known = reading.remember(body, make)
     return known if isinstance(known, Snapshot) else None

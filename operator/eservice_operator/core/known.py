@@ -9,7 +9,7 @@ from functools import cached_property
 
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.core.dates import parse_period
-from eservice_operator.core.lag import Lag, LagPolicy, measure_lag
+from eservice_operator.core.lag import Lag, LagPolicy, Prospects, measure_lag, prospects
 from eservice_operator.core.versions import Catalogue
 
 REMEMBERED_LAGS = 1024
@@ -47,6 +47,11 @@ class KnownTemplate:
             lag = None if used is None else measure_lag(self.catalogue, used, self.lag_policy, day)
             self._lags[key] = lag
         return self._lags[key]
+
+    def prospects(self, version: str) -> Prospects | None:
+        """What the lag of a version follows from on whatever day; none when it is unknown."""
+        used = self.catalogue.find(version)
+        return None if used is None else prospects(self.catalogue, used, self.lag_policy)
 
     def cause_of(self, version: str, lag: Lag) -> str | None:
         """The version that makes a release on ``version`` overdue; none when it is its own recall."""

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from eservice_operator.core.dates import Period, add_period, following_day
-from eservice_operator.core.versions import Catalogue, CatalogueVersion, current
+from eservice_operator.core.versions import Catalogue, CatalogueVersion, Succession, current_by
 
 Cause = tuple[date, CatalogueVersion]
 """A day, and the version that gives it its meaning."""
@@ -52,8 +52,53 @@ class Lag:
         return self.migrate_by is not None and self.migrate_by < day
 
 
+@dataclass(frozen=True, slots=True)
+class Prospects:
+    """What the lag of a version follows from on whatever day: of two that are equal, each day's lag is, too.
+
+    But for ``days_behind``, which is only shown.
+
+    Attributes:
+        overdue: the first day on which it is overdue, and why.
+        migrate_by: the last day on which the duty to migrate is kept.
+        drafts: the versions without an instruction that would make it overdue, with one.
+        successions: who was or will be current, when, where that matters because there are drafts.
+    """
+
+    overdue: Cause | None
+    migrate_by: date | None
+    drafts: tuple[CatalogueVersion, ...]
+    successions: tuple[Succession, ...]
+
+    def at_risk(self, day: date) -> CatalogueVersion | None:
+        """The highest version, released without an instruction, that would be too far away once current."""
+        due_already = self.overdue is not None and self.overdue[0] <= day
+        drafts = [one for one in self.drafts if one.released <= day]
+        if due_already or not drafts:
+            return None
+        highest = max(drafts, key=lambda one: one.precedence)
+        to_come = (one for since, one in self.successions if since > day)
+        in_its_way = [current_by(self.successions, day), *to_come]
+        gets_its_turn = any(one is None or one.precedence < highest.precedence for one in in_its_way)
+        return highest if gets_its_turn else None
+
+
 def measure_lag(catalogue: Catalogue, used: CatalogueVersion, policy: LagPolicy, day: date) -> Lag:
-    """The lag of a service on the used version, as known on that day (R7, R8).
+    """The lag of a service on the used version, as known on that day (R7, R8)."""
+    found = prospects(catalogue, used, policy)
+    compared = _compared(catalogue, used)
+    gaps = (one.released - used.released for since, one in compared if since <= day)
+    return Lag(
+        overdue_since=None if found.overdue is None else found.overdue[0],
+        caused_by=None if found.overdue is None else found.overdue[1],
+        migrate_by=found.migrate_by,
+        at_risk=found.at_risk(day),
+        days_behind=max([timedelta(), *gaps]).days,
+    )
+
+
+def prospects(catalogue: Catalogue, used: CatalogueVersion, policy: LagPolicy) -> Prospects:
+    """What is known of a service on the used version by the dates of all versions.
 
     Only higher versions count: no pre-releases, and none with an entry of withdrawal, even one whose day is
     still to come. So announcing the recall of a version ends what it causes, and no later day brings it back.
@@ -65,20 +110,20 @@ def measure_lag(catalogue: Catalogue, used: CatalogueVersion, policy: LagPolicy,
     Of recall and lag the earlier counts; on the same day the lag is named, which says where to go.
     """
     higher = [one for one in catalogue.versions if _counts(one, used)]
-    compared = [
-        (since, one) for since, one in catalogue.successions if one is not None and _counts(one, used)
-    ]
     published = _first_published(higher)
-    overdue = _earlier(_lagging(compared, published, used, policy), _recalled(used))
-    due_already = overdue is not None and overdue[0] <= day
-    gaps = (one.released - used.released for since, one in compared if since <= day)
-    return Lag(
-        overdue_since=None if overdue is None else overdue[0],
-        caused_by=None if overdue is None else overdue[1],
+    lagging = _lagging(_compared(catalogue, used), published, used, policy)
+    drafts = tuple(_drafts(higher, used, policy))
+    return Prospects(
+        overdue=_earlier(lagging, _recalled(used)),
         migrate_by=None if published is None else add_period(published[0], policy.migrate_within),
-        at_risk=None if due_already else _at_risk(catalogue, higher, used, policy, day),
-        days_behind=max([timedelta(), *gaps]).days,
+        drafts=drafts,
+        successions=catalogue.successions if drafts else (),
     )
+
+
+def _compared(catalogue: Catalogue, used: CatalogueVersion) -> list[Cause]:
+    """The higher versions in the order in which they became current, and since when."""
+    return [(since, one) for since, one in catalogue.successions if one is not None and _counts(one, used)]
 
 
 def _counts(one: CatalogueVersion, used: CatalogueVersion) -> bool:
@@ -132,21 +177,14 @@ def _earlier(one: Cause | None, other: Cause | None) -> Cause | None:
     return min(one, other, key=lambda cause: cause[0])
 
 
-def _at_risk(
-    catalogue: Catalogue, higher: list[CatalogueVersion], used: CatalogueVersion, policy: LagPolicy, day: date
-) -> CatalogueVersion | None:
-    """The highest version, released without an instruction, that would be too far away once it is current.
+def _drafts(
+    higher: list[CatalogueVersion], used: CatalogueVersion, policy: LagPolicy
+) -> list[CatalogueVersion]:
+    """The higher versions without an instruction that are too far away.
 
     Under SinceSuperseded there is none: publication only starts the clock there.
     """
     if policy.measure == "SinceSuperseded":
-        return None
+        return []
     limit = add_period(used.released, policy.maximum_lag)
-    drafts = [one for one in higher if one.published is None and limit < one.released <= day]
-    if not drafts:
-        return None
-    highest = max(drafts, key=lambda one: one.precedence)
-    to_come = (one for since, one in catalogue.successions if since > day)
-    in_its_way = [current(catalogue, day), *to_come]
-    gets_its_turn = any(one is None or one.precedence < highest.precedence for one in in_its_way)
-    return highest if gets_its_turn else None
+    return [one for one in higher if one.published is None and one.released > limit]

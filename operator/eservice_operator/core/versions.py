@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -111,8 +112,13 @@ def is_withdrawn(version: CatalogueVersion, day: date) -> bool:
 
 def current(catalogue: Catalogue, day: date) -> CatalogueVersion | None:
     """R8: the highest version published by that day that is neither a pre-release nor withdrawn by then."""
-    before = bisect_right(catalogue.successions, day, key=attrgetter("day"))
-    return catalogue.successions[before - 1].version if before else None
+    return current_by(catalogue.successions, day)
+
+
+def current_by(successions: Sequence[Succession], day: date) -> CatalogueVersion | None:
+    """The version that is current on a day by the changes of it, which are in their order."""
+    before = bisect_right(successions, day, key=attrgetter("day"))
+    return successions[before - 1].version if before else None
 
 
 def became_current(catalogue: Catalogue, version: CatalogueVersion) -> date | None:

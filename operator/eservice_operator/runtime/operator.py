@@ -20,6 +20,7 @@ from eservice_operator.runtime import logs
 from eservice_operator.runtime.checks import Pulse, in_touch, lists_fresh, loop_in_time, of_late, queue_moves
 from eservice_operator.runtime.clock import SYSTEM, Clock
 from eservice_operator.runtime.clockguard import ClockGuard
+from eservice_operator.runtime.collecting import collect_seldom, leave_out
 from eservice_operator.runtime.essentials import Essentials
 from eservice_operator.runtime.handlers import registry_for
 from eservice_operator.runtime.health import HealthServer
@@ -119,6 +120,7 @@ class Operator:
         led = leadership.leading
         self._waiting_for = "the first list of every kind"
         await self._lists.fill(api, transport, self._rounds.intake)
+        leave_out()
         stay_with_routes(self._store, self._settings)
         warn_of_unknown_networks(self._store, self._settings)
         self._waiting_for = "its watches"
@@ -234,6 +236,7 @@ class Operator:
 
 def serve(settings: Settings, wiring: Wiring, clock: Clock = SYSTEM) -> int:
     """Run one operator in this process and answer its exit code."""
+    collect_seldom()
     logs.configure(settings.log_level, settings.log_format)
     for sentence in unknown_variables(os.environ):
         log.warning(sentence)

@@ -32,7 +32,7 @@ AGAIN_AFTER_FAILURE = 5.0
 class Limits:
     """What the queue keeps to; all but ``workers`` in seconds."""
 
-    workers: int = 8
+    workers: int = 16
     """Keys reconciled at once."""
     longest_sleep: float = 30.0
     """After this the wall clock is read again, so that one set forward makes the keys due that it passed."""

@@ -89,7 +89,7 @@ class Settings:
     """Whose working days count."""
     resync: timedelta = timedelta(minutes=20)
     """From one full list of every kind to the next."""
-    workers: int = 8
+    workers: int = 16
     """How many objects are reconciled at once."""
     metrics_address: Address = Address("0.0.0.0", 8080)  # noqa: S104 - the probes come from outside the Pod
     log_level: str = "info"

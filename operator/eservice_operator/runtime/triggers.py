@@ -21,6 +21,7 @@ from eservice_operator.core.owner import OWNED_BY
 from eservice_operator.core.policy import GatewayRef
 from eservice_operator.runtime.access_triggers import access_keys
 from eservice_operator.runtime.ports import Triggers
+from eservice_operator.runtime.template_triggers import services_of_template
 
 RECORDS = ("AcceptanceAct", "ProductionVerification", "UnpublishDeferral")
 ACCESS = ("WebService", "WebServiceGrant", "AgentAssignment", "ConnectionTest")
@@ -42,6 +43,8 @@ def _keys_for(gateways: Places, change: Change, store: Store) -> Iterable[Object
         return {change.key}
     told = [obj for obj in (change.before, change.after) if obj is not None]
     woken = {key for obj in told for key in _keys(obj, store)} | set(access_keys(change, store))
+    if change.key.kind == "EServiceTemplate":
+        woken |= set(services_of_template(change, store))
     if change.key.kind in CLAIMING and not _claims_as_before(change):
         woken |= {key for obj in told for key in _contested(obj, store, gateways)}
     if change.key.kind == "Gateway" and not _admits_as_before(change):
@@ -102,7 +105,6 @@ def _keys(obj: Manifest, store: Store) -> Iterator[ObjectKey]:
             yield from _around_eservice(obj, store)
         case "EServiceTemplate":
             yield key
-            yield from _found(store, "EService", indexes.TEMPLATE, key.name)
         case "EServiceRegistration":
             yield key
             yield from _found(store, "EService", indexes.REGISTRATION, key.name)

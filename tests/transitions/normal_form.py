@@ -34,7 +34,6 @@ REMEMBERED_FIELDS = (
 REMEMBERED_ANNOTATIONS = frozenset(
     {
         "eservice.dev/switched-at",  # when the public moved to the release
-        "eservice.dev/unpublish-decision",  # the last decision that there was
         "eservice.dev/previous-release",  # the way back, which a first release has none of
         "eservice.dev/unpublish-decision",  # the last decision, by its name
         "eservice.dev/manifest",  # hash of a manifest that has the owner's UID in it

@@ -636,3 +636,28 @@ async def test_what_was_given_is_not_changed(applier: Applier, store: Store, nam
     assert manifest == before
     assert manifest["metadata"]["labels"][OWNER_UID_LABEL]
     assert FINALIZER_MANAGER != MANAGER
+
+
+async def test_a_status_is_not_written_over_one_that_it_was_not_computed_from(
+    api: KubeApi, applier: Applier, store: Store, deferral: Manifest
+) -> None:
+    """As after an old list: an edit of anything else is no matter, another status is decided on anew."""
+    ref, seen = ref_of(deferral), deferral["metadata"]["resourceVersion"]
+    first, second, third = ({"observedGeneration": number} for number in (1, 2, 3))
+    store.upsert(slim(deferral))
+    await as_kubectl_edit(api, deferral, "/metadata/labels", {"team": "payments"})
+    over = SetStatus(ref, uid(deferral), first, WHY, over=(seen, deferral["status"]))
+    assert (await applier.run([over])).failure is None
+    assert (await live(api, ref))["status"] == first
+
+    for old in (True, False):
+        if old:
+            store.rewind(ref.kind, [slim(deferral)])
+        refused = failure(await applier.run([replace(over, status=second)]))
+        assert (refused.reason, refused.transient) == (OUTDATED, True)
+        after = await live(api, ref)
+        assert after["status"] == first
+        assert store.get(ref.kind, "", ref.name) == slim(after), "and now it is known"
+    newest = (await live(api, ref))["metadata"]["resourceVersion"], first
+    assert (await applier.run([replace(over, status=third, over=newest)])).failure is None
+    assert (await live(api, ref))["status"] == third

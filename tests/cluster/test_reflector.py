@@ -18,7 +18,7 @@ from eservice_operator.cluster.resources import resource_of
 from eservice_operator.cluster.slim import slim
 from eservice_operator.cluster.store import Change, Store
 from eservice_operator.core.actions import Manifest, ref_of
-from tests.support.fault_proxy import Fault, FaultProxy, Seen
+from tests.support.fault_proxy import Fault, FaultProxy, FrameFault, Seen
 from tests.support.objects import deployment, service_account
 from tests.support.waiting import eventually
 
@@ -206,6 +206,38 @@ async def test_a_silent_watch_is_given_up(proxy: FaultProxy, store: Store, names
     ):
         await eventually(lambda: len(lists(proxy)) >= 2)
     assert [one.watch for one in proxy.seen[:4]] == [False, True, True, False]
+
+
+async def test_what_happens_while_a_watch_is_half_open_comes_with_the_next(
+    api: KubeApi, proxy: FaultProxy, store: Store, namespace: str
+) -> None:
+    """Open, without an error, and nothing comes: after the silence the next one begins where it began."""
+    proxy.faults.append(Fault(lambda request: request.watch, half_open=True))
+    async with (
+        KubeApi(proxy.configuration(), inactivity=0.3) as deaf,
+        running(reflector_of(deaf, store, namespace, lambda _: None)),
+    ):
+        await eventually(lambda: proxy.watching == 1)
+        await api.create(service_account(namespace))
+        await eventually(lambda: names(store) == {"web"})
+    assert [one.watch for one in proxy.seen[:3]] == [False, True, True], "it was a watch that told"
+
+
+async def test_without_bookmarks_nothing_is_missed(
+    api: KubeApi, proxy: FaultProxy, store: Store, namespace: str
+) -> None:
+    """They only say how far a watch has come: without them the next one begins earlier."""
+    proxy.frames.append(FrameFault(lambda _, frame: frame["type"] == "BOOKMARK"))
+    async with (
+        KubeApi(proxy.configuration(), watch_seconds=(5, 5)) as short,
+        running(reflector_of(short, store, namespace, lambda _: None)),
+    ):
+        await eventually(lambda: proxy.met["dropped"] and len([one for one in proxy.seen if one.watch]) > 1)
+        await api.create(service_account(namespace))
+        await eventually(lambda: names(store) == {"web"})
+    began = {one.query["resourceVersion"] for one in proxy.seen if one.watch}
+    assert len(began) == 1, "none of them got any further"
+    assert len(lists(proxy)) == 1
 
 
 @pytest.mark.parametrize(

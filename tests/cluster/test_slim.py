@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from eservice_operator.api.names import MANAGER
+from eservice_operator.api.names import MANAGED_BY_LABEL, MANAGER
 from eservice_operator.cluster.slim import slim
 
 METADATA = {
@@ -129,6 +129,17 @@ def test_without_managed_fields_nobody_is_foreign() -> None:
     del obj["metadata"]["managedFields"]
     assert slim(obj)["foreignManagers"] == []
     assert "ownUpdates" not in slim(obj)
+
+
+@pytest.mark.parametrize("owned,said", [("f:selector", True), ("f:sessionAffinity", False)])
+def test_of_a_service_it_is_kept_whether_somebody_else_wrote_its_selector(owned: str, said: bool) -> None:
+    obj = observed("Service", spec={"selector": {"x": "y"}})
+    obj["metadata"]["labels"] = {MANAGED_BY_LABEL: MANAGER}
+    for manager in (MANAGER, "kubectl-edit"):
+        fields: dict[str, Any] = {"f:spec": {owned: {}}}
+        entry = {"manager": manager, "operation": "Apply", "fieldsV1": fields}
+        obj["metadata"]["managedFields"] = [entry]
+        assert slim(obj).get("foreignSelector", False) is (said and manager != MANAGER)
 
 
 def test_of_a_route_it_is_kept_when_we_wrote_it() -> None:

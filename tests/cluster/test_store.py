@@ -128,6 +128,22 @@ def test_what_a_list_left_out_by_mistake_is_there_again_with_the_next(store: Sto
     assert [change.after for change in store.replace("Thing", [thing("a", 1)], again)] == [thing("a", 1)]
 
 
+def test_who_sees_what_a_list_has_left_out_has_it_listed_again(store: Store) -> None:
+    """A live answer, or an event: the list was wrong, or they are late. What was deleted raises no doubt."""
+    doubts: list[str] = []
+    store.tell_of_doubt(doubts.append)
+    for name in ("a", "b"):
+        store.upsert(thing(name, 1))
+    store.replace("Thing", [], "20")
+    store.delete(thing("b", 1))
+    assert store.upsert(thing("b", 1)) is None
+    assert doubts == []
+    assert store.upsert(thing("a", 1)) is None
+    assert doubts == ["Thing"]
+    store.replace("Thing", [thing("a", 1)], "21")
+    assert doubts == ["Thing"], "a list is no doubt"
+
+
 def test_what_is_known_to_be_gone_stays_so_whatever_a_list_says_that_was_on_its_way(store: Store) -> None:
     """It may be as of a moment between the last version and the deletion."""
     store.upsert(thing("a", 10))

@@ -358,6 +358,8 @@ def _mistreated(draw: st.DrawFn, body: Manifest, *, odd: bool) -> Manifest | Non
             body["metadata"]["finalizers"] = ["foreign.example/f"]
         case 2:
             body["foreignManagers"] = ["kubectl-edit"]
+            if body["kind"] == "Service":
+                body["foreignSelector"] = draw(st.booleans())
         case 3:
             body["metadata"].pop("annotations", None)
         case 4:

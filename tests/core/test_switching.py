@@ -12,7 +12,7 @@ from eservice_operator.core.actions import Create, Delete, Update
 from eservice_operator.core.conditions import find
 from tests.support import worlds
 from tests.support.pure_cluster import PureCluster
-from tests.support.worlds import NAME, NOW, SECOND, at, image
+from tests.support.worlds import NAME, NAMESPACE, NOW, SECOND, at, image
 
 LATER = at("2026-10-20")
 
@@ -364,3 +364,21 @@ def test_a_changed_route_is_served_as_before_until_the_gateway_has_answered(publ
     public.gateway_answers = True
     public.settle(LATER)
     assert public.status.public_url == "https://address.latvija.example/declare"
+
+
+def test_an_edit_of_the_service_just_after_the_switch_does_not_bring_back_the_release_before(
+    candidate: PureCluster,
+) -> None:
+    """The status still names that one: what the Service selects is ours, and tells."""
+    place = candidate.service_place
+    untold = candidate.objects[place]["status"]
+    verify(candidate)
+    candidate.settle(LATER)
+    assert candidate.public_letter() == "b"
+    candidate.objects[place]["status"] = untold
+    candidate.vandalise(("Service", NAMESPACE, NAME), spec={"sessionAffinity": "ClientIP"})
+    candidate.forget()
+    candidate.settle(LATER)
+    assert candidate.public_letter() == "b"
+    assert set(candidate.writes()) == {"Update Service"}, "it is put back, and nothing else is touched"
+    assert candidate.objects["Service", NAMESPACE, NAME]["spec"]["sessionAffinity"] == "None"

@@ -78,16 +78,29 @@ Backstage = Callable[..., AbstractAsyncContextManager[Stage]]
 
 @pytest.fixture
 def backstage(
-    operator_kubeconfig: Path, tmp_path: Path, people: KubeApi, audit: AuditLog, endings: Endings
+    operator_kubeconfig: Path,
+    tmp_path: Path,
+    people: KubeApi,
+    audit: AuditLog,
+    endings: Endings,
+    brood: Zygote,
 ) -> Backstage:
-    """Makes stages without oracles, with whatever else is said of the operator."""
-    return partial(staged, operator_kubeconfig, tmp_path, people, audit, endings)
+    """Makes stages without oracles, with whatever else is said of the operator; it starts in a moment."""
+    return partial(staged, operator_kubeconfig, tmp_path, people, audit, endings, launcher=brood.launch)
 
 
 @pytest.fixture
-async def stage(ground: Cluster, backstage: Backstage, survived: Survived) -> AsyncIterator[Stage]:
+def told() -> dict[str, str]:
+    """Settings of the operator on the stage; a module whose operator needs others overrides this."""
+    return {}
+
+
+@pytest.fixture
+async def stage(
+    ground: Cluster, backstage: Backstage, survived: Survived, told: dict[str, str]
+) -> AsyncIterator[Stage]:
     """An operator behind the proxy, under the oracles; at the end of the test another finds nothing to do."""
-    async with backstage() as made, oracles(ground, made.operator) as watch:
+    async with backstage(settings=told) as made, oracles(ground, made.operator) as watch:
         try:
             yield made
             await made.rests()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support.fault_proxy import FOR_EVER, Fault, Seen
-from tests.support.faults.fault import status_body
+from tests.support.faults.fault import Frame, status_body
 
 Chosen = Callable[[Seen], bool]
 Answer = tuple[int, dict[str, str], str]
@@ -80,6 +80,18 @@ def one_in(count: int, wanted: Chosen = writes) -> Chosen:
             return False
         so_far += 1
         return so_far % count == 1
+
+    return chosen
+
+
+def one_event_in(count: int) -> Callable[[Seen, Frame], bool]:
+    """The last of ``count`` events, whatever they are about, and so on."""
+    so_far = 0
+
+    def chosen(*_: object) -> bool:
+        nonlocal so_far
+        so_far += 1
+        return so_far % count == 0
 
     return chosen
 

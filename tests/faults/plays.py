@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -14,8 +14,9 @@ from kubernetes.aio.client import Configuration
 from yarl import URL
 
 from eservice_operator.cluster.client import KubeApi
+from eservice_operator.cluster.errors import Conflict
 from eservice_operator.cluster.resources import RESOURCES
-from eservice_operator.core.actions import Ref
+from eservice_operator.core.actions import Manifest, Ref
 from tests.faults.injecting import Injected
 from tests.faults.scenarios import (
     Story,
@@ -28,7 +29,7 @@ from tests.faults.scenarios import (
     waiting_for_a_grant,
 )
 from tests.support.audit import AuditLog
-from tests.support.fault_proxy import FaultProxy, Seen
+from tests.support.fault_proxy import FaultProxy, FrameFault, Seen
 from tests.support.operator import OperatorProcess, assert_log_clean
 from tests.support.portrait import made_and_removed, portrait
 from tests.support.site import Site
@@ -84,7 +85,7 @@ class Stage:
         yield
         self.proxy.faults.clear()
         for one in faults:
-            assert one.hits, f"{one.name} never happened"
+            assert one.hits, f"{one.name} never happened: {self.proxy.table()}"
             self.injected[one.name] += len(one.hits)
 
     async def without(self, play: Play) -> Ending:
@@ -93,26 +94,53 @@ class Stage:
             self.endings[play.name] = await self._act(play, ())
         return self.endings[play.name]
 
-    async def survives(self, play: Play, *faults: Injected) -> None:
+    async def survives(self, play: Play, *faults: Injected, frames: Sequence[FrameFault] = ()) -> None:
         """Play it under faults: it ends as it does without, with nothing made or removed twice."""
-        whole = await self.without(play)
+        whole, met = await self.without(play), Counter(self.proxy.met)
         assert whole.changes
-        where = f"{play.name} under {', '.join(one.name for one in faults)}"
-        assert_same(await self._act(play, faults), whole, where)
+        seen = await self._act(play, faults, frames)
+        told = self.proxy.met - met
+        where = f"{play.name} under {', '.join([*(one.name for one in faults), *told])}"
+        missing = {one.treatment.value for one in frames} - set(told)
+        assert not missing, f"no event was ever {missing}"
+        assert_same(seen, whole, where)
+        self.injected.update({f"event {what}": count for what, count in told.items()})
         self.runs += 1
+
+    async def cut(self, _: Seen) -> None:
+        """Every watch breaks off."""
+        self.proxy.cut_watches()
 
     async def annotate(self, seen: Seen) -> None:
         """Somebody writes to what the request is about, and takes it back: its version is another."""
+        annotations = {"annotations": {"example.com/touched": "yes"}}
+        for metadata in (annotations, {}):
+            await self._competing(seen, metadata=metadata)
+
+    async def forge(self, seen: Seen) -> None:
+        """Somebody says in the status that the request is about that all is well, and has always been."""
+        await self._competing(seen, "status", status={"phase": "Published", "observedGeneration": 10**6})
+
+    async def spoil(self, seen: Seen) -> None:
+        """Somebody changes a child: what a Service leads to, or how a Deployment's Pods are replaced."""
+        spec = {"sessionAffinity": "ClientIP"} if seen.resource == "services" else {"minReadySeconds": 7}
+        await self._competing(seen, spec=spec)
+
+    async def _competing(self, seen: Seen, subresource: str = "", **body: Manifest) -> None:
+        """Server-side apply by another manager, by force, to what the request is about, if that is there."""
         resource = next((one for one in RESOURCES.values() if one.plural == seen.resource), None)
         assert resource is not None, seen.path
         ref = Ref(resource.api_version, resource.kind, seen.namespace, seen.name)
-        if await self.people.get(ref) is None:
+        live = await self.people.get(ref)
+        if live is None:
             return
-        names = {"name": ref.name} | ({"namespace": ref.namespace} if ref.namespace else {})
-        bare = {"apiVersion": ref.api_version, "kind": ref.kind, "metadata": names}
-        touched = bare | {"metadata": names | {"annotations": {"example.com/touched": "yes"}}}
-        for manifest in (touched, bare):
-            await self.people.apply(manifest, field_manager="competitor", force=True)
+        names = {
+            key: live["metadata"][key] for key in ("name", "namespace", "uid") if key in live["metadata"]
+        }
+        metadata = names | body.pop("metadata", {})
+        manifest = {"apiVersion": ref.api_version, "kind": ref.kind, "metadata": metadata} | body
+        with suppress(Conflict):  # it is gone meanwhile, and must not be made anew
+            await self.people.apply(manifest, field_manager="competitor", force=True, subresource=subresource)
 
     async def deliver(self, seen: Seen) -> None:
         """The same request arrives at the API server, and nobody hears its answer."""
@@ -127,13 +155,15 @@ class Stage:
         self._sites.append(site)
         return site
 
-    async def _act(self, play: Play, faults: Sequence[Injected]) -> Ending:
+    async def _act(self, play: Play, faults: Sequence[Injected], frames: Sequence[FrameFault] = ()) -> Ending:
         site = self.site()
         await play.before(site)
         await self.operator.at_rest()
         self.audit.skip()
+        self.proxy.frames[:] = frames
         with self.under(*faults):
             await play.story(site)
+        self.proxy.frames.clear()
         await self.operator.at_rest()
         await site.assert_sound()
         return await self.ending(site)
@@ -145,6 +175,7 @@ class Stage:
 
     async def rests(self) -> None:
         """Another operator finds nothing to do: what the last one left is what is wanted."""
+        await self.operator.at_rest()
         assert await self.operator.terminate() == 0, self.operator.tail()
         self.audit.skip()
         await self.operator.start()
@@ -155,6 +186,7 @@ class Stage:
     async def clear(self) -> None:
         """Take everything away that was played with."""
         self.proxy.faults.clear()
+        self.proxy.frames.clear()
         for site in self._sites:
             await site.clear(operated=self.operator.running)
 

@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -142,7 +143,7 @@ class OperatorProcess:
         return self._get("/metrics", within=SCRAPE) or ""
 
     async def at_rest(self, within: float = REST, soon: float = SOON) -> None:
-        """Wait until the operator has nothing to do, and nothing is due ``soon`` (seconds) but regular looks.
+        """Wait until it has nothing to do, and plans nothing for the next ``soon`` s but regular looks.
 
         That nothing was written for a while does not say so: it counts the e-services of a template every
         other second only, and holds a status back that says no more than that work goes on.
@@ -198,18 +199,22 @@ class OperatorProcess:
         """The end of its log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
-    def _get(self, path: str, within: float = 5.0) -> str | None:
+    def probed(self, path: str, within: float = 5.0) -> tuple[int, str]:
+        """Status and text of what it answers; 0 where it does not."""
         if self.address is None:
-            return None
+            return 0, ""
         try:
             with urllib.request.urlopen(f"{self.address}{path}", timeout=within) as answer:  # noqa: S310
-                text: str = answer.read().decode()
-                return text
+                return answer.status, answer.read().decode()
         except urllib.error.HTTPError as refused:
-            refused.close()  # it is the answer, with its connection
-            return None
-        except (urllib.error.URLError, OSError):
-            return None
+            with refused:  # it is the answer, with its connection
+                return refused.code, refused.read().decode()
+        except (urllib.error.URLError, OSError) as error:
+            return 0, str(error)
+
+    def _get(self, path: str, within: float = 5.0) -> str | None:
+        code, text = self.probed(path, within)
+        return text if code == HTTPStatus.OK else None
 
 
 def record_of(line: str) -> dict[str, Any]:

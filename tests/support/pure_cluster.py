@@ -175,6 +175,8 @@ class PureCluster:
         """Edit a child of ours behind our back, as another field manager."""
         child = worlds.merged(self.objects[place], patch)
         child["foreignManagers"] = ["kubectl-edit"]
+        if "selector" in patch.get("spec", {}):
+            child["foreignSelector"] = True
         child["metadata"]["generation"] = child["metadata"].get("generation", 0) + 1
         self.objects[place] = child
 
@@ -593,7 +595,7 @@ def _core_of(body: Manifest) -> Manifest:
     """What tells an object apart in a failing example."""
     shown = () if body["kind"] in CHILD_KINDS else ("spec", "status")
     marks = ("deletionTimestamp", "finalizers")
-    parts = {part: body[part] for part in (*shown, "foreignManagers") if part in body}
+    parts = {part: body[part] for part in (*shown, "foreignManagers", "foreignSelector") if part in body}
     return parts | {mark: body["metadata"][mark] for mark in marks if mark in body["metadata"]}
 
 
@@ -628,7 +630,7 @@ def content(manifest: Manifest) -> Manifest:
     return {
         key: value
         for key, value in manifest.items()
-        if key not in ("metadata", "status", "foreignManagers", "writtenAt")
+        if key not in ("metadata", "status", "foreignManagers", "foreignSelector", "writtenAt")
     }
 
 

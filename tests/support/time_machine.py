@@ -28,14 +28,14 @@ class TimeMachine:
     """``operator`` is not started yet; it reads its clock from a file and reaches the server by a proxy."""
 
     operator: OperatorProcess
-    _proxy: FaultProxy
+    proxy: FaultProxy
     _offset: Path
 
     def move(self, machine: timedelta = NONE, server: timedelta = NONE) -> None:
         """Set both clocks off the true time by so much, at once."""
         aside = self._offset.with_suffix(".new")
         aside.write_text(str(machine.total_seconds()))
-        self._proxy.ahead = server
+        self.proxy.ahead = server
         aside.replace(self._offset)
 
     def travel(self, step: timedelta) -> None:

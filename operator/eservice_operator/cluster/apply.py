@@ -36,7 +36,7 @@ from eservice_operator.core.actions import (
 )
 
 OUTDATED: Final = "Outdated"
-"""The reason of a failure: the object was written to since the status for it was computed."""
+"""The reason of a failure: the object, or its status, was written to since the status for it was computed."""
 
 
 class Applier:
@@ -155,6 +155,9 @@ class Applier:
             if seen is None or seen["metadata"]["uid"] != uid:
                 seen = await self._sight.look(ref, uid)
             version = seen["metadata"]["resourceVersion"]
+            if action.over is not None and version != action.over[0] and seen.get("status") != action.over[1]:
+                self._sight.learn(seen)
+                raise Refused(OUTDATED, f"the status of {ref} was written meanwhile", transient=True)
             manifest = _addressed(ref, uid) | {"status": action.status}
             manifest["metadata"]["resourceVersion"] = action.version or version
             seen = None

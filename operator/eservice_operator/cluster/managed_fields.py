@@ -76,6 +76,17 @@ def foreign_managers(entries: list[Entry]) -> list[str]:
     )
 
 
+def foreign_selector(entries: list[Entry]) -> bool:
+    """Whether somebody other than us owns a part of the selector, by having written it."""
+    return any(_is_foreign(one) and "f:selector" in _spec(one) for one in entries)
+
+
+def _spec(entry: Entry) -> Fields:
+    fields: Fields = entry.get("fieldsV1") or {}
+    spec: Fields = fields.get("f:spec") or {}
+    return spec
+
+
 def written_at(entries: list[Entry]) -> str:
     """When we last changed the object itself; empty when we never did."""
     own = [entry for entry in entries if _is_plain(entry, "Apply") or _is_plain(entry, "Update")]

@@ -10,7 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from eservice_operator.cluster.managed_fields import foreign_managers, own_updates, written_at
+from eservice_operator.cluster.managed_fields import (
+    foreign_managers,
+    foreign_selector,
+    own_updates,
+    written_at,
+)
 from eservice_operator.cluster.ownership import is_managed
 from eservice_operator.cluster.resources import CHILDREN, OWN
 from eservice_operator.cluster.roles import invoke_rules
@@ -84,6 +89,8 @@ def _child(obj: Manifest) -> Manifest:
     kept["foreignManagers"] = foreign_managers(entries)
     if own_updates(entries):
         kept["ownUpdates"] = True
+    if obj["kind"] == "Service" and foreign_selector(entries):
+        kept["foreignSelector"] = True
     return kept
 
 

@@ -99,6 +99,11 @@ class Store:
         self._declared = dict(indexes or {})
         self._shelves: dict[str, _Shelf] = {}
         self._sharing = Sharing()
+        self._doubt: Callable[[str], None] = lambda _: None
+
+    def tell_of_doubt(self, doubt: Callable[[str], None]) -> None:
+        """Name the kind to somebody when an object is seen that a LIST has left out: a new LIST decides."""
+        self._doubt = doubt
 
     def _shelf(self, kind: str) -> _Shelf:
         shelf = self._shelves.get(kind)
@@ -117,6 +122,8 @@ class Store:
             return None
         grave = shelf.buried.get(obj["metadata"]["uid"])
         if grave is not None and grave.version >= version:
+            if grave.left_out:
+                self._doubt(key.kind)
             return None
         return shelf.put(key, self._sharing.share(obj))
 

@@ -90,7 +90,8 @@ class SetStatus:
     """Write the whole status of one of our kinds by server-side apply.
 
     ``version`` is the resourceVersion that the status was computed from, where nobody else's write between
-    may be lost; without one the newest is overwritten.
+    may be lost. ``over`` is the status that it was computed from, and its resourceVersion: it is written over
+    no other, but to whatever else was changed meanwhile. Without both the newest is overwritten.
     """
 
     ref: Ref
@@ -98,6 +99,7 @@ class SetStatus:
     status: Manifest
     reason: str
     version: str = ""
+    over: tuple[str, Manifest] | None = None
 
 
 @dataclass(frozen=True, slots=True)

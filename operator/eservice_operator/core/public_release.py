@@ -81,12 +81,12 @@ class PublicRelease(Signed):
     def _remembered_name(self) -> str | None:
         """The Service's selector remembers it.
 
-        Where somebody deleted the Service or edited it, our own status is the better memory, until the
-        Service is put back.
+        Where somebody deleted the Service or edited its selector, our own status is the better memory, until
+        the Service is put back. Any other edit is no matter: the status tells of a switch only afterwards.
         """
         remembered = self.world.service.status.release.public
         service = self.public_service
-        if service is None or (service.edited and remembered is not None):
+        if service is None or (service.reselected and remembered is not None):
             return remembered.name if remembered else None
         selector = service.spec.get("selector") or {}
         return selector.get(names.RELEASE_LABEL) or (remembered.name if remembered else None)

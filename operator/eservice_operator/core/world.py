@@ -90,6 +90,11 @@ class Observed:
         """Whether somebody else owns fields of it beyond metadata and status."""
         return bool(self.body.get("foreignManagers"))
 
+    @property
+    def reselected(self) -> bool:
+        """Whether somebody else has written the selector of this Service."""
+        return bool(self.body.get("foreignSelector"))
+
 
 @dataclass(frozen=True, slots=True)
 class HostClaim:

@@ -35,6 +35,7 @@ class Lists:
         self._store, self._settings, self._clock = store, settings, clock
         self._present: list[Reflector] = []
         self._late: list[Reflector] = []
+        store.tell_of_doubt(self._look_again)
 
     async def fill(self, api: KubeApi, transport: Transport, intake: Intake) -> None:
         """List every kind once; of those that are not installed there is nothing, and that is known.
@@ -70,6 +71,12 @@ class Lists:
         """Look again at a kind of ours that kopf has listed: of what was deleted before it says nothing."""
         for reflector in self._present:
             if reflector.resource in OWN and reflector.resource.plural == plural:
+                reflector.look_again()
+
+    def _look_again(self, kind: str) -> None:
+        """List a kind now: the last list seems to have left something out, and it would stay unseen."""
+        for reflector in self._present:
+            if reflector.resource.kind == kind:
                 reflector.look_again()
 
     def ages(self) -> dict[str, float]:

@@ -24,7 +24,7 @@ NOISE: Mapping[str, int] = {
 }
 """Loggers that say little below this level; at the level `debug` they say all."""
 
-RAISED = ("failed; will retry", "failed; escalating", " has failed: ")
+RAISED = ("failed; will retry", "failed; escalating", "closed; will re-authenticate", " has failed: ")
 """Parts of what kopf says of an error that it then tries again, or raises."""
 
 

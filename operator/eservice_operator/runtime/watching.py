@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import aiohttp
 from typing_extensions import override
 
+from eservice_operator.cluster import client
 from eservice_operator.runtime.clock import SYSTEM, sleep_or
 from eservice_operator.runtime.kopf_alone import kopf
 from eservice_operator.runtime.streams import Streams
@@ -111,6 +112,7 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings.networking.enforce_retry_after = True
     settings.watching.server_timeout = 300
     settings.watching.client_timeout = 330
+    settings.watching.inactivity_timeout = client.INACTIVITY
     settings.watching.connect_timeout = 10
     settings.watching.reconnect_backoff = 1
     settings.watching.chunk_size = 500

@@ -46,12 +46,15 @@ class Writer:
         return outcome
 
     async def write_status(self, key: ObjectKey, metadata: ObjectMeta, old: Status, new: Status) -> Outcome:
-        """Write a status if it says anything new."""
+        """Write a status if it says anything new, over the one that it was computed from.
+
+        Over another it would take back what that one remembers: a ledger, dates, when something began.
+        """
         if new == old:
             return NOTHING_DONE
-        return await self.applier.run(
-            [SetStatus(ref_to(key), metadata.uid, status_body(new), "the facts changed")]
-        )
+        over = metadata.resource_version, status_body(old)
+        write = SetStatus(ref_to(key), metadata.uid, status_body(new), "the facts changed", over=over)
+        return await self.applier.run([write])
 
     async def publish(self, key: ObjectKey, metadata: ObjectMeta, told: Iterable[Note]) -> None:
         """Tell Events about an object."""

@@ -13,6 +13,8 @@ from typing import Any
 from tests.support.faults.asked import Seen
 
 FOR_EVER = 10**9
+LATE_BY = 0.7
+"""Seconds."""
 Match = Callable[[Seen], bool]
 Errand = Callable[[Seen], Awaitable[object]]
 Frame = dict[str, Any]
@@ -25,7 +27,8 @@ class Fault:
 
     In place of asking the API server: ``answer`` (status, headers, body), ``replay`` (what is on the proxy's
     tape for the same list; a list that is not on it passes), ``drop`` (the connection ends before the server
-    hears of the request), ``half_open`` (a watch begins, and nothing ever comes).
+    hears of the request), ``half_open`` (a watch begins, and nothing ever comes). ``page`` asks it for pages
+    of so many in the place of whatever the client wants: few objects are a list of many pages then.
     Before that, or before the server is asked: ``first`` is awaited (a competing write, a kill), then
     ``delay`` seconds pass, then ``until`` is waited for.
     After the server has answered: ``then`` is awaited, ``edit`` changes the body, ``lose_reply`` ends the
@@ -41,6 +44,7 @@ class Fault:
     skip: int = 0
     replay: bool = False
     half_open: bool = False
+    page: int = 0
     first: Errand | None = None
     delay: float = 0.0
     until: asyncio.Event | None = None
@@ -69,6 +73,7 @@ class Fault:
             "replayed": self.replay,
             "dropped": self.drop,
             "half-open": self.half_open,
+            "in small pages": self.page > 0,
             "edited": self.edit is not None,
             "reply lost": self.lose_reply,
             "cut": self.cut is not None,
@@ -82,6 +87,12 @@ class Treatment(Enum):
 
     DROPPED = "dropped"
     TWICE = "sent twice"
+    LATE = "came late"
+    """This one, `LATE_BY` later; others overtake it, but for those of the same object."""
+    TORN = "torn"
+    """Half of it arrives, and then the connection breaks."""
+    GONE = "410 in its place"
+    """The watch ends so: events were missed, and everything has to be listed."""
     HELD = "held back"
     """This one, until the proxy is told to release; others overtake it, but for those of the same object."""
     STALLED = "stalled"

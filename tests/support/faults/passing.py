@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from aiohttp import ClientSession, web
 from multidict import CIMultiDictProxy
+from yarl import URL
 
 from tests.support.faults.asked import Seen
 from tests.support.faults.fault import Fault
@@ -88,7 +89,7 @@ class Passing:
             answer = replayed
             entry.outcome = str(answer.status)
         else:
-            answer = await self._asked(request, entry)
+            answer = await self._asked(request, entry, fault.page)
         if fault.then is not None:
             await fault.then(entry.seen)
         if fault.lose_reply:
@@ -115,19 +116,23 @@ class Passing:
                 entry.outcome = "200"
                 await stream.ended()
                 return stream.response
-        async with self._request(stream.request, entry.seen) as answer:
-            entry.upstream, entry.outcome = answer.status, str(answer.status)
-            if not answer.ok:
-                return _response(Answer(answer.status, self._passed_on(answer.headers), await answer.read()))
-            stream.response.headers.update(self._passed_on(answer.headers))
-            await stream.response.prepare(stream.request)
-            await stream.relay(answer)
+        try:
+            async with self._request(stream.request, entry.seen) as answer:
+                entry.upstream, entry.outcome = answer.status, str(answer.status)
+                if not answer.ok:
+                    refusal = Answer(answer.status, self._passed_on(answer.headers), await answer.read())
+                    return _response(refusal)
+                stream.response.headers.update(self._passed_on(answer.headers))
+                await stream.response.prepare(stream.request)
+                await stream.relay(answer)
+        except GONE_AWAY as error:
+            raise Lost from error
         return stream.response
 
-    async def _asked(self, request: web.Request, entry: Entry) -> Answer:
+    async def _asked(self, request: web.Request, entry: Entry, page: int = 0) -> Answer:
         """What the API server answers; its own end of the connection is the client's."""
         try:
-            async with self._request(request, entry.seen) as reply:
+            async with self._request(request, entry.seen, page) as reply:
                 answer = Answer(reply.status, self._passed_on(reply.headers), await reply.read())
         except GONE_AWAY as error:
             raise Lost from error
@@ -136,9 +141,11 @@ class Passing:
             self.rules.tape[entry.seen.listed] = answer
         return answer
 
-    def _request(self, request: web.Request, seen: Seen) -> Any:
+    def _request(self, request: web.Request, seen: Seen, page: int = 0) -> Any:
         headers = {key: value for key, value in request.headers.items() if key.lower() not in OWN_TO_A_HOP}
-        address = f"{self.server}{request.raw_path}"
+        address = URL(f"{self.server}{request.raw_path}", encoded=True)
+        if page:
+            address = address.update_query(limit=page)
         return self.session.request(request.method, address, data=seen.body or None, headers=headers)
 
     def _passed_on(self, headers: CIMultiDictProxy[str]) -> dict[str, str]:

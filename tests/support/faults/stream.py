@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from aiohttp import ClientError, ClientResponse, web
 
 from tests.support.faults.asked import Seen
-from tests.support.faults.fault import Frame, Treatment
+from tests.support.faults.fault import LATE_BY, Frame, Treatment, gone
 from tests.support.waiting import eventually
 
 GONE_AWAY = (ClientError, ConnectionError)
@@ -30,6 +30,7 @@ class Stream:
     _held: list[Frame] = field(default_factory=list)
     _open: asyncio.Event = field(default_factory=asyncio.Event)
     _over: asyncio.Event = field(default_factory=asyncio.Event)
+    _late: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def relay(self, answer: ClientResponse) -> None:
         """Until one side ends it; an end in the middle is passed on as such."""
@@ -41,6 +42,9 @@ class Stream:
                     await self._pass(line)
         except GONE_AWAY:
             self.cut()
+        finally:
+            for task in self._late:
+                task.cancel()
 
     async def _pass(self, line: bytes) -> None:
         frame: Frame = json.loads(line)
@@ -48,11 +52,32 @@ class Stream:
         if treatment is Treatment.STALLED:
             self._open.clear()
             await self._open.wait()
-        if treatment is Treatment.HELD or _same(frame, self._held):
+        if treatment is Treatment.TORN:
+            await self._tear(line)
+        elif treatment is Treatment.GONE:
+            await self.send(gone())
+            self.end()
+        elif treatment in {Treatment.HELD, Treatment.LATE} or _same(frame, self._held):
             self._held.append(frame)
+            if treatment is Treatment.LATE:
+                self._late.add(asyncio.create_task(self._bring(_uid(frame))))
         elif treatment is not Treatment.DROPPED:
             for _ in range(2 if treatment is Treatment.TWICE else 1):
                 await self.response.write(line + b"\n")
+
+    async def _bring(self, uid: object) -> None:
+        """Send what is held back about one object, after a while."""
+        await asyncio.sleep(LATE_BY)
+        due = [frame for frame in self._held if _uid(frame) == uid]
+        self._held = [frame for frame in self._held if _uid(frame) != uid]
+        for frame in due:
+            await self.send(frame)
+
+    async def _tear(self, line: bytes) -> None:
+        await self.response.write(line[: len(line) // 2])
+        if self.request.transport is not None:
+            self.request.transport.close()  # what was written still arrives
+        self.end()
 
     async def ended(self) -> None:
         """Until the client goes away, which cancels this, or a test ends the watch."""

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lists that are empty by mistake, end in the middle, expire between two pages, or are of an earlier day."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+
+from eservice_operator.cluster.resources import CHILDREN, OBSERVED, OWN, Resource
+from tests.faults.estate import founded
+from tests.faults.injecting import Chosen, injected, one_event_in, one_in, refusal
+from tests.faults.plays import PLAYS, Play, Stage
+from tests.support.audit import Request
+from tests.support.fault_proxy import FrameFault, Seen, Treatment
+from tests.support.faults.fault import emptied, gone
+from tests.support.kubectl import Kubectl
+from tests.support.waiting import eventually
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
+
+ACCESS = {
+    "Role",
+    "RoleBinding",
+    "EServiceIdentifier",
+    "EService",
+    "WebService",
+    "WebServiceGrant",
+    "ConnectionTest",
+    "EServiceRegistration",
+    "Namespace",
+}
+"""What a grant rests on: where that seems to be gone, access closes, and opens again with the next list."""
+TOGETHER = (*((resource,) for resource in OWN), CHILDREN, OBSERVED)
+
+
+@pytest.fixture
+def told(request: pytest.FixtureRequest) -> dict[str, str]:
+    """How often the operator lists: every other second where a story has to be full of lists."""
+    return {"resync": getattr(request, "param", "10m")}
+
+
+def lists(*resources: Resource) -> Chosen:
+    """Lists of these kinds, whoever asks; of all where none are named."""
+    wanted = {resource.plural for resource in resources}
+    return lambda seen: seen.verb == "list" and (not wanted or seen.resource in wanted)
+
+
+def further_page(seen: Seen) -> bool:
+    return seen.verb == "list" and "continue" in seen.query
+
+
+@pytest.mark.parametrize("told", ["2s"], indirect=True, ids=["many lists"])
+@pytest.mark.parametrize("play", PLAYS, ids=lambda play: play.name)
+async def test_lists_break_off_and_their_further_pages_expire(stage: Stage, play: Play) -> None:
+    """Of a list that is not whole nothing is taken to be gone. Watches break as well, and list again."""
+    await stage.survives(
+        play,
+        injected("410 on a further page", one_in(3, further_page), answer=refusal(410, "Expired")),
+        injected("list cut", one_in(4, lists()), cut=0.6),
+        injected("in pages of two", lists(), page=2),
+        frames=[FrameFault(one_event_in(9), Treatment.GONE)],
+    )
+
+
+async def test_an_empty_list_by_mistake_takes_nobody_off_and_makes_nothing_twice(
+    stage: Stage, kubectl: Kubectl
+) -> None:
+    """One kind of ours after the other has gone, as far as the API server says, then all of the others.
+
+    Access fails closed: to end it nothing is looked at first. A public route only goes after a last look.
+    """
+    estate = await founded(stage)
+    before = await estate.picture()
+    for kinds in TOGETHER:
+        stage.audit.skip()
+        watchers = 2 if kinds[0] in OWN else 1  # kopf and we; whoever takes a last look is told the truth
+        empty = injected("empty list", lists(*kinds), times=watchers * len(kinds), edit=emptied)
+        with stage.under(empty):
+            await list_again(stage, kinds)
+            await stage.operator.at_rest(soon=0.0)  # where it found out it tries again, until the next list
+            closes = {resource.kind for resource in kinds} & ACCESS
+            await estate.assert_stands(kubectl, f"without {kinds[0].kind} …", closed=bool(closes))
+            touched = Counter(one.what for one in stage.audit.writes() if made_or_removed(one))
+            assert not touched or closes, (kinds[0].kind, touched)
+            for what, times in touched.items():
+                verb, resource = what.split()
+                assert verb == "delete" or times <= touched[f"delete {resource}"], (kinds[0].kind, touched)
+        await list_again(stage, kinds)
+        await stage.operator.at_rest()
+        await estate.opened_again()
+        stage.runs += 1
+    after = {line.replace('"told": "Ended"', '"told": "Granted"') for line in await estate.picture()}
+    different = "\n".join(sorted(after ^ {*before}))  # who was told that access had ended was told the truth
+    assert not different, different
+    await estate.register.clear()
+
+
+async def test_who_starts_with_yesterdays_lists_brings_nothing_back(stage: Stage, kubectl: Kubectl) -> None:
+    """An API server that lags behind answers the first lists of a new operator, and its watches are silent.
+
+    As far as these lists say, a register is open that is closed, and three e-services are public.
+    """
+    estate = await founded(stage, due=False)
+    stage.proxy.recording = True
+    assert await stage.operator.terminate() == 0
+    await stage.operator.start()
+    await stage.operator.at_rest()
+    stage.proxy.recording = False
+
+    site = estate.site
+    await estate.fall_due()
+    await site.delete(estate.grant)
+    for child in (estate.grant, *estate.register.children(estate.public)):
+        await site.gone(child)
+    await stage.operator.at_rest()
+    before = await estate.picture()
+    assert await stage.operator.terminate() == 0
+
+    stage.audit.skip()
+    stale = injected("stale list", lists(), replay=True)
+    stage.proxy.frames[:] = [FrameFault(lambda *_: True, Treatment.STALLED)]
+    with stage.under(stale):
+        await stage.operator.start()
+        await stage.operator.at_rest()
+        assert not await estate.register.may(kubectl, estate.public)
+        assert await site.api.get(estate.off.route) is None, "it came back"
+        touched = [one.what for one in stage.audit.writes() if made_or_removed(one)]
+        assert not touched, touched
+    await stage.proxy.release()
+    await stage.operator.at_rest()
+    different = "\n".join(sorted({*await estate.picture()} ^ {*before}))
+    assert not different, different
+    touched = [one.what for one in stage.audit.writes() if made_or_removed(one)]
+    assert not touched, touched
+    stage.runs += 1
+    await estate.register.clear()
+
+
+def made_or_removed(request: Request) -> bool:
+    return request.verb in {"create", "delete"} and request.resource != "events" and request.succeeded
+
+
+async def list_again(stage: Stage, kinds: Sequence[Resource]) -> None:
+    """Have the watches of kinds end in a gap, and wait until everybody has listed them and watches again."""
+    begin, plurals = len(stage.proxy.log), {resource.plural for resource in kinds}
+    wanted = {resource.plural: 2 if resource in OWN else 1 for resource in kinds}
+    await stage.proxy.end_watches(gone(), lambda one: one.resource in plurals)
+
+    def missing() -> set[str]:
+        fresh = [one for one in stage.proxy.log[begin:] if one.outcome == "200" and lists(*kinds)(one.seen)]
+        counted = Counter(one.seen.resource for one in fresh)
+        few = {plural for plural, count in wanted.items() if counted[plural] < count}
+        return few | {plural for plural in plurals if not stage.proxy.watches(f"/{plural}?")}
+
+    await eventually(lambda: not missing(), f"lists and watches of {plurals}", 60)

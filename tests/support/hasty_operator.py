@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The operator as people run it, but for its patience: seconds, where that one has a minute or five.
+
+That is how long an API server may be away until kopf gives up or readiness says so, and how long a stream
+may be silent.
+"""
+
+from __future__ import annotations
+
+from eservice_operator.cluster import client
+from eservice_operator.runtime import checks, watching
+from eservice_operator.runtime.__main__ import main as as_usual
+
+SILENCE = 3.0
+"""Seconds for which a watch may bring nothing."""
+OUT_OF_TOUCH = 2.0
+"""Seconds without an answer after which it is not ready."""
+ENTRY = "tests.support.hasty_operator:main"
+
+
+def main() -> None:
+    """Run the command line; the entry of a forked operator."""
+    watching.OUTAGE = (0.2, 0.3, 0.5)  # type: ignore[assignment] # fewer of them
+    client.INACTIVITY = SILENCE  # type: ignore[misc]
+    checks.OUT_OF_TOUCH = OUT_OF_TOUCH  # type: ignore[misc]
+    (client.KubeApi.__init__.__kwdefaults__ or {})["inactivity"] = SILENCE
+    as_usual()
+
+
+if __name__ == "__main__":
+    main()

@@ -22,6 +22,7 @@ from tests.support.kubectl import Kubectl
 from tests.support.operator import OperatorProcess
 from tests.support.oracles import Watch
 from tests.support.rights import assert_none_was_missing, operator_credentials, people_credentials
+from tests.support.zygote import Zygote, zygote
 
 if TYPE_CHECKING:
     from controlplane import Cluster
@@ -152,6 +153,15 @@ def idle(
     yield process
     process.end()
     assert_none_was_missing(audit.by())
+
+
+@pytest.fixture(scope="session")
+def brood(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
+    """Whose ``launch`` starts operators in a moment, each a process of its own."""
+    complaints = tmp_path_factory.mktemp("zygote") / "complaints"
+    with zygote(complaints) as parent:
+        yield parent
+    assert not complaints.read_text(), complaints.read_text()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from tests.support.mailserver import MailServer, mail_server
 from tests.support.operator import Launcher, OperatorProcess
 from tests.support.oracles import oracles
 from tests.support.time_machine import machine
-from tests.support.zygote import Zygote, zygote
+from tests.support.zygote import Zygote
 
 if TYPE_CHECKING:
     from controlplane import Cluster
@@ -35,15 +35,6 @@ __all__ = ["machine"]
 def audit(ground: Cluster) -> AuditLog:
     """What is asked of the API server from the beginning of the test on."""
     return AuditLog.from_now(ground.audit_log)
-
-
-@pytest.fixture(scope="session")
-def brood(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
-    """Whose ``launch`` starts operators in a moment, each a process of its own."""
-    complaints = tmp_path_factory.mktemp("zygote") / "complaints"
-    with zygote(complaints) as parent:
-        yield parent
-    assert not complaints.read_text(), complaints.read_text()
 
 
 @pytest.fixture(scope="session")

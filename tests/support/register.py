@@ -56,6 +56,10 @@ class Register:
         metadata = {"name": name} | ({"namespace": place} if place else {})
         return {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": spec}
 
+    def home(self) -> Manifest:
+        """Its namespace, confirmed."""
+        return namespace(self.namespace, CODE, **{"eservice.dev/environment": "production"})
+
     def backend(self) -> Manifest:
         """The Service behind it."""
         ports = [{"name": "api", "port": 8443, "targetPort": 9443, "protocol": "TCP"}]
@@ -107,8 +111,7 @@ class Register:
 
     async def prepare(self) -> None:
         """The holder's namespace as administrators confirm it, the Service and the WebService."""
-        labels = {"eservice.dev/environment": "production"}
-        await self.site.apply(namespace(self.namespace, CODE, **labels), self.backend(), self.web_service())
+        await self.site.apply(self.home(), self.backend(), self.web_service())
 
     async def clear(self) -> None:
         """Take the grants and the WebService away, while the operator is there to see their end."""

@@ -209,10 +209,11 @@ class Site:
         for resource in (*OWN, *CHILDREN):
             made_by_us = f"{MANAGED_BY_LABEL}={MANAGER}" if resource in CHILDREN else ""
             items, _ = await self.api.list(resource, "", made_by_us)
-            found += [item for item in items if self._is_mine(item)]
+            found += [item for item in items if self.is_mine(item)]
         return found
 
-    def _is_mine(self, item: Manifest) -> bool:
+    def is_mine(self, item: Manifest) -> bool:
+        """Whether an object is of this site."""
         metadata = item["metadata"]
         places = (
             metadata["name"],
@@ -262,7 +263,7 @@ class Site:
         for resource in map(resource_of, left):
             items, _ = await self.api.list(resource)
             for item in items:
-                if self._is_mine(item):
+                if self.is_mine(item):
                     await self.delete(ref_of(item))
         items, _ = await self.api.list(resource_of("Namespace"))
         for item in items:

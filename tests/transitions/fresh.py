@@ -73,11 +73,16 @@ async def forget(town: Town) -> None:
         if await town.site.api.get(course.planned.ref) is None:
             continue
         for child in (await town.site.children(course.planned)).values():
-            if child["kind"] in FORGOTTEN and not child["metadata"]["name"].startswith("access."):
+            if is_forgotten(child["kind"], child["metadata"]):
                 await town.site.delete(ref_of(child))
     for obj in await town.site.objects():
         if obj["apiVersion"] == API_VERSION and obj["kind"] not in BY_OPERATOR and "status" in obj:
             await _forget_status(town.site, obj)
+
+
+def is_forgotten(kind: str, metadata: Manifest) -> bool:
+    """What somebody's finalizer holds would never be made again, only be on its way out for ever."""
+    return kind in FORGOTTEN and not (metadata["name"].startswith("access.") or metadata.get("finalizers"))
 
 
 async def _forget_status(site: Site, obj: Manifest) -> None:

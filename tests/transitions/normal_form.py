@@ -7,10 +7,10 @@ Left out is what is promised by history, each for a reason, and what two towns m
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
-from eservice_operator.api.names import API_VERSION, RELEASE_LABEL
+from eservice_operator.api.names import API_VERSION, ESERVICE_LABEL, RELEASE_LABEL
 from eservice_operator.core.actions import Manifest, Ref
 from tests.support.portrait import HISTORY, VOLATILE, Names, without
 from tests.transitions.town import Town
@@ -27,7 +27,9 @@ REMEMBERED_FIELDS = (
     "toldAt",
     "warned",
     "activeSince",
-    "requestCount",
+    "requestCount",  # what was kept as the way back asks for what it used, too
+    "waitingCount",
+    "configuredAt",  # when its configuration last changed, be it back
 )
 REMEMBERED_ANNOTATIONS = frozenset(
     {
@@ -44,26 +46,27 @@ async def normal_form(town: Town) -> list[str]:
     """A line for each object of the town, sorted."""
     names = Names(town.site, [*town.bindings(), *(planned.release for planned in town.known)])
     lines = [
-        names.plain(json.dumps(_plain(obj), sort_keys=True, ensure_ascii=False)) async for obj in _shown(town)
+        names.plain(json.dumps(plain(obj), sort_keys=True, ensure_ascii=False)) async for obj in _shown(town)
     ]
     return sorted(lines)
 
 
 async def _shown(town: Town) -> Any:
-    public = {course.planned.release for course in town.services}
-    revisions: dict[str, Manifest] = {}
+    public = {(course.planned.name, course.planned.release) for course in town.services}
+    uses = {(course.planned.name, version) for course in town.services for version in course.uses}
+    revisions: dict[tuple[str, str], Manifest] = {}
     for obj in await town.site.objects():
-        release = (obj["metadata"].get("labels") or {}).get(RELEASE_LABEL)
+        labels = obj["metadata"].get("labels") or {}
+        whose = str(labels.get(ESERVICE_LABEL)), str(labels.get(RELEASE_LABEL))
         if obj["kind"] in REMEMBERED_KINDS:
             continue
-        if obj["kind"] in {"Deployment", "ControllerRevision"} and release not in public:
+        if obj["kind"] in {"Deployment", "ControllerRevision"} and whose not in public:
             continue  # the way back
         if obj["kind"] == "ControllerRevision":  # how the release is run now is the newest of its snapshots
-            known = revisions.get(str(release))
-            if known is None or known["revision"] < obj["revision"]:
-                revisions[str(release)] = obj
+            if whose not in revisions or revisions[whose]["revision"] < obj["revision"]:
+                revisions[whose] = obj
             continue
-        yield obj
+        yield of_now(obj, uses) if obj["kind"] == "WebService" else obj
     for obj in revisions.values():
         metadata = {key: value for key, value in obj["metadata"].items() if key != "name"}
         yield {**obj, "revision": 0, "metadata": metadata}
@@ -71,11 +74,25 @@ async def _shown(town: Town) -> Any:
         yield await town.site.see(Ref("v1", "Namespace", "", name))
 
 
-def _plain(obj: Manifest) -> Any:
+def of_now(web_service: Manifest, uses: Container[tuple[str, str]]) -> Manifest:
+    """Without the requests of releases that were kept as the way back; ``uses`` are those of now."""
+    status = web_service.get("status") or {}
+    asked = [one for one in status.get("requests") or () if (one["eService"], one["contractVersion"]) in uses]
+    return {**web_service, "status": {**status, "requests": asked}}
+
+
+def plain(obj: Manifest) -> Any:
+    """An object without what is promised by history."""
     theirs = () if obj["apiVersion"] == API_VERSION else ("status",)  # what a controller says of a child
     shown: Manifest = dict(without(obj, (*VOLATILE, *HISTORY, *theirs)))
     if "status" in shown:
-        shown["status"] = without(shown["status"], REMEMBERED_FIELDS)
+        said: Manifest = dict(without(shown["status"], REMEMBERED_FIELDS))
+        shown["status"] = {key: value for key, value in said.items() if value not in ({}, [])}  # as if absent
+        for condition in shown["status"].get("conditions") or ():
+            if condition["reason"] == "ConfigChangedSinceVerified":  # be it back
+                condition |= {"reason": "Verified", "message": ""}
+    if obj["kind"] == "ControllerRevision":
+        shown["data"] = without(shown["data"], REMEMBERED_FIELDS)
     annotations = shown["metadata"].pop("annotations", None) or {}
     kept = {key: value for key, value in annotations.items() if key not in REMEMBERED_ANNOTATIONS}
     if kept:

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import json
 
+from eservice_operator.api.names import API_VERSION
 from eservice_operator.cluster.resources import OWN
+from eservice_operator.core.actions import Manifest
 from tests.transitions import hostile, valid
+from tests.transitions.fresh import is_forgotten
 from tests.transitions.machine import BY_KIND, REVERSIBLE
-from tests.transitions.normal_form import difference
+from tests.transitions.normal_form import difference, of_now, plain
 
 
 def line(name: str = "address", **spec: object) -> str:
@@ -39,3 +42,37 @@ def test_edits_have_names_of_their_own() -> None:
     names = [edit.name for edit in (*valid.EDITS, *hostile.EDITS)]
     assert len(names) == len(set(names))
     assert len(REVERSIBLE) == 5
+
+
+def test_what_somebody_holds_is_not_forgotten() -> None:
+    child = {"name": "address"}
+    assert is_forgotten("NetworkPolicy", child)
+    assert not is_forgotten("NetworkPolicy", child | {"finalizers": ["example.com/held"]})
+    assert not is_forgotten("NetworkPolicy", {"name": "access.address"})
+    assert not is_forgotten("Service", child)
+
+
+def test_of_requests_those_of_now_are_compared() -> None:
+    asked = [{"eService": "address", "contractVersion": version} for version in ("v5", "v6")]
+    web_service = {"kind": "WebService", "status": {"requests": asked, "observedGeneration": 2}}
+    status = {"requests": asked[1:], "observedGeneration": 2}
+    assert of_now(web_service, {("address", "v6"), ("tax", "v5")}) == {"kind": "WebService", "status": status}
+
+
+def test_what_follows_from_history_makes_no_difference() -> None:
+    verified = {"type": "Verified", "status": "True", "reason": "Verified", "message": ""}
+    changed = verified | {"reason": "ConfigChangedSinceVerified", "message": "its configuration changed"}
+    unverified = verified | {"status": "False", "reason": "NotVerified"}
+    assert plain(service(verified)) == plain(service(changed)) != plain(service(unverified))
+
+
+def test_a_list_that_is_empty_says_as_much_as_none() -> None:
+    verified = {"type": "Verified", "status": "True", "reason": "Verified", "message": ""}
+    assert plain(service(verified, gates=[])) == plain(service(verified))
+    assert plain(service(verified, gates=[{"gate": "Accepted"}])) != plain(service(verified))
+
+
+def service(condition: Manifest, **status: object) -> Manifest:
+    metadata = {"name": "address", "uid": "1"}
+    status |= {"conditions": [dict(condition)], "notices": [1]}
+    return {"apiVersion": API_VERSION, "kind": "EService", "metadata": metadata, "status": status}

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
@@ -18,11 +19,14 @@ from tests.transitions.fresh import forget, settle_anew
 from tests.transitions.hands import Hands
 from tests.transitions.normal_form import difference, normal_form
 from tests.transitions.town import Town
+from tests.transitions.valid import Edit, Scene
 
 Answer = TypeVar("Answer")
 REST = 90.0
 EQUAL = 30.0
 """Seconds, on a machine that is busy with other things."""
+SOON = 5.0
+"""Seconds: within them nothing is planned. Whether an obstacle has gone it looks once a minute."""
 
 
 @dataclass
@@ -38,19 +42,24 @@ class Theatre:
     refused: int = 0
     paths: int = 0
     compared: Counter[str] = field(default_factory=Counter)
-    failure: AssertionError | None = None
+    undone: Counter[str] = field(default_factory=Counter)
+    """How often each edit was accepted, and undone again."""
+    failures: list[AssertionError] = field(default_factory=list)
+    """What did not hold, each with its path."""
 
     def run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         return self.runner.run(work)
 
-    def judge(self, town: Town, work: Coroutine[Any, Any, None]) -> None:
-        """What has to hold on a path; a failure is told with the path, and ends all of them."""
+    def judge(self, town: Town, work: Coroutine[Any, Any, object]) -> bool:
+        """Whether what has to hold on a path does; a failure is kept with the path that led to it."""
         try:
             self.run(work)
         except AssertionError as error:
-            self.failure = error
             error.add_note(story(town))
-            raise
+            self.failures.append(error)
+            sys.stderr.write(f"{error}\n{story(town)}\n")  # a long run goes on for long
+            return False
+        return True
 
     async def found(self) -> Town:
         """A new town, at rest."""
@@ -62,20 +71,36 @@ class Theatre:
         self.paths += 1
         return town
 
-    async def rest(self, town: Town | None = None) -> None:
+    async def carry_out(self, edit: Edit, scene: Scene) -> bool:
+        """Make one edit; whether anything of it was accepted."""
+        hands = scene.town.hands
+        hands.note(f"# {edit.kind}: {edit.name}")
+        refused = hands.refused
+        accepted = await edit.do(scene)
+        self.transitions[edit.kind] += accepted
+        self.refused += hands.refused - refused
+        return accepted
+
+    async def rest(self, town: Town) -> None:
         """Wait until the operator has done all it can; all oracles were kept.
 
-        What it has not heard of yet is no work to it: so it has to have seen what people wrote, and to rest
-        still once the oracles, which watch as it does, were told of everything.
+        What it has not heard of yet is no work to it: so once the oracles, which watch as it does, were told
+        of everything, it has to have seen what people wrote, and to rest still.
         """
         if not self.operator.running:
             self.operator.launch()
         await self.operator.until_ready()
-        if town is not None:
-            await poll(lambda: _heard_of(town), lambda: "the operator has seen what people wrote", REST)
-        await self.operator.at_rest()
+        await self.operator.at_rest(soon=SOON)
         await self.watch.kept()
-        await self.operator.at_rest()
+        await poll(lambda: self._heard_of(town), lambda: "the operator has seen what people wrote", REST)
+        await self.operator.at_rest(soon=SOON)
+
+    async def portrayed(self, town: Town) -> list[str]:
+        """The town's normal form once everything that was done is known to the operator: it begins anew."""
+        await self.rest(town)
+        await self.restart(killed=True)
+        await self.rest(town)
+        return await normal_form(town)
 
     async def restart(self, *, killed: bool) -> None:
         """It dies, or is stopped; and starts again."""
@@ -85,10 +110,34 @@ class Theatre:
             assert await self.operator.terminate() == 0
         self.operator.launch()
 
-    async def forgets_nothing_it_needs(self, town: Town) -> None:
-        """All but what is remembered is taken away while nobody runs: the same comes of it."""
+    async def ends(self, edit: Edit, opposite: Edit, scene: Scene) -> None:
+        """What has to hold at the end of every path.
+
+        Nobody holds anything by then: bindings go until the grant's new status says that it is open, and what
+        is held would go for ever.
+        """
+        await scene.town.let_go()
+        as_it_is = await self.undoes(edit, opposite, scene)
+        await self.forgets_nothing_it_needs(scene.town, as_it_is)
+        await self.ends_like_a_fresh_start(scene.town)
+
+    async def undoes(self, edit: Edit, opposite: Edit, scene: Scene) -> list[str]:
+        """An edit that is made and undone leaves nothing behind; the town's normal form, before and after."""
+        town = scene.town
+        town.hands.note("# this is to be as before in the end")
+        await town.mark()
+        await self.carry_out(opposite, scene)
+        before = await self.portrayed(town)
+        if await self.carry_out(edit, scene):
+            self.undone[edit.name] += 1
         await self.rest(town)
-        before = await normal_form(town)
+        await self.carry_out(opposite, scene)
+        await self.rest(town)
+        await self._same(before, town, "before the edit", "rolled back")
+        return before
+
+    async def forgets_nothing_it_needs(self, town: Town, before: list[str]) -> None:
+        """All but what is remembered is taken away while nobody runs: the same comes of it."""
         self.operator.kill()
         await forget(town)
         await self.rest(town)
@@ -97,19 +146,17 @@ class Theatre:
     async def ends_like_a_fresh_start(self, town: Town) -> None:
         """Healed, the town is what a new one is for which people write the same."""
         town.hands.note("# everything is put in order")
+        hindered = bool(await town.obstacles())
         await town.order()
-        await self.rest(town)
+        if hindered:
+            await self.restart(killed=True)  # or it would look a minute later whether the way is free
+        await self.rest(town)  # a new release is public before anybody starts anew with it
         fresh = await settle_anew(town)
         try:
             await self.rest(fresh)
-            await self._same(await normal_form(town), fresh, "by this path", "fresh")
+            await self._same(town, fresh, "by this path", "fresh")
         finally:
             await self.leave(fresh)
-
-    async def rolls_back(self, town: Town, before: list[str]) -> None:
-        """What was done since was undone, and nothing is left of it."""
-        await self.rest(town)
-        await self._same(before, town, "before the edit", "rolled back")
 
     async def leave(self, town: Town) -> None:
         """Nothing of the town stays."""
@@ -117,27 +164,29 @@ class Theatre:
         await town.register.clear()
         await town.site.clear(operated=True)
 
-    async def _same(self, one: list[str], town: Town, *names: str) -> None:
-        """Wait until the town's normal form is the given one, and nothing was broken then."""
-        assert len(one) > len(town.services), "there is nothing to compare"
+    async def _heard_of(self, town: Town) -> bool:
+        """Whether each object of ours, as the oracles know it, has a status of its present spec."""
+        known = [obj for obj in list(self.watch.cluster.present.values()) if town.site.is_mine(obj)]
+        ours = [obj for obj in known if obj["apiVersion"] == API_VERSION]
+        return bool(ours) and all(
+            (obj.get("status") or {}).get("observedGeneration") == obj["metadata"]["generation"]
+            for obj in ours
+        )
+
+    async def _same(self, one: list[str] | Town, town: Town, *names: str) -> None:
+        """Wait until both have the same normal form, and nothing was broken then."""
         found = ""
 
         async def equal() -> bool:
             nonlocal found
-            found = difference(one, await normal_form(town))
+            expected = await normal_form(one) if isinstance(one, Town) else one
+            assert len(expected) > len(town.services), "there is nothing to compare"
+            found = difference(expected, await normal_form(town))
             return not found
 
         await poll(equal, lambda: f"{' (-) and '.join(names)} (+) are equal, and not:\n{found}", EQUAL)
         await self.watch.kept(rest=True)
         self.compared[names[1]] += 1
-
-
-async def _heard_of(town: Town) -> bool:
-    """Whether each object of ours has a status of its present spec."""
-    ours = [obj for obj in await town.site.objects() if obj["apiVersion"] == API_VERSION]
-    return all(
-        (obj.get("status") or {}).get("observedGeneration") == obj["metadata"]["generation"] for obj in ours
-    )
 
 
 def story(town: Town) -> str:

@@ -146,6 +146,7 @@ class Town:
             for number, at, since in numbers
         ]
         self.services = [Course(self.site.planned(name)) for name in NAMES]
+        self.services[-1].planned = self.site.planned(NAMES[-1], version="1.0.0")  # left behind by the last
         self.services[0].uses = ("v5",)
         self.known = [course.planned for course in self.services]
         await self.order(renewed=False)
@@ -155,8 +156,8 @@ class Town:
         await self._clear_the_way()
         if renewed:
             self._renew()
-        await self.site.apply(fleet.namespace(self.site.namespace), self.template())
-        await self.register.prepare()
+        await self.mark()
+        await self.site.apply(self.template(), self.register.backend())
         await self.hands.apply(self.web_service())
         for course in self.services:
             await self._order_service(course)
@@ -189,6 +190,9 @@ class Town:
         if await self.hands.apply(body):
             return True
         await self.hands.delete(ref)
+        live = await self.hands.see(ref)
+        if live is not None and HELD_BY in live["metadata"]["finalizers"]:
+            return False
         await self.site.gone(ref)
         return await self.hands.apply(body)
 
@@ -197,6 +201,15 @@ class Town:
         body = course.planned.verification(outcome, spec=spec)
         body["metadata"]["name"] = f"{course.planned.name}-{self.serial():06d}"
         return await self.hands.apply(body)
+
+    async def mark(self) -> None:
+        """The namespaces are governed: in one that is not, nothing is made and nothing mended."""
+        await self.site.apply(fleet.namespace(self.site.namespace), self.register.home())
+
+    async def let_go(self) -> None:
+        """Nobody's finalizer holds anything any more."""
+        for obj in await self.obstacles():
+            await self._unhold(obj)
 
     async def open_up(self) -> None:
         """Remove what vandals made, and take their finalizers off."""
@@ -223,13 +236,16 @@ class Town:
                 found += [item for item in items if _is_vandals(item)]
         return found
 
-    async def _let_go(self, obj: Manifest) -> None:
-        ref = ref_of(obj)
+    async def _unhold(self, obj: Manifest) -> None:
         kept = [one for one in obj["metadata"].get("finalizers") or () if one != HELD_BY]
         if kept != (obj["metadata"].get("finalizers") or []):
-            await self.hands.patch(ref, {"op": "replace", "path": "/metadata/finalizers", "value": kept})
+            change = {"op": "replace", "path": "/metadata/finalizers", "value": kept}
+            await self.hands.patch(ref_of(obj), change)
+
+    async def _let_go(self, obj: Manifest) -> None:
+        await self._unhold(obj)
         if FOREIGN in (obj["metadata"].get("labels") or {}):
-            await self.hands.delete(ref)
+            await self.hands.delete(ref_of(obj))
 
 
 HELD_BY = "example.com/held"

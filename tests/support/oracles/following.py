@@ -15,7 +15,7 @@ from eservice_operator.core.actions import Manifest
 from tests.support.oracles.seen import Cluster, Place, Seen, place_of
 
 FOLLOWED = (*OWN, *CHILDREN, resource_of("Namespace"), SECRETS, EVENTS)
-CAUGHT_UP = 30.0
+CAUGHT_UP = 90.0
 """Seconds for the watches to tell what is there already, on a machine that is busy with other things."""
 AGAIN = 0.2
 

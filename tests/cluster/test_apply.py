@@ -282,7 +282,7 @@ async def test_a_scaler_keeps_its_replicas(api: KubeApi, applier: Applier, creat
     """A manifest that leaves `replicas` out leaves them to whoever scales."""
     ours = deployment(ref_of(created).namespace)
     del ours["spec"]["replicas"]
-    await applier.run([Update(ours, uid(created), WHY)])
+    assert (await applier.run([Update(ours, uid(created), WHY)])).failure is None
     await as_kubectl_edit(api, created, "/spec/template/spec/containers/-", {"name": "x", "image": "x"})
     scale = {"apiVersion": "autoscaling/v1", "kind": "Scale", "spec": {"replicas": 3}}
     metadata = {"name": "web", "namespace": ref_of(created).namespace}
@@ -293,7 +293,7 @@ async def test_a_scaler_keeps_its_replicas(api: KubeApi, applier: Applier, creat
     entries = (await live(api, ref_of(created)))["metadata"]["managedFields"]
     as_scale = [one | {"subresource": "scale"} if one["manager"] == "hpa" else one for one in entries]
     await as_kubectl_edit(api, created, "/metadata/managedFields", as_scale)
-    await applier.run([Update(ours, uid(created), WHY, take_over=True)])
+    assert (await applier.run([Update(ours, uid(created), WHY, take_over=True)])).failure is None
     after = await live(api, ref_of(created))
     assert after["spec"]["replicas"] == 3
     assert len(after["spec"]["template"]["spec"]["containers"]) == 1

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import cycle, repeat
+from random import Random
 from typing import Any
 
 from tests.support.fault_proxy import FOR_EVER, Fault, Seen
@@ -99,16 +101,29 @@ def one_event_in(count: int) -> Callable[[Seen, Frame], bool]:
 def in_turns(count: int, wanted: Chosen = writes) -> list[Chosen]:
     """As many choices as that: of the requests that are wanted the first is the first one's, and so on.
 
-    They share a counter that the first of them moves, so all of them have to be used, in their order.
+    All of them have to be used, in their order.
     """
-    so_far, turn = 0, -1
+    return _chosen_by(cycle(range(count)), count, wanted)
+
+
+def by_lot(count: int, wanted: Chosen = writes) -> list[Chosen]:
+    """As many choices, among which the same lots decide each time.
+
+    In turns a request would fail for ever whose attempts keep step with the faults, as those of one key do.
+    """
+    lots = Random(count)  # noqa: S311 - the same each time
+    return _chosen_by((lots.randrange(count) for _ in repeat(None)), count, wanted)
+
+
+def _chosen_by(order: Iterator[int], count: int, wanted: Chosen) -> list[Chosen]:
+    """They share the order, in which the first of them goes on."""
+    turn = -1
 
     def choice(number: int) -> Chosen:
         def chosen(seen: Seen) -> bool:
-            nonlocal so_far, turn
+            nonlocal turn
             if number == 0:
-                turn = so_far % count if wanted(seen) else -1
-                so_far += turn >= 0
+                turn = next(order) if wanted(seen) else -1
             return turn == number
 
         return chosen

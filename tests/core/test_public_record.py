@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from eservice_operator.api.names import PUBLIC_RELEASE_ANNOTATION, RELEASE_LABEL
+from eservice_operator.api.names import PREVIOUS_RELEASE_ANNOTATION, PUBLIC_RELEASE_ANNOTATION, RELEASE_LABEL
 from eservice_operator.core import releases
 from eservice_operator.core.actions import Update
 from eservice_operator.core.decide import decide
@@ -65,9 +65,7 @@ def lead_edited(cluster: PureCluster, release: Snapshot) -> None:
 
 def run_it(cluster: PureCluster, release: Snapshot) -> None:
     """A Deployment of the release, as if it had been installed."""
-    (deployment,) = [
-        body for body in cluster.of_kind("Deployment").values() if body["metadata"]["name"] != "forged"
-    ]
+    deployment = next(iter(cluster.of_kind("Deployment").values()))
     name = f"{NAME}-{release.name}"
     forged = merged(deployment, {"metadata": {"name": name, "uid": "forged-deployment"}})
     cluster.objects["Deployment", NAMESPACE, name] = forged
@@ -218,11 +216,13 @@ def test_what_was_switched_before_an_end_of_the_operator_is_recorded_after_it(pu
     """The Service and the route are two writes: killed between them, the switch counts."""
     stop_before_the_route(public)
     assert public.public_letter() == "b"
-    assert public_name(public) == other_name(public, "b")
+    switched = public.objects[SERVICE]["metadata"]["annotations"]
     public.settle(LATER + SECOND)
     assert public.public_letter() == "b"
     assert recorded(public).digest == image("b").partition("@")[2]
     assert public.writes()["Update Service"] == 1, "it is not switched twice"
+    assert public.objects[SERVICE]["metadata"]["annotations"] == switched
+    assert switched[PREVIOUS_RELEASE_ANNOTATION] == other(public, "a").name
 
 
 def test_what_may_not_go_public_any_more_after_an_end_of_the_operator_goes_back(public: PureCluster) -> None:
@@ -249,10 +249,6 @@ def stop_before_the_route(cluster: PureCluster) -> None:
                 return
         cluster._controllers(LATER)
     raise AssertionError("the Service was not switched")
-
-
-def other_name(cluster: PureCluster, letter: str) -> str:
-    return other(cluster, letter).name
 
 
 def recorded(cluster: PureCluster) -> PublicRecord:

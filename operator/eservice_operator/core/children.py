@@ -136,10 +136,11 @@ def desired(layout: Layout) -> Iterator[Manifest]:
         yield build_candidate_service(owner, layout.candidate)
     if layout.public is not None:
         yield build_public_service(owner, layout.public, layout.switched_at, layout.previous)
-        autoscaler = build_autoscaler(owner, layout.public)
-        if autoscaler is not None:
-            yield autoscaler
+    # the record of a switch comes right after it: before what a quota may refuse
     yield from _routes(layout, driver)
+    autoscaler = None if layout.public is None else build_autoscaler(owner, layout.public)
+    if autoscaler is not None:
+        yield autoscaler
 
 
 def _routes(layout: Layout, driver: Driver) -> Iterator[Manifest]:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from eservice_operator.api import names
-from eservice_operator.api.acts import VerificationOutcome
 from eservice_operator.api.base import TemplateRef
 from eservice_operator.core.owner import deployment_name
 from eservice_operator.core.public_record import PublicRecord, decision_on, record_on
 from eservice_operator.core.releases import Snapshot, newest, snapshot_of
-from eservice_operator.core.signed import Signed, Subject
-from eservice_operator.core.versions import CatalogueVersion, is_withdrawn
+from eservice_operator.core.signed import Signed
+from eservice_operator.core.versions import CatalogueVersion
 from eservice_operator.core.world import Observed
 
 
@@ -50,32 +49,20 @@ class PublicRelease(Signed):
         """Name of the release in public use; none where all that says so could be made by hand."""
         name, record = self._remembered_name, self.record
         if record is not None:
-            moved = name is not None and name != record.name and self._may_have_moved(name)
-            return name if moved else record.name
+            return record.name if self.production or name is None else name
         release = None if name is None else self._remembered(name)
         on_route = self.route is not None and self.driver.far
         return name if release is None or on_route or self.vouched_for(release) else None
 
-    def _may_have_moved(self, name: str) -> bool:
-        """Whether the Service was switched to that release, and the operator ended before that was recorded.
+    @cached_property
+    def unrecorded(self) -> bool:
+        """Whether the Service leads to the release that the spec names, and the route records another one.
 
-        Only to what may go public now: else the switch is taken back, as one that somebody else made.
+        The operator ended between the two writes of a switch, or somebody else wrote the Service. The switch
+        is decided once more then, by every gate: what may not go public now is taken back.
         """
-        if not self.production:
-            return True
-        release = self._remembered(name)
-        if release is None:
-            return False
-        act, version = self.act(release), self.version(release.template)
-        last = self.last_verification(Subject(release, wanted=release.name == self.wanted.name))
-        return (
-            act is not None
-            and self.in_force(act)
-            and last is not None
-            and last.spec.outcome is VerificationOutcome.PASSED
-            and version is not None
-            and not is_withdrawn(version, self.today)
-        )
+        record, wanted = self.record, self.wanted.name
+        return record is not None and self.production and self._led_to == wanted != record.name
 
     @cached_property
     def _remembered_name(self) -> str | None:
@@ -88,8 +75,14 @@ class PublicRelease(Signed):
         service = self.public_service
         if service is None or (service.reselected and remembered is not None):
             return remembered.name if remembered else None
-        selector = service.spec.get("selector") or {}
-        return selector.get(names.RELEASE_LABEL) or (remembered.name if remembered else None)
+        return self._led_to or (remembered.name if remembered else None)
+
+    @property
+    def _led_to(self) -> str:
+        """The release that the Service's selector names; empty where it names none."""
+        service = self.public_service
+        selector = {} if service is None else service.spec.get("selector") or {}
+        return selector.get(names.RELEASE_LABEL) or ""
 
     @cached_property
     def public(self) -> Snapshot | None:

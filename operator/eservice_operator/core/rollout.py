@@ -146,23 +146,19 @@ def _own_replicas(facts: Facts, release: Snapshot) -> int:
 def _may_switch(facts: Facts, gates: tuple[Unmet, ...]) -> bool:
     """Whether the release the spec names becomes public now: every gate, at this instant, and enough Pods.
 
-    A spec that cannot be read gives nothing.
+    A spec that cannot be read gives nothing. The Pods of one that the Service leads to are not counted again.
     """
     if gates or facts.world.errors or facts.public_name == facts.wanted.name:
         return False
-    return rolled_out(facts.deployment(facts.wanted.name), _full_replicas(facts))
+    return facts.unrecorded or rolled_out(facts.deployment(facts.wanted.name), _full_replicas(facts))
 
 
 def _switch(facts: Facts, *, switching: bool) -> tuple[str, str]:
     """When the public Service last switched, and from which release; kept on the Service itself."""
     service = facts.public_service
-    if switching:
-        return instant(facts.now), facts.public_name or ""
-    if service is None:
-        return instant(facts.now), ""
-    noted = service.annotations.get(names.SWITCHED_AT_ANNOTATION, "")
-    previous = service.annotations.get(names.PREVIOUS_RELEASE_ANNOTATION, "")
-    return instant(facts.now) if _noted_switch(facts) is None else noted, previous
+    noted = None if switching and not facts.unrecorded else _noted_switch(facts)
+    noted_before = "" if service is None else service.annotations.get(names.PREVIOUS_RELEASE_ANNOTATION, "")
+    return instant(noted or facts.now), (facts.public_name or "") if switching else noted_before
 
 
 def _noted_switch(facts: Facts) -> datetime | None:
@@ -177,21 +173,25 @@ def _drained_at(facts: Facts, previous: str, *, switching: bool) -> datetime | N
     """When the release before may be scaled to zero; none when it may be, or nothing of it runs.
 
     Where the Service does not say when it switched, only its EndpointSlices count: an instant that moves
-    with the clock would never come.
+    with the clock would never come. While the route records it, the switch may be taken back to it.
     """
     if not previous or previous == facts.wanted.name or not replicas_of(facts.deployment(previous)):
         return None
-    since = facts.now if switching else _noted_switch(facts)
+    since = facts.now if switching and not facts.unrecorded else _noted_switch(facts)
     earliest = facts.now if since is None else since + facts.policy.drain
-    return earliest if facts.now < earliest or not _traffic_moved(facts, previous) else None
+    recorded = facts.record is not None and facts.record.name == previous
+    return earliest if facts.now < earliest or recorded or not _traffic_moved(facts, previous) else None
 
 
 def _still_draining(facts: Facts) -> datetime | None:
     """Until when the release before the public one drains; none when the next switch need not wait for it.
 
     A switch takes the Pods of that one away at once, and a gateway that follows late may still ask them.
-    Going back to it takes nothing away. Where it is not known when the last switch was, nothing waits.
+    Going back to it takes nothing away. Nothing waits where it is not known when the last switch was, nor
+    for one that was made already.
     """
+    if facts.unrecorded:
+        return None
     service, since = facts.public_service, _noted_switch(facts)
     previous = "" if service is None else service.annotations.get(names.PREVIOUS_RELEASE_ANNOTATION, "")
     if since is None or previous == facts.wanted.name or not replicas_of(facts.deployment(previous)):

@@ -17,7 +17,7 @@ from eservice_operator.api.gates import GateOwner
 from eservice_operator.api.notices import Channel
 from eservice_operator.api.reasons import ConditionType, Gate, Phase, Reason
 from eservice_operator.core.actions import Create
-from eservice_operator.core.decide import decide
+from eservice_operator.core.decide import ROUTES, decide
 from eservice_operator.core.replay import replay
 from tests.core.test_unpublication import (
     AT_DECISION,
@@ -40,6 +40,21 @@ AT_SECOND = ("UnpublishDecision", "", SECOND)
 DUE = at("2027-06-01", "00:00")
 LATER = LATE + 5 * DAY
 FIVE = worlds.version("5.0.0", "2030-01-01", "2030-02-01")
+
+
+POLICIES_OF_ROUTES = {"Gateway": worlds.POLICY, "Ingress": worlds.BY_INGRESS}
+
+
+@pytest.fixture(params=POLICIES_OF_ROUTES.values(), ids=POLICIES_OF_ROUTES.keys())
+def public(request: pytest.FixtureRequest) -> PureCluster:
+    """An e-service that is public, by whatever publishes."""
+    cluster = PureCluster(policy=request.param)
+    cluster.put(
+        worlds.template(), worlds.registration(), worlds.act(), worlds.verification(), worlds.eservice()
+    )
+    cluster.settle(worlds.NOW)
+    cluster.forget()
+    return cluster
 
 
 @pytest.fixture
@@ -71,7 +86,7 @@ def trust(cluster: PureCluster, *, clock: bool) -> None:
 
 def was_put_up(cluster: PureCluster) -> bool:
     """Whether the public route was there for as much as a moment."""
-    return any(isinstance(one, Create) and one.manifest["kind"] == "HTTPRoute" for one in cluster.log)
+    return any(isinstance(one, Create) and one.manifest["kind"] in ROUTES for one in cluster.log)
 
 
 def assert_goes_on(cluster: PureCluster, name: str = SECOND) -> None:
@@ -285,6 +300,39 @@ def test_what_the_brake_holds_stays_in_its_set(scheduled: PureCluster) -> None:
     assert not scheduled.routed()
 
 
+def leave_as_it_is(cluster: PureCluster) -> None:
+    """The spec cannot be read any more, so that the children stay as they are."""
+    cluster.edit_service(workload={"port": "none"})
+
+
+def lose_the_snapshot(cluster: PureCluster) -> None:
+    """Nobody remembers how the public release runs: its route stays as it is."""
+    cluster.edit_service(release={"image": worlds.image("b")})
+    for place in [place for place in cluster.objects if place[0] == "ControllerRevision"]:
+        del cluster.objects[place]
+
+
+@pytest.mark.parametrize("left", [leave_as_it_is, lose_the_snapshot])
+def test_a_promise_is_kept_also_where_the_route_is_left_as_it_is(
+    public: PureCluster, left: Callable[[PureCluster], None]
+) -> None:
+    """What was decided since then is recorded on it all the same."""
+    left(public)
+    public.settle(worlds.NOW)
+    spec = None if public.public_route() is None else public.public_route()["spec"]
+    public.put(worlds.template(FOUR))
+    public.settle(KNOWN)
+    assert the_only(public).spec.effective_at == DUE
+    assert spec is not None
+    assert public.public_route()["spec"] == spec
+    set_policy(public, maximumLag="P1M")
+    public.remove(AT_DECISION)
+    public.settle(KNOWN + DAY)
+    decision = the_only(public)
+    assert (decision.metadata.name, decision.spec.effective_at) == (SECOND, DUE)
+    assert decision.spec.replaces is not None
+
+
 @pytest.mark.parametrize("deferral_goes", [False, True])
 def test_the_promise_outlives_the_record_of_it(scheduled: PureCluster, deferral_goes: bool) -> None:
     defer(scheduled, "2027-07-31")
@@ -460,10 +508,13 @@ def made(cluster: PureCluster) -> list[str]:
     ]
 
 
-@given(st.lists(st.tuples(st.integers(0, 50), STEPS), max_size=8))
-@settings(max_examples=30)
-def test_no_deletion_brings_back_hastens_or_gives_a_number_again(steps: list[tuple[int, str]]) -> None:
-    cluster, kept = PureCluster(), PureCluster()
+@given(st.lists(st.tuples(st.integers(0, 50), STEPS), max_size=8), st.sampled_from(list(POLICIES_OF_ROUTES)))
+@settings(max_examples=40)
+def test_no_deletion_brings_back_hastens_or_gives_a_number_again(
+    steps: list[tuple[int, str]], routes: str
+) -> None:
+    policy = POLICIES_OF_ROUTES[routes]
+    cluster, kept = PureCluster(policy=policy), PureCluster(policy=policy)
     for one in (cluster, kept):
         one.put(worlds.template(FOUR), worlds.registration(), worlds.act(), worlds.verification())
         one.put(worlds.eservice())
@@ -479,9 +530,7 @@ def test_no_deletion_brings_back_hastens_or_gives_a_number_again(steps: list[tup
         assert in_effect_since(cluster) >= in_effect_since(kept), f"hastened by {step}"
         now += timedelta(days=days)
         put_up = [
-            one
-            for one in cluster.log[before:]
-            if isinstance(one, Create) and one.manifest["kind"] == "HTTPRoute"
+            one for one in cluster.log[before:] if isinstance(one, Create) and one.manifest["kind"] in ROUTES
         ]
         assert not (already and put_up), f"brought back by {step}"
         assert len(made(cluster)) - names <= 1

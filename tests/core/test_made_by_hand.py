@@ -168,6 +168,47 @@ def test_a_decision_that_nobody_made_puts_none_off(public: PureCluster, made_up:
     assert not public.routed()
 
 
+@pytest.mark.parametrize("made_up", MADE_UP.values(), ids=MADE_UP.keys())
+def test_nor_is_a_closed_one_made_up_to_be_open_after_the_agency_has_deleted_it(
+    public: PureCluster, made_up: Manifest
+) -> None:
+    """R8: the route knows it by name; all else of it is the institution's word."""
+    public.put(worlds.template(posting.FOUR))
+    public.settle(posting.DECIDED)
+    (first,) = public.decisions
+    revoked = {"at": "2026-10-01", "reason": "announced too early"}
+    public.edit(("UnpublishDecision", "", first.metadata.name), spec={"revoked": revoked})
+    public.settle(posting.DECIDED)
+    public.remove(("UnpublishDecision", "", first.metadata.name))
+    forge_decision(public, **{"name": first.metadata.name} | made_up)
+    public.settle(posting.DECIDED)
+    (second,) = public.decisions
+    assert second.metadata.name != first.metadata.name
+    assert (second.spec.effective_at, second.spec.replaces) == (DUE, None)
+    forge_decision(public, **{"name": first.metadata.name} | made_up)
+    public.advance(posting.DECIDED, DUE)
+    assert not public.routed()
+
+
+@pytest.mark.parametrize("made_up", MADE_UP.values(), ids=MADE_UP.keys())
+def test_nor_is_anything_of_an_open_one_that_somebody_deletes(public: PureCluster, made_up: Manifest) -> None:
+    """R8: the one in its place promises what it promised, whatever the status says of it by then."""
+    public.put(worlds.template(posting.FOUR))
+    public.settle(posting.DECIDED)
+    (first,) = public.decisions
+    public.remove(("UnpublishDecision", "", first.metadata.name))
+    forge_decision(public, **{"name": first.metadata.name} | made_up)
+    public.settle(posting.DECIDED)
+    (second,) = public.decisions
+    assert second.spec.effective_at == DUE
+    assert second.spec.replaces is not None
+    assert second.spec.replaces.name == first.metadata.name
+    public.advance(posting.DECIDED, DUE)
+    (second,) = public.decisions
+    assert second.status.state.value == "Effective", second.status.message
+    assert not public.routed()
+
+
 def test_one_that_keeps_it_off_is_believed_and_is_dated_no_later_than_now(public: PureCluster) -> None:
     """It takes, from who wrote it; and the Agency can take it back as any other."""
     forge_decision(public, effectiveAt=NEVER, effectiveSince=NEVER, overdueSince="2027-06-01")

@@ -15,13 +15,13 @@ from eservice_operator.api.base import ObjectMeta
 from eservice_operator.api.decisions import UnpublishDecision
 from eservice_operator.core.abandoned import in_reach
 from eservice_operator.core.access_children import access_manifests, closing, is_written
-from eservice_operator.core.actions import Action, Create, Delete, Ref, SetFinalizer, target_of
+from eservice_operator.core.actions import Action, Create, Delete, Ref, SetFinalizer, Update, target_of
 from eservice_operator.core.answering import answer_of
 from eservice_operator.core.children import Layout, changes, difference, layout_of
 from eservice_operator.core.deadlines import next_instant
 from eservice_operator.core.faces import Face, face_of
 from eservice_operator.core.facts import Facts
-from eservice_operator.core.gateway_driver import ROUTE_KIND
+from eservice_operator.core.gateway_driver import ROUTE_KIND, with_record
 from eservice_operator.core.ingress_driver import INGRESS_KIND
 from eservice_operator.core.ledger import fold, informed_at
 from eservice_operator.core.opened import NOTHING_OPEN, open_access
@@ -76,6 +76,7 @@ def decide(world: World, now: datetime, policy: Policy) -> Decision:
             actions += (*_finalizer(facts, layout), *(one for one in later if target_of(one) not in written))
         else:
             actions += tuple(_ended(facts, rollout))
+        actions += tuple(_recorded(facts, rollout, actions))
     return Decision(facts, rollout, actions, next_instant(facts, rollout))
 
 
@@ -199,6 +200,20 @@ def _ended(facts: Facts, rollout: Rollout) -> Iterator[Action]:
         child = facts.world.child(manifest["kind"], manifest["metadata"]["name"])
         if child is not None and not is_written(manifest, ends):
             yield from difference(manifest, child)
+
+
+def _recorded(facts: Facts, rollout: Rollout, actions: tuple[Action, ...]) -> Iterator[Action]:
+    """What was decided is recorded on a route of a Gateway that is otherwise left as it is, too.
+
+    As where the spec cannot be read, or nobody remembers how the public release runs.
+    """
+    route, shown = facts.route, rollout.shown
+    if route is None or route.terminating or shown is None or not facts.driver.far:
+        return
+    if any(target_of(action) == route.ref for action in actions) or shown.decision is None:
+        return
+    if shown.decision != facts.recorded_decision:
+        yield Update(with_record(route, shown.decision), route.uid, "what was decided is recorded")
 
 
 def _finalizer(facts: Facts, layout: Layout) -> Iterator[Action]:

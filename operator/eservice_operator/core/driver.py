@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from eservice_operator.api.reasons import Reason
+from eservice_operator.api.remembered import RememberedDecision
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.faces import Face
 from eservice_operator.core.owner import Owner
@@ -35,8 +36,8 @@ class Shown:
     """For the notice page: what it is told about the e-service, as the value of a header."""
     cannot_move: str = ""
     """Why its route stays on a Gateway that it is to leave; empty where it is where it is to be."""
-    decision: str = ""
-    """The last UnpublishDecision about the e-service, for the record; empty where there was none."""
+    decision: RememberedDecision | None = None
+    """The last UnpublishDecision about the e-service, for the record; none where there was none."""
     chosen: bool = False
     """Whether the institution chose the Gateway to which it cannot move, rather than the settings."""
 

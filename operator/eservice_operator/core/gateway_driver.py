@@ -9,13 +9,14 @@ from typing import Any
 
 from eservice_operator.api import names
 from eservice_operator.api.reasons import Reason
+from eservice_operator.api.remembered import RememberedDecision
 from eservice_operator.core.actions import Manifest, Ref
 from eservice_operator.core.driver import Serving, Shown
 from eservice_operator.core.faces import Face
 from eservice_operator.core.manifests import CANDIDATE_SUFFIX, HTTP_PORT
 from eservice_operator.core.owner import Owner, route_name, seal
 from eservice_operator.core.policy import GatewayRef, Policy
-from eservice_operator.core.public_record import PublicRecord
+from eservice_operator.core.public_record import PublicRecord, decision_text
 from eservice_operator.core.releases import Snapshot
 from eservice_operator.core.world import Observed
 
@@ -138,7 +139,19 @@ class GatewayDriver:
 def _recorded(shown: Shown) -> dict[str, str]:
     """What others must not write: it is kept here."""
     record = {names.PUBLIC_RELEASE_ANNOTATION: PublicRecord.of(shown.release).text()}
-    return record | ({names.DECISION_ANNOTATION: shown.decision} if shown.decision else {})
+    return record | decision_text(shown.decision)
+
+
+def with_record(route: Observed, decision: RememberedDecision) -> Manifest:
+    """A route of ours as it is, but for the decision that it records."""
+    ours = {key: value for key, value in route.annotations.items() if key.startswith(f"{names.GROUP}/")}
+    metadata = {
+        "name": route.ref.name,
+        "namespace": route.ref.namespace,
+        "labels": dict(route.labels),
+        "annotations": ours | decision_text(decision),
+    }
+    return {"apiVersion": ROUTE_API, "kind": ROUTE_KIND, "metadata": metadata, "spec": dict(route.spec)}
 
 
 def gateway_of(route: Observed) -> GatewayRef | None:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which release is public, as its route says: the one place of that memory that no institution may write.
+"""Which release is public, and what was decided, as the route says: memory that no institution may write.
 
 The Service, the snapshots and the status lie in the e-service's namespace. The route of a Gateway lies in the
-Agency's, and names in an annotation the release that it was last written for.
+Agency's. Its annotations name the release that it was last written for, and say all that is remembered of the
+last UnpublishDecision.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Self
 
 from eservice_operator.api import names
 from eservice_operator.api.base import TemplateRef
+from eservice_operator.api.remembered import RememberedDecision
 from eservice_operator.core.releases import Snapshot, digest_of, release_name
 from eservice_operator.core.world import Observed
 
@@ -43,9 +45,20 @@ class PublicRecord:
         return f"{self.template.name} {self.template.version} {self.digest}"
 
 
-def decision_on(route: Observed | None) -> str:
-    """The name of the last UnpublishDecision that a route of ours records; empty where it records none."""
-    return "" if route is None else route.annotations.get(names.DECISION_ANNOTATION, "")
+def decision_on(route: Observed | None) -> RememberedDecision | None:
+    """The last UnpublishDecision that a route of ours records; None where none can be read."""
+    text = "" if route is None else route.annotations.get(names.DECISION_ANNOTATION, "")
+    try:
+        return RememberedDecision.model_validate_json(text)
+    except ValueError:
+        return None
+
+
+def decision_text(decision: RememberedDecision | None) -> dict[str, str]:
+    """The annotation that records it, as JSON; none for none."""
+    if decision is None:
+        return {}
+    return {names.DECISION_ANNOTATION: decision.model_dump_json(by_alias=True, exclude_none=True)}
 
 
 def record_on(route: Observed | None) -> PublicRecord | None:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from eservice_operator.api import names
 from eservice_operator.api.base import TemplateRef
+from eservice_operator.api.remembered import RememberedDecision
 from eservice_operator.core.owner import deployment_name
 from eservice_operator.core.public_record import PublicRecord, decision_on, record_on
 from eservice_operator.core.releases import Snapshot, newest, snapshot_of
@@ -40,9 +41,9 @@ class PublicRelease(Signed):
         return record_on(self.route) if self.driver.far else None
 
     @cached_property
-    def recorded_decision(self) -> str:
-        """The last UnpublishDecision by the public route, where only the Agency writes it; or empty."""
-        return decision_on(self.route) if self.driver.far else ""
+    def recorded_decision(self) -> RememberedDecision | None:
+        """The last UnpublishDecision by the public route, where only the Agency writes it; none of others."""
+        return decision_on(self.route) if self.driver.far else None
 
     @cached_property
     def public_name(self) -> str | None:

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """R8: what was decided outlives the record of it, should somebody delete an open decision.
 
-The status of the EService remembers its last decision. While a remembered open one is not there, what it
-took off the public route stays off; the one made in its place keeps its promise, or goes on with its effect.
-An institution that may write the status may make up a decision. Only of one that the public route records
-all is believed; of any other what it takes, and nothing that it gives: no later instant, no brake.
+The public route and the status of the EService remember the last decision. While a remembered open one is
+not there, what it took off the public route stays off; the one made in its place keeps its promise, or goes
+on with its effect. An institution that may write the status may make up a decision, and any part of one. All
+of what the route of a Gateway records is believed; of what the status says beside it only what it takes, and
+nothing that it gives: no later instant, no brake.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from eservice_operator.api.base import TemplateRef
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision
@@ -20,23 +23,33 @@ from eservice_operator.core.recorded import ground_as_judged
 from eservice_operator.core.releases import same_template
 from eservice_operator.core.unpublication import governing_decision, judge
 
-LAST_NUMBER = 999_999
-"""Of the decisions of one registration and environment."""
-
 
 def missing_decision(facts: Facts) -> RememberedDecision | None:
-    """The open decision about the public release that was deleted, and has none in its place yet."""
-    old = facts.world.service.status.last_decision
-    if not facts.production or old is None or old.effective_at is None:
+    """The open decision about the public release that was deleted, and has none in its place yet.
+
+    Of an Ingress, on which nothing can be recorded, the status is believed: whoever may write it may promise
+    a later instant there, and an institution that may not is kept what it was promised.
+    """
+    if not facts.production:
         return None
+    said = facts.world.service.status.last_decision
+    if not facts.driver.far:
+        return said if _is_missing(facts, said) else None
+    if _is_missing(facts, facts.recorded_decision):
+        return facts.recorded_decision
+    return None if said is None or not _is_missing(facts, said) else _what_it_takes(said, facts)
+
+
+def _is_missing(facts: Facts, old: RememberedDecision | None) -> bool:
+    """Whether a remembered decision was open, about the public release, and has nothing in its place."""
+    if old is None or old.effective_at is None:
+        return False
     for decision in facts.world.decisions:
         replaced = decision.spec.replaces
         if old.name == decision.metadata.name or (replaced is not None and old.name == replaced.name):
-            return None
+            return False
     public = facts.public_template
-    if public is not None and not same_template(public, old.template):
-        return None
-    return old if old.name == facts.recorded_decision else _what_it_takes(old, facts)
+    return public is None or same_template(public, old.template)
 
 
 def _what_it_takes(old: RememberedDecision, facts: Facts) -> RememberedDecision | None:
@@ -53,12 +66,6 @@ def _what_it_takes(old: RememberedDecision, facts: Facts) -> RememberedDecision 
         effective_at=old.effective_at if due else facts.now,
         effective_since=since,
     )
-
-
-def last_made(facts: Facts) -> str:
-    """The last decision that was made, by its number, as the public route is to record it; empty for none."""
-    made = (facts.recorded_decision, *(decision.metadata.name for decision in facts.decisions))
-    return max(made, key=number_of)
 
 
 def kept_off(facts: Facts, template: TemplateRef) -> RememberedDecision | None:
@@ -87,16 +94,26 @@ def why_kept_off(facts: Facts, gone: RememberedDecision) -> str:
 
 def last_decision(facts: Facts) -> RememberedDecision | None:
     """What the status of the EService is to remember: the open decision, or else the last number given."""
+    said = facts.world.service.status.last_decision
+    return _open_decision(facts) or _last_ended(facts, (facts.recorded_decision, said))
+
+
+def to_record(facts: Facts) -> RememberedDecision | None:
+    """What the public route is to record: the same, but of what ended nothing that only the status says."""
+    return _open_decision(facts) or _last_ended(facts, (facts.recorded_decision,))
+
+
+def _open_decision(facts: Facts) -> RememberedDecision | None:
     governing = governing_decision(facts)
-    if governing is not None:
-        return _as_seen(facts, governing)
-    gone = missing_decision(facts)
-    if gone is not None:
-        return _lapsing(facts, gone)
+    if governing is None:
+        gone = missing_decision(facts)
+        return None if gone is None else _lapsing(facts, gone)
+    return _as_seen(facts, governing)
+
+
+def _last_ended(facts: Facts, remembered: Iterable[RememberedDecision | None]) -> RememberedDecision | None:
     ended = [_ended(one.metadata.name, one.spec.release.template) for one in facts.decisions]
-    old = facts.world.service.status.last_decision
-    if old is not None:
-        ended.append(_ended(old.name, old.template))
+    ended += [_ended(old.name, old.template) for old in remembered if old is not None]
     return max(ended, key=lambda one: number_of(one.name), default=None)
 
 

@@ -21,10 +21,12 @@ from eservice_operator.core.lag import Lag
 from eservice_operator.core.promise import promise
 from eservice_operator.core.recorded import ground_of
 from eservice_operator.core.releases import same_template, short_hash
-from eservice_operator.core.remembered import LAST_NUMBER, missing_decision, number_of
+from eservice_operator.core.remembered import missing_decision, number_of
 from eservice_operator.core.replaced import ground_in_place, promised_in_place
 from eservice_operator.core.unpublication import governing_decision
 
+LAST_NUMBER = 999_999
+"""Of the decisions of one registration and environment."""
 LONGEST_STEM = 244
 """Leaves room for the number in the name of an object, which has at most 253 characters."""
 
@@ -71,15 +73,16 @@ def _founded(facts: Facts, template: TemplateRef, known: KnownTemplate, lag: Lag
 def decision_name(facts: Facts) -> str:
     """Name of the next decision of this registration and environment.
 
-    The numbers go up, also over gaps, and past the last one that the EService's status remembers; after the
-    last number there is the first gap is taken.
+    The numbers go up, also over gaps, and past the last one that is remembered; after the last number there
+    is the first gap is taken.
     """
     stem = f"{facts.spec.registration}-{facts.spec.environment.value.lower()}-"
-    last = facts.world.service.status.last_decision
+    remembered = facts.world.service.status.last_decision, facts.recorded_decision
     taken = [decision.metadata.name for decision in facts.world.decisions]
-    number = 1 + max(map(number_of, taken if last is None else (*taken, last.name)), default=0)
+    known = (*taken, *(old.name for old in remembered if old is not None))
+    number = 1 + max(map(number_of, known), default=0)
     if number > LAST_NUMBER:
-        given = set(map(number_of, taken))
+        given = set(map(number_of, known))
         number = next(free for free in range(1, LAST_NUMBER) if free not in given)
     if len(stem) > LONGEST_STEM:
         digest = short_hash(stem)

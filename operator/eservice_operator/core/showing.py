@@ -15,7 +15,7 @@ from eservice_operator.core.gateway_driver import gateway_of
 from eservice_operator.core.hosts import unregistered_hosts
 from eservice_operator.core.notice_rule import notice_value
 from eservice_operator.core.releases import Snapshot
-from eservice_operator.core.remembered import kept_off, last_made, missing_decision
+from eservice_operator.core.remembered import kept_off, missing_decision, to_record
 from eservice_operator.core.scheduling import new_decision
 from eservice_operator.core.unmet import Unmet
 from eservice_operator.core.unpublication import blocking_decision
@@ -75,7 +75,7 @@ def shown_by(facts: Facts, public: Snapshot | None, gates: tuple[Unmet, ...]) ->
     not touched, so that it moves as soon as it can. What has no route yet is told by its own.
     """
     faced = _faced(facts, public, gates)
-    shown = None if faced is None else replace(faced, decision=last_made(facts))
+    shown = None if faced is None else replace(faced, decision=to_record(facts))
     present = None if facts.route is None else gateway_of(facts.route)
     if shown is None or present is None:
         return shown

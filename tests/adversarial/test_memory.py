@@ -159,10 +159,7 @@ async def test_a_public_e_service_cannot_be_made_to_name_another_release(
 
 def led_to(planned: Planned, live: Manifest) -> Manifest:
     """The public Service as the operator would write it for another release."""
-    kept = {
-        key: live["metadata"][key]
-        for key in ("name", "namespace", "labels", "annotations", "ownerReferences")
-    }
+    kept = {key: live["metadata"][key] for key in WRITTEN}
     spec = {
         "selector": live["spec"]["selector"] | {RELEASE_LABEL: planned.release},
         "ports": [{key: port[key] for key in PORT if key in port} for port in live["spec"]["ports"]],

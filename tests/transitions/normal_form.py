@@ -35,7 +35,7 @@ REMEMBERED_ANNOTATIONS = frozenset(
     {
         "eservice.dev/switched-at",  # when the public moved to the release
         "eservice.dev/previous-release",  # the way back, which a first release has none of
-        "eservice.dev/unpublish-decision",  # the last decision, by its name
+        "eservice.dev/unpublish-decision",  # the last decision, as it was last seen
         "eservice.dev/manifest",  # hash of a manifest that has the owner's UID in it
         "deployment.kubernetes.io/revision",  # a controller's count
     }

@@ -26,7 +26,7 @@ from eservice_operator.core.access.walls import versions_in
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.owner import owned_by
-from eservice_operator.core.signed import age
+from eservice_operator.core.seniority import age
 from eservice_operator.core.world import Observed
 
 

@@ -37,7 +37,7 @@ from eservice_operator.core.owner import preview_name, route_name
 from eservice_operator.core.policy import GatewayRef, Policy
 from eservice_operator.core.public_record import record_on
 from eservice_operator.core.releases import Snapshot, release_name, snapshot_of
-from eservice_operator.core.signed import age
+from eservice_operator.core.seniority import age
 from eservice_operator.core.templating import catalogue_of
 from eservice_operator.core.unread import last_known
 from eservice_operator.core.world import Observed, RecordWorld, RegistrationWorld, TemplateWorld, World

@@ -19,7 +19,7 @@ from eservice_operator.core.actions import Ref
 from eservice_operator.core.contests import GRAVITY
 from eservice_operator.core.hosts import normal, unregistered_hosts
 from eservice_operator.core.policy import Policy
-from eservice_operator.core.signed import age
+from eservice_operator.core.seniority import age
 from eservice_operator.core.world import HostClaim
 
 

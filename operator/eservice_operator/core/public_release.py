@@ -119,7 +119,11 @@ class PublicRelease(Signed):
 
     @cached_property
     def public_template(self) -> TemplateRef | None:
-        """The template version in public use; the lag is that of it (R8)."""
+        """The template version in public use: its lag counts, and decisions are about it (R8).
+
+        As recorded, where it is; else as the Service and the status have it, which institutions may write.
+        What closes a decision is asked of `proven_template`.
+        """
         if self.public is not None:
             return self.public.template
         if self.record is not None and self.record.name == self.public_name:
@@ -131,7 +135,10 @@ class PublicRelease(Signed):
 
     @cached_property
     def proven_template(self) -> TemplateRef | None:
-        """The same, where more says so than could be made by hand: a record, or an act of any time (R2)."""
+        """The same, where more says so than could be made by hand: a record, or an act of any time (R2).
+
+        The one whose word may close a decision as renewed: that is for ever.
+        """
         record, public = self.record, self.public
         recorded = record is not None and record.name == self.public_name
         accepted = public is not None and (not self.production or self.act(public) is not None)

@@ -24,7 +24,7 @@ from eservice_operator.core.addressees import entries, recipients
 from eservice_operator.core.conditions import Verdict
 from eservice_operator.core.ledger import Notices, enter, fold
 from eservice_operator.core.policy import Policy
-from eservice_operator.core.signed import age
+from eservice_operator.core.seniority import age
 from eservice_operator.core.tidings import Tiding
 from eservice_operator.core.world import Observed, RegistrationWorld
 

@@ -4,17 +4,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cached_property
 
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
-from eservice_operator.api.base import Environment, ObjectMeta, TemplateRef, revoked_by
+from eservice_operator.api.base import Environment, TemplateRef, revoked_by
 from eservice_operator.api.eservice import EServiceSpec
 from eservice_operator.core.asked_access import AskedAccess
 from eservice_operator.core.dates import local_day, start_of_day
 from eservice_operator.core.releases import Snapshot, digest_of
-
-UNDATED = datetime.min.replace(tzinfo=UTC)
+from eservice_operator.core.seniority import age
 
 
 @dataclass(frozen=True)
@@ -102,8 +101,3 @@ class Signed(AskedAccess):
         """The newest verification that counts."""
         known = self.verifications(subject.snapshot)
         return next((one for one in reversed(known) if self.verification_counts(one, subject)), None)
-
-
-def age(metadata: ObjectMeta) -> tuple[datetime, str]:
-    """Sort key for "newest": creation time, then name."""
-    return metadata.creation_timestamp or UNDATED, metadata.name

@@ -45,7 +45,7 @@ FIVE = worlds.version("5.0.0", "2030-01-01", "2030-02-01")
 POLICIES_OF_ROUTES = {"Gateway": worlds.POLICY, "Ingress": worlds.BY_INGRESS}
 
 
-@pytest.fixture(params=POLICIES_OF_ROUTES.values(), ids=POLICIES_OF_ROUTES.keys())
+@pytest.fixture(params=list(POLICIES_OF_ROUTES.values()), ids=list(POLICIES_OF_ROUTES))
 def public(request: pytest.FixtureRequest) -> PureCluster:
     """An e-service that is public, by whatever publishes."""
     cluster = PureCluster(policy=request.param)
@@ -312,6 +312,12 @@ def lose_the_snapshot(cluster: PureCluster) -> None:
         del cluster.objects[place]
 
 
+def spec_of_route(cluster: PureCluster) -> Any:
+    route = cluster.public_route()
+    assert route is not None
+    return route["spec"]
+
+
 @pytest.mark.parametrize("left", [leave_as_it_is, lose_the_snapshot])
 def test_a_promise_is_kept_also_where_the_route_is_left_as_it_is(
     public: PureCluster, left: Callable[[PureCluster], None]
@@ -319,12 +325,11 @@ def test_a_promise_is_kept_also_where_the_route_is_left_as_it_is(
     """What was decided since then is recorded on it all the same."""
     left(public)
     public.settle(worlds.NOW)
-    spec = None if public.public_route() is None else public.public_route()["spec"]
+    before = spec_of_route(public)
     public.put(worlds.template(FOUR))
     public.settle(KNOWN)
     assert the_only(public).spec.effective_at == DUE
-    assert spec is not None
-    assert public.public_route()["spec"] == spec
+    assert spec_of_route(public) == before
     set_policy(public, maximumLag="P1M")
     public.remove(AT_DECISION)
     public.settle(KNOWN + DAY)

@@ -56,8 +56,12 @@ def unread(public: PureCluster) -> PureCluster:
 
 
 def took(cluster: PureCluster) -> list[str]:
-    """What was written, decisions apart: all of it takes."""
-    others = [action for action in cluster.log if "UnpublishDecision" not in str(action)]
+    """What was written, decisions and their record on the route apart: all of it takes."""
+    others = [
+        action
+        for action in cluster.log
+        if "UnpublishDecision" not in str(action) and action.reason != "what was decided is recorded"
+    ]
     assert all(isinstance(action, Delete) for action in others), others
     return [action.ref.kind for action in others if isinstance(action, Delete)]
 

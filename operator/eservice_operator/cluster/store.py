@@ -101,7 +101,7 @@ class Store:
         self._sharing = Sharing()
         self._doubt: Callable[[str], None] = lambda _: None
 
-    def tell_of_doubt(self, doubt: Callable[[str], None]) -> None:
+    def on_left_out_seen(self, doubt: Callable[[str], None]) -> None:
         """Name the kind to somebody when an object is seen that a LIST has left out: a new LIST decides."""
         self._doubt = doubt
 

@@ -213,7 +213,8 @@ def _recorded(facts: Facts, rollout: Rollout, actions: tuple[Action, ...]) -> It
     if any(target_of(action) == route.ref for action in actions) or shown.decision is None:
         return
     if shown.decision != facts.recorded_decision:
-        yield Update(with_record(route, shown.decision), route.uid, "what was decided is recorded")
+        manifest, reason = with_record(route, shown.decision), "what was decided is recorded"
+        yield Update(manifest, route.uid, reason, take_over=route.edited)
 
 
 def _finalizer(facts: Facts, layout: Layout) -> Iterator[Action]:

@@ -7,7 +7,6 @@ The session and the models of the Kubernetes client are not used: its conversion
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import random
 import time
@@ -23,14 +22,15 @@ from eservice_operator.cluster.configuration import Configuration, trust_of
 from eservice_operator.cluster.encoding import encoded
 from eservice_operator.cluster.errors import ApiError, Transient, from_body
 from eservice_operator.cluster.guard import GuardedBody, NotLeading, Unguarded, WriteGuard
+from eservice_operator.cluster.nesting import read
 
 USER_AGENT: Final = f"eservice-operator/{__version__}"
 ATTEMPTS: Final = 4
 BACKOFF: Final = 0.25
 """Seconds: the upper bound of the first pause; it doubles, and each pause is drawn between zero and it."""
 PATIENCE: Final = 1.0
-"""Seconds: a worker sleeps no longer than that, and serves others instead. A server that asks to wait longer is
-not asked until then: whoever wants the same meanwhile gets its refusal again."""
+"""Seconds: a worker sleeps no longer than that, and serves others instead. A server that asks to wait longer
+is not asked until then: whoever wants the same meanwhile gets its refusal again."""
 CONNECT_TIMEOUT: Final = 5.0
 READ_BUFFER: Final = 2**21
 """Bytes: more than the largest object that etcd takes."""
@@ -165,7 +165,7 @@ class Transport:
         async with self.open(request) as response:
             body = await response.read()
         try:
-            return json.loads(body)
+            return read(body)
         except ValueError as error:
             raise Transient(0, "Broken", f"the answer is not JSON: {error}") from error
 

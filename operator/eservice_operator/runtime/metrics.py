@@ -157,6 +157,12 @@ class Metrics:
         """Show, per kind, the seconds since its last successful full list."""
         self.registry.register(_ListAges(ages))
 
+    def collect_too_deep(self, count: Callable[[], float]) -> None:
+        """Show how many objects are nested more deeply than is kept."""
+        self._gauge(
+            "objects_too_deep", "Objects kept without what is nested too deeply in them"
+        ).set_function(count)
+
     def collect_state(self, collect: Callable[[], Iterable[Rendered]]) -> None:
         """Show what ``collect`` renders at each scrape. If it raises, the rest is shown without it."""
         self._state = collect

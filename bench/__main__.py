@@ -8,7 +8,7 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -60,7 +60,7 @@ def seconds_for(size: int) -> float:
 
 def main() -> int:
     """Measure what was asked for."""
-    options = _options()
+    options = options_of()
     chosen = {
         name: part
         for name, part in parts(options.fleet, options.times, dict(options.set)).items()
@@ -96,7 +96,8 @@ def _write(held: Results, path: Path, output: Path) -> None:
     output.write_text(page(held, drawn))
 
 
-def _options() -> argparse.Namespace:
+def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """What was asked for; ends the program where that contradicts itself."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     sizes: Final = ",".join(map(str, SIZES))
     parser.add_argument(
@@ -121,7 +122,14 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--results", type=Path, default=RESULTS, help="default %(default)s")
     parser.add_argument("--output", type=Path, default=PAGE, help="the page (default %(default)s)")
-    return parser.parse_args()
+    options = parser.parse_args(arguments)
+    official = {options.results.resolve(), options.output.resolve()} & {RESULTS.resolve(), PAGE.resolve()}
+    if options.set and official and not options.compare:
+        parser.error(
+            "--set measures another operator than the one that people get: add --compare,"
+            " or write elsewhere, with --results and --output"
+        )
+    return options
 
 
 def _sizes(text: str) -> list[int]:

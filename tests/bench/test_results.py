@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from bench.__main__ import options_of
 from bench.figures import Figure, Kind, measured
 from bench.page import page
 from bench.plots import PLOTS, draw
@@ -130,3 +131,17 @@ def test_the_page_has_the_fleets_by_size_then_the_plots_then_the_rest(tmp_path: 
     places = [written.index(part) for part in [*order, "## How to read it"]]
     assert places == sorted(places)
     assert "| One decision | 1 µs | ≤ 2 µs | `python -m bench.decide` |" in written
+
+
+@pytest.mark.parametrize("elsewhere", [(), ("--results",), ("--output",)])
+def test_figures_of_other_settings_never_get_among_the_official_ones(
+    elsewhere: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [f"{option}={tmp_path / option}" for option in elsewhere]
+    with pytest.raises(SystemExit):
+        options_of(["--set", "workers=8", *given])
+    assert "--results and --output" in capsys.readouterr().err
+    assert options_of(["--set", "workers=8", *given, "--compare"]).compare
+    apart = options_of(["--set", "workers=8", f"--results={tmp_path / 'r'}", f"--output={tmp_path / 'o'}"])
+    assert apart.set == [("workers", "8")]
+    assert options_of([]).set == []

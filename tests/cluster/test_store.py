@@ -131,7 +131,7 @@ def test_what_a_list_left_out_by_mistake_is_there_again_with_the_next(store: Sto
 def test_who_sees_what_a_list_has_left_out_has_it_listed_again(store: Store) -> None:
     """A live answer, or an event: the list was wrong, or they are late. What was deleted raises no doubt."""
     doubts: list[str] = []
-    store.tell_of_doubt(doubts.append)
+    store.on_left_out_seen(doubts.append)
     for name in ("a", "b"):
         store.upsert(thing(name, 1))
     store.replace("Thing", [], "20")

@@ -3,7 +3,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,9 +18,6 @@ from tests.support.site import Site, says
 from tests.support.time_machine import TimeMachine
 from tests.support.waiting import eventually
 from tests.support.worlds import merged
-
-if TYPE_CHECKING:
-    pass
 
 pytestmark = pytest.mark.cluster
 

@@ -15,11 +15,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from eservice_operator.cluster.transport import Attempt
 from eservice_operator.core.address import Address
 from eservice_operator.core.keys import ObjectKey
-from eservice_operator.runtime.checks import Pulse, in_touch, lists_fresh, loop_in_time, of_late, queue_moves
+from eservice_operator.runtime.checks import in_touch, lists_fresh, loop_in_time, queue_moves
 from eservice_operator.runtime.exposition import Family, Rendered
 from eservice_operator.runtime.health import Check, HealthServer
 from eservice_operator.runtime.metrics import Metrics
 from eservice_operator.runtime.ports import Result
+from eservice_operator.runtime.pulse import Pulse, unless_cut_off
 from eservice_operator.runtime.queue import KeyedQueue, Limits
 from eservice_operator.runtime.watchdog import Watchdog
 from tests.runtime.clocks import MovedClock, breathe
@@ -238,7 +239,7 @@ class TestTouch:
     def test_figures_of_long_ago_are_left_out(self, pulse: Pulse, clock: MovedClock) -> None:
         family = Family("eservice_published", "Whether it is public", ("name",))
         figures = [Rendered(family, family.line(["tax"], 1))]
-        collect = of_late(pulse, lambda: figures)
+        collect = unless_cut_off(pulse, lambda: figures)
         pulse.requested(Attempt("get", 0, 0.1))
         clock._monotonic += 600
         assert list(collect()) == figures

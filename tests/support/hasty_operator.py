@@ -23,7 +23,10 @@ def main() -> None:
     watching.OUTAGE = (0.2, 0.3, 0.5)  # type: ignore[assignment] # fewer of them
     client.INACTIVITY = SILENCE  # type: ignore[misc]
     checks.OUT_OF_TOUCH = OUT_OF_TOUCH  # type: ignore[misc]
-    (client.KubeApi.__init__.__kwdefaults__ or {})["inactivity"] = SILENCE
+    defaults = client.KubeApi.__init__.__kwdefaults__
+    assert "inactivity" in (defaults or {}), "or it would be as patient as ever"
+    assert defaults is not None
+    defaults["inactivity"] = SILENCE
     as_usual()
 
 

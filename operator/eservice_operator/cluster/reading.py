@@ -14,7 +14,7 @@ from eservice_operator.api.eservice import EService
 from eservice_operator.api.kinds import BY_KIND
 from eservice_operator.api.parse import InvalidObject, parse
 from eservice_operator.api.template import EServiceTemplate
-from eservice_operator.cluster.alike import alike
+from eservice_operator.cluster.compact import compact
 from eservice_operator.cluster.store import Change, Store
 from eservice_operator.core.access.addresses import Network
 from eservice_operator.core.actions import Manifest
@@ -119,4 +119,4 @@ class Reading:
                 self._memory.pop((uid, what), None)
 
     def _parse(self, body: Manifest) -> object:
-        return self.remember(body, lambda: alike(parse(body["kind"], body)))
+        return self.remember(body, lambda: compact(parse(body["kind"], body)))

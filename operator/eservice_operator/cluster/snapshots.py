@@ -10,7 +10,7 @@ from eservice_operator.api.base import ObjectMeta
 from eservice_operator.api.eservice import EService
 from eservice_operator.api.uses import Use
 from eservice_operator.cluster import indexes
-from eservice_operator.cluster.alike import alike
+from eservice_operator.cluster.compact import compact
 from eservice_operator.cluster.reading import Reading
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.keys import ObjectKey
@@ -55,7 +55,7 @@ def _snapshot(body: Manifest, reading: Reading) -> Snapshot | None:
         except ValueError:
             return None
         return replace(
-            read, template=alike(read.template), workload=alike(read.workload), uses=alike(read.uses)
+            read, template=compact(read.template), workload=compact(read.workload), uses=compact(read.uses)
         )
 
     known = reading.remember(body, make)

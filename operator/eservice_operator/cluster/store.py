@@ -107,7 +107,7 @@ class Store:
         self.too_deep: set[ObjectKey] = set()
         """Objects that are kept without what is nested too deeply in them."""
 
-    def tell_of_doubt(self, doubt: Callable[[str], None]) -> None:
+    def on_left_out_seen(self, doubt: Callable[[str], None]) -> None:
         """Name the kind to somebody when an object is seen that a LIST has left out: a new LIST decides."""
         self._doubt = doubt
 

@@ -29,8 +29,8 @@ ATTEMPTS: Final = 4
 BACKOFF: Final = 0.25
 """Seconds: the upper bound of the first pause; it doubles, and each pause is drawn between zero and it."""
 PATIENCE: Final = 1.0
-"""Seconds: a worker sleeps no longer than that, and serves others instead. A server that asks to wait longer
-is not asked until then: whoever wants the same meanwhile gets its refusal again."""
+"""Seconds: a worker sleeps no longer than that, and serves others instead. Who asks to wait longer is not
+asked until then: whoever wants the same meanwhile gets its refusal again."""
 CONNECT_TIMEOUT: Final = 5.0
 READ_BUFFER: Final = 2**21
 """Bytes: more than the largest object that etcd takes."""

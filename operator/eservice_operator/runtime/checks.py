@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from eservice_operator.cluster.transport import Attempt
-from eservice_operator.runtime.clock import Clock
-from eservice_operator.runtime.exposition import Rendered
 from eservice_operator.runtime.health import Check
-from eservice_operator.runtime.metrics import Metrics
+from eservice_operator.runtime.pulse import Pulse
 from eservice_operator.runtime.queue import KeyedQueue
 from eservice_operator.runtime.watchdog import Watchdog
 
@@ -25,38 +22,6 @@ ANSWERED_LATELY = 300.0
 OUT_OF_TOUCH: Final = 60.0
 """Seconds of requests in vain after which an operator is not ready: it could not lead now, and what it knows
 is old. That is longer than an API server takes to be replaced, so that it does not flap."""
-FIGURES_KEPT: Final = 600.0
-"""Seconds of requests in vain after which figures about e-services are left out: until then it is likelier
-that nobody can be asked, and alerts go on by the last that was known."""
-
-
-class Pulse:
-    """Counts requests, and knows when the API server last answered at all."""
-
-    def __init__(self, metrics: Metrics, clock: Clock) -> None:
-        self._metrics = metrics
-        self._clock = clock
-        self._answered = clock.monotonic()
-        self._in_vain_since: float | None = None
-
-    def requested(self, attempt: Attempt) -> None:
-        """Count a request that was sent, or tried to be."""
-        self._metrics.requested(attempt.verb, attempt.code, attempt.seconds)
-        if attempt.answered:
-            self._answered = self._clock.monotonic()
-            self._in_vain_since = None
-        elif self._in_vain_since is None:
-            self._in_vain_since = self._clock.monotonic()
-
-    @property
-    def silent_for(self) -> float:
-        """Seconds since the last answer."""
-        return self._clock.monotonic() - self._answered
-
-    @property
-    def in_vain_for(self) -> float:
-        """Seconds since the first request in vain after the last answer; 0 if the last one was answered."""
-        return 0.0 if self._in_vain_since is None else self._clock.monotonic() - self._in_vain_since
 
 
 def in_touch(pulse: Pulse) -> Check:
@@ -67,11 +32,6 @@ def in_touch(pulse: Pulse) -> Check:
         return f"the API server has not answered for {lost:.0f} s" if lost > OUT_OF_TOUCH else None
 
     return check
-
-
-def of_late(pulse: Pulse, collect: Callable[[], Iterable[Rendered]]) -> Callable[[], Iterable[Rendered]]:
-    """Figures about e-services; none of long ago, which another operator may contradict by now."""
-    return lambda: () if pulse.in_vain_for > FIGURES_KEPT else collect()
 
 
 def loop_in_time(watchdog: Watchdog) -> Check:

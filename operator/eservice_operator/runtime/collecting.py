@@ -22,6 +22,10 @@ def collect_seldom() -> None:
     gc.set_threshold(*THRESHOLDS)
 
 
-def leave_out() -> None:
-    """Go through nothing any more that there is by now, such as what the first lists brought."""
+def freeze_what_is_there() -> None:
+    """Go through nothing any more that there is by now, such as what the first lists brought.
+
+    What nobody needs by then goes first: frozen, it would stay for good.
+    """
+    gc.collect()
     gc.freeze()

@@ -35,7 +35,7 @@ class Lists:
         self._store, self._settings, self._clock = store, settings, clock
         self._present: list[Reflector] = []
         self._late: list[Reflector] = []
-        store.tell_of_doubt(self._look_again)
+        store.on_left_out_seen(self._look_again)
 
     async def fill(self, api: KubeApi, transport: Transport, intake: Intake) -> None:
         """List every kind once; of those that are not installed there is nothing, and that is known.

@@ -17,10 +17,10 @@ from eservice_operator.cluster.credentials import CredentialsError
 from eservice_operator.cluster.store import Store
 from eservice_operator.cluster.transport import Attempt, Request, Transport, agent_of
 from eservice_operator.runtime import logs
-from eservice_operator.runtime.checks import Pulse, in_touch, lists_fresh, loop_in_time, of_late, queue_moves
+from eservice_operator.runtime.checks import in_touch, lists_fresh, loop_in_time, queue_moves
 from eservice_operator.runtime.clock import SYSTEM, Clock
 from eservice_operator.runtime.clockguard import ClockGuard
-from eservice_operator.runtime.collecting import collect_seldom, leave_out
+from eservice_operator.runtime.collecting import collect_seldom, freeze_what_is_there
 from eservice_operator.runtime.essentials import Essentials
 from eservice_operator.runtime.handlers import registry_for
 from eservice_operator.runtime.health import HealthServer
@@ -29,6 +29,7 @@ from eservice_operator.runtime.lease_options import terms_of
 from eservice_operator.runtime.lists import Lists
 from eservice_operator.runtime.metrics import Metrics
 from eservice_operator.runtime.ports import Surroundings, Wiring
+from eservice_operator.runtime.pulse import Pulse, unless_cut_off
 from eservice_operator.runtime.rounds import Rounds
 from eservice_operator.runtime.routes_home import WrongHome, stay_with_routes
 from eservice_operator.runtime.settings import Settings, unknown_variables
@@ -120,7 +121,7 @@ class Operator:
         led = leadership.leading
         self._waiting_for = "the first list of every kind"
         await self._lists.fill(api, transport, self._rounds.intake)
-        leave_out()
+        freeze_what_is_there()
         stay_with_routes(self._store, self._settings)
         warn_of_unknown_networks(self._store, self._settings)
         self._waiting_for = "its watches"
@@ -221,7 +222,7 @@ class Operator:
         self._metrics.collect_too_deep(lambda: len(self._store.too_deep))
         collector = self._wiring.collector
         if collector is not None:
-            collect = of_late(self._pulse, lambda: collector.collect(self._store, self._clock.now()))
+            collect = unless_cut_off(self._pulse, lambda: collector.collect(self._store, self._clock.now()))
             self._metrics.collect_state(collect)
         live = {
             "loop": loop_in_time(self._watchdog),

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from eservice_operator.api.base import Model
 from eservice_operator.api.parse import parse
-from eservice_operator.cluster import alike as alikes
-from eservice_operator.cluster.alike import alike
+from eservice_operator.cluster import compact as compacting
+from eservice_operator.cluster.compact import compact
 from tests.support import worlds
 
 
@@ -45,21 +45,21 @@ def sets(value: Any) -> set[int]:
 
 
 def test_two_objects_share_the_names_of_their_fields() -> None:
-    one, other = alike(read("one")), alike(read("other"))
+    one, other = compact(read("one")), compact(read("other"))
     assert len(sets(one)) > 5, "there is something to share"
     assert len(list(models(one))) > len(sets(one)), "within an object, too"
     assert sets(one) == sets(other)
 
 
 def test_it_is_what_it_was() -> None:
-    plain, shared = read("one"), alike(read("one"))
+    plain, shared = read("one"), compact(read("one"))
     assert shared == plain
     assert shared.model_dump(exclude_unset=True) == plain.model_dump(exclude_unset=True)
     assert shared.spec.model_fields_set < set(type(shared.spec).model_fields), "not all were given"
 
 
 def test_it_is_written_and_copied_as_any_other() -> None:
-    plain, shared = read("one"), alike(read("one"))
+    plain, shared = read("one"), compact(read("one"))
     assert shared.model_dump_json(by_alias=True) == plain.model_dump_json(by_alias=True)
     assert repr(shared) == repr(plain)
     assert copy.deepcopy(shared) == plain
@@ -69,7 +69,7 @@ def test_it_is_written_and_copied_as_any_other() -> None:
 
 
 def test_it_takes_little_more_than_a_third_of_the_memory() -> None:
-    plain, shared = _bytes_of(lambda: read("one")), _bytes_of(lambda: alike(read("one")))
+    plain, shared = _bytes_of(lambda: read("one")), _bytes_of(lambda: compact(read("one")))
     assert shared < 0.4 * plain, (shared, plain)  # with the texts, which stay
 
 
@@ -87,7 +87,7 @@ def _bytes_of(make: Callable[[], object]) -> int:
 
 
 def test_a_changed_copy_changes_no_other() -> None:
-    one, other = alike(read("one")), alike(read("other"))
+    one, other = compact(read("one")), compact(read("other"))
     before = set(other.spec.model_fields_set)
     changed = one.spec.model_copy(update={"uses": ()})
     assert "uses" in changed.model_fields_set
@@ -97,12 +97,12 @@ def test_a_changed_copy_changes_no_other() -> None:
 
 def test_what_is_no_model_stays_as_it_is() -> None:
     invalid = parse("EService", worlds.eservice(spec={"environment": "Moon"}))
-    assert alike(invalid) is invalid
+    assert compact(invalid) is invalid
 
 
 def test_only_so_many_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever writes ever other fields fills no memory."""
-    monkeypatch.setattr(alikes, "MOST", 0)
-    known = len(alikes._known)
-    alike(Other.model_validate({"first": 1}))
-    assert len(alikes._known) == known
+    monkeypatch.setattr(compacting, "MOST", 0)
+    known = len(compacting._known)
+    compact(Other.model_validate({"first": 1}))
+    assert len(compacting._known) == known

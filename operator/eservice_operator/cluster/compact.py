@@ -24,7 +24,7 @@ MOST: Final = 4096
 _known: Final[dict[frozenset[str], set[str]]] = {}
 
 
-def alike(value: M) -> M:
+def compact(value: M) -> M:
     """An equal value, in less memory; what is neither a model nor a tuple of them is answered as it is."""
     made: M = _smaller(value)
     return made

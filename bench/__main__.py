@@ -129,6 +129,8 @@ def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:
             "--set measures another operator than the one that people get: add --compare,"
             " or write elsewhere, with --results and --output"
         )
+    if options.compare and not options.results.exists():
+        parser.error(f"there is nothing to compare with: `make bench` writes {options.results}")
     return options
 
 

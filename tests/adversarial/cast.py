@@ -40,7 +40,7 @@ class Part(StrEnum):
     DEVELOPER = "developer"
     """Maintains the EServices of the namespace."""
     TESTER = "tester"
-    """Reads in Test, and has nothing in Production."""
+    """Reads the EServices of the institution's namespace for Test, and has nothing in Production."""
     VERIFIER = "verifier"
     """Writes ProductionVerifications of the namespace, and reads the EServices."""
     ON_CALL = "the Agency's on-call"
@@ -63,6 +63,7 @@ RULES: dict[Part, tuple[Rule, ...]] = {
         (GROUP, "productionverifications", READ),
         ("", "events", READ),
     ),
+    Part.TESTER: ((GROUP, "eservices", READ), ("", "events", READ)),
     Part.VERIFIER: ((GROUP, "productionverifications", (*READ, "create")), (GROUP, "eservices", READ)),
 }
 

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from eservice_operator.api.names import ENVIRONMENT_LABEL
 from tests.adversarial.cast import Cast, Part, cast_of
 from tests.adversarial.post_office import PostOffice, post_office
 from tests.operator.conftest import register, site
 from tests.support.audit import AuditLog
+from tests.support.fleet import namespace
 from tests.support.operator import OperatorProcess
 from tests.support.register import Register
 from tests.support.rights import assert_none_was_missing, operator_credentials
@@ -51,7 +53,9 @@ def launched(
 
 @pytest.fixture
 async def cast(register: Register, cluster: Cluster, tmp_path: Path) -> AsyncIterator[Cast]:
-    """Everybody, the institution and the holder at home."""
-    homes = {Part.HOLDER: register.namespace, Part.TESTER: f"pmlp-test-{register.site.mark}"}
-    async with cast_of(register.site, cluster, tmp_path, homes, register.site.namespace) as everybody:
+    """Everybody at home: the institution, the holder, and who has rights in Test only."""
+    site, test = register.site, f"pmlp-test-{register.site.mark}"
+    await site.apply(namespace(test, **{ENVIRONMENT_LABEL: "test"}))
+    homes = {Part.HOLDER: register.namespace, Part.TESTER: test}
+    async with cast_of(site, cluster, tmp_path, homes, site.namespace) as everybody:
         yield everybody

@@ -16,7 +16,7 @@ HELD = {
     Part.ADMIN: "`*` on `*` in the institution's namespace",
     Part.HOLDER: "`*` on `*` in the holder's namespace",
     Part.DEVELOPER: "`eservices`; reads `productionverifications` and Events",
-    Part.TESTER: "nothing in Production",
+    Part.TESTER: "in Test: reads `eservices` and Events; nothing in Production",
     Part.VERIFIER: "creates `productionverifications`; reads `eservices`",
     Part.ON_CALL: "reads all of eservice.dev, everywhere",
     Part.ANYBODY: "no binding",

@@ -17,7 +17,7 @@ PERMITTED: Mapping[Part, Permitted] = {
     Part.ADMIN: dict.fromkeys(NAMESPACED, EVERYTHING),
     Part.HOLDER: dict.fromkeys(NAMESPACED, EVERYTHING),
     Part.DEVELOPER: {"EService": (WRITE, DELETE, READ), "ProductionVerification": (READ,)},
-    Part.TESTER: {},
+    Part.TESTER: {"EService": (READ,)},
     Part.VERIFIER: {"ProductionVerification": (READ,), "EService": (READ,)},
     Part.ON_CALL: {kind.kind: (READ,) for kind in KINDS},
     Part.ANYBODY: {},

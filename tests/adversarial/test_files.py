@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from eservice_operator.cli.editions import MOST_SAID
 from tests.support.figures import Figures
 
 MEMORY = 1024 * 1024 * 1024
@@ -29,7 +30,7 @@ COMMANDS = {
 }
 """That take a folder, and say of every file in it what is wrong."""
 ONE_BY_ONE = ("laughs", "deep", "sparse", "device", "binary", "python")
-"""What replay is given too, which takes one file."""
+"""What replay and forecast are given too, which end with the first file that cannot be read."""
 HARMLESS = {"nothing", "sexagesimal", "python", "block", "folder"}
 """What is no object of ours, and says nothing."""
 LAUGHS = "a0: &a0 [lol]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 60))
@@ -164,9 +165,20 @@ async def test_a_folder_of_them_is_judged_file_by_file(
     figures.add(f"files that harm, given to {command}", f"{len(files)}, each judged")
 
 
+async def test_a_forecast_of_a_folder_of_them_says_what_is_wrong_with_the_first(tmp_path: Path) -> None:
+    """It looks into the files before it looks for a cluster."""
+    for name in FILES:
+        put(tmp_path, name)
+    code, printed = await run(("forecast", "-f"), tmp_path)
+    assert code == 1, printed[-2000:]
+    assert_harmless(printed)
+    assert len([line for line in printed.splitlines() if str(tmp_path) in line]) == MOST_SAID, printed
+
+
+@pytest.mark.parametrize("command", ["replay", "forecast"])
 @pytest.mark.parametrize("name", ONE_BY_ONE)
-async def test_one_of_them_ends_with_a_sentence(tmp_path: Path, name: str) -> None:
-    code, printed = await run(("replay", "-f"), put(tmp_path, name))
+async def test_one_of_them_ends_with_a_sentence(tmp_path: Path, name: str, command: str) -> None:
+    code, printed = await run((command, "-f"), put(tmp_path, name))
     assert code == 1
     assert_harmless(printed)
     assert printed.startswith("Error: "), printed

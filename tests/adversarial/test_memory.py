@@ -114,15 +114,17 @@ async def test_what_is_public_stays_what_was_accepted(
         {"externalIPs": ["192.0.2.66"], "ports": PORTS},
     ]
     for change in changes:
-        await admin.api.apply(named | {"spec": change}, field_manager=PERSON, force=True)
+        written = await admin.api.apply(named | {"spec": change}, field_manager=PERSON, force=True)
+        assert _serving(written) != _serving(before), f"{change} was written, so that it can be taken back"
         await site.until(ref, lambda obj: _serving(obj) == _serving(before), f"{change} is taken back")
     assert says(await site.see(planned.ref), "Published", "True")
 
     # until issue 8: who writes by the operator's own name takes off all that says whose it is
-    await admin.api.apply(named | {"spec": changes[0]}, field_manager="eservice-operator", force=True)
+    await admin.api.apply(named | {"spec": changes[0]}, field_manager=MANAGER, force=True)
     told = await site.until(planned.ref, lambda obj: says(obj, "Stalled", "True", "NameCollision"), "said")
     said = f"Service {ref.namespace}/{ref.name} exists and is not ours"
     assert said in message(told, "Stalled")
+    assert _serving(await site.see(ref))["selector"] == own, "it is led elsewhere until somebody deletes it"
     await site.delete(ref)
     await site.until(ref, lambda obj: _serving(obj) == _serving(before), "put back once that is gone")
 
@@ -144,10 +146,13 @@ async def test_a_public_e_service_cannot_be_made_to_name_another_release(
         other = planned.renewed("2.0.0", "not accepted")
         live = await site.see(planned.ref)
         forged = merged(live, {"spec": {"release": {"image": other.image}}})
-        made = revision(other, forged)
+        made, written = revision(other, forged), before
         for manifest in (made, status(other, forged), led_to(other, before)):
             subresource = "status" if "status" in manifest else ""
-            await admin.api.apply(manifest, field_manager=manager, force=True, subresource=subresource)
+            written = await admin.api.apply(
+                manifest, field_manager=manager, force=True, subresource=subresource
+            )
+        assert _serving(written) != _serving(before), f"{way}: the Service was led elsewhere"
         await site.until(ref, partial(_serves_as, before), f"{way}: put right")
         await operator.at_rest()
         seen = await site.see(planned.ref)

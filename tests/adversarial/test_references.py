@@ -14,15 +14,13 @@ from dataclasses import dataclass
 import pytest
 
 from eservice_operator.api.kinds import KINDS
-from eservice_operator.cluster.errors import Invalid
 from eservice_operator.core.actions import Manifest, Ref, ref_of
 from tests.access.forgeries import contents, moved
 from tests.adversarial import whole
-from tests.adversarial.cast import Cast, Part, Persona
+from tests.adversarial.cast import Cast, Part
 from tests.support.fleet import Planned
 from tests.support.operator import OperatorProcess
 from tests.support.register import NAME, Register
-from tests.support.site import gates, says
 
 pytestmark = pytest.mark.cluster
 
@@ -99,7 +97,7 @@ def lets_in(register: Register, planned: Planned, place: str, name: str) -> Mani
 CASES = (
     Case("EService spec.uses[].webService.namespace", Part.ADMIN, asks, "AccessNotGranted"),
     Case("EService spec.publication.gateway.namespace", Part.ADMIN, goes_by, "GatewayNotAllowed"),
-    Case("WebService spec.testedAs.namespace", Part.ADMIN, proved_at, "Ready"),
+    Case("WebService spec.testedAs.namespace", Part.ADMIN, proved_at, "TestedAsNotFound"),
     Case("WebServiceGrant spec.consumer.namespace", Part.HOLDER, lets_in, "NotRequested"),
 )
 
@@ -170,75 +168,3 @@ async def read(register: Register, ref: Ref, target: tuple[str, str], planned: P
     for named in (f"{place}/{name}", planned.image, planned.release, planned.name, place, name):
         text = text.replace(named, "NAME")
     return INSTANT.sub("OWN", text)
-
-
-Chosen = Callable[[Planned], str]
-HOSTS: dict[str, Chosen] = {
-    "of another e-service": lambda victim: victim.host,
-    "below another's": lambda victim: f"a.{victim.host}",
-    "above another's": lambda victim: victim.host.split(".", 1)[1],
-    "in punycode": lambda _: "xn--dzvesvieta-i5a.latvija.example",
-    "of nobody": lambda _: "free.latvija.example",
-}
-REFUSED: dict[str, Chosen] = {
-    "in upper case": lambda victim: victim.host.upper(),
-    "with a dot at the end": lambda victim: f"{victim.host}.",
-    "a wildcard": lambda victim: f"*.{victim.host.split('.', 1)[1]}",
-    "with a port": lambda victim: f"{victim.host}:443",
-    "with a path": lambda victim: f"{victim.host}/a",
-    "in letters that look alike": lambda victim: victim.host.replace("a", "\u0430"),
-    "with a soft hyphen": lambda victim: f"\u00ad{victim.host}",
-    "an address": lambda _: "192.0.2.1 ",
-}
-PATHS = (
-    "//",
-    "/..",
-    "/a/../b",
-    "/%2e%2e/",
-    "/a//b",
-    "/./a",
-    "a",
-    "/a?b",
-    "/a#b",
-    "/\u0430",
-    "/a\\b",
-    "/a;b",
-    "",
-)
-
-
-async def test_nobody_takes_a_host(register: Register, cast: Cast, operator: OperatorProcess) -> None:
-    """By a developer, for an e-service that has another host registered."""
-    site, developer = register.site, cast[Part.DEVELOPER]
-    victim = site.planned("victim")
-    await site.published(victim)
-    route = await site.see(victim.route)
-    thieves = {}
-    for number, (what, host) in enumerate(HOSTS.items()):
-        thief = site.planned(f"thief-{number}", content=what)
-        await site.apply(thief.registration(), thief.act(), thief.verification())
-        await developer.apply(thief.eservice(spec={"publication": {"hosts": [host(victim)]}}))
-        thieves[what] = thief
-    for what, thief in thieves.items():
-        seen = await site.until(thief.ref, lambda obj: "HostAllowed" in gates(obj), what)
-        assert gates(seen)["HostAllowed"][0] == "HostNotRegistered", what
-    thief = site.planned("thief-0", content="of another e-service")
-    for what, host in REFUSED.items():
-        body = thief.eservice(spec={"publication": {"hosts": [host(victim)]}})
-        assert "write a host name in lower case" in await refused(developer, body), what
-    for path in PATHS:
-        body = thief.eservice(spec={"publication": {"path": path}})
-        said = await refused(developer, body)
-        assert "publication.path" in said, f"{path}: {said}"
-    await operator.at_rest()
-    for what, one in thieves.items():
-        assert await site.api.get(one.route) is None, what
-    assert (await site.see(victim.route))["spec"] == route["spec"]
-    assert says(await site.see(victim.ref), "Published", "True")
-
-
-async def refused(persona: Persona, body: Manifest) -> str:
-    """What the API server says of an object that it does not take."""
-    with pytest.raises(Invalid) as refusal:
-        await persona.apply(body)
-    return refusal.value.message

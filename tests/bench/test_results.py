@@ -141,7 +141,16 @@ def test_figures_of_other_settings_never_get_among_the_official_ones(
     with pytest.raises(SystemExit):
         options_of(["--set", "workers=8", *given])
     assert "--results and --output" in capsys.readouterr().err
-    assert options_of(["--set", "workers=8", *given, "--compare"]).compare
+    (kept := tmp_path / "kept").touch()
+    assert options_of(["--set", "workers=8", *given, "--compare", f"--results={kept}"]).compare
     apart = options_of(["--set", "workers=8", f"--results={tmp_path / 'r'}", f"--output={tmp_path / 'o'}"])
     assert apart.set == [("workers", "8")]
     assert options_of([]).set == []
+
+
+def test_with_nothing_to_compare_with_nothing_is_said_to_be_as_good(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        options_of(["--compare", f"--results={tmp_path / 'results.json'}"])
+    assert "nothing to compare with" in capsys.readouterr().err

@@ -14,6 +14,9 @@ from tests.support.operator import assert_log_clean
 
 STEP = int(os.environ.get("ESERVICE_TEST_KILL_STEP", "1"))
 """Every how many writes it is killed; 1 is at all of them."""
+SPARED = 2, 0.15
+"""Of how many plays the write may never come, or of what share: what an undisturbed play writes in two steps
+another may write in one. It was none to four of them, and at most 9 in 100."""
 
 
 async def killed_at_every_write(theatre: Theatre, figures: Figures, scenario: Scenario) -> None:
@@ -31,18 +34,25 @@ async def killed_at_every_write(theatre: Theatre, figures: Figures, scenario: Sc
     spared = [play for play, killed in zip(plays, endings, strict=True) if not killed.kills]
     assert not [str(play) for play in spared if play.victims[0].certain], "each play comes to these writes"
     assert len(spared) < len(plays), "it was killed"
+    few, share = SPARED
+    assert len(spared) <= max(few, share * len(plays)), f"never killed: {', '.join(_named(spared))}"
     records = theatre.assassin.operator.records()
     assert_log_clean(records)
     assert not told_twice(records)
-    figures.add(f"killed at every write: {scenario.name}", _said(whole, endings))
+    figures.add(f"killed at every write: {scenario.name}", _said(whole, endings, spared))
 
 
-def _said(whole: Ending, endings: Sequence[Ending]) -> str:
+def _named(plays: Sequence[Play]) -> list[str]:
+    return [f"{play.moment.value} {play.victims[0]}" for play in plays]
+
+
+def _said(whole: Ending, endings: Sequence[Ending], spared: Sequence[Play]) -> str:
     kills = sum(killed.kills for killed in endings)
     lost = sum((whole.events - killed.events).total() for killed in endings)
     more = sum((killed.events - whole.events).total() for killed in endings)
     repeated = sum(killed.repeated for killed in endings)
+    missed = f" (never came: {', '.join(_named(spared))})" if spared else ""
     return (
-        f"{kills} times at {len(whole.writes)} writes, all survived; Events {lost} fewer, {more} more; "
-        f"mails told again {repeated}, same id"
+        f"{kills} times at {len(whole.writes)} writes, all survived{missed}; "
+        f"Events {lost} fewer, {more} more; mails told again {repeated}, same id"
     )

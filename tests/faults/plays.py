@@ -75,6 +75,8 @@ class Stage:
     session: ClientSession
     """The same, for whoever sends a request in its name."""
     injected: Counter[str] = field(default_factory=Counter)
+    rivals: Counter[str] = field(default_factory=Counter)
+    """The writes of others that were carried out in the middle of a story, and changed something: of what."""
     runs: int = 0
     _sites: list[Site] = field(default_factory=list)
 
@@ -127,7 +129,10 @@ class Stage:
         await self._competing(seen, spec=spec)
 
     async def _competing(self, seen: Seen, subresource: str = "", **body: Manifest) -> None:
-        """Server-side apply by another manager, by force, to what the request is about, if that is there."""
+        """Server-side apply by another manager, by force, to what the request is about, if that is there.
+
+        What came of it is counted in ``rivals``: a test has to ask for it.
+        """
         resource = next((one for one in RESOURCES.values() if one.plural == seen.resource), None)
         assert resource is not None, seen.path
         ref = Ref(resource.api_version, resource.kind, seen.namespace, seen.name)
@@ -140,7 +145,11 @@ class Stage:
         metadata = names | body.pop("metadata", {})
         manifest = {"apiVersion": ref.api_version, "kind": ref.kind, "metadata": metadata} | body
         with suppress(Conflict):  # it is gone meanwhile, and must not be made anew
-            await self.people.apply(manifest, field_manager="competitor", force=True, subresource=subresource)
+            written = await self.people.apply(
+                manifest, field_manager="competitor", force=True, subresource=subresource
+            )
+            changed = written["metadata"]["resourceVersion"] != live["metadata"]["resourceVersion"]
+            self.rivals["/".join(filter(None, (seen.resource, subresource)))] += changed
 
     async def deliver(self, seen: Seen) -> None:
         """The same request arrives at the API server, and nobody hears its answer."""

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 
 import pytest
 
-from eservice_operator.cluster.resources import CHILDREN, OBSERVED, OWN, Resource
+from eservice_operator.cluster.resources import CHILDREN, OBSERVED, OWN, Resource, resource_of
+from tests.faults.endings import seen_alike
 from tests.faults.estate import founded
 from tests.faults.injecting import Chosen, injected, one_event_in, one_in, refusal
 from tests.faults.plays import PLAYS, Play, Stage
@@ -31,7 +33,9 @@ ACCESS = {
     "EServiceRegistration",
     "Namespace",
 }
-"""What a grant rests on: where that seems to be gone, access closes, and opens again with the next list."""
+"""What a grant rests on: where that seems to be gone, access may close; it opens again with the next list."""
+OF_ACCESS = {"roles", "rolebindings", "networkpolicies", "configmaps"}
+"""What opening and closing it makes and removes; all that serves the public is something else."""
 TOGETHER = (*((resource,) for resource in OWN), CHILDREN, OBSERVED)
 
 
@@ -45,6 +49,11 @@ def lists(*resources: Resource) -> Chosen:
     """Lists of these kinds, whoever asks; of all where none are named."""
     wanted = {resource.plural for resource in resources}
     return lambda seen: seen.verb == "list" and (not wanted or seen.resource in wanted)
+
+
+def everywhere(resource: Resource) -> Chosen:
+    """Lists of this kind in all namespaces: as those ask who watch it then."""
+    return lambda seen: lists(resource)(seen) and not seen.namespace
 
 
 def further_page(seen: Seen) -> bool:
@@ -69,16 +78,21 @@ async def test_an_empty_list_by_mistake_takes_nobody_off_and_makes_nothing_twice
 ) -> None:
     """One kind of ours after the other has gone, as far as the API server says, then all of the others.
 
-    Access fails closed: to end it nothing is looked at first. A public route only goes after a last look.
+    Access fails closed: to end it nothing is looked at first. A public route only goes after a last look,
+    which is told the truth.
     """
     estate = await founded(stage)
     before = await estate.picture()
     for kinds in TOGETHER:
         stage.audit.skip()
-        watchers = 2 if kinds[0] in OWN else 1  # kopf and we; whoever takes a last look is told the truth
-        empty = injected("empty list", lists(*kinds), times=watchers * len(kinds), edit=emptied)
-        with stage.under(empty):
+        watchers = 2 if kinds[0] in OWN else 1  # kopf and we
+        empty = {
+            one.plural: injected("empty list", everywhere(one), times=watchers, edit=emptied) for one in kinds
+        }
+        with stage.under(*empty.values()):
             await list_again(stage, kinds)
+            told_truth = [plural for plural, fault in empty.items() if len(fault.hits) < watchers]
+            assert not told_truth, f"{told_truth}: not every watcher was given an empty list"
             await stage.operator.at_rest(soon=0.0)  # where it found out it tries again, until the next list
             closes = {resource.kind for resource in kinds} & ACCESS
             await estate.assert_stands(kubectl, f"without {kinds[0].kind} …", closed=bool(closes))
@@ -86,10 +100,12 @@ async def test_an_empty_list_by_mistake_takes_nobody_off_and_makes_nothing_twice
             assert not touched or closes, (kinds[0].kind, touched)
             for what, times in touched.items():
                 verb, resource = what.split()
+                assert resource in OF_ACCESS, (kinds[0].kind, touched)
                 assert verb == "delete" or times <= touched[f"delete {resource}"], (kinds[0].kind, touched)
         await list_again(stage, kinds)
         await stage.operator.at_rest()
         await estate.opened_again()
+        await estate.assert_stands(kubectl, f"with {kinds[0].kind} … again")
         stage.runs += 1
     after = {line.replace('"told": "Ended"', '"told": "Granted"') for line in await estate.picture()}
     different = "\n".join(sorted(after ^ {*before}))  # who was told that access had ended was told the truth
@@ -108,6 +124,8 @@ async def test_who_starts_with_yesterdays_lists_brings_nothing_back(stage: Stage
     await stage.operator.start()
     await stage.operator.at_rest()
     stage.proxy.recording = False
+    for ref in (estate.grant, estate.off.route, *estate.register.children(estate.public)):
+        assert ref.name in on_tape(stage, resource_of(ref.kind)), f"yesterday there was {ref}"
 
     site = estate.site
     await estate.fall_due()
@@ -121,21 +139,41 @@ async def test_who_starts_with_yesterdays_lists_brings_nothing_back(stage: Stage
     stage.audit.skip()
     stale = injected("stale list", lists(), replay=True)
     stage.proxy.frames[:] = [FrameFault(lambda *_: True, Treatment.STALLED)]
+    begin = len(stage.proxy.log)
     with stage.under(stale):
         await stage.operator.start()
         await stage.operator.at_rest()
+        assert_all_from_tape(stage, begin)
         assert not await estate.register.may(kubectl, estate.public)
         assert await site.api.get(estate.off.route) is None, "it came back"
         touched = [one.what for one in stage.audit.writes() if made_or_removed(one)]
         assert not touched, touched
     await stage.proxy.release()
     await stage.operator.at_rest()
-    different = "\n".join(sorted({*await estate.picture()} ^ {*before}))
+    # whose view the grant was still in sees it go once more, or sees that it has gone
+    different = "\n".join(sorted({*seen_alike(await estate.picture())} ^ {*seen_alike(before)}))
     assert not different, different
     touched = [one.what for one in stage.audit.writes() if made_or_removed(one)]
     assert not touched, touched
     stage.runs += 1
     await estate.register.clear()
+
+
+def assert_all_from_tape(stage: Stage, begin: int) -> None:
+    """Since then each kind was listed, and each list was of yesterday."""
+    listed = [one for one in stage.proxy.log[begin:] if one.seen.verb == "list"]
+    fresh = {one.seen.resource for one in listed if one.upstream}
+    assert not fresh, f"{fresh}: the API server was asked itself"
+    stale = {one.seen.resource for one in listed if one.outcome == "200"}
+    assert stale >= {one.plural for one in (*OWN, *CHILDREN, *OBSERVED)}, f"of yesterday: {sorted(stale)}"
+
+
+def on_tape(stage: Stage, resource: Resource) -> set[str]:
+    """The names in the lists of a kind that the proxy has kept."""
+    kept = [
+        answer.body for asked, answer in stage.proxy.tape.items() if asked[0].endswith(f"/{resource.plural}")
+    ]
+    return {item["metadata"]["name"] for body in kept for item in json.loads(body)["items"]}
 
 
 def made_or_removed(request: Request) -> bool:

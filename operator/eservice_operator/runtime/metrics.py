@@ -85,6 +85,9 @@ class Metrics:
         )
         self.api_requests = self._counter("api_requests", "Answers of the API server", "verb", "code")
         self.api_seconds = self._histogram("api_request_seconds", "How long the API server took", "verb")
+        self.too_deep = self._gauge(
+            "objects_too_deep", "Objects kept without what is nested too deeply in them"
+        )
         self.loop_lag = self._gauge("loop_lag_seconds", "How late the event loop last was")
         self.clock_jumps = self._counter("clock_jumps", "Times that the wall clock was moved")
         self.clock_skew = self._gauge(
@@ -156,12 +159,6 @@ class Metrics:
     def collect_list_ages(self, ages: Callable[[], dict[str, float]]) -> None:
         """Show, per kind, the seconds since its last successful full list."""
         self.registry.register(_ListAges(ages))
-
-    def collect_too_deep(self, count: Callable[[], float]) -> None:
-        """Show how many objects are nested more deeply than is kept."""
-        self._gauge(
-            "objects_too_deep", "Objects kept without what is nested too deeply in them"
-        ).set_function(count)
 
     def collect_state(self, collect: Callable[[], Iterable[Rendered]]) -> None:
         """Show what ``collect`` renders at each scrape. If it raises, the rest is shown without it."""

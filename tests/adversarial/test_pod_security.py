@@ -6,10 +6,10 @@ from __future__ import annotations
 import pytest
 
 from eservice_operator.api.names import INSTITUTION_LABEL, POD_SECURITY_LABELS
-from eservice_operator.cluster.errors import Forbidden
-from eservice_operator.core.actions import Manifest, Ref
+from eservice_operator.core.actions import Ref
 from tests.adversarial.cast import Cast, Part
 from tests.support import fleet
+from tests.support.kubectl import Kubectl
 from tests.support.operator import OperatorProcess
 from tests.support.register import Register
 from tests.support.site import message, says
@@ -39,15 +39,11 @@ async def test_whose_the_namespace_is_said_to_be_lifts_no_pod_security(
         planned.registered, lambda obj: says(obj, "Ready", "True", "NamespaceConflict"), "and said"
     )
     assert site.namespace in message(told, "Ready")
-    with pytest.raises(Forbidden, match="restricted"):
-        await admin.api.create(_privileged(site.namespace))
+    pod = ("run", "privileged", "--image=a", "--privileged", f"--namespace={site.namespace}")
+    code, printed = await Kubectl(admin.kubeconfig)(*pod)
+    assert code != 0
+    assert 'violates PodSecurity "restricted:latest"' in printed
     await operator.at_rest()
 
     await site.apply(fleet.namespace(site.namespace))
     await site.until(planned.registered, lambda obj: says(obj, "Ready", "True", "Succeeded"), "ours again")
-
-
-def _privileged(namespace: str) -> Manifest:
-    container = {"name": "a", "image": "a", "securityContext": {"privileged": True}}
-    metadata = {"name": "privileged", "namespace": namespace}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": [container]}}

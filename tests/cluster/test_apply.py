@@ -24,6 +24,7 @@ from eservice_operator.cluster.managed_fields import without_finalizer
 from eservice_operator.cluster.slim import slim
 from eservice_operator.cluster.store import Change, Store
 from eservice_operator.core.actions import (
+    Basis,
     Create,
     Delete,
     DeleteNamed,
@@ -511,7 +512,7 @@ async def test_a_status_for_a_version_is_written_onto_that_version_only(
     ref, seen = ref_of(deferral), deferral["metadata"]["resourceVersion"]
     store.upsert(slim(deferral))
     await as_kubectl_edit(api, deferral, "/metadata/labels", {"team": "payments"})
-    action = SetStatus(ref, uid(deferral), {"observedGeneration": 1}, WHY, version=seen)
+    action = SetStatus(ref, uid(deferral), {"observedGeneration": 1}, WHY, Basis(seen))
     for _ in range(2):
         refused = failure(await applier.run([action]))
         assert (refused.reason, refused.transient) == (OUTDATED, True)
@@ -519,7 +520,7 @@ async def test_a_status_for_a_version_is_written_onto_that_version_only(
         assert after["status"] == deferral["status"]
         assert store.get(ref.kind, "", ref.name) == slim(after)
     newest = (await live(api, ref))["metadata"]["resourceVersion"]
-    again = SetStatus(ref, uid(deferral), action.status, WHY, version=newest)
+    again = SetStatus(ref, uid(deferral), action.status, WHY, Basis(newest))
     assert (await applier.run([again])).failure is None
     assert (await live(api, ref))["status"] == action.status
 
@@ -646,7 +647,7 @@ async def test_a_status_is_not_written_over_one_that_it_was_not_computed_from(
     first, second, third = ({"observedGeneration": number} for number in (1, 2, 3))
     store.upsert(slim(deferral))
     await as_kubectl_edit(api, deferral, "/metadata/labels", {"team": "payments"})
-    over = SetStatus(ref, uid(deferral), first, WHY, over=(seen, deferral["status"]))
+    over = SetStatus(ref, uid(deferral), first, WHY, Basis(seen, deferral["status"]))
     assert (await applier.run([over])).failure is None
     assert (await live(api, ref))["status"] == first
 
@@ -658,6 +659,26 @@ async def test_a_status_is_not_written_over_one_that_it_was_not_computed_from(
         after = await live(api, ref)
         assert after["status"] == first
         assert store.get(ref.kind, "", ref.name) == slim(after), "and now it is known"
-    newest = (await live(api, ref))["metadata"]["resourceVersion"], first
-    assert (await applier.run([replace(over, status=third, over=newest)])).failure is None
+    newest = Basis((await live(api, ref))["metadata"]["resourceVersion"], first)
+    assert (await applier.run([replace(over, status=third, basis=newest)])).failure is None
     assert (await live(api, ref))["status"] == third
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["over a status", "onto a version"])
+async def test_a_status_whose_answer_was_lost_was_written(
+    faulty_api: KubeApi, proxy: FaultProxy, store: Store, deferral: Manifest, whole: bool
+) -> None:
+    """The repetition comes too late for the version, and finds what it wanted to write."""
+    ref, seen = ref_of(deferral), deferral["metadata"]["resourceVersion"]
+    applier, ours = Applier(faulty_api, store, lambda _: None), {"observedGeneration": 1}
+    store.upsert(slim(deferral))
+    proxy.log.clear()
+    proxy.faults.append(Fault(lambda request: request.method == "PATCH", lose_reply=True))
+    basis = Basis(seen, deferral["status"] if whole else None)
+    assert (await applier.run([SetStatus(ref, uid(deferral), ours, WHY, basis)])).failure is None
+    assert [request.method for request in proxy.seen].count("PATCH") == 2
+    after = await live(faulty_api, ref)
+    assert after["status"] == ours
+    assert store.get(ref.kind, "", ref.name) == slim(after)
+    again = SetStatus(ref, uid(deferral), ours, WHY, basis)
+    assert failure(await applier.run([again])).reason == OUTDATED, "this one was written by somebody else"

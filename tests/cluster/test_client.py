@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from eservice_operator import __version__
 from eservice_operator.api.names import MANAGER
 from eservice_operator.cluster import encoding, transport
+from eservice_operator.cluster.attempts import Attempt
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.configuration import Configuration
 from eservice_operator.cluster.errors import (
@@ -27,6 +28,7 @@ from eservice_operator.cluster.errors import (
     from_body,
     from_status,
 )
+from eservice_operator.cluster.guard import NotLeading
 from eservice_operator.cluster.resources import RESOURCES, path, path_of, resource_of
 from eservice_operator.core.actions import Manifest, Ref, ref_of
 from tests.support.fault_proxy import Fault, FaultProxy
@@ -367,6 +369,97 @@ async def test_nobody_there() -> None:
             await api.create(service_account("n"))
     assert caught.value.reason == "Unreachable"
     assert counted == [0] * transport.ATTEMPTS
+
+
+@pytest.mark.parametrize("hangs", [False, True], ids=["unreadable", "hangs"])
+async def test_a_request_for_which_there_are_no_credentials_was_tried(hangs: bool) -> None:
+    """Or nobody would see that the operator is out of touch: a token file is gone, a plugin hangs."""
+    counted: list[int] = []
+
+    async def nothing() -> str:
+        await asyncio.sleep(3600 if hangs else 0)
+        raise OSError("the token file is empty")
+
+    nobody = Configuration(host="http://127.0.0.1:1", authorization=nothing)
+    async with KubeApi(nobody, on_request=lambda attempt: counted.append(attempt.code)) as api:
+        with pytest.raises(TimeoutError if hangs else Transient):
+            async with asyncio.timeout(0.05 if hangs else None):
+                await api.get(Ref("v1", "Namespace", "", "default"))
+    assert counted == [0] * (1 if hangs else transport.ATTEMPTS)
+
+
+async def test_a_write_that_must_not_begin_was_not_tried() -> None:
+    counted: list[int] = []
+    nobody = Configuration(host="http://127.0.0.1:1")
+    async with KubeApi(nobody, guard=Never(), on_request=lambda attempt: counted.append(attempt.code)) as api:
+        with pytest.raises(NotLeading):
+            await api.create(service_account("n"))
+    assert counted == []
+
+
+class Never:
+    """The guard of an operator that does not lead."""
+
+    def time_left(self) -> float:
+        return 0.0
+
+
+def convertible(group: str) -> Manifest:
+    """A kind of which the API server serves one version only after asking somebody who is not there."""
+    whole = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    versions = [
+        {"name": name, "served": True, "storage": name == "v1", "schema": {"openAPIV3Schema": whole}}
+        for name in ("v1", "v2")
+    ]
+    client = {"url": "https://127.0.0.1:1/"}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"things.{group}"},
+        "spec": {
+            "group": group,
+            "scope": "Cluster",
+            "names": {"plural": "things", "kind": "Thing"},
+            "versions": versions,
+            "conversion": {
+                "strategy": "Webhook",
+                "webhook": {"clientConfig": client, "conversionReviewVersions": ["v1"]},
+            },
+        },
+    }
+
+
+@pytest.mark.cluster
+async def test_an_api_server_that_cannot_convert_a_kind_answers(proxy: FaultProxy, namespace: str) -> None:
+    """And is told from one that is away, in whose place somebody else says so."""
+    group, told = f"{namespace}.example", list[Attempt]()
+    kinds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    async with KubeApi(proxy.configuration(), on_request=told.append) as api:
+
+        async def ask(method: str, where: str, body: Any = None) -> None:
+            repeatable = method == "GET"
+            await api._transport.send(transport.Request("ask", method, where, body, repeatable=repeatable))
+
+        async def served() -> bool:
+            try:
+                await ask("GET", f"/apis/{group}/v1/things")
+            except NotFound:
+                return False
+            return True
+
+        await ask("POST", kinds, convertible(group))
+        await eventually(served, "the kind is served")
+        thing = {"apiVersion": f"{group}/v1", "kind": "Thing", "metadata": {"name": "one"}}
+        await ask("POST", f"/apis/{group}/v1/things", thing)
+        told.clear()
+        with pytest.raises(Transient, match="conversion webhook"):
+            await ask("GET", f"/apis/{group}/v2/things")
+        assert [(attempt.code, attempt.answered) for attempt in told] == [(500, True)] * transport.ATTEMPTS
+        told.clear()
+        proxy.faults.append(Fault(lambda _: True, answer=(503, {}, "no backend")))
+        await ask("GET", f"/apis/{group}/v1/things")
+        assert [(attempt.code, attempt.answered) for attempt in told] == [(503, False), (200, True)]
+        await ask("DELETE", f"{kinds}/things.{group}", {})
 
 
 @pytest.mark.cluster

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eservice_operator.cluster.attempts import Attempt
 from eservice_operator.cluster.errors import Transient
-from eservice_operator.cluster.transport import Attempt
 from eservice_operator.runtime.clockguard import ClockGuard, Verdict, date_of, policy_under
 from eservice_operator.runtime.metrics import Metrics
 from tests.runtime.clocks import MovedClock

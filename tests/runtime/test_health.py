@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from eservice_operator.cluster.transport import Attempt
+from eservice_operator.cluster.attempts import Attempt
 from eservice_operator.core.address import Address
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.runtime.checks import in_touch, lists_fresh, loop_in_time, queue_moves

@@ -11,7 +11,7 @@ from typing import cast
 from typing_extensions import override
 
 from eservice_operator.api.notices import Audience, Channel, NoticeKind
-from eservice_operator.cluster.apply import Applier
+from eservice_operator.cluster.apply import OUTDATED, Applier
 from eservice_operator.cluster.credentials_copy import CredentialsCopier
 from eservice_operator.cluster.events import EventSink
 from eservice_operator.cluster.freshness import Freshness
@@ -36,6 +36,7 @@ from eservice_operator.runtime.metrics import Metrics
 from eservice_operator.runtime.outbox import Outbox
 from eservice_operator.runtime.reconcile import ObjectReconciler
 from eservice_operator.runtime.retries import ROUNDS
+from eservice_operator.runtime.writing import PATIENCE
 from tests.runtime.clocks import breathe
 from tests.support import worlds
 from tests.support.pure_cluster import PureCluster
@@ -227,6 +228,53 @@ async def test_an_eservice_that_cannot_be_read_leaves_the_public_route_at_its_in
         "HTTPRoute",
         "EService",
     }
+
+
+async def test_a_status_that_is_refused_delays_no_deadline() -> None:
+    """The key comes back after its backoff, which may be minutes, and at the instant, whichever is first."""
+    cluster, known = PureCluster(), worlds.at("2027-02-01")
+    cluster.put(worlds.registration(), worlds.act(), worlds.verification(), worlds.eservice())
+    cluster.put(worlds.template((*worlds.VERSIONS, worlds.NEXT_VERSION)))
+    decision = cluster.settle(known)
+    assert decision is not None
+    assert decision.next_at is not None
+    objects = at_rest(cluster)
+    (service,) = (obj for obj in objects if obj["kind"] == "EService")
+    service["status"].pop("history", None)
+    service["status"]["observedGeneration"] = 0
+    writes = Writes(statuses=False)
+    result = await reconciler(writes, *objects).reconcile(SERVICE, known)
+    assert [type(action) for action in writes.asked] == [SetStatus]
+    assert (result.error, result.next_at) == (FORBIDDEN, decision.next_at)
+
+
+class Interfered(Writes):
+    """Somebody writes each status just before it is written here."""
+
+    @override
+    async def run(self, actions: Sequence[Action]) -> Outcome:
+        self.asked += actions
+        if isinstance(actions[0], SetStatus) and actions[0].basis is not None:
+            return Outcome((), Failure(actions[0], OUTDATED, "was written to meanwhile", transient=True))
+        return Outcome(tuple(actions))
+
+
+async def test_who_writes_a_status_without_end_keeps_nobody_from_being_told() -> None:
+    key = ObjectKey("EServiceRegistration", "", worlds.NAME)
+    post, channels = Post(), replace(worlds.POLICY, channels=((Channel.EMAIL, ""),))
+    outbox = Outbox({Channel.EMAIL: post}, lambda _: None, Metrics())
+    writes, told = Interfered(), cast("EventSink", Told())
+    ours = reconciler(writes, *just_registered(), outbox=outbox, events=told, policy=channels)
+    for _ in range(PATIENCE):
+        result = await ours.reconcile(key, worlds.NOW)
+        assert result.error is not None
+        await breathe()
+        assert post.sent == [], "what was written meanwhile is decided on first"
+    assert (await ours.reconcile(key, worlds.NOW)).error is None
+    again = await ours.reconcile(key, worlds.NOW)
+    assert again.error is not None, "and then it is given way to again"
+    await breathe()
+    assert len(post.sent) == 2
 
 
 class Told:

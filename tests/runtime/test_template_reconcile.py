@@ -56,7 +56,7 @@ class Kept:
                 self._write(body, {**body["status"], "state": "Effective"})
                 body = self.store.get(action.ref.kind, "", action.ref.name)
                 assert body is not None
-            if action.version and action.version != body["metadata"]["resourceVersion"]:
+            if action.basis is not None and not action.basis.holds(body):
                 failure = Failure(action, OUTDATED, "was written to meanwhile", transient=True)
                 return Outcome(tuple(done), failure)
             self._write(body, action.status)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, assert_never
 
 from eservice_operator.api.names import FINALIZER_MANAGER, MANAGER, STATUS_MANAGER
@@ -148,38 +148,33 @@ class Applier:
     async def _set_status(self, action: SetStatus) -> None:
         """In a custom resource's status the API server ignores the uid: the resourceVersion stands for it."""
         ref, uid = action.ref, action.uid
-        seen = self._sight.known(ref)
+        seen, sent = self._sight.known(ref), False
 
         async def write() -> None:
-            nonlocal seen
+            nonlocal seen, sent
             if seen is None or seen["metadata"]["uid"] != uid:
                 seen = await self._sight.look(ref, uid)
-            version = seen["metadata"]["resourceVersion"]
-            if action.over is not None and version != action.over[0] and seen.get("status") != action.over[1]:
+            if action.basis is not None and not action.basis.holds(seen):
                 self._sight.learn(seen)
-                raise Refused(OUTDATED, f"the status of {ref} was written meanwhile", transient=True)
+                if sent and seen.get("status") == action.status:
+                    return  # carried out; the answer was lost, and the repetition came too late
+                raise Refused(OUTDATED, f"{ref}, or its status, was written to meanwhile", transient=True)
             manifest = _addressed(ref, uid) | {"status": action.status}
-            manifest["metadata"]["resourceVersion"] = action.version or version
-            seen = None
-            answer = await self._apply(manifest, STATUS_MANAGER, subresource="status")
-            patch = without_others(answer, action.status)
-            if patch:  # through the subresource: of most kinds we may write nothing else
-                answer = await self._api.json_patch(
-                    ref, patch, field_manager=STATUS_MANAGER, subresource="status"
+            manifest["metadata"]["resourceVersion"] = seen["metadata"]["resourceVersion"]
+            seen, sent = None, True
+            await self._without_others(action, await self._apply(manifest, STATUS_MANAGER, "status"))
+
+        await again(write)
+
+    async def _without_others(self, action: SetStatus, answer: Manifest) -> None:
+        """Take off what others have in the status: through the subresource, as we may write nothing else."""
+        patch = without_others(answer, action.status)
+        if patch:
+            self._sight.learn(
+                await self._api.json_patch(
+                    action.ref, patch, field_manager=STATUS_MANAGER, subresource="status"
                 )
-                self._sight.learn(answer)
-
-        await (self._only_onto(action, write) if action.version else again(write))
-
-    async def _only_onto(self, action: SetStatus, write: Callable[[], Awaitable[None]]) -> None:
-        """Write, unless the object is not in the version any more that the status was computed from."""
-        known = self._sight.known(action.ref)
-        try:
-            if known is None or known["metadata"]["resourceVersion"] == action.version:
-                return await write()
-        except Conflict:
-            self._sight.learn(await self._sight.look(action.ref, action.uid))
-        raise Refused(OUTDATED, f"{action.ref} was written to meanwhile", transient=True)
+            )
 
     async def _delete(self, action: Delete) -> None:
         left = await self._delete_as_known(action)

@@ -13,12 +13,13 @@ from urllib.parse import urlencode
 import aiohttp
 
 from eservice_operator.api.names import MANAGER
+from eservice_operator.cluster.attempts import OnRequest
 from eservice_operator.cluster.configuration import Configuration
 from eservice_operator.cluster.encoding import APPLY
 from eservice_operator.cluster.errors import Expired, NotFound, from_status
 from eservice_operator.cluster.guard import WriteGuard
 from eservice_operator.cluster.resources import Resource, path, path_of, resource_of
-from eservice_operator.cluster.transport import CONNECT_TIMEOUT, OnRequest, Request, Transport
+from eservice_operator.cluster.transport import CONNECT_TIMEOUT, Request, Transport
 from eservice_operator.core.actions import Manifest, Ref, ref_of
 
 METADATA_LIST: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"

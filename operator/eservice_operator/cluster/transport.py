@@ -11,7 +11,7 @@ import json
 import math
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,6 +19,7 @@ from typing import Any, Final
 import aiohttp
 
 from eservice_operator import __version__
+from eservice_operator.cluster.attempts import AUDITED, Attempt, OnRequest
 from eservice_operator.cluster.configuration import Configuration, trust_of
 from eservice_operator.cluster.encoding import encoded
 from eservice_operator.cluster.errors import ApiError, Transient, from_body
@@ -41,27 +42,6 @@ NEEDS_MORE: Final = frozenset({401, 410})
 """Statuses that the same request gets again: other credentials, or another LIST, have to come first."""
 UNREACHABLE: Final = "Unreachable"
 """The reason when no connection was made, so that nothing can have been carried out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """How one attempt at a request went; told at the moment at which the headers of the answer have come."""
-
-    verb: str
-    code: int
-    """The HTTP status; 0 when no answer came."""
-    seconds: float
-    """Until the answer, or the failure, came."""
-    date: str = ""
-    """The answer's ``Date`` header as it stands there; empty when there was none."""
-
-    @property
-    def answered(self) -> bool:
-        """Whether the API server itself answered: an error of a server may be that of one in between."""
-        return 0 < self.code < 500  # noqa: PLR2004
-
-
-OnRequest = Callable[[Attempt], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +89,7 @@ class Transport:
         self._guard = guard or Unguarded()
         self._put_off_at_most = put_off_at_most
         self._agent = agent_of(agent)
-        self._on_request = on_request
+        self._on_request = on_request or (lambda _: None)
         self._put_off: dict[tuple[str, str], float] = {}
         """Until when (monotonic seconds) the server asked not to be asked for the same again."""
 
@@ -191,35 +171,47 @@ class Transport:
         Raises:
             ApiError: refused, or no answer; also for what breaks while the body is read inside the block.
         """
-        began, kind = time.monotonic(), request.content_type
-        code, date = 0, ""
+        kind = request.content_type
         body = GuardedBody(self._guard, encoded(request.body, kind), kind) if request.writes else None
         try:
-            headers = await self._headers(request)  # a plugin may take long, and the lease runs on
-            limits = timeout or self._limits(request)
-            try:
-                response = await self._session.request(
-                    request.method,
-                    self._configuration.host + request.path,
-                    data=body,
-                    headers=headers,
-                    timeout=limits,
-                    proxy=self._configuration.proxy,
-                    proxy_headers=self._configuration.proxy_headers,
-                    server_hostname=self._configuration.tls_server_name,
-                )
-                code, date = response.status, response.headers.get("Date", "")
-            finally:
-                if self._on_request is not None:
-                    self._on_request(Attempt(request.verb, code, time.monotonic() - began, date))
-            async with response:
-                if code >= 400:  # noqa: PLR2004
-                    raise from_body(code, await response.read(), retry_after=_retry_after(response))
+            async with await self._begin(request, body, timeout) as response:
+                if response.status >= 400:  # noqa: PLR2004
+                    after = _retry_after(response)
+                    raise from_body(response.status, await response.read(), retry_after=after)
                 yield response
         except (aiohttp.ClientError, OSError) as error:
             if body is not None and body.refused:
                 raise NotLeading from error
             raise _unanswered(error) from error
+
+    async def _begin(
+        self,
+        request: Request,
+        body: GuardedBody | None,
+        timeout: aiohttp.ClientTimeout | None,  # noqa: ASYNC109 - as above
+    ) -> aiohttp.ClientResponse:
+        """The head of the answer; ``on_request`` is told what came of the attempt, but not of none at all."""
+        began = time.monotonic()
+        try:
+            headers = await self._headers(request)  # a plugin may take long, and the lease runs on
+            response = await self._session.request(
+                request.method,
+                self._configuration.host + request.path,
+                data=body,
+                headers=headers,
+                timeout=timeout or self._limits(request),
+                proxy=self._configuration.proxy,
+                proxy_headers=self._configuration.proxy_headers,
+                server_hostname=self._configuration.tls_server_name,
+            )
+        except NotLeading:
+            raise
+        except BaseException:
+            self._on_request(Attempt(request.verb, 0, time.monotonic() - began))
+            raise
+        seconds, date = time.monotonic() - began, response.headers.get("Date", "")
+        self._on_request(Attempt(request.verb, response.status, seconds, date, AUDITED in response.headers))
+        return response
 
     async def _headers(self, request: Request) -> dict[str, str]:
         headers = {

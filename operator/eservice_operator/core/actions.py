@@ -86,20 +86,33 @@ class DeleteNamed:
 
 
 @dataclass(frozen=True, slots=True)
-class SetStatus:
-    """Write the whole status of one of our kinds by server-side apply.
+class Basis:
+    """What a status was computed from: the object in a ``version`` (its resourceVersion), and its ``status``.
 
-    ``version`` is the resourceVersion that the status was computed from, where nobody else's write between
-    may be lost. ``over`` is the status that it was computed from, and its resourceVersion: it is written over
-    no other, but to whatever else was changed meanwhile. Without both the newest is overwritten.
+    Without a status, nobody's write of anything else may come between either.
+    """
+
+    version: str
+    status: Manifest | None = None
+
+    def holds(self, obj: Manifest) -> bool:
+        """Whether a status that was computed from this may be written onto ``obj``, as it is now."""
+        same = obj["metadata"]["resourceVersion"] == self.version
+        return same or (self.status is not None and obj.get("status", {}) == self.status)
+
+
+@dataclass(frozen=True, slots=True)
+class SetStatus:
+    """Write the whole status of one of our kinds by server-side apply, over nothing but its ``basis``.
+
+    Without one, whatever is there is overwritten.
     """
 
     ref: Ref
     uid: str
     status: Manifest
     reason: str
-    version: str = ""
-    over: tuple[str, Manifest] | None = None
+    basis: Basis | None = None
 
 
 @dataclass(frozen=True, slots=True)

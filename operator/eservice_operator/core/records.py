@@ -16,7 +16,7 @@ from eservice_operator.api.connection import ConnectionTest
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDecisionStatus, UnpublishDeferral
 from eservice_operator.api.identifier import EServiceIdentifier
 from eservice_operator.api.reasons import ConditionType, Reason
-from eservice_operator.core.actions import Ref, SetStatus
+from eservice_operator.core.actions import Basis, Ref, SetStatus
 from eservice_operator.core.conditions import Verdict, merge, true
 from eservice_operator.core.dates import Period, add_period, local_day
 from eservice_operator.core.policy import Policy
@@ -169,5 +169,5 @@ def status_write(decision: UnpublishDecision, status: UnpublishDecisionStatus, r
         decision.metadata.uid,
         status.model_dump(mode="json", by_alias=True, exclude_none=True),
         reason,
-        version=decision.metadata.resource_version,
+        basis=Basis(decision.metadata.resource_version),
     )

@@ -19,8 +19,8 @@ from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from functools import lru_cache
 
+from eservice_operator.cluster.attempts import Attempt
 from eservice_operator.cluster.errors import ApiError
-from eservice_operator.cluster.transport import Attempt
 from eservice_operator.core.policy import Policy
 from eservice_operator.runtime.clock import SYSTEM, Clock
 from eservice_operator.runtime.metrics import Metrics

@@ -10,10 +10,11 @@ import secrets
 import socket
 from typing import Protocol
 
+from eservice_operator.cluster.attempts import OnRequest
 from eservice_operator.cluster.configuration import Configuration
 from eservice_operator.cluster.guard import Unguarded, WriteGuard
 from eservice_operator.cluster.lease import Candidate, Terms, ref_of_lease
-from eservice_operator.cluster.transport import OnRequest, Transport
+from eservice_operator.cluster.transport import Transport
 from eservice_operator.runtime.clock import Clock
 from eservice_operator.runtime.elector import Elector
 from eservice_operator.runtime.lease_options import namespace_of, terms_of

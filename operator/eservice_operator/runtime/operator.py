@@ -12,10 +12,11 @@ from typing import Any
 
 from eservice_operator import __version__
 from eservice_operator.cluster import credentials
+from eservice_operator.cluster.attempts import Attempt
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.credentials import CredentialsError
 from eservice_operator.cluster.store import Store
-from eservice_operator.cluster.transport import Attempt, Request, Transport, agent_of
+from eservice_operator.cluster.transport import Request, Transport, agent_of
 from eservice_operator.runtime import logs
 from eservice_operator.runtime.checks import in_touch, lists_fresh, loop_in_time, queue_moves
 from eservice_operator.runtime.clock import SYSTEM, Clock

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from eservice_operator.cluster.transport import Attempt
+from eservice_operator.cluster.attempts import Attempt
 from eservice_operator.runtime.clock import Clock
 from eservice_operator.runtime.exposition import Rendered
 from eservice_operator.runtime.metrics import Metrics

@@ -123,7 +123,7 @@ class ServiceReconciler:
             return Result(next_at=earliest_of(now + self.settle, decision.next_at), error=error)
         told = await self.writer.write_status(key, service.metadata, service.status, status)
         if told.failure is not None:
-            return Result(error=told.failure.message)
+            return Result(next_at=look_again(decision, outcome), error=told.failure.message)
         self.outbox.post(key, service_letters(decision.facts, status))
         if told.done:
             await self.writer.publish(key, service.metadata, notes(service.status, status))

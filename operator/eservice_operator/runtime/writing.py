@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from eservice_operator.api import names
 from eservice_operator.api.base import ObjectMeta, Status
@@ -15,16 +15,18 @@ from eservice_operator.api.parse import InvalidObject
 from eservice_operator.cluster.apply import Applier
 from eservice_operator.cluster.events import EventSink
 from eservice_operator.cluster.observe import Observer
-from eservice_operator.core.actions import Action, Outcome, Ref, SetStatus, target_of
+from eservice_operator.core.actions import Action, Basis, Outcome, Ref, SetStatus, target_of
 from eservice_operator.core.invalid import invalid_status
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.notes import Note
 from eservice_operator.runtime.ports import Result
-from eservice_operator.runtime.retries import error_of
+from eservice_operator.runtime.retries import error_of, outdated
 
 log = logging.getLogger(__name__)
 
 NOTHING_DONE = Outcome(())
+PATIENCE: Final = 4
+"""Statuses in a row that are given up since somebody else wrote there; the next one goes over it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Writer:
     observer: Observer
     applier: Applier
     events: EventSink
+    _outdated: dict[str, int] = field(default_factory=dict)
+    """By the uid of an object, how many writes of its status in a row came after somebody else's."""
 
     async def apply(self, actions: Sequence[Action]) -> Outcome:
         """Carry out and say what was done; why is part of each action."""
@@ -48,13 +52,19 @@ class Writer:
     async def write_status(self, key: ObjectKey, metadata: ObjectMeta, old: Status, new: Status) -> Outcome:
         """Write a status if it says anything new, over the one that it was computed from.
 
-        Over another it would take back what that one remembers: a ledger, dates, when something began.
+        Over another it would take back what that one remembers: a ledger, dates, when something began. Who
+        writes there again and again stops nothing by it, though: after some tries in a row, each computed
+        from what was there just then, whatever came since is overwritten.
         """
         if new == old:
             return NOTHING_DONE
-        over = metadata.resource_version, status_body(old)
-        write = SetStatus(ref_to(key), metadata.uid, status_body(new), "the facts changed", over=over)
-        return await self.applier.run([write])
+        refused = self._outdated.pop(metadata.uid, 0)
+        basis = None if refused == PATIENCE else Basis(metadata.resource_version, status_body(old))
+        write = SetStatus(ref_to(key), metadata.uid, status_body(new), "the facts changed", basis)
+        outcome = await self.applier.run([write])
+        if outdated(outcome):
+            self._outdated[metadata.uid] = refused + 1
+        return outcome
 
     async def publish(self, key: ObjectKey, metadata: ObjectMeta, told: Iterable[Note]) -> None:
         """Tell Events about an object."""

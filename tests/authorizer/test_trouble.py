@@ -13,8 +13,9 @@ import pytest
 
 from eservice_operator.authorizer.hearing import SILENT_SECONDS
 from eservice_operator.cluster import credentials
-from tests.authorizer.register import Register, web_service
+from tests.authorizer.register import Register, active, grant, web_service
 from tests.authorizer.running import AuthorizerProcess, Said, authorizing, kubeconfig_through
+from tests.support.deep import create_deep, with_deep_fields
 from tests.support.fault_proxy import Fault, FaultProxy, Seen, fault_proxy
 from tests.support.figures import Figures
 from tests.support.operator import assert_log_clean
@@ -150,6 +151,27 @@ async def test_an_end_that_no_watch_has_brought_is_seen_by_rbac(
             return (await ask(path, token)).told == (403, "RightMissing")
 
         await eventually(closed, within=2)
+
+
+async def test_a_grant_that_nobody_can_read_hides_no_other(
+    running: AuthorizerProcess, register: Register, token: str, cluster: Cluster, tmp_path: Path
+) -> None:
+    """Who may write a grant writes, in a place without a schema, more levels than Python reads."""
+    path = f"/v1/check/{register.holder}/people/v5/"
+    odd = grant(register.holder, "deep", "people", f"{register.consumers}/declaration", "v5")
+    async with running.asked() as ask:
+        await eventually(lambda: _allowed(ask(path, token)))
+        await create_deep(cluster.kubeconfig, with_deep_fields(odd), tmp_path)
+        await register.change(
+            "WebServiceGrant", "declaration", "status", status=active("v5", state="Expired")
+        )
+
+        async def closed() -> bool:
+            return (await ask(path, token)).status == 403
+
+        await eventually(closed, "what comes after it is seen")
+    with authorizing(tmp_path, cluster.kubeconfig) as another:
+        assert await another.ready(), "and lists them all"
 
 
 async def _allowed(asked: Awaitable[Said]) -> bool:

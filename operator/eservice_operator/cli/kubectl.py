@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ from typing import Any, Final, NamedTuple
 import click
 
 from eservice_operator.cli.text import clean
+from eservice_operator.cluster import nesting
 
 FORBIDDEN: Final = re.compile(
     r'^Error from server \(Forbidden\): (?P<resource>[a-z0-9.-]+)(?: "(?P<name>[^"]*)")? is forbidden: '
@@ -205,5 +205,5 @@ def _listing(query: Query, done: Done) -> Listing:
             raise KubectlError("\n".join([*complaints, *hints]))
     if done.code != 0 and not refused:
         raise KubectlError("\n".join(complaints) or f"kubectl ended with {done.code}")
-    answer = json.loads(done.out) if done.out.strip() else {"items": []}
+    answer = nesting.read(done.out) if done.out.strip() else {"items": []}
     return Listing(tuple(answer.get("items", [answer])), tuple(refused))

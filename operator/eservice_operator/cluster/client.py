@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from types import TracebackType
@@ -18,6 +17,7 @@ from eservice_operator.cluster.configuration import Configuration
 from eservice_operator.cluster.encoding import APPLY
 from eservice_operator.cluster.errors import Expired, NotFound, from_status
 from eservice_operator.cluster.guard import WriteGuard
+from eservice_operator.cluster.nesting import read
 from eservice_operator.cluster.resources import Resource, path, path_of, resource_of
 from eservice_operator.cluster.transport import CONNECT_TIMEOUT, Request, Transport
 from eservice_operator.core.actions import Manifest, Ref, ref_of
@@ -135,7 +135,7 @@ class KubeApi:
         request = Request("watch", "GET", _url(path(resource, namespace), query))
         async with self._transport.open(request, self._watch_timeout) as response:
             async for line in _lines(response.content.iter_any()):
-                frame = json.loads(line)
+                frame = read(line)
                 if frame["type"] == "ERROR":
                     raise from_status(int(frame["object"].get("code") or 0), frame["object"])
                 yield frame["type"], frame["object"]

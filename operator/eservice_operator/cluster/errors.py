@@ -7,10 +7,11 @@ fresh LIST mends.
 
 from __future__ import annotations
 
-import json
 from typing import Any, ClassVar
 
 from typing_extensions import override
+
+from eservice_operator.cluster.nesting import read
 
 
 class ApiError(Exception):
@@ -112,7 +113,7 @@ def from_status(code: int, document: dict[str, Any], *, retry_after: float = 0.0
 def from_body(code: int, body: bytes, *, retry_after: float = 0.0) -> ApiError:
     """The error for an HTTP answer; what is not a ``Status`` (a proxy's page) becomes the message."""
     try:
-        document = json.loads(body)
+        document = read(body)
     except ValueError:
         document = None
     if not isinstance(document, dict):

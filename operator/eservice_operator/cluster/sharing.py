@@ -10,6 +10,7 @@ from __future__ import annotations
 from sys import intern
 from typing import Any, Final
 
+from eservice_operator.cluster.nesting import DEEPEST, TOO_DEEP
 from eservice_operator.core.actions import Manifest
 
 WIDEST: Final = 8
@@ -30,21 +31,31 @@ class Sharing:
 
     def __init__(self) -> None:
         self._parts: dict[tuple[Any, ...], Any] = {}
+        self.cut = False
+        """Whether the object that was shared last was nested too deeply."""
 
     def share(self, obj: Manifest) -> Manifest:
-        """The object, made of known parts where it can be; ``obj`` is not changed."""
-        shared: Manifest = {intern(key): self._part(value) for key, value in obj.items()}
+        """The object, made of known parts where it can be; ``obj`` is not changed.
+
+        What is nested more than `DEEPEST` levels deep is replaced by `TOO_DEEP`: nobody who walks through
+        what is kept has to reckon with more.
+        """
+        self.cut = False
+        shared: Manifest = {intern(key): self._part(value, 1) for key, value in obj.items()}
         return shared
 
-    def _part(self, value: Any) -> Any:
+    def _part(self, value: Any, above: int) -> Any:
         kind = type(value)
         if kind is str:
             return intern(value)
+        if kind is not dict and kind is not list:
+            return value
+        if above >= DEEPEST:
+            self.cut = True
+            return TOO_DEEP
         if kind is dict:
-            return self._known({intern(key): self._part(below) for key, below in value.items()})
-        if kind is list:
-            return self._known([self._part(below) for below in value])
-        return value
+            return self._known({intern(key): self._part(below, above + 1) for key, below in value.items()})
+        return self._known([self._part(below, above + 1) for below in value])
 
     def _known(self, part: Any) -> Any:
         if len(part) > WIDEST:

@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
+from eservice_operator.cluster.nesting import DEEPEST
 from eservice_operator.cluster.sharing import Sharing
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.keys import ObjectKey
+
+log = logging.getLogger(__name__)
 
 Index = Callable[[Manifest], Iterable[str]]
 """The values under which an object is found."""
@@ -100,6 +104,8 @@ class Store:
         self._shelves: dict[str, _Shelf] = {}
         self._sharing = Sharing()
         self._doubt: Callable[[str], None] = lambda _: None
+        self.too_deep: set[ObjectKey] = set()
+        """Objects that are kept without what is nested too deeply in them."""
 
     def on_left_out_seen(self, doubt: Callable[[str], None]) -> None:
         """Name the kind to somebody when an object is seen that a LIST has left out: a new LIST decides."""
@@ -125,7 +131,16 @@ class Store:
             if grave.left_out:
                 self._doubt(key.kind)
             return None
-        return shelf.put(key, self._sharing.share(obj))
+        return shelf.put(key, self._shared(key, obj))
+
+    def _shared(self, key: ObjectKey, obj: Manifest) -> Manifest:
+        shared = self._sharing.share(obj)
+        if not self._sharing.cut:
+            self.too_deep.discard(key)
+        elif key not in self.too_deep:
+            self.too_deep.add(key)
+            log.warning("%s: a part of it is nested more than %d levels deep and left out", key, DEEPEST)
+        return shared
 
     def delete(self, obj: Manifest) -> Change | None:
         """Forget the object as of this version; what is known to be later stays."""
@@ -138,6 +153,7 @@ class Store:
         known = shelf.objects.get(key)
         if known is None or version_of(known) > version:
             return None
+        self.too_deep.discard(key)
         return shelf.put(key, None)
 
     def replace(
@@ -172,9 +188,11 @@ class Store:
         known = {key for key in shelf.objects if not namespace or key.namespace == namespace}
         listed = {key_of(item): item for item in items}
         changes = [shelf.put(key, None) for key in known - set(listed)]
+        self.too_deep -= known - set(listed)
         for key, item in listed.items():
-            if shelf.objects.get(key) != item:
-                changes.append(shelf.put(key, self._sharing.share(item)))
+            shared = self._shared(key, item)
+            if shelf.objects.get(key) != shared:
+                changes.append(shelf.put(key, shared))
         return changes
 
     def prune(

@@ -7,7 +7,6 @@ The session and the models of the Kubernetes client are not used: its conversion
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import random
 import time
@@ -24,6 +23,7 @@ from eservice_operator.cluster.configuration import Configuration, trust_of
 from eservice_operator.cluster.encoding import encoded
 from eservice_operator.cluster.errors import ApiError, Transient, from_body
 from eservice_operator.cluster.guard import GuardedBody, NotLeading, Unguarded, WriteGuard
+from eservice_operator.cluster.nesting import read
 
 USER_AGENT: Final = f"eservice-operator/{__version__}"
 ATTEMPTS: Final = 4
@@ -145,7 +145,7 @@ class Transport:
         async with self.open(request) as response:
             body = await response.read()
         try:
-            return json.loads(body)
+            return read(body)
         except ValueError as error:
             raise Transient(0, "Broken", f"the answer is not JSON: {error}") from error
 

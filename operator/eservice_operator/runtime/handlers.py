@@ -15,6 +15,7 @@ from eservice_operator.api.names import GROUP, VERSION
 from eservice_operator.cluster.configuration import Configuration
 from eservice_operator.cluster.resources import OWN
 from eservice_operator.core.actions import Manifest
+from eservice_operator.runtime.answers import Answer
 from eservice_operator.runtime.kopf_alone import kopf
 
 LOGIN_PAUSE = 1.0
@@ -111,6 +112,7 @@ def session_of(
         headers={**info.as_http_headers(), "User-Agent": f"kopf/{version('kopf')} {agent}"},
         proxy=info.proxy_url,
         trace_configs=[trace],
+        response_class=Answer,
         middlewares=[named] if server_name else [],
     )
     return kopf.AiohttpSession(aiohttp_session=session, server=info.server)

@@ -85,6 +85,9 @@ class Metrics:
         )
         self.api_requests = self._counter("api_requests", "Answers of the API server", "verb", "code")
         self.api_seconds = self._histogram("api_request_seconds", "How long the API server took", "verb")
+        self.too_deep = self._gauge(
+            "objects_too_deep", "Objects kept without what is nested too deeply in them"
+        )
         self.loop_lag = self._gauge("loop_lag_seconds", "How late the event loop last was")
         self.clock_jumps = self._counter("clock_jumps", "Times that the wall clock was moved")
         self.clock_skew = self._gauge(

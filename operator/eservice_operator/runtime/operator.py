@@ -220,6 +220,7 @@ class Operator:
 
     def _health(self) -> HealthServer:
         self._metrics.collect_list_ages(self._lists.ages)
+        self._metrics.too_deep.set_function(lambda: len(self._store.too_deep))
         collector = self._wiring.collector
         if collector is not None:
             collect = unless_cut_off(self._pulse, lambda: collector.collect(self._store, self._clock.now()))

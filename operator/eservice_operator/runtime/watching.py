@@ -171,7 +171,7 @@ def passes(error: Exception) -> bool:
     status = getattr(error, "status", None)
     if isinstance(status, int):
         return status in PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    told_badly = isinstance(error, aiohttp.ClientError | OSError | ValueError)
+    told_badly = isinstance(error, aiohttp.ClientError | OSError | ValueError | RecursionError)
     return told_badly or type(error).__name__ == ERROR_EVENT
 
 

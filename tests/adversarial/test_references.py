@@ -21,6 +21,7 @@ from tests.adversarial.cast import Cast, Part
 from tests.support.fleet import Planned
 from tests.support.operator import OperatorProcess
 from tests.support.register import NAME, Register
+from tests.support.site import says
 
 pytestmark = pytest.mark.cluster
 
@@ -148,6 +149,7 @@ async def test_to_name_it_gives_nothing_and_says_nothing_of_it(
         for which, target in (("a", (place, name)), ("b", (f"no-{site.mark}", "what-is-not"))):
             planned = site.planned(f"{which}{number}")
             await site.apply(planned.registration())
+            await site.until(planned.registered, lambda obj: says(obj, "Ready", "True"), "registered")
             body = case.body(register, planned, *target)
             await cast[case.part].apply(body)
             seen.append((ref_of(body), target, planned))

@@ -3,6 +3,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -384,6 +385,30 @@ async def test_whoever_asks_for_a_list_gets_it_before_its_time(
         reflector.look_again()
         await eventually(lambda: names(store) == set())
         assert len(lists(proxy)) == 2, "asked once, listed once"
+
+
+async def test_who_asks_for_lists_without_end_waits_for_each_a_moment(
+    faulty_api: KubeApi,
+    proxy: FaultProxy,
+    store: Store,
+    namespace: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As when an API server leaves out in each list what is seen elsewhere again and again."""
+    pause = 0.5
+    monkeypatch.setattr(reflecting, "BACKOFF", (pause / 2, 30.0))
+    monkeypatch.setattr("random.uniform", lambda _, longest: longest)
+    reflector = reflector_of(faulty_api, store, namespace, lambda _: None, watch=False, resync=3600)
+    await reflector.sync()
+    began = time.monotonic()
+
+    def listed() -> bool:
+        reflector.look_again()
+        return len(lists(proxy)) >= 4
+
+    async with running(reflector):
+        await eventually(listed, "three lists that were asked for")
+    assert time.monotonic() - began >= 3 * pause
 
 
 async def test_who_does_not_listen_well_does_not_stop_it(

@@ -175,6 +175,64 @@ def test_a_namespace_that_is_not_ours_to_take_is_left_alone(
     assert conditions["Registered"][0] == "True"
 
 
+RESTRICTED = names.POD_SECURITY_LABELS
+PRIVILEGED = dict.fromkeys(RESTRICTED, "privileged")
+FOREIGN = {names.INSTITUTION_LABEL: "40000000000"}
+OTHERWISE = {names.ENVIRONMENT_LABEL: "test"}
+OURS = f"uid-{NAMESPACE}"
+
+
+def once_ready(observed: Observed, uid: str = OURS) -> RegistrationWorld:
+    """A registration that has said of this namespace that it is Ready."""
+    entry = {"environment": "Production", "name": NAMESPACE, "state": "Ready", "uid": uid}
+    return world(registration() | {"status": {"namespaces": [entry]}}, namespaces=(observed,))
+
+
+def test_a_namespace_that_is_ready_is_remembered() -> None:
+    (state,) = decide_registration(world()).namespaces
+    assert state.uid == OURS
+
+
+@pytest.mark.parametrize(
+    "changed,stays",
+    [
+        (LABELS | FOREIGN | PRIVILEGED, {**LABELS, **FOREIGN}),
+        (LABELS | OTHERWISE | PRIVILEGED, {**LABELS, **OTHERWISE}),
+        ({names.ENVIRONMENT_LABEL: "production"}, RESTRICTED | {names.ENVIRONMENT_LABEL: "production"}),
+        ({}, RESTRICTED),
+    ],
+    ids=["another institution's", "another environment's", "nobody's", "without labels"],
+)
+def test_who_says_that_its_namespace_is_not_ours_gets_no_privileged_pods(
+    changed: dict[str, str], stays: dict[str, str]
+) -> None:
+    decision = decide_registration(once_ready(namespace(changed)))
+    (put_back,) = decision.actions
+    assert isinstance(put_back, SetLabels)
+    assert put_back.labels == stays
+    again = decide_registration(once_ready(namespace(changed | put_back.labels)))
+    assert not again.actions, "once"
+    for state in (*decision.namespaces, *again.namespaces):
+        assert state.state is not NamespaceState.READY
+        assert state.uid == OURS, "and it stays so"
+
+
+@pytest.mark.parametrize("labels", [FOREIGN, {}], ids=["another institution's", "nobody's"])
+def test_a_namespace_that_was_made_since_is_not_taken_for_the_old_one(labels: dict[str, str]) -> None:
+    decision = decide_registration(once_ready(namespace(labels), uid="the one before"))
+    assert not decision.actions
+    assert [state.uid for state in decision.namespaces] == [None]
+
+
+@pytest.mark.parametrize("labels", [LABELS, LABELS | FOREIGN], ids=["ours", "another institution's"])
+def test_pods_are_judged_by_the_latest_version(labels: dict[str, str]) -> None:
+    version = "pod-security.kubernetes.io/enforce-version"
+    (put_back,) = decide_registration(once_ready(namespace(labels | {version: "v1.0"}))).actions
+    assert isinstance(put_back, SetLabels)
+    assert put_back.labels == labels | {version: "latest"}
+    assert not decide_registration(once_ready(namespace(labels | {version: "latest"}))).actions
+
+
 @pytest.mark.parametrize("name", ["kube-system", "default", "kube-anything"])
 def test_a_system_namespace_never_hosts_e_services(name: str) -> None:
     body = registration(namespaces=[{"environment": "Production", "name": name}])

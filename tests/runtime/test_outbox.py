@@ -114,7 +114,7 @@ def letters(ids: Iterable[str]) -> list[Letter]:
 
 
 async def test_a_letter_goes_out_once_and_its_answer_is_kept_until_the_ledger_shows_it() -> None:
-    at, post = desk(at_once=False)
+    at, post = desk(Pace(drain=0.2, gather=60.0), at_once=False)  # a slow machine is woken for each answer
     at.outbox.post(KEY, letters("ab"))
     await eventually(lambda: len(post.sent) == 2)
     assert at.outbox.under_way(ledger("a", "b", "c")) == {"a", "b"}

@@ -145,6 +145,9 @@ class NamespaceStatus(Model):
     deleted."""
     message: Message = ""
     """What to do when it is not Ready."""
+    uid: Short | None = None
+    """The namespace that was Ready last: its labels of Pod Security are kept as they were, also when it is
+    labelled for somebody else since."""
 
 
 class EServiceRegistrationStatus(Status):

@@ -139,10 +139,12 @@ class Reflector:
                 self._report(scope, "list", error)
 
     async def _until_due(self, scope: str) -> None:
-        """Wait until the next regular list is due, or somebody asks for one."""
+        """Wait until the next regular list is due, or soon after somebody asks for one, maybe without end."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._resync * random.uniform(0.9, 1.1)):  # noqa: S311
                 await self._asked[scope].wait()
+        if self._asked[scope].is_set():
+            await self._pause(1)
 
     async def _list(self, scope: str) -> None:
         before = self._latest[scope]

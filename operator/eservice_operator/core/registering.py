@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,14 +18,15 @@ from eservice_operator.api.registration import (
 )
 from eservice_operator.core import conditions as c
 from eservice_operator.core.abandoned import in_reach
-from eservice_operator.core.actions import Action, Create, Manifest, Outcome, Ref, SetLabels
+from eservice_operator.core.actions import Action, Create, Manifest, Outcome
 from eservice_operator.core.addressees import entries, recipients
 from eservice_operator.core.conditions import Verdict
+from eservice_operator.core.labelling import kept_restricted, labels_of, relabelled, remembered
 from eservice_operator.core.ledger import Notices, enter, fold
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.seniority import age
 from eservice_operator.core.tidings import Tiding
-from eservice_operator.core.world import Observed, RegistrationWorld
+from eservice_operator.core.world import RegistrationWorld
 
 IDENTIFIER_PREFIX = "EP-"
 LAST_NUMBER = 999_999
@@ -59,7 +59,13 @@ def decide_registration(world: RegistrationWorld) -> RegistrationDecision:
     for entry in world.registration.spec.namespaces:
         state, message, wanted = _namespace(world, entry)
         states.append(
-            NamespaceStatus(environment=entry.environment, name=entry.name, state=state, message=message)
+            NamespaceStatus(
+                environment=entry.environment,
+                name=entry.name,
+                state=state,
+                message=message,
+                uid=remembered(world, entry.name, state),
+            )
         )
         actions += wanted
     return RegistrationDecision(
@@ -93,22 +99,14 @@ def _identifier(world: RegistrationWorld, number: str) -> Manifest:
     }
 
 
-def _labels(world: RegistrationWorld, entry: EnvironmentNamespace) -> dict[str, str]:
-    return {
-        names.INSTITUTION_LABEL: world.registration.spec.institution.code,
-        names.ENVIRONMENT_LABEL: entry.environment.value.lower(),
-        **names.POD_SECURITY_LABELS,
-    }
-
-
 def _namespace(
     world: RegistrationWorld, entry: EnvironmentNamespace
 ) -> tuple[NamespaceState, str, tuple[Action, ...]]:
     """How one namespace stands, and what makes it ready; a namespace is the trust boundary."""
     conflict = _conflict(world, entry)
     if conflict is not None:
-        return NamespaceState.CONFLICT, conflict, ()
-    observed, wanted = world.namespaces.get(entry.name), _labels(world, entry)
+        return NamespaceState.CONFLICT, conflict, tuple(kept_restricted(world, entry))
+    observed, wanted = world.namespaces.get(entry.name), labels_of(world, entry)
     if observed is None:
         manifest = {
             "apiVersion": "v1",
@@ -124,8 +122,8 @@ def _namespace(
             f"{entry.name} exists and is not marked for the institution; an administrator adopts it with:"
             f" kubectl label namespace {entry.name} {names.INSTITUTION_LABEL}={code}"
         )
-        return NamespaceState.NOT_ONBOARDED, text, ()
-    return NamespaceState.READY, "", tuple(_relabel(observed, wanted))
+        return NamespaceState.NOT_ONBOARDED, text, tuple(kept_restricted(world, entry))
+    return NamespaceState.READY, "", tuple(relabelled(observed, wanted))
 
 
 def _conflict(world: RegistrationWorld, entry: EnvironmentNamespace) -> str | None:
@@ -143,13 +141,6 @@ def _conflict(world: RegistrationWorld, entry: EnvironmentNamespace) -> str | No
     if environment not in (None, entry.environment.value.lower()):
         return f"{entry.name} is labelled for the environment {environment}: name another namespace"
     return None
-
-
-def _relabel(observed: Observed, wanted: dict[str, str]) -> Iterator[Action]:
-    missing = {key: value for key, value in wanted.items() if observed.labels.get(key) != value}
-    if missing:
-        why = f"labels missing or changed: {', '.join(sorted(missing))}"
-        yield SetLabels(Ref("v1", "Namespace", "", observed.ref.name), observed.uid, wanted, why)
 
 
 def _environments(world: RegistrationWorld, entry: EnvironmentNamespace) -> set[Environment]:

@@ -14,6 +14,7 @@ import aiohttp
 import pytest
 
 from eservice_operator.api.names import GROUP
+from eservice_operator.authorizer.reviews import ACCESS_SECONDS
 from tests.authorizer.register import Register, web_service
 from tests.authorizer.running import COMMAND, MANIFEST, USER, AuthorizerProcess, Tls, authorizing
 from tests.support.audit import AuditLog
@@ -171,7 +172,9 @@ async def test_one_question_is_asked_once_by_however_many(
     with authorizing(tmp_path, kubeconfig, tls) as process:
         audit = AuditLog.from_now(cluster.audit_log)
         async with process.asked() as ask:
+            began = time.monotonic()
             said = await asyncio.gather(*(ask(path, token) for _ in range(50)))
+            seconds = int((time.monotonic() - began) / ACCESS_SECONDS)
             assert {one.told for one in said} == {(200, "Granted")}
             garbage = token[:-8] + "AAAAAAAA"
             assert {one.status for one in await asyncio.gather(*(ask(path, garbage) for _ in range(50)))} == {
@@ -181,7 +184,7 @@ async def test_one_question_is_asked_once_by_however_many(
             assert (await ask(path, junk)).status == 401
         reviews = [one.resource for one in audit.by(USER) if one.writes]
     assert reviews.count("tokenreviews") == 2
-    assert reviews.count("subjectaccessreviews") == 1
+    assert 1 <= reviews.count("subjectaccessreviews") <= 1 + seconds, "once, and again when that is over"
 
 
 async def test_each_answer_is_a_line_without_what_the_caller_appended(running: AuthorizerProcess) -> None:

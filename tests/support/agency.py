@@ -77,11 +77,13 @@ class Agency:
         }
 
     async def routes(self) -> dict[str, str]:
-        """The public routes: the e-service's name, and the version of the object."""
+        """The public routes: the e-service's name, and which object it is, in which state of its spec.
+
+        What is decided is recorded on them, which changes nothing that a gateway goes by.
+        """
         items, _ = await self.site.api.list(resource_of("HTTPRoute"), "eservice-routes")
-        return {
-            item["metadata"]["name"].partition(".")[2]: item["metadata"]["resourceVersion"] for item in items
-        }
+        routes = [item["metadata"] for item in items]
+        return {one["name"].partition(".")[2]: f"{one['uid']} {one['generation']}" for one in routes}
 
 
 def acting(items: list[dict[str, Any]], action: str) -> list[tuple[str, str]]:

@@ -396,8 +396,7 @@ async def test_who_asks_for_lists_without_end_waits_for_each_a_moment(
 ) -> None:
     """As when an API server leaves out in each list what is seen elsewhere again and again."""
     pause = 0.5
-    monkeypatch.setattr(reflecting, "BACKOFF", (pause / 2, 30.0))
-    monkeypatch.setattr("random.uniform", lambda _, longest: longest)
+    monkeypatch.setattr(reflecting, "BETWEEN_LISTS", pause)
     reflector = reflector_of(faulty_api, store, namespace, lambda _: None, watch=False, resync=3600)
     await reflector.sync()
     began = time.monotonic()

@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 
 from eservice_operator.cluster.resources import OWN
+from eservice_operator.cluster.transport import USER_AGENT
 from tests.support.audit import AuditLog, Request, counted
 from tests.support.figures import Figures
 from tests.support.fleet import Planned
@@ -60,14 +61,25 @@ async def test_from_applied_to_published(site: Site, audit: AuditLog, figures: F
 
 
 async def _all_watched(audit: AuditLog) -> None:
-    """Wait until kopf watches every kind: it may list one still when the first are reconciled."""
+    """Wait until kopf watches every kind, which it may list still when the first are reconciled.
+
+    Each such list has ours look again, a moment later.
+    """
     since_ever = AuditLog(audit.path)
 
     def watched() -> bool:
         asked = [request for request in since_ever.by() if request.agent.startswith("kopf/")]
         started = max(request.at for request in asked if not request.resource)  # it asks what is served
         now = {request.resource for request in asked if request.verb == "watch" and request.at > started}
-        return {resource.plural for resource in OWN} <= now
+        listed = {one.resource: one.at for one in asked if one.verb == "list" and one.at > started}
+        again = {
+            one.resource
+            for one in since_ever.by()
+            if one.verb == "list"
+            and one.agent.startswith(USER_AGENT)
+            and one.at > listed.get(one.resource, "~")
+        }
+        return {resource.plural for resource in OWN} <= now & again
 
     await eventually(watched, "a watch of every kind")
 

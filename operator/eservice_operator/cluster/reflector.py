@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 BACKOFF: Final = (0.5, 30.0)
 """Seconds: the first and the longest pause after a failure; each is drawn between zero and its bound."""
+BETWEEN_LISTS: Final = 1.0
+"""Seconds at least from a list to one that is asked for."""
 SHORTEST_WATCH: Final = 1.0
 """Seconds: a watch that ends sooner, and in silence, counts as a failure, or it would be opened in a loop."""
 SILENT: Final = "Timeout"
@@ -139,12 +141,13 @@ class Reflector:
                 self._report(scope, "list", error)
 
     async def _until_due(self, scope: str) -> None:
-        """Wait until the next regular list is due, or soon after somebody asks for one, maybe without end."""
+        """Wait until the next regular list is due, or somebody asks for one: maybe again and again."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._resync * random.uniform(0.9, 1.1)):  # noqa: S311
                 await self._asked[scope].wait()
         if self._asked[scope].is_set():
-            await self._pause(1)
+            since = time.monotonic() - self._listed[scope]
+            await asyncio.sleep(max(0.0, BETWEEN_LISTS - since))
 
     async def _list(self, scope: str) -> None:
         before = self._latest[scope]

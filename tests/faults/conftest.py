@@ -20,9 +20,11 @@ from tests.support.audit import AuditLog
 from tests.support.fault_proxy import fault_proxy
 from tests.support.figures import Figures
 from tests.support.mailserver import MailServer, mail_server
-from tests.support.operator import Launcher, OperatorProcess
+from tests.support.operator import Launcher, OperatorProcess, traces
 from tests.support.oracles import oracles
-from tests.support.time_machine import machine
+from tests.support.replicas import Replicas, replicas
+from tests.support.site import Site
+from tests.support.time_machine import TimeMachine, machine
 from tests.support.zygote import Zygote
 
 if TYPE_CHECKING:
@@ -41,6 +43,27 @@ def audit(ground: Cluster) -> AuditLog:
 def endings() -> Endings:
     """How plays end without faults."""
     return {}
+
+
+@pytest.fixture
+async def place(people: KubeApi, machine: TimeMachine) -> AsyncIterator[Site]:
+    """A corner of the cluster; at its end all is sound."""
+    site = Site(people)
+    yield site
+    try:
+        await site.assert_sound()
+        assert traces(machine.operator) == []
+    finally:
+        await site.clear(operated=machine.operator.running)
+
+
+@pytest.fixture
+async def pair(
+    people: KubeApi, operator_kubeconfig: Path, tmp_path: Path, cluster: Cluster
+) -> AsyncIterator[Replicas]:
+    """Two operators, of which one leads."""
+    async with replicas(people, operator_kubeconfig, tmp_path, cluster.audit_log) as made:
+        yield made
 
 
 Survived = Callable[[int, Mapping[str, int]], None]

@@ -3,19 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from eservice_operator.cluster.client import KubeApi
 from eservice_operator.runtime.clock import now
 from tests.faults.conftest import Survived
 from tests.support import fleet
 from tests.support.decisions import decided, times_unpublished
 from tests.support.fleet import Planned, with_instruction
-from tests.support.operator import traces
 from tests.support.site import Site, poll, says
 from tests.support.time_machine import TimeMachine
 
@@ -34,18 +31,6 @@ LEAD = timedelta(seconds=8)
 """How long before the instant the operator is started: mostly it is ready by then."""
 AFTER = 30.0
 """Seconds from the instant, or from the start after it, on a machine that is busy; usually less than one."""
-
-
-@pytest.fixture
-async def place(people: KubeApi, machine: TimeMachine) -> AsyncIterator[Site]:
-    """A corner of the cluster; at its end all is sound."""
-    site = Site(people)
-    yield site
-    try:
-        await site.assert_sound()
-        assert traces(machine.operator) == []
-    finally:
-        await site.clear(operated=machine.operator.running)
 
 
 async def scheduled_for(place: Site, day: str) -> Planned:

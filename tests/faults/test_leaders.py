@@ -44,14 +44,6 @@ SEED = int(os.environ.get("ESERVICE_TEST_SEED", "7"))
 
 
 @pytest.fixture
-async def pair(
-    people: KubeApi, operator_kubeconfig: Path, tmp_path: Path, cluster: Cluster
-) -> AsyncIterator[Replicas]:
-    async with replicas(people, operator_kubeconfig, tmp_path, cluster.audit_log) as made:
-        yield made
-
-
-@pytest.fixture
 async def site(people: KubeApi, pair: Replicas) -> AsyncIterator[Site]:  # noqa: ARG001 - they end after it
     place = Site(people)
     await place.prepare()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +19,11 @@ from eservice_operator.runtime.clock import now
 from tests.support import fleet
 from tests.support.crowd import publish
 from tests.support.figures import Figures
-from tests.support.replicas import Replica, Replicas, instant, replicas, seconds_between
+from tests.support.replicas import Replica, Replicas, instant, seconds_between
 from tests.support.site import Site
 
 if TYPE_CHECKING:
-    from controlplane import Cluster
+    pass
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(3600)]
 
@@ -33,14 +32,6 @@ MANY = int(os.environ.get("ESERVICE_TEST_TAKEOVER", "40"))
 PATIENCE = 120.0 + 5 * MANY
 """Seconds until all are public, on a machine that is busy with other things."""
 RESIDENT = re.compile(r"VmRSS:\s+(\d+) kB")
-
-
-@pytest.fixture
-async def pair(
-    people: KubeApi, operator_kubeconfig: Path, tmp_path: Path, cluster: Cluster
-) -> AsyncIterator[Replicas]:
-    async with replicas(people, operator_kubeconfig, tmp_path, cluster.audit_log) as made:
-        yield made
 
 
 def megabytes(one: Replica) -> float:

@@ -15,6 +15,7 @@ from tests.support.decisions import decided, times_unpublished
 from tests.support.fleet import Planned, with_instruction
 from tests.support.site import Site, poll, says
 from tests.support.time_machine import TimeMachine
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     pass
@@ -96,7 +97,10 @@ async def test_a_clock_that_leaps_over_the_instant_takes_it_off_once(
         machine.travel(timedelta(days=20))
         off = await place.settled(due, "Unpublished")
         machine.travel(timedelta(days=12))  # back, and still after its day
-        await place.settled(due, "Unpublished")
+        last = (await place.settled(due, "Unpublished"))["metadata"]["resourceVersion"]
+        await eventually(
+            lambda: any(obj["metadata"]["resourceVersion"] == last for obj in versions), "all seen"
+        )
     began = [number for number, obj in enumerate(versions) if says(obj, "Published", "False")]
     assert not [obj for obj in versions[min(began) :] if says(obj, "Published", "True")], "it never came back"
     assert says(off, "Published", "False", "TemplateOverdue")

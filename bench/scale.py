@@ -179,12 +179,14 @@ async def _restarted(stage: Stage, contender: Startable, key: str, count: int) -
     asked = stage.audit.by()
     reads = [request for request in asked if request.resource and not request.writes]
     verbs = " and ".join(sorted({request.verb for request in reads}))
+    others = [one for one in reads if not (one.verb == "watch" or (one.verb == "list" and one.paged))]
     other = "" if key.endswith("operator") else f"{OTHER}, "
     name, writes = f"{other}{count:,} e-services: writes after a restart", [r for r in asked if r.writes]
     return iter(
         [
             measured(f"{key}.restart.writes", "count", len(writes), name, "0"),
             measured(f"{key}.restart.reads", "about", len(reads), "… reads", note=f"only {verbs}"),
+            measured(f"{key}.restart.others", "count", len(others), "… reads but watches and pages of lists"),
             measured(
                 f"{key}.restart.seconds", "time", rest.at - began, "… until all were looked at, and it rests"
             ),

@@ -26,16 +26,26 @@ class Target(NamedTuple):
 
 
 TARGETS: Final = (
+    Target("Children of one e-service made more than once", "one.again", lambda _: 0),
     Target("Status writes to bring one e-service to the public", "one.statuses", lambda _: 3),
     Target("Live reads for that", "one.reads", lambda _: 2),
     Target("Writes in two resync periods", "fleet.{}.resync.writes", lambda _: 0),
     Target("Writes after a restart", "fleet.{}.operator.restart.writes", lambda _: 0),
+    Target(
+        "Lists after a restart that are not read in pages", "fleet.{}.operator.restart.unpaged", lambda _: 0
+    ),
     Target("Time to converge, against a bare client", "fleet.{}.ratio", lambda _: 1.25, 1_000),
     Target("A new current version: processor time", "fleet.{}.version.cpu", lambda size: 5 * size / LARGEST),
     Target("A new current version: writes but the template's status", "fleet.{}.version.writes", lambda _: 0),
     Target("One decision at rest", "decide.decide-at-rest", lambda _: 200e-6),
     Target("Memory", "fleet.{}.operator.memory", lambda size: 90e6 + 40e3 * size),
     Target("From a deadline to the end of the route, p99", "deadline.p99", lambda _: 1),
+    Target(
+        "All due at one instant: time for their writes, against a bare client",
+        "fleet.{}.due.ratio",
+        lambda _: 1.25,
+        1_000,
+    ),
 )
 
 

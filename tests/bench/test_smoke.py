@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 COUNT = 3
 OPERATORS = ("operator", "minimal")
 MEASURED = ("writes", "seconds", "cpu", "server", "memory", "children")
-RESTARTED = ("writes", "reads", "seconds", "cpu", "memory")
+RESTARTED = ("writes", "reads", "others", "seconds", "cpu", "memory")
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +40,13 @@ async def test_three_e_services_are_measured_and_both_operators_make_the_same(
     assert set(figures) == {f"fleet.{COUNT}.{key}" for key in expected}
     numbers = {key.removeprefix(f"fleet.{COUNT}."): figure.number for key, figure in figures.items()}
 
-    ours, others = (figures[f"fleet.{COUNT}.{who}.children"] for who in OPERATORS)
-    assert ours.value == others.value
+    ours, theirs = (figures[f"fleet.{COUNT}.{who}.children"] for who in OPERATORS)
+    assert ours.value == theirs.value
     assert numbers["operator.children"] == 8 * COUNT
     assert numbers["minimal.writes"] == pytest.approx(numbers["operator.writes"], rel=0.15)
     none = ("resync.writes", "version.writes", *(f"{who}.restart.writes" for who in OPERATORS))
     assert {key: numbers[key] for key in none} == dict.fromkeys(none, 0)
-    positive = expected - {*none, "due.cpu", "version.cpu", "bare.cpu"}
+    assert numbers["operator.restart.others"] == 0
+    others = {f"{who}.restart.others" for who in OPERATORS}
+    positive = expected - {*none, *others, "due.cpu", "version.cpu", "bare.cpu"}
     assert [key for key in sorted(positive) if not numbers[key] > 0] == []

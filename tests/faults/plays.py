@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from difflib import unified_diff
 from typing import NamedTuple
 
 from aiohttp import ClientSession
@@ -17,6 +19,7 @@ from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.errors import Conflict
 from eservice_operator.cluster.resources import RESOURCES
 from eservice_operator.core.actions import Manifest, Ref
+from tests.faults.endings import seen_alike
 from tests.faults.injecting import Injected
 from tests.faults.scenarios import (
     Story,
@@ -37,6 +40,10 @@ from tests.support.waiting import eventually
 
 LATE = 10.0
 """Seconds for faults that no request of a quick story has met: those of lists come with the next resync."""
+
+
+WATCHING = 60.0
+"""Seconds, the pauses after some failures among them."""
 
 
 class Play(NamedTuple):
@@ -97,19 +104,19 @@ class Stage:
     async def without(self, play: Play) -> Ending:
         """How the play ends when nothing goes wrong."""
         if play.name not in self.endings:
-            self.endings[play.name] = await self._act(play, ())
+            self.endings[play.name] = await self.ending(await self._act(play, ()))
         return self.endings[play.name]
 
     async def survives(self, play: Play, *faults: Injected, frames: Sequence[FrameFault] = ()) -> None:
         """Play it under faults: it ends as it does without, with nothing made or removed twice."""
         whole, met = await self.without(play), Counter(self.proxy.met)
         assert whole.changes
-        seen = await self._act(play, faults, frames)
+        site = await self._act(play, faults, frames)
         told = self.proxy.met - met
         where = f"{play.name} under {', '.join([*(one.name for one in faults), *told])}"
         missing = {one.treatment.value for one in frames} - set(told)
         assert not missing, f"no event was ever {missing}"
-        assert_same(seen, whole, where)
+        await self.ended_as(whole, site, where)
         self.injected.update({f"event {what}": count for what, count in told.items()})
         self.runs += 1
 
@@ -168,10 +175,11 @@ class Stage:
         self._sites.append(site)
         return site
 
-    async def _act(self, play: Play, faults: Sequence[Injected], frames: Sequence[FrameFault] = ()) -> Ending:
+    async def _act(self, play: Play, faults: Sequence[Injected], frames: Sequence[FrameFault] = ()) -> Site:
         site = self.site()
         await play.before(site)
         await self.operator.at_rest()
+        watching = self.proxy.watching
         self.audit.skip()
         self.proxy.frames[:] = frames
         with self.under(*faults):
@@ -179,24 +187,49 @@ class Stage:
             with suppress(AssertionError):  # the end of the block says which of them never came
                 await eventually(lambda: all(one.hits for one in faults), "each fault", LATE)
         self.proxy.frames.clear()
+        # one that is cut off from a kind has nothing to do, and does not know what it has missed
+        await eventually(lambda: self.proxy.watching >= watching, f"{watching} watches again", WATCHING)
         await self.operator.at_rest()
         await site.assert_sound()
-        return await self.ending(site)
+        return site
 
     async def ending(self, site: Site) -> Ending:
         """What is there now, and what the operator has made and removed since the audit log was skipped."""
         names = names_of(site)
-        return Ending(await portrait(site, names), made_and_removed(self.audit.writes(), names))
+        seen = seen_alike(await portrait(site, names))
+        return Ending(seen, made_and_removed(self.audit.writes(), names))
+
+    async def ended_as(self, whole: Ending, site: Site, where: str) -> None:
+        """Wait until the site looks as without faults: what a watch brings may still be on its way."""
+        seen = await self.ending(site)
+
+        async def alike() -> bool:
+            nonlocal seen
+            seen = await self.ending(site)
+            return seen == whole
+
+        with suppress(AssertionError):  # what differs is said below
+            await eventually(alike, where)
+        assert_same(seen, whole, where)
 
     async def rests(self) -> None:
         """Another operator finds nothing to do: what the last one left is what is wanted."""
         await self.operator.at_rest()
         assert await self.operator.terminate() == 0, self.operator.tail()
+        before = await self._pictures()
         self.audit.skip()
         await self.operator.start()
         await self.operator.at_rest()
-        assert not self.audit.writes(), self.audit.writes()[:3]
+        written = [f"{one.what} {one.namespace}/{one.name}: {one.code}" for one in self.audit.writes()]
+        changed = unified_diff(before, await self._pictures(), "the last", "the next", n=2, lineterm="")
+        assert not written, "\n".join([*written[:5], *changed])
         assert_log_clean(self.operator.records())
+
+    async def _pictures(self) -> list[str]:
+        """Every field of every object of the sites, a line each."""
+        objects = [obj for site in self._sites for obj in await site.objects()]
+        shown = (json.dumps(obj, indent=1, sort_keys=True, ensure_ascii=False) for obj in objects)
+        return [line for text in shown for line in text.splitlines() if "managedFields" not in line]
 
     async def clear(self) -> None:
         """Take everything away that was played with."""

@@ -78,5 +78,13 @@ def test_an_event_that_is_told_again_is_wrong_and_one_that_is_lost_or_told_in_pa
     assert wrong == "killed here:\nEvents told more often: {'EService tax Published': 1}"
 
 
+def test_the_end_of_a_grant_that_goes_is_told_once_or_passed_over() -> None:
+    told = "WebServiceGrant tax AccessEnded"
+    assert told_more_often(ending(told), ending()) == ""
+    assert told_more_often(ending(told, told), ending()) == f"Events told more often: {{'{told}': 2}}"
+    assert told_more_often(ending(told, told), ending(told)) == f"Events told more often: {{'{told}': 1}}"
+    assert told_more_often(ending("EService tax AccessEnded"), ending()) != ""
+
+
 def test_a_grant_may_be_seen_going_or_gone() -> None:
     assert seen_alike(["b: the grant was deleted", "a"]) == ["a", "b: the grant is being deleted"]

@@ -7,6 +7,7 @@ The log is written before an answer goes out, so whatever somebody has seen answ
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 
 OWNERS_REFUSED = "cannot set "
 """So OwnerReferencesPermissionEnforcement says no; it wants rights on more than the object of a request."""
+PAGED = re.compile(r"[?&](?:limit=[1-9]|continue=[^&])")
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 OPERATOR = "system:serviceaccount:eservice-system:eservice-operator"
 """Under this name the operator authenticates itself: that of the ServiceAccount of docs/manifests."""
@@ -36,6 +38,8 @@ class Request(NamedTuple):
     """When it arrived."""
     forbidden: bool
     """Whether it was refused for want of a right."""
+    paged: bool = False
+    """Whether it asked for no more than so many, or for what comes after those."""
 
     @property
     def writes(self) -> bool:
@@ -117,6 +121,7 @@ def request_of(event: dict[str, Any]) -> Request | None:
         at=event["requestReceivedTimestamp"],
         forbidden=(event.get("annotations") or {}).get("authorization.k8s.io/decision") == "forbid"
         or OWNERS_REFUSED in status.get("message", ""),
+        paged=PAGED.search(event["requestURI"]) is not None,
     )
 
 

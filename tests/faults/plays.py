@@ -178,8 +178,9 @@ class Stage:
     async def _act(self, play: Play, faults: Sequence[Injected], frames: Sequence[FrameFault] = ()) -> Site:
         site = self.site()
         await play.before(site)
+        await eventually(site.is_looked_at, "a look at everything", WATCHING)
         await self.operator.at_rest()
-        watching = self.proxy.watching
+        watched = self.proxy.watched
         self.audit.skip()
         self.proxy.frames[:] = frames
         with self.under(*faults):
@@ -188,7 +189,8 @@ class Stage:
                 await eventually(lambda: all(one.hits for one in faults), "each fault", LATE)
         self.proxy.frames.clear()
         # one that is cut off from a kind has nothing to do, and does not know what it has missed
-        await eventually(lambda: self.proxy.watching >= watching, f"{watching} watches again", WATCHING)
+        since = len(self.proxy.log)
+        await eventually(lambda: not self.proxy.unwatched(watched, since), "a watch of each kind", WATCHING)
         await self.operator.at_rest()
         await site.assert_sound()
         return site

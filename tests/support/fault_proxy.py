@@ -90,6 +90,16 @@ class FaultProxy:
         """How many watches are open."""
         return len(self._streams)
 
+    @property
+    def watched(self) -> set[str]:
+        """The paths whose watches are open."""
+        return {stream.seen.path for stream in self._streams}
+
+    def unwatched(self, paths: set[str], since: int) -> set[str]:
+        """Those of which no watch is open, nor was begun since the log had so many entries."""
+        begun = {entry.seen.path for entry in self.log[since:] if entry.seen.watch}
+        return paths - self.watched - begun
+
     def watches(self, part: str) -> bool:
         """Whether a path, with its query, that contains ``part`` is being watched."""
         return any(part in stream.seen.address for stream in self._streams)

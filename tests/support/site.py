@@ -222,6 +222,11 @@ class Site:
         )
         return any(self.mark in str(place) for place in places)
 
+    async def is_looked_at(self) -> bool:
+        """Whether the operator has said something of every object of ours here since its last change."""
+        own = [obj for obj in await self.objects() if obj["apiVersion"] == API_VERSION]
+        return all(up_to_date(obj) for obj in own)
+
     async def assert_sound(self) -> None:
         """The status contract on every object of ours here; and nothing that kopf would write, anywhere."""
         for obj in await self.objects():

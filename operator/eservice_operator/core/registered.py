@@ -27,6 +27,11 @@ def place_problem(
     return known[environment, namespace]
 
 
+def is_looked_at(registration: EServiceRegistration) -> bool:
+    """Whether its status says anything: of a new one, or one restored from a backup, it does not yet."""
+    return find(registration.status.conditions, ConditionType.REGISTERED) is not None
+
+
 Problems = dict[tuple[Environment, str], Problem | None]
 
 

@@ -56,16 +56,21 @@ def consumer() -> AskingCluster:
 
 
 def change(cluster: AskingCluster, kind: str, namespace: str, name: str, patch: Any) -> None:
-    known = cluster.around.get((kind, namespace, name)) or cluster.objects[kind, namespace, name]
-    cluster.answer(dict(merged(known, patch)))
+    place = kind, namespace, name
+    if place in cluster.around:
+        cluster.answer(dict(merged(cluster.around[place], patch)))
+    else:
+        cluster.objects[place] = dict(merged(cluster.objects[place], patch))  # its status, too
 
 
+UNSAID: Manifest = {"conditions": [], "namespaces": []}
 UNREAD: dict[str, tuple[str, str, str, Any]] = {
     "web service": ("WebService", HOLDER, REGISTER, {"spec": {"contracts": 7}}),
     "grant": ("WebServiceGrant", HOLDER, "address", {"spec": {"validUntil": 7, "credentials": 7}}),
     "the agent's grant": ("WebServiceGrant", HOLDER, "evry-connection", {"spec": {"credentials": 7}}),
     "assignment": ("AgentAssignment", HOLDER, "evry", {"spec": {"customers": 7}}),
     "test": ("ConnectionTest", "", "passed", {"spec": {"passedAt": 7}}),
+    "registration without a status": ("EServiceRegistration", "", NAME, {"status": UNSAID}),
 }
 
 
@@ -102,6 +107,7 @@ def test_nothing_new_comes_of_it(what: str) -> None:
         "test": {PERSONS},
         "the agent's grant": {THROUGH},
         "assignment": {THROUGH},
+        "registration without a status": {PERSONS, THROUGH},
     }
     assert not closed[what] & set(cluster.of_kind("ConfigMap"))
 

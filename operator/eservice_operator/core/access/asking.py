@@ -19,7 +19,7 @@ from eservice_operator.core.access.terms import (
     unclear,
     waiting,
 )
-from eservice_operator.core.registered import place_problem
+from eservice_operator.core.registered import is_looked_at, place_problem
 
 
 def consumed(case: GrantCase, _times: Times) -> Finding | None:
@@ -59,10 +59,14 @@ def _misplaced(consumer: Consumer | None, where: str) -> Finding | None:
         text = f"{where}: EServiceRegistration {spec.registration} does not exist"
         return waiting(Reason.CONSUMER_NOT_REGISTERED, text)
     problem = place_problem(registration, spec.environment, consumer.place[0])
-    if problem is not None or consumer.senior is not None:
-        why = "another EService stands for its registration" if problem is None else problem[1]
-        return waiting(Reason.CONSUMER_NOT_REGISTERED, f"{where}: {why}")
-    return None
+    if problem is None and consumer.senior is None:
+        return None
+    why = "another EService stands for its registration" if problem is None else problem[1]
+    unsaid = problem is not None and problem[0] is Reason.REGISTRATION_NOT_READY
+    if unsaid and consumer.senior is None and not is_looked_at(registration):
+        text = f"{where}: {why}: nothing opens, and what is open stays"
+        return unclear(Reason.CONSUMER_NOT_REGISTERED, text)
+    return waiting(Reason.CONSUMER_NOT_REGISTERED, f"{where}: {why}")
 
 
 def _elsewhere(consumer: Consumer, offer: Offer | None, where: str) -> Finding | None:

@@ -25,8 +25,6 @@ REGISTRATION = "registration"
 TEMPLATE = "template"
 PUBLIC_VERSION = "public-version"
 """EServices in Production by ``template@version`` in public use."""
-PUBLIC_TEMPLATE = "public-template"
-"""EServices in Production by the template in public use; those that are being deleted are left out."""
 HOST = "host"
 """By each hostname as it is written; routes and Ingresses without one by `EVERY`."""
 UNDER = "under"
@@ -98,14 +96,6 @@ def _public_version(service: Manifest) -> Iterable[str]:
     if part(service, "spec", "environment") != Environment.PRODUCTION or template is None:
         return ()
     return (f"{part(template, 'name')}@{part(template, 'version')}",)
-
-
-def _public_template(service: Manifest) -> Iterable[str]:
-    name = part(service, "status", "release", "public", "template", "name")
-    leaving = part(service, "metadata", "deletionTimestamp") is not None
-    if part(service, "spec", "environment") != Environment.PRODUCTION or leaving:
-        return ()
-    return (name,) if isinstance(name, str) else ()
 
 
 _named_hosts = _each(("spec", "publication", "hosts"))
@@ -207,7 +197,6 @@ INDEXES: dict[tuple[str, str], Index] = {
     ("EService", REGISTRATION): _one("spec", "registration"),
     ("EService", TEMPLATE): _templates,
     ("EService", PUBLIC_VERSION): _public_version,
-    ("EService", PUBLIC_TEMPLATE): _public_template,
     ("EService", HOST): _hosts,
     ("EService", UNDER): _wildcards,
     ("HTTPRoute", HOST): _hostnames,

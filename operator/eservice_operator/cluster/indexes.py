@@ -33,6 +33,8 @@ GATEWAY = "gateway"
 """Our routes by the ``namespace/name`` of the Gateway that they are on."""
 ESERVICE = "eservice"
 """Records by the ``namespace/name`` of the EService they speak of."""
+INSTITUTION = "institution"
+"""Registrations and WebServices by the code of the institution whose they say they are."""
 NAMESPACE = "namespace"
 """Registrations by the namespaces they name; what lies in one and matters to its web services by that."""
 WEB_SERVICE = "web-service"
@@ -208,11 +210,13 @@ INDEXES: dict[tuple[str, str], Index] = {
     ("UnpublishDecision", REGISTRATION): _decided,
     ("UnpublishDecision", TEMPLATE): _one("spec", "release", "template", "name"),
     ("EServiceRegistration", NAMESPACE): _each(("spec", "namespaces"), "name"),
+    ("EServiceRegistration", INSTITUTION): _one("spec", "institution", "code"),
     ("EServiceIdentifier", REGISTRATION): _one("spec", "registration"),
     ("EService", USES): _asked("spec", "uses"),
     ("EService", AGENT): _asked_through("spec", "uses"),
     ("ControllerRevision", USES): _asked("data", "uses"),
     ("ControllerRevision", AGENT): _asked_through("data", "uses"),
+    ("WebService", INSTITUTION): _one("spec", "holder", "code"),
     ("WebService", NAMESPACE): _one("metadata", "namespace"),
     ("WebService", TESTED_AS): lambda obj: _place(part(obj, "spec", "testedAs")),
     ("WebService", BACKEND): _beside("spec", "backend", "service", "name"),

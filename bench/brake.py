@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from eservice_operator.api.eservice import EService
 from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.store import Store
@@ -27,8 +28,13 @@ from eservice_operator.core.actions import Manifest
 from eservice_operator.core.brake import Brake
 from eservice_operator.core.braking import decide_template
 from eservice_operator.core.dates import instant
+from eservice_operator.core.driver import Shown
+from eservice_operator.core.drivers import driver_of
+from eservice_operator.core.faces import Face
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.known import KnownTemplate
+from eservice_operator.core.owner import Owner
+from eservice_operator.core.releases import snapshot_of
 from eservice_operator.core.world import TemplateWorld, World
 from tests.support import worlds
 
@@ -61,6 +67,25 @@ def service(number: int, version: int = 1, *, published: bool = True) -> Manifes
     )
 
 
+def route(number: int, version: int = 1, face: Face = Face.LIVE) -> Manifest:
+    """Its public route, which is what counts."""
+    owner = EService.model_validate(service(number) | {"spec": _spec_in_use(number)})
+    driver, shown = driver_of(worlds.NOTICED), Shown(face, snapshot_of(owner))
+    body = driver.build(Owner.of(owner.metadata), shown)
+    said = [
+        {"type": kind, "status": "True", "observedGeneration": 1} for kind in ("Accepted", "ResolvedRefs")
+    ]
+    parent = {"parentRef": body["spec"]["parentRefs"][0], "conditions": said}
+    metadata = {"uid": f"route-{number}", "generation": 1, "resourceVersion": str(version)}
+    whole: Manifest = worlds.merged(body, {"metadata": metadata, "status": {"parents": [parent]}})
+    return whole
+
+
+def _spec_in_use(number: int) -> Manifest:
+    spec: Manifest = service(number)["spec"]
+    return spec | {"template": {"name": worlds.TEMPLATE, "version": of(number)[1]}}
+
+
 def decision(number: int, version: int = 1, **status: str) -> Manifest:
     """Everyone has one: most of them far ahead."""
     name, (at, used) = f"e{number}", of(number)
@@ -84,7 +109,10 @@ class Fleet:
         self.store = Store(INDEXES)
         self.store.upsert(worlds.template(lifecycle={"brake": {"percent": 10, "atLeast": 5}}))
         for number in range(services):
+            name = f"e{number}"
+            self.store.upsert(worlds.registration(metadata={"name": name, "uid": f"registration-{name}"}))
             self.store.upsert(service(number))
+            self.store.upsert(route(number))
             self.store.upsert(decision(number))
         self.observer = Observer(self.store, worlds.POLICY)
         self.world()
@@ -113,6 +141,7 @@ class Fleet:
             now = DUE + timedelta(seconds=turn // PER_SECOND)
             spent += self.asks(number, now)
             self.store.upsert(decision(number, 2, state="Effective", effectiveSince=instant(now)))
+            self.store.upsert(route(number, 2, Face.NOTICE))
             self.store.upsert(service(number, 2, published=False))
         return spent
 

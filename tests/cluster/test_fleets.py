@@ -27,6 +27,8 @@ from tests.support.worlds import NAME, NAMESPACE, TEMPLATE, image
 
 HELD = "0123456789"
 PLACE = EServiceRef(namespace=NAMESPACE, name=NAME)
+BY_STATUS = worlds.BY_INGRESS
+"""Of an Ingress the status is believed."""
 
 
 def public(
@@ -53,11 +55,18 @@ def decided(name: str, template: str = TEMPLATE) -> Manifest:
     )
 
 
-def stored(*objects: Manifest) -> tuple[Store, Observer]:
+def placed(name: str, **patch: Any) -> Manifest:
+    """The registration of an e-service, in the namespace of this file unless it says otherwise."""
+    return worlds.registration(metadata={"name": name, "uid": f"of-{name}"}, **patch)
+
+
+def stored(*objects: Manifest, policy: Policy = BY_STATUS) -> tuple[Store, Observer]:
+    """Each e-service with its registration."""
     store = Store(INDEXES)
-    for obj in (worlds.template(), *objects):
+    named = {obj["spec"]["registration"] for obj in objects if obj["kind"] == "EService"}
+    for obj in (worlds.template(), *objects, *map(placed, sorted(named))):
         store.upsert(obj)
-    return store, Observer(store, worlds.POLICY)
+    return store, Observer(store, policy)
 
 
 def fleet_of(observer: Observer, template: str = TEMPLATE) -> Fleet:
@@ -127,7 +136,7 @@ def kept() -> int:
 
 
 def test_only_the_newest_version_of_an_object_is_kept_and_nothing_of_one_that_is_gone() -> None:
-    store, observer = stored()
+    store, observer = stored(*(placed(f"kept-{number}") for number in range(10)))
     for version in range(1, 101):
         for number in range(10):
             store.upsert(public(f"kept-{number}", up=version % 2 == 0, resourceVersion=str(version)))
@@ -170,8 +179,7 @@ def test_a_decision_is_forsaken_when_no_e_service_of_its_registration_is_left() 
 
 def test_who_names_a_registration_from_elsewhere_keeps_no_decision_alive() -> None:
     rogue = public("b", namespace="somebodys-own")
-    registered = [worlds.registration(metadata={"name": name, "uid": f"of-{name}"}) for name in ("a", "b")]
-    _, observer = stored(public("a"), rogue, decided("a"), decided("b"), *registered)
+    _, observer = stored(public("a"), rogue, decided("a"), decided("b"))
     fleet = fleet_of(observer)
     found = {one.spec.registration: fleet.forsaken(one) for one in fleet.decisions}
     assert found == {"a": False, "b": True}
@@ -237,7 +245,7 @@ def test_what_says_when_a_decision_takes_effect_is_counted_anew() -> None:
     store.upsert(changed(leaving))
     assert due(observer) == ["a", "b"]
     elsewhere = {"namespaces": [{"name": "elsewhere", "environment": "Production"}]}
-    store.upsert(worlds.registration(metadata={"name": "b", "uid": "of-b"}, spec=elsewhere))
+    store.upsert(changed(placed("b"), spec=elsewhere))
     assert due(observer) == ["a"], "the e-service of that name is somebody else's"
 
 
@@ -253,7 +261,7 @@ def test_the_kept_tally_is_that_of_a_fresh_look() -> None:
     ):
         store.upsert(change)
         assert due(observer) == list(expected)
-        assert due(Observer(store, worlds.POLICY)) == list(expected)
+        assert due(Observer(store, BY_STATUS)) == list(expected)
     store.delete(changed(decided("c")))
     assert due(observer) == ["c"], "it is about to be decided upon again"
     store.delete(changed(public("c", "2.0.0")))

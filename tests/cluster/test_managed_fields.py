@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whose fields are whose, and what we may take over."""
 
+import json
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from eservice_operator.cluster.managed_fields import (
     union,
     without,
 )
+from eservice_operator.cluster.nesting import DEEPEST, TOO_DEEP
 
 tries: st.SearchStrategy[dict[str, Any]] = st.recursive(
     st.just({}),
@@ -162,3 +164,31 @@ def test_taking_over_loses_no_field(fields: dict[str, Any]) -> None:
     result = taken_over(foreign, entry(MANAGER, {"f:spec": {"f:x": {}}}, "Apply"))
     after = {path for one in result.values() for path in paths(one["fieldsV1"])}
     assert {path for path in before if path[-1:] != (".",)} <= after
+
+
+def nested(levels: int, bottom: Any) -> Any:
+    fields = bottom
+    for _ in range(levels):
+        fields = {"f:a": fields}
+    return fields
+
+
+def levels_of(fields: Any) -> int:
+    levels = 0
+    while fields:
+        fields, levels = fields["f:a"], levels + 1
+    return levels
+
+
+@pytest.mark.parametrize(
+    "levels, bottom", [(98, {}), (99, {}), (900, {}), (900, TOO_DEEP), (50, TOO_DEEP), (50, None)]
+)
+def test_whoever_nests_deeply_keeps_nothing_from_being_taken_over(levels: int, bottom: Any) -> None:
+    """Two writers of the same path, each as deep as is read of a live object; and what was cut off of it."""
+    writers = [entry(name, {"f:spec": nested(levels, bottom), "f:metadata": {}}) for name in ("a", "b")]
+    own = entry(MANAGER, {"f:spec": nested(levels, bottom)}, "Apply")
+    result = taken_over(*writers, own)
+    assert list(result) == [("a", "Update", ""), ("b", "Update", ""), (MANAGER, "Apply", "")]
+    taken = result[MANAGER, "Apply", ""]["fieldsV1"]["f:spec"]
+    assert levels_of(taken) == min(levels, DEEPEST - 1), "below that it is owned as a whole"
+    assert json.loads(json.dumps(list(result.values()))) == list(result.values())

@@ -212,6 +212,31 @@ def test_without_a_route_a_forged_release_renews_nothing(cluster: PureCluster) -
     assert cluster.public_route() is None
 
 
+def test_without_a_route_it_makes_nobody_forget_a_decision_that_was_deleted(cluster: PureCluster) -> None:
+    """R8: the one in its place is about the same version, and goes on with its effect."""
+    cluster.settle(worlds.NOW)
+    cluster.put(worlds.template((*worlds.VERSIONS, worlds.NEXT_VERSION)))
+    gone = at("2027-08-01")
+    cluster.advance(worlds.NOW, gone)
+    (first,) = cluster.decisions
+    before = cluster.objects[cluster.service_place]["status"]["release"]
+    cluster.remove(("UnpublishDecision", "", first.metadata.name))
+    for forge in ALL:
+        forge(cluster, other(cluster, version="4.0.0"))
+    cluster.settle(gone + DAY)
+    (second,) = cluster.decisions
+    assert second.spec.replaces is not None
+    assert second.spec.replaces.name == first.metadata.name
+    assert second.spec.release.template == first.spec.release.template
+    live = cluster.objects[cluster.service_place]
+    live["status"] = live["status"] | {"release": before}
+    cluster.remove(SERVICE)
+    cluster.settle(gone + DAY + SECOND)
+    (second,) = cluster.decisions
+    assert second.status.state.value == "Effective", second.status.message
+    assert cluster.public_route() is None
+
+
 def test_what_was_switched_before_an_end_of_the_operator_is_recorded_after_it(public: PureCluster) -> None:
     """The Service and the route are two writes: killed between them, the switch counts."""
     stop_before_the_route(public)

@@ -76,6 +76,7 @@ async def post(operator_kubeconfig: Path, people: KubeApi, tmp_path: Path) -> As
             async with under(operator, Site(people)) as site:
                 await site.prepare()
                 register = Register(site)
+                await site.apply(register.registration())
                 await register.prepare()
                 await site.until(register.ref, lambda obj: bool(obj.get("status")), "the register is known")
                 yield Post(register, mail, sink)

@@ -26,7 +26,7 @@ from eservice_operator.core.owner import Owner
 from eservice_operator.core.records import record_status
 from eservice_operator.core.world import RecordWorld, World
 from eservice_operator.runtime.triggers import triggers_for
-from tests.support import holders, worlds
+from tests.support import access, holders, worlds
 from tests.support.holders import CONSUMER, CONSUMER_TEST, HOLDER, HOLDER_TEST, REGISTER
 from tests.support.worlds import NAME, NOW, POLICY, RIGA, merged
 
@@ -382,6 +382,29 @@ def test_who_is_listed_wakes_itself_and_who_calls_for_it() -> None:
     assert {CUSTOMER, AGENTS} <= change(store, with_both, merged(with_both, unlisted)), (
         "it is the end for all"
     )
+
+
+def test_the_contacts_of_an_institution_are_news_to_its_own_web_services() -> None:
+    """Not to those of others that say they are its: no administrator has labelled their namespace so."""
+    theirs = holders.web_service(metadata={"namespace": "somebodys-own", "uid": "theirs"})
+    home = merged(
+        holders.namespace("somebodys-own"),
+        {"metadata": {"labels": {"eservice.dev/institution": "90000000000"}}},
+    )
+    store = filled((*everything(), theirs, home))
+    theirs_too = {
+        "name": "UR",
+        "code": access.HOLDER_CODE,
+        "contacts": [{"name": "K", "email": "k@ur.example"}],
+    }
+    registration = worlds.registration(metadata={"name": "ur", "uid": "ur"}, spec={"institution": theirs_too})
+    woken = change(store, None, registration)
+    assert {key for key in woken if key.kind == "WebService"} == {WEB_SERVICE, TEST_SERVICE}
+    for key in (WEB_SERVICE, TEST_SERVICE):
+        world = Observer(store, POLICY).access.web_service(key)
+        assert isinstance(world, WebServiceWorld)
+        assert world.contact_domains == {"ur.example"}
+        assert world.contact == "api@ur.example"
 
 
 def test_whoever_can_be_anybody_is_woken_by_whom_is_listed() -> None:

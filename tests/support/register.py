@@ -10,7 +10,7 @@ from eservice_operator.api.names import API_VERSION
 from eservice_operator.cluster.resources import resource_of
 from eservice_operator.core.access.naming import grant_child, wall_of
 from eservice_operator.core.actions import Manifest, Ref, ref_of
-from tests.support.fleet import Planned, namespace, seconds_ago, sha
+from tests.support.fleet import Planned, namespace, registration, seconds_ago, sha
 from tests.support.kubectl import Kubectl
 from tests.support.site import Site
 from tests.support.worlds import merged
@@ -55,6 +55,12 @@ class Register:
     def _object(self, kind: str, name: str, spec: Manifest, place: str) -> Manifest:
         metadata = {"name": name} | ({"namespace": place} if place else {})
         return {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": spec}
+
+    def registration(self) -> Manifest:
+        """Its institution in the Agency's register, which says where letters to it may go."""
+        contacts = [{"name": "K. Kalns", "email": "k.kalns@ur.example", "role": "Owner"}]
+        institution = {"name": "UR", "code": CODE, "contacts": contacts}
+        return registration(f"ur-{self.site.mark}", (), spec={"institution": institution})
 
     def home(self) -> Manifest:
         """Its namespace, confirmed."""

@@ -88,3 +88,8 @@ class Access(Model):
     there."""
     api_publishers: Subjects = ()
     """They publish web services."""
+
+
+def mail_domain(address: str) -> str:
+    """What is behind the ``@`` of an e-mail address, in lower case."""
+    return address.rpartition("@")[2].lower()

@@ -2,7 +2,7 @@
 """The e-services and decisions of one template, for the brake: asked for once per decision that is due.
 
 On a bad day a thousand decisions are due at once and each asks for all thousand. So what was read stays,
-and only what has changed in the store since is read and counted anew: an e-service as a plain dict.
+and only what has changed in the store since is read and counted anew: e-services by registration.
 """
 
 from __future__ import annotations
@@ -12,33 +12,32 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from eservice_operator.api.base import ConditionStatus, Environment, EServiceRef
+from eservice_operator.api.base import Environment, EServiceRef
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
-from eservice_operator.api.reasons import ConditionType
 from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.cluster import indexes
+from eservice_operator.cluster.counted import counted_of, in_production
 from eservice_operator.cluster.indexes import part
+from eservice_operator.cluster.ownership import service_of
 from eservice_operator.cluster.reading import Reading
 from eservice_operator.cluster.store import Change, Store, key_of
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.counting import Counting, PublicService
 from eservice_operator.core.fleet import Fleet
+from eservice_operator.core.gateway_driver import ROUTE_KIND
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.tally import Tally
-from eservice_operator.core.tidings import SERVED
 
-SERVICE, DECISION = "EService", UnpublishDecision.__name__
-INDEX = {SERVICE: indexes.PUBLIC_TEMPLATE, DECISION: indexes.TEMPLATE}
-"""By what the objects of a kind belong to a template."""
-READ_BESIDE = (SERVICE, UnpublishDeferral.__name__, EServiceRegistration.__name__)
+SERVICE, DECISION, REGISTRATION = "EService", UnpublishDecision.__name__, EServiceRegistration.__name__
+READ_BESIDE = (SERVICE, UnpublishDeferral.__name__, REGISTRATION)
 """Kinds whose specs say when a decision takes effect, and whether somebody judges it."""
 
 
 @dataclass
 class _Muster:
-    """What was read of one template, by key; nothing of the objects themselves."""
+    """What was read of one template, by key, e-services by their registrations'; nothing of the objects."""
 
     services: dict[ObjectKey, PublicService] = field(default_factory=dict)
     decisions: dict[ObjectKey, UnpublishDecision] = field(default_factory=dict)
@@ -67,15 +66,18 @@ class _Muster:
 class Fleets:
     """Counts what is public and what is decided, template by template."""
 
-    def __init__(self, store: Store, reading: Reading) -> None:
+    def __init__(self, store: Store, reading: Reading, policy: Policy) -> None:
         self._store = store
         self._reading = reading
+        self._policy = policy
         self._read: dict[str, _Muster] = {}
         self._home: dict[ObjectKey, str] = {}
         self._changed: dict[ObjectKey, None] = {}
-        for kind in INDEX:
+        for kind in (REGISTRATION, DECISION):
             self._changed.update(dict.fromkeys(key_of(body) for body in store.all(kind)))
             store.follow(kind, self._follow)
+        store.follow(SERVICE, self._follow_service)
+        store.follow(ROUTE_KIND, self._follow_route)
         for kind in READ_BESIDE:
             store.follow(kind, self._recount)
 
@@ -131,6 +133,20 @@ class Fleets:
     def _follow(self, change: Change) -> None:
         self._changed[change.key] = None
 
+    def _follow_service(self, change: Change) -> None:
+        """Its registration is counted anew: by which of its e-services, that shows only then."""
+        for body in (change.before, change.after):
+            registration = part(body or {}, "spec", "registration")
+            if isinstance(registration, str) and body is not None and in_production(body):
+                self._changed[ObjectKey(REGISTRATION, "", registration)] = None
+
+    def _follow_route(self, change: Change) -> None:
+        for body in (change.before, change.after):
+            key = None if body is None else service_of(body)
+            service = None if key is None else self._store.get(*key)
+            if service is not None:
+                self._follow_service(Change(change.key, None, service))
+
     def _recount(self, change: Change) -> None:
         """What any decision may depend on was written, came or went, which is rare: count anew."""
         if _spec(change.before) != _spec(change.after):
@@ -141,13 +157,10 @@ class Fleets:
         """Read what has changed since the last time, and forget what is gone."""
         while self._changed:
             key, _ = self._changed.popitem()
-            body = self._store.get(key.kind, key.namespace, key.name)
-            read = None if body is None else self._one(key, body)
-            values = () if body is None else indexes.INDEXES[key.kind, INDEX[key.kind]](body)
-            home = next(iter(values), None) if read is not None else None
-            self._move(key, home)
-            if home is not None and read is not None:
-                self._read[home].put(key, read)
+            template, read = self._one(key)
+            self._move(key, template)
+            if template is not None and read is not None:
+                self._read[template].put(key, read)
 
     def _move(self, key: ObjectKey, home: str | None) -> None:
         """A key belongs to a template from now on, or to none."""
@@ -161,33 +174,13 @@ class Fleets:
             self._home[key] = home
             self._read.setdefault(home, _Muster())
 
-    def _one(self, key: ObjectKey, body: Manifest) -> PublicService | UnpublishDecision | None:
-        """What is to be known of an object; None when it cannot be read."""
-        if key.kind == SERVICE:
-            return _service(body)
-        return self._reading.readable(UnpublishDecision, key.name)
+    def _one(self, key: ObjectKey) -> tuple[str | None, PublicService | UnpublishDecision | None]:
+        """A template, and what is to be known for it of an object; nothing where that cannot be read."""
+        if key.kind == REGISTRATION:
+            return counted_of(key.name, self._reading, self._policy) or (None, None)
+        decision = self._reading.readable(UnpublishDecision, key.name)
+        return None if decision is None else decision.spec.release.template.name, decision
 
 
 def _spec(body: Manifest | None) -> Any:
     return None if body is None else body.get("spec")
-
-
-def _service(body: Manifest) -> PublicService:
-    conditions: list[Manifest] = part(body, "status", "conditions") or []
-    return PublicService(
-        registration=_text(part(body, "spec", "registration")),
-        version=_text(part(body, "status", "release", "public", "template", "version")),
-        published=any(_says_published(condition, part(body, "status", "phase")) for condition in conditions),
-    )
-
-
-def _says_published(condition: Manifest, phase: Any) -> bool:
-    """By the gateway's word where the look from outside doubts it: a stranger's answer changes no count."""
-    if condition.get("type") != ConditionType.PUBLISHED:
-        return False
-    said = condition.get("status")
-    return bool(said == ConditionStatus.TRUE or (said == ConditionStatus.UNKNOWN and phase in SERVED))
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""

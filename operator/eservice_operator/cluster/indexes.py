@@ -25,8 +25,6 @@ REGISTRATION = "registration"
 TEMPLATE = "template"
 PUBLIC_VERSION = "public-version"
 """EServices in Production by ``template@version`` in public use."""
-PUBLIC_TEMPLATE = "public-template"
-"""EServices in Production by the template in public use; those that are being deleted are left out."""
 HOST = "host"
 """By each hostname as it is written; routes and Ingresses without one by `EVERY`."""
 UNDER = "under"
@@ -35,6 +33,8 @@ GATEWAY = "gateway"
 """Our routes by the ``namespace/name`` of the Gateway that they are on."""
 ESERVICE = "eservice"
 """Records by the ``namespace/name`` of the EService they speak of."""
+INSTITUTION = "institution"
+"""Registrations and WebServices by the code of the institution whose they say they are."""
 NAMESPACE = "namespace"
 """Registrations by the namespaces they name; what lies in one and matters to its web services by that."""
 WEB_SERVICE = "web-service"
@@ -98,14 +98,6 @@ def _public_version(service: Manifest) -> Iterable[str]:
     if part(service, "spec", "environment") != Environment.PRODUCTION or template is None:
         return ()
     return (f"{part(template, 'name')}@{part(template, 'version')}",)
-
-
-def _public_template(service: Manifest) -> Iterable[str]:
-    name = part(service, "status", "release", "public", "template", "name")
-    leaving = part(service, "metadata", "deletionTimestamp") is not None
-    if part(service, "spec", "environment") != Environment.PRODUCTION or leaving:
-        return ()
-    return (name,) if isinstance(name, str) else ()
 
 
 _named_hosts = _each(("spec", "publication", "hosts"))
@@ -207,7 +199,6 @@ INDEXES: dict[tuple[str, str], Index] = {
     ("EService", REGISTRATION): _one("spec", "registration"),
     ("EService", TEMPLATE): _templates,
     ("EService", PUBLIC_VERSION): _public_version,
-    ("EService", PUBLIC_TEMPLATE): _public_template,
     ("EService", HOST): _hosts,
     ("EService", UNDER): _wildcards,
     ("HTTPRoute", HOST): _hostnames,
@@ -219,11 +210,13 @@ INDEXES: dict[tuple[str, str], Index] = {
     ("UnpublishDecision", REGISTRATION): _decided,
     ("UnpublishDecision", TEMPLATE): _one("spec", "release", "template", "name"),
     ("EServiceRegistration", NAMESPACE): _each(("spec", "namespaces"), "name"),
+    ("EServiceRegistration", INSTITUTION): _one("spec", "institution", "code"),
     ("EServiceIdentifier", REGISTRATION): _one("spec", "registration"),
     ("EService", USES): _asked("spec", "uses"),
     ("EService", AGENT): _asked_through("spec", "uses"),
     ("ControllerRevision", USES): _asked("data", "uses"),
     ("ControllerRevision", AGENT): _asked_through("data", "uses"),
+    ("WebService", INSTITUTION): _one("spec", "holder", "code"),
     ("WebService", NAMESPACE): _one("metadata", "namespace"),
     ("WebService", TESTED_AS): lambda obj: _place(part(obj, "spec", "testedAs")),
     ("WebService", BACKEND): _beside("spec", "backend", "service", "name"),

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from eservice_operator.api.names import FINALIZER_MANAGER, MANAGER, STATUS_MANAGER
+from eservice_operator.cluster.nesting import DEEPEST
 from eservice_operator.core.actions import Manifest
 
 Fields = dict[str, Any]
@@ -108,7 +109,7 @@ def take_over(live: Manifest) -> list[dict[str, Any]]:
     empty when there is nothing to take over.
     """
     metadata = live["metadata"]
-    entries: list[Entry] = metadata.get("managedFields") or []
+    entries = [_bounded(entry) for entry in metadata.get("managedFields") or []]
     taken: Fields = {}
     kept: list[Entry] = []
     applied: Entry | None = None
@@ -178,6 +179,21 @@ def without_finalizer(live: Manifest, finalizer: str) -> list[dict[str, Any]]:
         {"op": "remove", "path": f"/metadata/finalizers/{finalizers.index(finalizer)}"},
         {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
     ]
+
+
+def _bounded(entry: Entry) -> Entry:
+    """The entry, what lies too deep in its fields owned as a whole.
+
+    Whoever may write the object may write any trie of a thousand levels, or of more than are read: it would
+    keep us from putting the object right.
+    """
+    return entry | {"fieldsV1": _down_to(entry.get("fieldsV1"), DEEPEST)}
+
+
+def _down_to(fields: Any, levels: int) -> Fields:
+    if not levels or not isinstance(fields, dict):
+        return {}
+    return {key: _down_to(value, levels - 1) for key, value in fields.items()}
 
 
 def _split(entry: Entry) -> tuple[Fields, Fields]:

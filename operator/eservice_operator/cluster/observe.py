@@ -53,7 +53,7 @@ class Observer:
         self._store = store
         self._policy = policy
         self._reading = Reading(store, policy.cluster_networks)
-        self._fleets = Fleets(store, self._reading)
+        self._fleets = Fleets(store, self._reading, policy)
         self.access = AccessObserver(self._reading)
 
     def eservice(self, key: ObjectKey) -> World | InvalidObject | None:

@@ -20,6 +20,7 @@ from eservice_operator.cluster import indexes
 from eservice_operator.cluster.bindings import CustomersBindings, own_bindings
 from eservice_operator.cluster.consumers import consumer_of, is_bound
 from eservice_operator.cluster.grant_cases import GrantCases
+from eservice_operator.cluster.holders import contact_domains
 from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.ownership import is_owned
 from eservice_operator.cluster.reading import Reading
@@ -108,6 +109,7 @@ class AccessObserver:
             children=self._children(web_service.metadata),
             foreign_roles=tuple(self._foreign_roles(key, own)),
             foreign_bindings=tuple(self._foreign_bindings(key, own)),
+            contact_domains=contact_domains(web_service.spec.holder.code, self._reading),
         )
 
     def assignment(self, key: ObjectKey) -> AssignmentWorld | InvalidObject | None:

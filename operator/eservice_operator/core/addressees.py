@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from eservice_operator.api.notices import Audience, Channel, Notice, NoticeState
+from eservice_operator.api.people import mail_domain
 from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.ledger import Notices, notice_id
@@ -45,8 +46,8 @@ def recipients(policy: Policy, registration: EServiceRegistration | None) -> tup
 
 def _mailbox(address: str) -> str:
     """The same for addresses of one mailbox: a domain has no case, what is before it may have."""
-    local, at, domain = address.rpartition("@")
-    return f"{local}{at}{domain.lower()}"
+    local, at, _ = address.rpartition("@")
+    return f"{local}{at}{mail_domain(address)}"
 
 
 def _behind_the_sink(registration: EServiceRegistration | None) -> Audience:
@@ -72,11 +73,12 @@ def owner_and_sinks(policy: Policy, email: str) -> tuple[Recipient, ...]:
     return tuple(Recipient(channel, sink or email, Audience.AGENCY) for channel, sink in policy.channels)
 
 
-def holder_and_sinks(policy: Policy, email: str) -> tuple[Recipient, ...]:
-    """Everybody who is told about a web service: its holder, and the sinks."""
+def holder_and_sinks(policy: Policy, email: str | None) -> tuple[Recipient, ...]:
+    """Everybody who is told about a web service: its holder, where it can be reached, and the sinks."""
     return tuple(
-        Recipient(channel, sink or email, Audience.AGENCY if sink else Audience.HOLDER)
+        Recipient(channel, address, Audience.AGENCY if sink else Audience.HOLDER)
         for channel, sink in policy.channels
+        if (address := sink or email) is not None
     )
 
 

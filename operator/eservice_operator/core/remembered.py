@@ -41,14 +41,17 @@ def missing_decision(facts: Facts) -> RememberedDecision | None:
 
 
 def _is_missing(facts: Facts, old: RememberedDecision | None) -> bool:
-    """Whether a remembered decision was open, about the public release, and has nothing in its place."""
+    """Whether a remembered decision was open, about the public release, and has nothing in its place.
+
+    It is about another release, and so over, where more says so than the institution's word.
+    """
     if old is None or old.effective_at is None:
         return False
     for decision in facts.world.decisions:
         replaced = decision.spec.replaces
         if old.name == decision.metadata.name or (replaced is not None and old.name == replaced.name):
             return False
-    public = facts.public_template
+    public = facts.proven_template
     return public is None or same_template(public, old.template)
 
 

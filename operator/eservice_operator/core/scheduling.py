@@ -48,15 +48,16 @@ def new_decision(facts: Facts) -> Manifest | None:
     is not trusted: its dates are a promise, and stand whatever the clock says later. What was in effect and
     was deleted goes on by another whatever the policy and the dates say by now: they would bring nobody back.
     """
-    template, lag = facts.public_template, facts.public_lag
-    if not facts.production or not facts.stands or template is None or lag is None:
+    template = facts.public_template
+    if not facts.production or not facts.stands or template is None:
         return None
-    if not facts.policy.clock_trusted:
-        return None
-    known = facts.world.templates.get(template.name)
-    if known is None or governing_decision(facts) is not None:
+    if not facts.policy.clock_trusted or governing_decision(facts) is not None:
         return None
     gone = missing_decision(facts)
+    template = template if gone is None else gone.template
+    known, lag = facts.world.templates.get(template.name), facts.lag(template)
+    if known is None or lag is None:
+        return None
     ground = ground_in_place(gone, lag.overdue_since, cause_of(facts, template, lag))
     goes_on = gone is not None and gone.effective_since is not None
     if ground[0] is None or not (goes_on or _founded(facts, template, known, lag)):

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who looks again when something changes that access to web services rests on.
-
-What of a change others can be concerned by is in `access_news`.
-"""
+"""Who looks again when something changes that access to web services rests on (`access_news`: what of it)."""
 
 from __future__ import annotations
 
@@ -11,6 +8,7 @@ from typing import Final
 
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.consumers import owner_key
+from eservice_operator.cluster.holders import web_services_of
 from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.store import Change, Store, key_of
 from eservice_operator.core.actions import Manifest
@@ -184,7 +182,8 @@ def of_service(service: Manifest, store: Store) -> Keys:
 
 
 def of_registration(registration: Manifest, store: Store) -> Keys:
-    """The grants of its e-services, and what these ask for."""
+    """The grants of its e-services, what these ask for, and the institution's web services."""
+    yield from web_services_of(registration, store)
     name = registration["metadata"]["name"]
     for service in store.by_index(ESERVICE, indexes.REGISTRATION, name):
         yield from of_eservice(service, store)

@@ -76,6 +76,8 @@ class Register:
     assignments: tuple[AgentAssignment, ...] = ()
     consumers: tuple[Consumer, ...] = ()
     tests: tuple[ConnectionTest, ...] = ()
+    contact_domains: frozenset[str] = frozenset({"ur.example"})
+    """Of the holder's contacts in the Agency's register."""
 
     @override
     def __repr__(self) -> str:
@@ -189,6 +191,7 @@ class Register:
         assert offer is not None
         return WebServiceWorld(
             offer,
+            contact_domains=self.contact_domains,
             grants=tuple(
                 self.case(grant)
                 for grant in self.grants

@@ -25,6 +25,7 @@ from eservice_operator.core.access.contracts import (
     next_end_of,
 )
 from eservice_operator.core.access.grant_checks import unconfirmed
+from eservice_operator.core.access.letters import unreachable
 from eservice_operator.core.access.naming import audience_of, wall_of
 from eservice_operator.core.access.posting import web_service_told
 from eservice_operator.core.access.requesting import Request, requests_of, shown
@@ -148,6 +149,8 @@ def _verdicts(decision: WebServiceDecision, outcome: Outcome) -> Iterator[Verdic
     if named:
         text = f"others than the operator give the right to invoke it, and no grant does: {named}"
         yield c.true(ConditionType.FOREIGN_INVOKERS, Reason.FOREIGN_ROLES, text)
+    if world.offer.confirmed and world.contact is None:
+        yield c.true(ConditionType.HOLDER_UNREACHABLE, Reason.CONTACT_NOT_REGISTERED, unreachable(world))
 
 
 def _progress(decision: WebServiceDecision, outcome: Outcome, backend: Verdict) -> tuple[Verdict, ...]:

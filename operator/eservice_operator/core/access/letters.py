@@ -10,6 +10,7 @@ from typing import Final
 from eservice_operator.api import names
 from eservice_operator.api.base import LocalizedText
 from eservice_operator.api.notices import Notice, NoticeKind
+from eservice_operator.api.people import mail_domain
 from eservice_operator.api.webservice_status import WebServiceStatus
 from eservice_operator.core.access.web_service_tidings import about, waiting
 from eservice_operator.core.access.worlds import WebServiceWorld
@@ -42,7 +43,7 @@ def _about_web_service(world: WebServiceWorld, status: WebServiceStatus, notice:
     letter = replace(
         letter_of(notice, source, metadata.uid),
         institution=spec.holder.institution,
-        contacts=(spec.holder.email,),
+        contacts=() if world.contact is None else (world.contact,),
         title=title,
     )
     asks = notice.kind is NoticeKind.ACCESS_REQUESTED
@@ -73,3 +74,13 @@ def _remaining(status: WebServiceStatus, notice: Notice) -> dict[str, str]:
     named = [f"{one.institution} ({one.namespace}/{one.e_service})" for one in entry.consumers[:MOST_NAMED]]
     count = entry.consumer_count + entry.customer_count
     return facts | {"count": str(count), "consumers": ", ".join(named)}
+
+
+def unreachable(world: WebServiceWorld) -> str:
+    """Why its holder gets no letter: a WebService could name anybody."""
+    holder = world.offer.web_service.spec.holder
+    return (
+        f"no letter goes to {holder.email}: no contact that the Agency registered for institution"
+        f" {holder.code} is at {mail_domain(holder.email)}; name an address at a domain of theirs, or have"
+        " the Agency enter such a contact in an EServiceRegistration of the institution"
+    )

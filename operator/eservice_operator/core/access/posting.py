@@ -40,7 +40,7 @@ def web_service_told(
         notices = _without_other_days(notices, ends, world.under_way)
         climbed = climb(ends, old.warned, times)
         tidings, warned = (*tidings, *climbed.tidings), climbed.warned
-    everybody = holder_and_sinks(policy, web_service.spec.holder.email)
+    everybody = holder_and_sinks(policy, world.contact)
     notices = _told(notices, tidings, web_service.metadata.uid, now, everybody, world.under_way)
     notices = in_reach(notices, policy)
     if world.offer.confirmed:  # else nothing is sent, and what waits, waits

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from eservice_operator.api.people import mail_domain
 from eservice_operator.core.access.case import AgentCase, GrantCase, Offer, Order
 from eservice_operator.core.letters import Delivery
 from eservice_operator.core.world import Observed
@@ -58,10 +59,21 @@ class WebServiceWorld:
     """Names of Roles of others in the holder's namespace that let somebody invoke it."""
     foreign_bindings: tuple[str, ...] = ()
     """Names of RoleBindings of others there, to Roles of its grants."""
+    contact_domains: frozenset[str] = frozenset()
+    """The mail domains of the contacts that the Agency registered for the institution, in lower case."""
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)
     """What became of its notices since they were handed to a channel, by notice id."""
     under_way: frozenset[str] = frozenset()
     """Ids of its notices that are in the hands of a channel, or wait there."""
+
+    @property
+    def contact(self) -> str | None:
+        """The holder's address, where letters may go there; None where it may name anybody's.
+
+        It has to be at a domain of the institution's contacts in the Agency's register (R1).
+        """
+        email = self.offer.web_service.spec.holder.email
+        return email if mail_domain(email) in self.contact_domains else None
 
 
 @dataclass(frozen=True)

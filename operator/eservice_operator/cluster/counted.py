@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the brake counts of a registration: the one e-service in Production, by what its admin cannot forge.
+
+Who has every right in a namespace may write any EService there, with any status. So only the EService counts
+that stands where the registration places it, and where Gateways publish, what its public route says, which
+lies in the Agency's namespace: whether it serves, and what it records of the release. Of an Ingress, on which
+nothing can be recorded, the status is believed.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from eservice_operator.api.base import ConditionStatus, Environment
+from eservice_operator.api.reasons import ConditionType
+from eservice_operator.api.registration import EServiceRegistration
+from eservice_operator.cluster import indexes
+from eservice_operator.cluster.indexes import part
+from eservice_operator.cluster.ownership import is_route_of
+from eservice_operator.cluster.reading import Reading
+from eservice_operator.core.actions import Manifest
+from eservice_operator.core.counting import PublicService
+from eservice_operator.core.drivers import driver_of
+from eservice_operator.core.faces import Face, face_of
+from eservice_operator.core.policy import Policy
+from eservice_operator.core.public_record import record_on
+from eservice_operator.core.tidings import SERVED
+from eservice_operator.core.world import Observed
+
+
+class PublicOf(NamedTuple):
+    """An e-service that has a public release, and for which template."""
+
+    template: str
+    service: PublicService
+
+
+def in_production(service: Manifest) -> bool:
+    """Whether an EService says that it is in Production."""
+    return bool(part(service, "spec", "environment") == Environment.PRODUCTION)
+
+
+def counted_of(registration: str, reading: Reading, policy: Policy) -> PublicOf | None:
+    """What the brake counts of a registration; None where that has no e-service with a public release."""
+    service = _standing(registration, reading)
+    if service is None:
+        return None
+    driver, metadata = driver_of(policy), service["metadata"]
+    said: Any = part(service, "status", "release", "public", "template")
+    template, version, published = part(said, "name"), part(said, "version"), _says_published(service)
+    if driver.far:
+        name = driver.name(metadata["namespace"], metadata["name"])
+        body = reading.store.get(driver.kind, policy.routes_namespace, name)
+        route = None if body is None or not is_route_of(body, metadata["uid"]) else Observed(body)
+        record = record_on(route)
+        if record is not None:
+            template, version = record.template.name, record.template.version
+        published = route is not None and face_of(route) is Face.LIVE and driver.serving(route).served
+    if not isinstance(template, str):
+        return None
+    return PublicOf(template, PublicService(registration, str(version or ""), published))
+
+
+def _standing(name: str, reading: Reading) -> Manifest | None:
+    """The EService in Production where the registration places it; the oldest of several."""
+    registration = reading.readable(EServiceRegistration, name)
+    place = None if registration is None else registration.namespace_for(Environment.PRODUCTION)
+    there = [
+        service
+        for service in reading.store.unordered("EService", indexes.REGISTRATION, name)
+        if part(service, "metadata", "namespace") == place
+        and in_production(service)
+        and part(service, "metadata", "deletionTimestamp") is None
+    ]
+    return min(there, key=_age, default=None)
+
+
+def _age(service: Manifest) -> tuple[str, str]:
+    return part(service, "metadata", "creationTimestamp") or "", service["metadata"]["name"]
+
+
+def _says_published(service: Manifest) -> bool:
+    """By the gateway's word where the look from outside doubts it: a stranger's answer changes no count."""
+    phase = part(service, "status", "phase")
+    for condition in part(service, "status", "conditions") or ():
+        if condition.get("type") == ConditionType.PUBLISHED:
+            said = condition.get("status")
+            return bool(said == ConditionStatus.TRUE or (said == ConditionStatus.UNKNOWN and phase in SERVED))
+    return False

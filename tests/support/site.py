@@ -357,7 +357,7 @@ def says(obj: Manifest, kind: str, status: str, reason: str | None = None) -> bo
 
 def up_to_date(obj: Manifest) -> bool:
     """Whether the status speaks of the present spec."""
-    return bool(obj["status"].get("observedGeneration") == obj["metadata"]["generation"])
+    return bool(obj.get("status", {}).get("observedGeneration") == obj["metadata"]["generation"])
 
 
 def in_phase(obj: Manifest, phase: str) -> bool:

@@ -7,12 +7,14 @@ may be silent.
 
 from __future__ import annotations
 
-from eservice_operator.cluster import client
+from eservice_operator.cluster import client, reflector
 from eservice_operator.runtime import checks, watching
 from eservice_operator.runtime.__main__ import main as as_usual
 
 SILENCE = 3.0
 """Seconds for which a watch may bring nothing."""
+PAUSE = 1.0
+"""Seconds at most after a failure."""
 OUT_OF_TOUCH = 2.0
 """Seconds without an answer after which it is not ready."""
 ENTRY = "tests.support.hasty_operator:main"
@@ -23,11 +25,15 @@ def main() -> None:
     watching.OUTAGE = (0.2, 0.3, 0.5)  # type: ignore[assignment] # fewer of them
     client.INACTIVITY = SILENCE  # type: ignore[misc]
     checks.OUT_OF_TOUCH = OUT_OF_TOUCH  # type: ignore[misc]
-    defaults = client.KubeApi.__init__.__kwdefaults__
-    assert "inactivity" in (defaults or {}), "or it would be as patient as ever"
-    assert defaults is not None
-    defaults["inactivity"] = SILENCE
+    _hasten(client.KubeApi, "inactivity", SILENCE)
+    _hasten(reflector.Reflector, "longest_pause", PAUSE)  # of kinds of which nothing is heard for minutes
     as_usual()
+
+
+def _hasten(of: type, setting: str, seconds: float) -> None:
+    defaults = getattr(of.__init__, "__kwdefaults__", None) or {}
+    assert setting in defaults, "or it would be as patient as ever"
+    defaults[setting] = seconds
 
 
 if __name__ == "__main__":

@@ -37,8 +37,9 @@ def main() -> None:
 
 def _hasten(making: Callable[..., None], setting: str, seconds: float) -> None:
     assert isinstance(making, FunctionType)
-    assert setting in (making.__kwdefaults__ or {}), "or it would be as patient as ever"
-    making.__kwdefaults__[setting] = seconds
+    defaults = making.__kwdefaults__ or {}
+    assert setting in defaults, "or it would be as patient as ever"
+    defaults[setting] = seconds
 
 
 if __name__ == "__main__":

@@ -7,6 +7,9 @@ may be silent.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import FunctionType
+
 from eservice_operator.cluster import client, reflector
 from eservice_operator.runtime import checks, watching
 from eservice_operator.runtime.__main__ import main as as_usual
@@ -25,15 +28,17 @@ def main() -> None:
     watching.OUTAGE = (0.2, 0.3, 0.5)  # type: ignore[assignment] # fewer of them
     client.INACTIVITY = SILENCE  # type: ignore[misc]
     checks.OUT_OF_TOUCH = OUT_OF_TOUCH  # type: ignore[misc]
-    _hasten(client.KubeApi, "inactivity", SILENCE)
-    _hasten(reflector.Reflector, "longest_pause", PAUSE)  # of kinds of which nothing is heard for minutes
+    _hasten(client.KubeApi.__init__, "inactivity", SILENCE)
+    _hasten(
+        reflector.Reflector.__init__, "longest_pause", PAUSE
+    )  # of kinds of which nothing is heard for minutes
     as_usual()
 
 
-def _hasten(of: type, setting: str, seconds: float) -> None:
-    defaults = getattr(of.__init__, "__kwdefaults__", None) or {}
-    assert setting in defaults, "or it would be as patient as ever"
-    defaults[setting] = seconds
+def _hasten(making: Callable[..., None], setting: str, seconds: float) -> None:
+    assert isinstance(making, FunctionType)
+    assert setting in (making.__kwdefaults__ or {}), "or it would be as patient as ever"
+    making.__kwdefaults__[setting] = seconds
 
 
 if __name__ == "__main__":

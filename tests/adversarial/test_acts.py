@@ -14,7 +14,7 @@ from tests.adversarial.cast import Cast, Part
 from tests.support.fleet import Planned, days_ago, seconds_ago
 from tests.support.operator import OperatorProcess
 from tests.support.register import Register
-from tests.support.site import gates, says
+from tests.support.site import PERSON, gates, says
 
 pytestmark = pytest.mark.cluster
 
@@ -149,8 +149,8 @@ async def test_only_a_verifier_verifies(register: Register, cast: Cast) -> None:
     body = planned.verification()
     for part in (Part.DEVELOPER, Part.TESTER, Part.ON_CALL, Part.HOLDER, Part.ANYBODY, Part.ANONYMOUS):
         with pytest.raises(Forbidden):
-            await cast[part].api.create(body)
-    made = await cast[Part.VERIFIER].api.create(body)
+            await cast[part].api.create(body, field_manager=PERSON)
+    made = await cast[Part.VERIFIER].api.create(body, field_manager=PERSON)
     for part in (Part.VERIFIER, Part.DEVELOPER):
         with pytest.raises(Forbidden):
             await cast[part].apply(planned.verification("Failed"))

@@ -10,7 +10,7 @@ import pytest
 from eservice_operator.core.actions import Manifest
 from tests.support.kubectl import Kubectl
 from tests.support.register import Register
-from tests.support.site import gates, says
+from tests.support.site import PERSON, gates, says
 
 pytestmark = pytest.mark.cluster
 A_LOOK = 90.0
@@ -39,7 +39,7 @@ async def test_what_stands_in_the_way_is_read_on_both_sides(register: Register, 
     await site.settled(planned, "Published")
     policy, *_ = register.children(planned)
     marks = [{"op": "remove", "path": f"/metadata/{field}"} for field in ("labels", "ownerReferences")]
-    await site.api.json_patch(policy, marks)
+    await site.api.json_patch(policy, marks, field_manager=PERSON)
 
     cut_off = await site.until(
         register.grant_ref(planned),

@@ -17,7 +17,7 @@ from tests.support.fleet import Planned, days_ago
 from tests.support.kubectl import Kubectl
 from tests.support.operator import OperatorProcess
 from tests.support.register import NAME, Register
-from tests.support.site import poll, says
+from tests.support.site import PERSON, poll, says
 
 pytestmark = pytest.mark.cluster
 
@@ -128,7 +128,9 @@ async def _not_confirmed(register: Register, _planned: Planned) -> None:
         {"op": "remove", "path": "/metadata/labels/eservice.dev~1institution"},
         {"op": "replace", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]},
     ]
-    await register.site.api.json_patch(Ref("v1", "Namespace", "", register.namespace), ops)
+    await register.site.api.json_patch(
+        Ref("v1", "Namespace", "", register.namespace), ops, field_manager=PERSON
+    )
 
 
 async def _no_eservice(register: Register, planned: Planned) -> None:
@@ -175,7 +177,7 @@ async def test_its_end_is_seen_until_all_of_it_is_gone(register: Register, kubec
         {"op": "add", "path": "/metadata/finalizers", "value": ["example.lv/hold"]},
         {"op": "replace", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]},
     ]
-    await site.api.json_patch(policy, held)
+    await site.api.json_patch(policy, held, field_manager=PERSON)
     await site.delete(register.grant_ref(planned))
     revoking = await site.until(register.grant_ref(planned), is_so(v5="Revoking"), "its end is seen")
     assert not says(revoking, "Active", "True")
@@ -185,7 +187,7 @@ async def test_its_end_is_seen_until_all_of_it_is_gone(register: Register, kubec
         {"op": "remove", "path": "/metadata/finalizers"},
         {"op": "replace", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]},
     ]
-    await site.api.json_patch(policy, free)
+    await site.api.json_patch(policy, free, field_manager=PERSON)
     await site.gone(register.grant_ref(planned))
 
 
@@ -299,7 +301,7 @@ async def test_at_rest_nothing_is_written(
         {"op": "add", "path": "/metadata/annotations", "value": {"example.lv/touched": "1"}},
         {"op": "replace", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]},
     ]
-    await register.site.api.json_patch(touched, ops)
+    await register.site.api.json_patch(touched, ops, field_manager=PERSON)
     await asyncio.to_thread(operator.metrics)
     await operator.at_rest()
     assert not audit.writes(), counted(audit.writes())

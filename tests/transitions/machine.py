@@ -162,9 +162,14 @@ class Transitions(RuleBasedStateMachine):
             self._judge(self.theatre.undoes(*self._reversible(self.luck(drawn))))
 
     def _reversible(self, luck: Random) -> tuple[Edit, Edit, Scene]:
-        """An edit, its opposite, and where they are made."""
+        """An edit that was undone least often so far, its opposite, and where they are made.
+
+        With luck alone one of every few draws would leave one of the edits out.
+        """
         scene = Scene(self.here, luck.choice(self.here.services), luck.randrange(60))
-        return luck.choice(REVERSIBLE), AS_BEFORE, scene
+        undone = self.theatre.undone
+        least = min(undone[one.name] for one in REVERSIBLE)
+        return luck.choice([one for one in REVERSIBLE if undone[one.name] == least]), AS_BEFORE, scene
 
     @override
     def teardown(self) -> None:

@@ -111,20 +111,20 @@ class Theatre:
         self.operator.launch()
 
     async def ends(self, edit: Edit, opposite: Edit, scene: Scene) -> None:
-        """What has to hold at the end of every path.
-
-        Nobody holds anything by then: bindings go until the grant's new status says that it is open, and what
-        is held would go for ever.
-        """
-        await scene.town.let_go()
+        """What has to hold at the end of every path."""
         as_it_is = await self.undoes(edit, opposite, scene)
         await self.forgets_nothing_it_needs(scene.town, as_it_is)
         await self.ends_like_a_fresh_start(scene.town)
 
     async def undoes(self, edit: Edit, opposite: Edit, scene: Scene) -> list[str]:
-        """An edit that is made and undone leaves nothing behind; the town's normal form, before and after."""
+        """An edit that is made and undone leaves nothing behind; the town's normal form, before and after.
+
+        Nobody holds anything by then: a child with somebody else's finalizer would be going for ever once it
+        is removed, and bindings go until the grant's new status says that it is open.
+        """
         town = scene.town
         town.hands.note("# this is to be as before in the end")
+        await town.let_go()
         await town.mark()
         await self.carry_out(opposite, scene)
         before = await self.portrayed(town)

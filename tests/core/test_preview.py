@@ -107,6 +107,17 @@ def test_a_first_release_is_previewed_before_anything_is_public(cluster: PureClu
     assert finalizer < first, "else a deletion between the two would leave the route behind"
 
 
+def test_before_anything_is_public_nothing_is_left_that_lets_routes_in(cluster: PureCluster) -> None:
+    cluster.policy = PREVIEWED
+    cluster.remove(("ProductionVerification", NAMESPACE, "verified-1"))
+    cluster.settle(NOW)
+    assert cluster.of_kind("ReferenceGrant")
+    cluster.policy = POLICY
+    cluster.settle(LATER)
+    assert cluster.of_kind("Deployment")
+    assert not cluster.of_kind("ReferenceGrant")
+
+
 def test_the_switch_takes_it_with_the_service_of_the_candidate(candidate: PureCluster) -> None:
     verify(candidate)
     candidate.forget()

@@ -237,6 +237,8 @@ async def namespace_relabelled(at: Scene) -> bool:
 async def tampered(at: Scene) -> bool:
     kind, path, value, op = TAMPERED[at.number % len(TAMPERED)]
     found = await _children(at.town, at.course, kind)
+    if path.startswith("/metadata"):
+        found = await _replaceable(at, found)
     if not found:
         return False
     ref = ref_of(found[at.number % len(found)])
@@ -248,7 +250,7 @@ async def child_removed(at: Scene) -> bool:
     """Any but what is remembered in it: the Service, and the releases' snapshots."""
     found = [
         obj
-        for obj in await _children(at.town, at.course, "")
+        for obj in await _replaceable(at, await _children(at.town, at.course, ""))
         if obj["kind"] not in {"Service", "ControllerRevision"}
     ]
     return await at.town.hands.delete(ref_of(found[at.number % len(found)])) if found else False
@@ -270,6 +272,18 @@ async def name_taken(at: Scene) -> bool:
     if await at.town.hands.see(ref_of(body)) is not None:
         return False
     return await at.town.hands.apply(body)
+
+
+async def _replaceable(at: Scene, found: list[Manifest]) -> list[Manifest]:
+    """Those that are made anew when they are lost.
+
+    What may not be installed any more, as of a version that was withdrawn, is not installed again (R5, R7).
+    """
+    live = await at.town.hands.see(at.course.planned.ref)
+    unmet = ((live or {}).get("status") or {}).get("gates") or ()
+    if not any(gate["blocks"] == "Install" for gate in unmet):
+        return found
+    return [obj for obj in found if obj["kind"] != "Deployment"]
 
 
 async def _hold(town: Town, ref: Ref) -> bool:

@@ -180,4 +180,4 @@ class Transitions(RuleBasedStateMachine):
         try:
             self._judge(self.theatre.ends(*self._reversible(luck)))
         finally:
-            self.theatre.run(self.theatre.leave(town))
+            self.theatre.judge(town, self.theatre.leave(town))

@@ -238,4 +238,6 @@ def _superfluous(layout: Layout, key: tuple[str, str], child: Observed) -> bool:
         return name == preview_name(layout.owner.namespace, layout.owner.name)
     if kind == "HorizontalPodAutoscaler":
         return not layout.kept
+    if kind == "ReferenceGrant":  # of a candidate that is looked at no more: nothing leads there
+        return layout.public is None and not layout.kept
     return kind in PRUNED and (not layout.kept or child.labels.get(names.RELEASE_LABEL) != layout.kept)

@@ -19,7 +19,7 @@ from tests.support.audit import AuditLog
 from tests.support.cluster import control_plane
 from tests.support.figures import Figures
 from tests.support.kubectl import Kubectl
-from tests.support.operator import OperatorProcess
+from tests.support.operator import LAUNCHED, OperatorProcess
 from tests.support.oracles import Watch
 from tests.support.rights import assert_none_was_missing, operator_credentials, people_credentials
 from tests.support.zygote import Zygote, zygote
@@ -178,24 +178,31 @@ async def operator(launched: OperatorProcess) -> OperatorProcess:
 
 @pytest.fixture(scope="module")
 def oracles_at_work(ground: "Cluster") -> Iterator[Watch]:
-    """The always-on oracles over a module's cluster."""
+    """The always-on oracles over a module's cluster, and over each operator that is started meanwhile."""
     watch = Watch.over(ground)
     watch.start()
+    LAUNCHED.append(watch.follow)
     yield watch
+    LAUNCHED.remove(watch.follow)
     watch.stop()
 
 
 @pytest.fixture
 async def oracles(request: pytest.FixtureRequest, oracles_at_work: Watch) -> AsyncIterator[Watch]:
-    """What must always be so, was so until the end of the test. A folder turns it on for each of its tests.
-
-    The module's operator is held to its log and to time where a test has it; one of the test's own is by
-    ``oracles.follow``.
-    """
-    if "idle" in request.fixturenames:
-        oracles_at_work.follow(request.getfixturevalue("idle"))
+    """What must always be so, was so until the end of the test."""
+    oracles_at_work.foreseen = [mark.args[0] for mark in request.node.iter_markers("foreseen")]
     yield oracles_at_work
     await oracles_at_work.kept()
+
+
+@pytest.fixture
+def judged(request: pytest.FixtureRequest) -> None:
+    """The oracles, unless a test says why not. A folder turns this on for each of its tests."""
+    item = request.node
+    if item.get_closest_marker("cluster") and not item.get_closest_marker("unjudged"):
+        watch = request.getfixturevalue("oracles")
+        if "launched" in request.fixturenames:  # since before the oracles
+            watch.follow(request.getfixturevalue("launched"))
 
 
 @pytest.fixture

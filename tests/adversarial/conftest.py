@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 __all__ = ["register", "site"]
 
 
+@pytest.fixture(autouse=True)
+def always(judged: None) -> None:
+    """What must always be so is judged over every test."""
+
+
 @pytest.fixture(scope="package")
 def post() -> Iterator[PostOffice]:
     """What the operator sends."""

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["machine"]
 
 
+@pytest.fixture(autouse=True)
+def always(judged: None) -> None:
+    """What must always be so is judged over every test."""
+
+
 @pytest.fixture
 def audit(cluster: "Cluster") -> AuditLog:
     """What is asked of the API server from the beginning of the test on."""

@@ -41,6 +41,7 @@ async def register(people: KubeApi, machine: TimeMachine) -> AsyncIterator[Regis
         await site.clear(operated=machine.operator.running)
 
 
+@pytest.mark.foreseen("the wall clock is about")
 async def test_what_is_open_stays_and_what_needs_no_date_ends_it(
     machine: TimeMachine, register: Register, kubectl: Kubectl
 ) -> None:

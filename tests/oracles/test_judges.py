@@ -274,6 +274,14 @@ def test_what_it_makes_without_its_label_is_told() -> None:
     said(Court(OnlyItsOwn()).tell(dict(bare), by=MANAGER), "made without the label")
 
 
+def test_once_all_watches_have_told_everything_nothing_is_waited_for() -> None:
+    court = Court(OnlyItsOwn())
+    court.tell(service_account("default"), by=MANAGER)
+    assert not court.later(0.0), "the watch of its owner's kind may be late"
+    court.cluster.complete = court.cluster.now
+    said(court.later(0.0), "made for an owner that there never was")
+
+
 def test_what_it_makes_for_nobody_is_told() -> None:
     court = Court(OnlyItsOwn())
     court.tell(service_account("default"), by=MANAGER)

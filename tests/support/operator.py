@@ -71,6 +71,10 @@ def executed(command: Sequence[str], log: Path, environment: Mapping[str, str]) 
         return subprocess.Popen(command, stdout=file, stderr=file, env=environment)
 
 
+LAUNCHED: list[Callable[[OperatorProcess], None]] = []
+"""Who wants to know of each operator, just before it is started."""
+
+
 @dataclass
 class OperatorProcess:
     """One run of ``eservice-operator run``; its log is a JSON object per line in ``log``.
@@ -88,6 +92,8 @@ class OperatorProcess:
 
     def launch(self) -> Self:
         """Start it, and do not wait."""
+        for told in LAUNCHED:
+            told(self)
         self._begins = self.log.stat().st_size if self.log.exists() else 0
         flags = [f"--{name}={value}" for name, value in (SETTINGS | self.settings).items()]
         command = [*self.program, "run", f"--kubeconfig={self.kubeconfig}", *flags]

@@ -26,7 +26,6 @@ from eservice_operator.api.names import (
 from eservice_operator.core.actions import Manifest
 from tests.support.fleet import today
 from tests.support.oracles.seen import (
-    SETTLE,
     Cluster,
     Seen,
     Silent,
@@ -101,7 +100,7 @@ class GrantsBehindAccess(Silent):
 
     def _opened_late(self, cluster: Cluster, *, rest: bool) -> Iterator[str]:
         """A grant is read anew before anything is opened: what ended well before opens nothing."""
-        ripe = [one for one in self._opened if rest or cluster.now - one.at > SETTLE]
+        ripe = [one for one in self._opened if cluster.ripe(one.at, rest=rest)]
         self._opened = [one for one in self._opened if one not in ripe]
         for one in ripe:
             history = [entry for entry in self._lives.get(owner_uid(one.obj), ()) if entry[0] < one.version]

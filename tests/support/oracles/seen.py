@@ -19,7 +19,7 @@ OURS = frozenset({MANAGER, STATUS_MANAGER, FINALIZER_MANAGER})
 REACT = 20.0
 """Seconds of an operator's readiness within which it takes back what nothing supports any more."""
 SETTLE = 2.0
-"""Seconds after which what the watches of two kinds tell can be put side by side."""
+"""Seconds after which what the watches of two kinds tell can be put side by side anyway."""
 
 
 def place_of(obj: Manifest) -> Place:
@@ -99,6 +99,12 @@ class Cluster:
     """Seconds in which a followed operator said that it is ready."""
     now: float = 0.0
     """Monotonic seconds."""
+    complete: float = -1.0
+    """Up to when everything was told, of all kinds: what each watch tells can be put side by side."""
+
+    def ripe(self, at: float, *, rest: bool) -> bool:
+        """Whether all was told by now that came before what was seen at that time."""
+        return rest or at <= self.complete or self.now - at > SETTLE
 
     def of(self, kind: str, namespace: str | None = None) -> Iterator[Manifest]:
         """Objects of a kind, in all namespaces or in one."""

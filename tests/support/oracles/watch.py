@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -70,6 +70,8 @@ class Watch:
     cluster: Cluster = field(default_factory=Cluster)
     broken: list[str] = field(default_factory=list)
     """Every sentence that a judge said and nobody has heard yet."""
+    foreseen: Sequence[str] = ()
+    """Words of errors that the story brings about: the operator's log tells them, and rightly."""
     told: int = 0
     """How many versions of objects were judged."""
     _logs: list[Log] = field(default_factory=list)
@@ -159,7 +161,10 @@ class Watch:
 
     async def _judge_all(self, *, rest: bool) -> None:
         assert self._follower is not None
+        self._hear(self._asked())
+        begun = time.monotonic()
         await self._follower.caught_up()
+        self.cluster.complete = begun
         await self._tick(scrape=True, rest=rest)
 
     async def _tick(self, *, scrape: bool, rest: bool) -> None:
@@ -171,13 +176,16 @@ class Watch:
         self._hear(self._asked())
         for log in self._logs:
             lines = log.fresh()
-            self._hear(mishaps(map(record_of, lines)))
+            self._hear(self._unforeseen(mishaps(map(record_of, lines))))
             for line in lines:
                 self._hear(self.secrecy.told(line, "the operator's log"))
         if scrape and ready:
             self._hear(await asyncio.to_thread(lambda: list(self._scraped())))
         for judge in self._judges:
             self._hear(judge.tick(self.cluster, rest=rest))
+
+    def _unforeseen(self, sentences: Iterable[str]) -> Iterable[str]:
+        return (one for one in sentences if not any(words in one for words in self.foreseen))
 
     def _asked(self) -> Iterable[str]:
         requests = [request for request in self.audit.read() if request.user == OPERATOR]

@@ -18,7 +18,7 @@ from eservice_operator.core.actions import Manifest
 from eservice_operator.core.manifests import CANDIDATE_SUFFIX
 from tests.support.audit import Request
 from tests.support.oracles.routes import homes
-from tests.support.oracles.seen import SETTLE, Cluster, Place, Seen, Silent, labels_of, owner_uid, shown
+from tests.support.oracles.seen import Cluster, Place, Seen, Silent, labels_of, owner_uid, shown
 
 CHILD_KINDS = frozenset(resource.kind for resource in CHILDREN) | {"Secret"}
 OWN_KINDS = frozenset(resource.kind for resource in OWN)
@@ -109,11 +109,11 @@ class OnlyItsOwn(Silent):
 
     @override
     def tick(self, cluster: Cluster, *, rest: bool) -> Iterable[str]:
-        for seen in [one for one in self._made if rest or cluster.now - one.at > SETTLE]:
+        for seen in [one for one in self._made if cluster.ripe(one.at, rest=rest)]:
             self._made.remove(seen)
             if owner_uid(seen.obj) not in self._owners:
                 yield f"{shown(seen.place)} was made for an owner that there never was: {owner_uid(seen.obj)}"
-        ripe = [one for one in self._deletes if rest or cluster.now - one[1] > SETTLE]
+        ripe = [one for one in self._deletes if cluster.ripe(one[1], rest=rest)]
         self._deletes = [one for one in self._deletes if one not in ripe]
         for place, _ in ripe:
             known = [obj for obj, _ in self._gone.get(place, ())]

@@ -165,6 +165,47 @@ async def test_what_people_write_into_a_status_counts_for_nothing(
     assert len(post.events()) == told
 
 
+def decided(planned: Planned, number: int) -> Manifest:
+    """Another release is public, and what was decided of an older version by a fresh name is in effect."""
+    public = planned.renewed(planned.version, f"forged {number}")
+    template = {"name": planned.template, "version": "1.0.0"}
+    instants = dict.fromkeys(("effectiveAt", "effectiveSince"), LONG_AGO)
+    name = f"{planned.name}-production-{number:03d}"
+    return {
+        "observedGeneration": 1_000,
+        "release": {
+            "public": {
+                "name": public.release,
+                "image": public.image,
+                "template": {"name": public.template, "version": public.version},
+            }
+        },
+        "lastDecision": {"name": name, "template": template, "overdueSince": LONG_AGO[:10]} | instants,
+    }
+
+
+@pytest.mark.unjudged("what is forged stands beside what the operator says, until that takes it out")
+async def test_a_status_that_is_written_again_and_again_makes_no_decision(
+    register: Register, cast: Cast, operator: OperatorProcess
+) -> None:
+    """R8: each would be a record of the Agency's, in effect at once, that counts for everybody's brake."""
+    site, planned = register.site, register.site.planned("undecided")
+    await site.apply(planned.registration(), planned.eservice())
+    await operator.at_rest()
+    live = await site.see(planned.ref)
+    metadata = {key: live["metadata"][key] for key in ("name", "namespace")}
+    for number in range(10, 16):
+        forged = {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": metadata}
+        written = await cast[Part.ADMIN].apply(forged | {"status": decided(planned, number)}, "status")
+        assert written["status"]["lastDecision"]["effectiveSince"] == LONG_AGO, "it is taken"
+        await operator.at_rest()
+    assert await site.decisions(planned) == []
+    service = await site.see(planned.ref)
+    assert not service["status"].get("release")
+    assert "effectiveSince" not in service["status"]["lastDecision"]
+    assert await site.api.get(planned.route) is None
+
+
 def nothing_of(planned: Planned, register: Register) -> list[Ref]:
     """What there would be, had the status counted."""
     deployment = Ref("apps/v1", "Deployment", planned.namespace, planned.deployment)

@@ -14,7 +14,11 @@ import pytest
 
 from eservice_operator.api import names
 from eservice_operator.api.eservice import EService
+from eservice_operator.cluster import fleets
+from eservice_operator.cluster.counted import PublicOf, counted_of
+from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.observe import Observer
+from eservice_operator.cluster.reading import Reading
 from eservice_operator.cluster.store import Store
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.counting import PublicService
@@ -22,6 +26,7 @@ from eservice_operator.core.driver import Shown
 from eservice_operator.core.drivers import driver_of
 from eservice_operator.core.faces import Face
 from eservice_operator.core.owner import Owner
+from eservice_operator.core.policy import Policy
 from eservice_operator.core.releases import snapshot_of
 from tests.cluster.test_fleets import changed, due, public, services, stored
 from tests.support import worlds
@@ -133,7 +138,46 @@ def test_a_registration_that_comes_later_or_moves_is_counted_anew() -> None:
     store.upsert(changed(changed(registration)))
     assert services(observer) == [PublicService("a", "3.0.0", True)]
     store.delete(changed(changed(changed(registration))))
-    assert services(observer) == []
+    assert services(observer) == [PublicService("a", "3.0.0", True)], "it is served, and decided upon"
+
+
+def test_without_its_registration_an_e_service_counts_by_its_route() -> None:
+    """R8: it is decided upon all the same; and who only names a registration that nobody has, is not."""
+    rogues = [_named(public(f"rogue-{number}", OVERDUE, namespace=ELSEWHERE), "a") for number in range(6)]
+    store = Store(INDEXES)
+    for body in (worlds.template(), *rogues, public("a", OVERDUE), route("a", OVERDUE), public("b", OVERDUE)):
+        store.upsert(body)
+    observer = Observer(store, worlds.POLICY)
+    assert services(observer) == [PublicService("a", OVERDUE, True)]
+    assert due(observer) == ["a"]
+    store.upsert(changed(route("a", OVERDUE, served=False)))
+    assert due(observer) == []
+    by_status = Store(INDEXES)
+    for body in (worlds.template(), *rogues, public("a", OVERDUE)):
+        by_status.upsert(body)
+    assert services(Observer(by_status, worlds.BY_INGRESS)) == [], "an Ingress proves nothing"
+
+
+def test_a_route_of_a_tenant_s_own_has_nobody_counted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever its labels say: each look at a fleet would cost as much as the tenant likes."""
+    store, observer = seen(public("a"), route("a"))
+    assert services(observer) == [PublicService("a", "3.0.0", True)]
+    counted: list[str] = []
+
+    def noted(name: str, reading: Reading, policy: Policy) -> PublicOf | None:
+        counted.append(name)
+        return counted_of(name, reading, policy)
+
+    monkeypatch.setattr(fleets, "counted_of", noted)
+    forged = changed(route("a", OVERDUE), metadata={"namespace": worlds.NAMESPACE, "uid": "forged"})
+    store.upsert(forged)
+    assert len(services(observer)) == 1
+    store.delete(changed(forged))
+    assert len(services(observer)) == 1
+    assert counted == []
+    store.upsert(changed(route("a", OVERDUE)))
+    assert services(observer) == [PublicService("a", OVERDUE, True)]
+    assert counted == ["a"]
 
 
 def test_the_next_one_counts_once_the_oldest_goes() -> None:

@@ -407,7 +407,7 @@ def fleets(draw: st.DrawFn) -> tuple[Brake, bool]:
     base = {service.registration for service in served if service.published}
     base |= {counted.subject[0] for counted in found if counted.part is Part.GONE}
     fresh = any(counted.part in FRESH for counted in found)
-    number = len(found)
+    number = len({counted.subject[:2] for counted in found})
     return one, fresh and number > limit["atLeast"] and number * 100 > limit["percent"] * len(base)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
@@ -32,6 +33,12 @@ def counting(limit: dict[str, int]) -> Counting:
     return Counting(known(brake=limit), DUE, POLICY, no_deferrals, never_forsaken)
 
 
+def another(number: int, one: UnpublishDecision) -> UnpublishDecision:
+    """One more decision about the same e-service."""
+    name = f"{one.spec.registration}-production-00{number}"
+    return one.model_copy(update={"metadata": one.metadata.model_copy(update={"name": name})})
+
+
 @st.composite
 def changes(draw: st.DrawFn) -> list[tuple[str, PublicService | UnpublishDecision | None]]:
     """E-services under two keys each and decisions come, change and go."""
@@ -43,7 +50,7 @@ def changes(draw: st.DrawFn) -> list[tuple[str, PublicService | UnpublishDecisio
             version = draw(st.sampled_from(["2.0.0", "3.0.0"]))
             made.append((key, None if gone else PublicService(f"e{number}", version, draw(st.booleans()))))
         else:
-            one = decision(number, **draw(st.sampled_from(STATES)))
+            one = another(draw(NUMBERS), decision(number, **draw(st.sampled_from(STATES))))
             made.append((one.metadata.name, None if gone else one))
     return made
 
@@ -68,7 +75,7 @@ def engages_by_hand(found: list[Any], services: list[PublicService], limit: dict
     base = {one.registration for one in services if one.published}
     base |= {registration for part, registration in found if part == Part.GONE.value}
     fresh = any(part in (Part.DUE.value, Part.COMING.value) for part, _ in found)
-    number = len(found)
+    number = len({registration for _, registration in found})
     return fresh and number > limit["atLeast"] and number * 100 > limit["percent"] * len(base)
 
 
@@ -114,3 +121,22 @@ def test_one_s_own_decision_counts_once(made: Any, number: int) -> None:
         due = Tally(tally.counting, enumerate(services), [*others, decision(number)])
         there = Tally(tally.counting, enumerate(services), [*others, mine])
         assert there.engages(mine) is due.engages()
+
+
+@pytest.mark.parametrize("part", [{}, STATES[2], STATES[3]], ids=["due", "gone", "held"])
+def test_many_decisions_of_one_registration_engage_nothing(part: dict[str, Any]) -> None:
+    """Whoever gets them made holds up nobody's but one."""
+    one = counting({"percent": 0, "atLeast": 2})
+    many = [another(number, decision(1, **part)) for number in range(12)]
+    tally = Tally(one, (), [*many, decision(2)])
+    assert not tally.engages()
+    assert not tally.engages(many[0])
+    assert not tally.engages(decision(2))
+    assert tally.engages(decision(3))
+    tally.put_decision("a third", decision(3))
+    assert tally.engages()
+    for mine in many[1:]:
+        tally.put_decision(mine.metadata.name, None)
+    assert tally.engages()
+    tally.put_decision(many[0].metadata.name, None)
+    assert not tally.engages()

@@ -3,8 +3,8 @@
 
 Who has every right in a namespace may write any EService there, with any status. So only the EService counts
 that stands where the registration places it, and where Gateways publish, what its public route says, which
-lies in the Agency's namespace: whether it serves, and what it records of the release. Of an Ingress, on which
-nothing can be recorded, the status is believed.
+lies in the Agency's namespace: whether it serves, and what it records of the release. Where the registration
+is gone, the route places it, too. Of an Ingress, on which nothing can be recorded, the status is believed.
 """
 
 from __future__ import annotations
@@ -42,16 +42,14 @@ def in_production(service: Manifest) -> bool:
 
 def counted_of(registration: str, reading: Reading, policy: Policy) -> PublicOf | None:
     """What the brake counts of a registration; None where that has no e-service with a public release."""
-    service = _standing(registration, reading)
+    driver = driver_of(policy)
+    service = _standing(registration, reading, policy)
     if service is None:
         return None
-    driver, metadata = driver_of(policy), service["metadata"]
     said: Any = part(service, "status", "release", "public", "template")
     template, version, published = part(said, "name"), part(said, "version"), _says_published(service)
     if driver.far:
-        name = driver.name(metadata["namespace"], metadata["name"])
-        body = reading.store.get(driver.kind, policy.routes_namespace, name)
-        route = None if body is None or not is_route_of(body, metadata["uid"]) else Observed(body)
+        route = _route_of(service, reading, policy)
         record = record_on(route)
         if record is not None:
             template, version = record.template.name, record.template.version
@@ -61,17 +59,32 @@ def counted_of(registration: str, reading: Reading, policy: Policy) -> PublicOf 
     return PublicOf(template, PublicService(registration, str(version or ""), published))
 
 
-def _standing(name: str, reading: Reading) -> Manifest | None:
-    """The EService in Production where the registration places it; the oldest of several."""
+def _route_of(service: Manifest, reading: Reading, policy: Policy) -> Observed | None:
+    """Its public route of a Gateway; no one's in another namespace, and no earlier e-service's."""
+    metadata, driver = service["metadata"], driver_of(policy)
+    name = driver.name(metadata["namespace"], metadata["name"])
+    body = reading.store.get(driver.kind, policy.routes_namespace, name)
+    return None if body is None or not is_route_of(body, metadata["uid"]) else Observed(body)
+
+
+def _standing(name: str, reading: Reading, policy: Policy) -> Manifest | None:
+    """The EService in Production where the registration places it; the oldest of several.
+
+    Where nobody can read the registration, which took nothing off, one that has a route of a Gateway: it had
+    to be registered for that.
+    """
     registration = reading.readable(EServiceRegistration, name)
-    place = None if registration is None else registration.namespace_for(Environment.PRODUCTION)
     there = [
         service
         for service in reading.store.unordered("EService", indexes.REGISTRATION, name)
-        if part(service, "metadata", "namespace") == place
-        and in_production(service)
-        and part(service, "metadata", "deletionTimestamp") is None
+        if in_production(service) and part(service, "metadata", "deletionTimestamp") is None
     ]
+    if registration is not None:
+        place = registration.namespace_for(Environment.PRODUCTION)
+        there = [service for service in there if part(service, "metadata", "namespace") == place]
+    else:
+        far = driver_of(policy).far
+        there = [service for service in there if far and _route_of(service, reading, policy) is not None]
     return min(there, key=_age, default=None)
 
 

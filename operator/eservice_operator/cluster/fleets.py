@@ -76,6 +76,8 @@ class Fleets:
         for kind in (REGISTRATION, DECISION):
             self._changed.update(dict.fromkeys(key_of(body) for body in store.all(kind)))
             store.follow(kind, self._follow)
+        for body in store.all(SERVICE):
+            self._follow_service(Change(key_of(body), None, body))
         store.follow(SERVICE, self._follow_service)
         store.follow(ROUTE_KIND, self._follow_route)
         for kind in READ_BESIDE:
@@ -141,6 +143,9 @@ class Fleets:
                 self._changed[ObjectKey(REGISTRATION, "", registration)] = None
 
     def _follow_route(self, change: Change) -> None:
+        """Of the Agency's routes only: anybody can write one in a namespace of their own, and any label."""
+        if change.key.namespace != self._policy.routes_namespace:
+            return
         for body in (change.before, change.after):
             key = None if body is None else service_of(body)
             service = None if key is None else self._store.get(*key)

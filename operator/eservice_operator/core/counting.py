@@ -65,7 +65,7 @@ class PublicService:
     version: str
     """The template version in public use."""
     published: bool
-    """Whether its Published condition is True."""
+    """Whether the public is served: by its HTTPRoute; of an Ingress by its Published condition."""
 
 
 @dataclass(frozen=True)

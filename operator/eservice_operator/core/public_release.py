@@ -144,6 +144,15 @@ class PublicRelease(Signed):
         accepted = public is not None and (not self.production or self.act(public) is not None)
         return self.public_template if recorded or accepted else None
 
+    def attested(self, template: TemplateRef, image: str | None = None) -> bool:
+        """R2: whether a template version, or a release on it, can be public by more than the status says.
+
+        Nothing goes onto the public route that was not accepted, and what is on it records what it is. An act
+        may be deleted later; what is off by then passes every gate before it comes back.
+        """
+        served = self.route is not None or self.served_by is not None
+        return not self.production or served or self.accepted(template, image)
+
     def version(self, template: TemplateRef) -> CatalogueVersion | None:
         """The version in the catalogue; none when the template or the version is unknown."""
         known = self.world.templates.get(template.name)

@@ -21,7 +21,7 @@ from eservice_operator.core.holds import groundless
 from eservice_operator.core.promise import lapsed
 from eservice_operator.core.recorded import ground_as_judged
 from eservice_operator.core.releases import same_template
-from eservice_operator.core.unpublication import governing_decision, judge
+from eservice_operator.core.unpublication import governing_decision, judge, open_about
 
 
 def missing_decision(facts: Facts) -> RememberedDecision | None:
@@ -43,9 +43,13 @@ def missing_decision(facts: Facts) -> RememberedDecision | None:
 def _is_missing(facts: Facts, old: RememberedDecision | None) -> bool:
     """Whether a remembered decision was open, about the public release, and has nothing in its place.
 
-    It is about another release, and so over, where more says so than the institution's word.
+    It is about another release, and so over, where more says so than the institution's word. One is open at
+    a time for a template version, by whichever name; and about one that this e-service never had, there was
+    none.
     """
-    if old is None or old.effective_at is None:
+    if old is None or old.effective_at is None or not facts.attested(old.template):
+        return False
+    if open_about(facts, old.template) is not None:
         return False
     for decision in facts.world.decisions:
         replaced = decision.spec.replaces

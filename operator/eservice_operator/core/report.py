@@ -156,8 +156,9 @@ def _releases(decision: Decision) -> Releases:
     """The releases as observed: a switch counts once the Service was seen with it."""
     facts, old = decision.facts, decision.facts.world.service.status.release
     public = _release_status(facts.public)
-    if public is None and old.public is not None and old.public.name == facts.public_name:
-        public = old.public
+    said = old.public
+    if public is None and said is not None and said.name == facts.public_name:
+        public = said if facts.attested(said.template, said.image) else None
     candidate = decision.rollout.candidate
     if candidate is not None and facts.deployment(candidate.name) is None:
         candidate = None

@@ -47,6 +47,8 @@ def new_decision(facts: Facts) -> Manifest | None:
     version; one that the Agency revoked is not made again for the same cause. None is made by a clock that
     is not trusted: its dates are a promise, and stand whatever the clock says later. What was in effect and
     was deleted goes on by another whatever the policy and the dates say by now: they would bring nobody back.
+    About a template version that is public by the institution's word alone there is none: it would count for
+    everybody's brake.
     """
     template = facts.public_template
     if not facts.production or not facts.stands or template is None:
@@ -56,7 +58,7 @@ def new_decision(facts: Facts) -> Manifest | None:
     gone = missing_decision(facts)
     template = template if gone is None else gone.template
     known, lag = facts.world.templates.get(template.name), facts.lag(template)
-    if known is None or lag is None:
+    if known is None or lag is None or not facts.attested(template):
         return None
     ground = ground_in_place(gone, lag.overdue_since, cause_of(facts, template, lag))
     goes_on = gone is not None and gone.effective_since is not None

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -12,7 +13,7 @@ from eservice_operator.api.base import Environment, TemplateRef, revoked_by
 from eservice_operator.api.eservice import EServiceSpec
 from eservice_operator.core.asked_access import AskedAccess
 from eservice_operator.core.dates import local_day, start_of_day
-from eservice_operator.core.releases import Snapshot, digest_of
+from eservice_operator.core.releases import Snapshot, digest_of, same_template
 from eservice_operator.core.seniority import age
 
 
@@ -61,13 +62,25 @@ class Signed(AskedAccess):
 
     def _find_act(self, release: Snapshot) -> AcceptanceAct | None:
         mine = [
-            act
-            for act in self.world.acts
-            if release.names(act.spec.image, act.spec.template)
-            and self._named(act.spec.e_service.namespace, act.spec.e_service.name)
+            act for act in self._acts_on(release.template) if release.names(act.spec.image, act.spec.template)
         ]
         return max(
             mine, key=lambda act: (self.in_force(act), self._timely(act), *age(act.metadata)), default=None
+        )
+
+    def _acts_on(self, template: TemplateRef) -> Iterator[AcceptanceAct]:
+        """The acts of any time about releases of this e-service on a template version."""
+        return (
+            act
+            for act in self.world.acts
+            if same_template(act.spec.template, template)
+            and self._named(act.spec.e_service.namespace, act.spec.e_service.name)
+        )
+
+    def accepted(self, template: TemplateRef, image: str | None = None) -> bool:
+        """Whether a release on a template version, or the one of that image, was accepted at any time."""
+        return any(
+            image is None or digest_of(act.spec.image) == digest_of(image) for act in self._acts_on(template)
         )
 
     def in_force(self, act: AcceptanceAct) -> bool:

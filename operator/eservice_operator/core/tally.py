@@ -8,7 +8,7 @@ a fleet is counted once for an instant, and what changes in it is counted anew b
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Generic, NamedTuple, TypeVar
 
 from eservice_operator.api.base import Environment
@@ -16,6 +16,8 @@ from eservice_operator.api.decisions import UnpublishDecision
 from eservice_operator.core.counting import FRESH, Counting, Part, PublicService, Subject, subject_of
 
 PRODUCTION = Environment.PRODUCTION.value
+Place = tuple[str, str]
+"""What counts once: registration and environment."""
 
 
 class Counted(NamedTuple):
@@ -29,13 +31,39 @@ class Counted(NamedTuple):
 T = TypeVar("T", bound=Hashable)
 
 
+class _Bag(Generic[T]):
+    """What there is, and how often."""
+
+    def __init__(self, things: Iterable[T] = ()) -> None:
+        self._times = Counter(things)
+
+    def put(self, thing: T, times: int) -> None:
+        """It is there that many times more, or less."""
+        self._times[thing] += times
+        if not self._times[thing]:
+            del self._times[thing]
+
+    def count(self, thing: T) -> int:
+        """How often it is there."""
+        return self._times.get(thing, 0)
+
+    def __contains__(self, thing: T) -> bool:
+        return thing in self._times
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._times)
+
+    def __len__(self) -> int:
+        return len(self._times)
+
+
 class _Rest(Generic[T]):
     """What is in one bag and not in another: how much it is, however often things come and go."""
 
     def __init__(self, bag: Iterable[T], other: Iterable[T]) -> None:
-        self.bag = Counter(bag)
-        self.other = Counter(other)
-        self.size = len(self.bag.keys() - self.other.keys())
+        self.bag = _Bag(bag)
+        self.other = _Bag(other)
+        self.size = sum(thing not in self.other for thing in self.bag)
 
     def put(self, thing: T, times: int) -> None:
         self._move(self.bag, thing, times)
@@ -43,12 +71,13 @@ class _Rest(Generic[T]):
     def put_other(self, thing: T, times: int) -> None:
         self._move(self.other, thing, times)
 
-    def _move(self, bag: Counter[T], thing: T, times: int) -> None:
-        self.size -= thing in self.bag and thing not in self.other
-        bag[thing] += times
-        if not bag[thing]:
-            del bag[thing]
-        self.size += thing in self.bag and thing not in self.other
+    def _move(self, bag: _Bag[T], thing: T, times: int) -> None:
+        self.size -= thing in self
+        bag.put(thing, times)
+        self.size += thing in self
+
+    def __contains__(self, thing: T) -> bool:
+        return thing in self.bag and thing not in self.other
 
     def __iter__(self) -> Iterator[T]:
         return (thing for thing in self.bag if thing not in self.other)
@@ -79,6 +108,8 @@ class Tally:
         self._gone_not_served = _Rest(gone, (one.registration for one in published))
         self._coming = _Rest(wanted, self._settling.values())
         """Published on a version that comes, and no decision settles it."""
+        self._places = _Bag(_place(one.subject) for one in self.counted())
+        """Of all that counts, however much there is of one."""
 
     def _keep(self, name: str, decision: UnpublishDecision) -> None:
         part = self.counting.part(decision)
@@ -93,7 +124,7 @@ class Tally:
             if one is not None and one.published:
                 self._gone_not_served.put_other(one.registration, times)
                 if self.counting.comes(one.version):
-                    self._coming.put(_subject(one), times)
+                    self._comes(_subject(one), times, self._coming.put)
         if service is not None:
             self._services[key] = service
 
@@ -110,19 +141,34 @@ class Tally:
         """A decision comes into the numbers, or goes out of them."""
         settled, counted = self._settling.get(name), self._counted.get(name)
         if settled is not None:
-            self._coming.put_other(settled, times)
+            self._comes(settled, times, self._coming.put_other)
         if counted is not None:
             self._of_part[counted.part] += times
+            self._places.put(_place(counted.subject), times)
             if counted.part is Part.GONE:
                 self._gone_not_served.put(counted.subject[0], times)
 
+    def _comes(self, subject: Subject, times: int, put: Callable[[Subject, int], None]) -> None:
+        """A subject is more or less published, or settled: so it may come to be one that counts, or cease."""
+        before = subject in self._coming
+        put(subject, times)
+        changed = (subject in self._coming) - before
+        if changed:
+            self._places.put(_place(subject), changed)
+
     def engages(self, mine: UnpublishDecision | None = None) -> bool:
-        """Whether too many take effect within the window; ``mine`` is one whose instant has come."""
-        number = self._of_part.total() + self._coming.size
+        """Whether too many take effect within the window; ``mine`` is one whose instant has come.
+
+        The e-service of a registration counts once, whatever was decided of it: who can have many decisions
+        made about one holds up nobody else's.
+        """
+        number = len(self._places)
         fresh = sum(self._of_part[part] for part in FRESH) + self._coming.size
         if mine is not None:
             known, now = self._counted.get(mine.metadata.name), self.counting.part(mine, mine=True)
-            number += (now is not None) - (known is not None)
+            place = _place(subject_of(mine))
+            others = self._places.count(place) - (known is not None)
+            number += (others > 0 or now is not None) - (place in self._places)
             fresh += (now in FRESH) - (known is not None and known.part in FRESH)
         base = len(self._gone_not_served.other) + self._gone_not_served.size
         limit = self.counting.known.template.spec.lifecycle.brake
@@ -133,6 +179,10 @@ class Tally:
         yield from self._counted.values()
         for subject in self._coming:
             yield Counted(Part.COMING, subject)
+
+
+def _place(subject: Subject) -> Place:
+    return subject[:2]
 
 
 def _subject(service: PublicService) -> Subject:

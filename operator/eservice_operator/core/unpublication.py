@@ -232,11 +232,16 @@ def ground(facts: Facts, decision: UnpublishDecision) -> Recorded:
 
 def governing_decision(facts: Facts) -> UnpublishDecision | None:
     """The open decision about the public release."""
+    return None if facts.public_template is None else open_about(facts, facts.public_template)
+
+
+def open_about(facts: Facts, template: TemplateRef) -> UnpublishDecision | None:
+    """The open decision about a template version; by name the first, where there are several."""
     return next(
         (
             decision
             for decision in facts.decisions
-            if is_open(decision) and same_template(decision.spec.release.template, facts.public_template)
+            if is_open(decision) and same_template(decision.spec.release.template, template)
         ),
         None,
     )

@@ -60,6 +60,9 @@ def test_no_status_makes_a_decision_about_what_was_never_accepted(
         write(cluster, number, **said)
         cluster.settle(OVERDUE)
     assert cluster.decisions == ()
+    remembered = cluster.status.last_decision
+    assert remembered is not None
+    assert (remembered.effective_at, remembered.effective_since) == (None, None), "it is forgotten"
 
 
 @GATEWAYS

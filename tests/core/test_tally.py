@@ -135,8 +135,15 @@ def test_many_decisions_of_one_registration_engage_nothing(part: dict[str, Any])
     assert tally.engages(decision(3))
     tally.put_decision("a third", decision(3))
     assert tally.engages()
+    assert tally.engages(another(0, decision(1, **STATES[-1]))), "the others of it still count"
     for mine in many[1:]:
         tally.put_decision(mine.metadata.name, None)
     assert tally.engages()
     tally.put_decision(many[0].metadata.name, None)
     assert not tally.engages()
+
+
+def test_one_s_own_that_is_over_counts_no_more() -> None:
+    tally = Tally(counting({"percent": 0, "atLeast": 2}), (), [decision(number) for number in range(3)])
+    assert tally.engages(decision(2))
+    assert not tally.engages(decision(2, **STATES[-1]))

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from eservice_operator.api.base import ConditionStatus, Environment
 from eservice_operator.api.reasons import ConditionType
 from eservice_operator.api.registration import EServiceRegistration
+from eservice_operator.api.remembered import RememberedDecision
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.ownership import is_route_of
@@ -23,7 +24,7 @@ from eservice_operator.core.counting import PublicService
 from eservice_operator.core.drivers import driver_of
 from eservice_operator.core.faces import Face, face_of
 from eservice_operator.core.policy import Policy
-from eservice_operator.core.public_record import record_on
+from eservice_operator.core.public_record import decision_on, record_on
 from eservice_operator.core.tidings import SERVED
 from eservice_operator.core.world import Observed
 
@@ -45,13 +46,11 @@ def counted_of(registration: str, reading: Reading, policy: Policy) -> PublicOf 
     service = _standing(registration, reading)
     if service is None:
         return None
-    driver, metadata = driver_of(policy), service["metadata"]
+    driver = driver_of(policy)
     said: Any = part(service, "status", "release", "public", "template")
     template, version, published = part(said, "name"), part(said, "version"), _says_published(service)
     if driver.far:
-        name = driver.name(metadata["namespace"], metadata["name"])
-        body = reading.store.get(driver.kind, policy.routes_namespace, name)
-        route = None if body is None or not is_route_of(body, metadata["uid"]) else Observed(body)
+        route = _route_of(service, reading, policy)
         record = record_on(route)
         if record is not None:
             template, version = record.template.name, record.template.version
@@ -59,6 +58,19 @@ def counted_of(registration: str, reading: Reading, policy: Policy) -> PublicOf 
     if not isinstance(template, str):
         return None
     return PublicOf(template, PublicService(registration, str(version or ""), published))
+
+
+def recorded_of(registration: str, reading: Reading, policy: Policy) -> RememberedDecision | None:
+    """The last UnpublishDecision about a registration by its public route, where only the Agency writes it."""
+    service = _standing(registration, reading) if driver_of(policy).far else None
+    return None if service is None else decision_on(_route_of(service, reading, policy))
+
+
+def _route_of(service: Manifest, reading: Reading, policy: Policy) -> Observed | None:
+    driver, metadata = driver_of(policy), service["metadata"]
+    name = driver.name(metadata["namespace"], metadata["name"])
+    body = reading.store.get(driver.kind, policy.routes_namespace, name)
+    return None if body is None or not is_route_of(body, metadata["uid"]) else Observed(body)
 
 
 def _standing(name: str, reading: Reading) -> Manifest | None:

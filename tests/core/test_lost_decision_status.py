@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""R8: an UnpublishDecision without its status, as after a restore, goes on from what the public route records.
+"""R8: an UnpublishDecision without its status, as after a restore, goes on from what its route records.
 
 Its spec alone reads as a decision that is due long since, whatever became of it.
 """
@@ -32,6 +32,17 @@ Change = Callable[[PureCluster], None]
 UNSEEN = {"observedGeneration": -1}
 """A status that nobody has written."""
 HOUR = timedelta(hours=1)
+KEPT = {
+    "state",
+    "reason",
+    "effective_at",
+    "undeferred_at",
+    "deferred_until",
+    "deferral",
+    "effective_since",
+    "hold_token",
+    "held_since",
+}
 CHANNELS = ((Channel.EMAIL, ""),)
 MORE_THAN_THE_BRAKE_LETS_PASS = [f"e{number}" for number in range(7)]
 
@@ -206,7 +217,7 @@ def test_what_the_brake_holds_stays_held_by_the_same_token() -> None:
 def renewed(cluster: PureCluster, name: str, now: datetime) -> None:
     """The e-service of that name goes to 4.0.0, which is accepted and verified."""
     release = {"image": worlds.image("d"), "template": {"version": "4.0.0"}}
-    cluster.edit_service(**{"release": {"image": worlds.image("d")}, "template": {"version": "4.0.0"}})
+    cluster.edit_service(release={"image": worlds.image("d")}, template={"version": "4.0.0"})
     cluster.put(worlds.act("act-d", spec={"eService": {"name": f"{NAME}-{name}"}} | release))
     cluster.settle(now)
     made = {"creationTimestamp": instant(now + HOUR)}
@@ -252,7 +263,7 @@ ENDED = RECORDED.model_copy(update={"effective_at": None, "effective_since": Non
 
 
 @pytest.mark.parametrize(
-    ("number", "recorded", "status", "state"),
+    "number, recorded, status, state",
     [
         (7, None, {}, "Scheduled"),
         (7, RECORDED, {}, "Effective"),
@@ -275,7 +286,7 @@ def test_only_what_nobody_has_judged_is_taken_from_the_record(
 
 
 @pytest.mark.parametrize(
-    ("revoked", "reason"),
+    "revoked, reason",
     [(None, Reason.RENEWED), ({"at": "2026-11-20", "reason": "an error"}, Reason.REVOKED)],
 )
 def test_what_ended_says_why(revoked: dict[str, str] | None, reason: Reason) -> None:

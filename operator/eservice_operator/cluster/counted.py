@@ -61,7 +61,7 @@ def counted_of(registration: str, reading: Reading, policy: Policy) -> PublicOf 
 
 
 def recorded_of(registration: str, reading: Reading, policy: Policy) -> RememberedDecision | None:
-    """The last UnpublishDecision about a registration by its public route, where only the Agency writes it."""
+    """The last UnpublishDecision about a registration by its public route, as the Agency alone writes it."""
     service = _standing(registration, reading) if driver_of(policy).far else None
     return None if service is None else decision_on(_route_of(service, reading, policy))
 

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -73,15 +75,15 @@ async def test_statuses_that_are_lost_cut_nobody_off(stage: Stage, people: KubeA
 KEPT = ("state", "reason", "effectiveAt", "effectiveSince")
 
 
-async def gone_and_back(site: Site, gone: Planned, back: Planned) -> None:
-    """Two e-services are unpublished, one of them is renewed; from then on the brake lets one pass."""
+async def gone_and_back(site: Site, gone: Sequence[Planned], back: Planned) -> None:
+    """All are unpublished, one of them is renewed; from then on the brake lets one pass."""
     await site.prepare()
-    for planned in (gone, back):
+    for planned in (*gone, back):
         await site.apply(*planned.everything())
-    for planned in (gone, back):
+    for planned in (*gone, back):
         await site.settled(planned, "Published")
     await site.apply(with_instruction(await site.see_template()))
-    for planned in (gone, back):
+    for planned in (*gone, back):
         await site.settled(planned, "Unpublished")
     await renewal(site, back)
     template = await site.see_template()
@@ -104,27 +106,29 @@ async def test_what_went_off_stays_off_and_what_came_back_stays(
 ) -> None:
     """R8: by its spec alone each decision would be due, and the brake would hold them all, ended or not."""
     site = stage.site()
-    gone, back = (site.planned(name, version="1.0.0") for name in ("address", "parking"))
+    *gone, back = (site.planned(name, version="1.0.0") for name in ("address", "tax", "parking"))
     await gone_and_back(site, gone, back)
     await stage.operator.at_rest()
-    before = await decided(site, gone, back)
-    assert [one["state"] for one in before] == ["Effective", "Closed"]
+    before = await decided(site, *gone, back)
+    assert [one["state"] for one in before] == ["Effective", "Effective", "Closed"]
     if down:
         assert await stage.operator.terminate() == 0
     stage.audit.skip()
-    async with site.watching(gone.route) as of_gone, site.watching(back.route) as of_back:
+    async with AsyncExitStack() as block:
+        seen = {one.name: await block.enter_async_context(site.watching(one.route)) for one in (*gone, back)}
         kinds = Counter(await forget(people, site))
         assert kinds["UnpublishDecision"] == len(before)
         if down:
             await stage.operator.start()
-        await site.settled(gone, "Unpublished")
+        for planned in gone:
+            await site.settled(planned, "Unpublished")
         await site.settled(back.renewed(), "Published")
         await stage.operator.at_rest()
-        off = [*of_gone, await site.see(gone.route)]
-        public = [*of_back, await site.see(back.route)]
-    assert {name for one in off for _, name in homes(one)} == {NOTICE}
-    assert {name for one in public for _, name in homes(one)} == {back.name}
-    assert await decided(site, gone, back) == before
+        for planned in (*gone, back):
+            seen[planned.name].append(await site.see(planned.route))
+    led = {name: {to for one in versions for _, to in homes(one)} for name, versions in seen.items()}
+    assert led == {**{one.name: {NOTICE} for one in gone}, back.name: {back.name}}
+    assert await decided(site, *gone, back) == before
     assert not made_and_removed(stage.audit.writes(), names_of(site))
     stage.runs += 1
     stage.injected["statuses lost"] += kinds.total()

@@ -31,9 +31,7 @@ TARGETS: Final = (
     Target("Live reads for that", "one.reads", lambda _: 2),
     Target("Writes in two resync periods", "fleet.{}.resync.writes", lambda _: 0),
     Target("Writes after a restart", "fleet.{}.operator.restart.writes", lambda _: 0),
-    Target(
-        "Lists after a restart that are not read in pages", "fleet.{}.operator.restart.unpaged", lambda _: 0
-    ),
+    Target("Reads after it, but watches and pages of lists", "fleet.{}.operator.restart.others", lambda _: 0),
     Target("Time to converge, against a bare client", "fleet.{}.ratio", lambda _: 1.25, 1_000),
     Target("A new current version: processor time", "fleet.{}.version.cpu", lambda size: 5 * size / LARGEST),
     Target("A new current version: writes but the template's status", "fleet.{}.version.writes", lambda _: 0),

@@ -8,6 +8,7 @@ import pytest
 
 from bench.minimal import built
 from bench.scale import measure_minimal, measure_ours
+from bench.targets import TARGETS
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
@@ -38,6 +39,8 @@ async def test_three_e_services_are_measured_and_both_operators_make_the_same(
     expected |= {f"bare.{what}" for what in ("seconds", "cpu", "server")} | {"ratio", "resync.writes"}
     expected |= {"version.cpu", "version.writes", "due.seconds", "due.ratio", "due.cpu"}
     assert set(figures) == {f"fleet.{COUNT}.{key}" for key in expected}
+    lost = {one.key for one in TARGETS if "{}" in one.key and one.key.format(COUNT) not in figures}
+    assert not lost, "a target without a figure is silently left out of the page"
     numbers = {key.removeprefix(f"fleet.{COUNT}."): figure.number for key, figure in figures.items()}
 
     ours, theirs = (figures[f"fleet.{COUNT}.{who}.children"] for who in OPERATORS)

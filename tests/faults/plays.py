@@ -117,6 +117,8 @@ class Stage:
         missing = {one.treatment.value for one in frames} - set(told)
         assert not missing, f"no event was ever {missing}"
         await self.ended_as(whole, site, where)
+        await self.operator.at_rest()
+        assert_same(await self.ending(site), whole, f"{where}, after that")
         self.injected.update({f"event {what}": count for what, count in told.items()})
         self.runs += 1
 
@@ -203,16 +205,13 @@ class Stage:
 
     async def ended_as(self, whole: Ending, site: Site, where: str) -> None:
         """Wait until the site looks as without faults: what a watch brings may still be on its way."""
-        seen = await self.ending(site)
 
         async def alike() -> bool:
-            nonlocal seen
-            seen = await self.ending(site)
-            return seen == whole
+            return await self.ending(site) == whole
 
         with suppress(AssertionError):  # what differs is said below
             await eventually(alike, where)
-        assert_same(seen, whole, where)
+        assert_same(await self.ending(site), whole, where)
 
     async def rests(self) -> None:
         """Another operator finds nothing to do: what the last one left is what is wanted."""

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,9 +15,6 @@ from tests.support.fleet import Planned, with_instruction
 from tests.support.site import Site, poll, says
 from tests.support.time_machine import TimeMachine
 from tests.support.waiting import eventually
-
-if TYPE_CHECKING:
-    pass
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
 

@@ -405,6 +405,12 @@ def test_the_contacts_of_an_institution_are_news_to_its_own_web_services() -> No
         assert isinstance(world, WebServiceWorld)
         assert world.contact_domains == {"ur.example"}
         assert world.contact == "api@ur.example"
+    settled = merged(registration, {"status": {"namespaces": [], "conditions": []}})
+    assert not {key for key in change(store, registration, settled) if key.kind == "WebService"}
+    contacts = [{"name": "K", "email": "k@vzd.example"}]
+    elsewhere = merged(registration, {"spec": {"institution": {"contacts": contacts}}})
+    woken = change(store, registration, elsewhere)
+    assert {key for key in woken if key.kind == "WebService"} == {WEB_SERVICE, TEST_SERVICE}
 
 
 def test_whoever_can_be_anybody_is_woken_by_whom_is_listed() -> None:

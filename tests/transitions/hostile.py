@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from eservice_operator.api.names import INSTITUTION_LABEL
+from eservice_operator.api.names import INSTITUTION_LABEL, RELEASE_LABEL
 from eservice_operator.cluster.resources import resource_of
 from eservice_operator.core.actions import Manifest, Ref, ref_of
 from tests.support import fleet
@@ -277,13 +277,19 @@ async def name_taken(at: Scene) -> bool:
 async def _replaceable(at: Scene, found: list[Manifest]) -> list[Manifest]:
     """Those that are made anew when they are lost.
 
-    What may not be installed any more, as of a version that was withdrawn, is not installed again (R5, R7).
+    What may not be installed any more, as of a version that was withdrawn, is not installed again (R5, R7);
+    but for the public release, which goes on whatever the next one lacks.
     """
     live = await at.town.hands.see(at.course.planned.ref)
-    unmet = ((live or {}).get("status") or {}).get("gates") or ()
-    if not any(gate["blocks"] == "Install" for gate in unmet):
+    status = (live or {}).get("status") or {}
+    if not any(gate["blocks"] == "Install" for gate in status.get("gates") or ()):
         return found
-    return [obj for obj in found if obj["kind"] != "Deployment"]
+    public = ((status.get("release") or {}).get("public") or {}).get("name")
+    return [obj for obj in found if obj["kind"] != "Deployment" or _release_of(obj) == public]
+
+
+def _release_of(deployment: Manifest) -> str:
+    return str((deployment["metadata"].get("labels") or {}).get(RELEASE_LABEL))
 
 
 async def _hold(town: Town, ref: Ref) -> bool:

@@ -26,6 +26,13 @@ def contact_domains(code: str, reading: Reading) -> frozenset[str]:
     return frozenset(mail_domain(contact.email) for contact in contacts)
 
 
+def reach_of(registration: Manifest) -> tuple[str, frozenset[str]]:
+    """What of a registration says where letters may go: whose it is, and the addresses of its contacts."""
+    contacts = part(registration, "spec", "institution", "contacts") or ()
+    code = str(part(registration, "spec", "institution", "code"))
+    return code, frozenset(str(part(contact, "email")) for contact in contacts)
+
+
 def web_services_of(registration: Manifest, store: Store) -> Iterator[ObjectKey]:
     """The web services of the institution of a registration, whose contacts say where letters may go.
 

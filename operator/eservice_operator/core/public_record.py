@@ -9,13 +9,17 @@ last UnpublishDecision.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from functools import lru_cache
+from typing import Final, Self
 
 from eservice_operator.api import names
 from eservice_operator.api.base import TemplateRef
 from eservice_operator.api.remembered import RememberedDecision
 from eservice_operator.core.releases import Snapshot, digest_of, release_name
 from eservice_operator.core.world import Observed
+
+REMEMBERED: Final = 20_000
+"""Of how many annotations it is remembered what they say: each look at an e-service asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,12 @@ class PublicRecord:
 
 def decision_on(route: Observed | None) -> RememberedDecision | None:
     """The last UnpublishDecision that a route of ours records; None where none can be read."""
-    text = "" if route is None else route.annotations.get(names.DECISION_ANNOTATION, "")
+    text = None if route is None else route.annotations.get(names.DECISION_ANNOTATION)
+    return _decision_in(text) if text else None
+
+
+@lru_cache(REMEMBERED)
+def _decision_in(text: str) -> RememberedDecision | None:
     try:
         return RememberedDecision.model_validate_json(text)
     except ValueError:
@@ -63,9 +72,13 @@ def decision_text(decision: RememberedDecision | None) -> dict[str, str]:
 
 def record_on(route: Observed | None) -> PublicRecord | None:
     """What a route of ours records; None where that cannot be read, or is not there, as from before."""
-    if route is None:
-        return None
-    template, _, rest = route.annotations.get(names.PUBLIC_RELEASE_ANNOTATION, "").partition(" ")
+    text = None if route is None else route.annotations.get(names.PUBLIC_RELEASE_ANNOTATION)
+    return _record_in(text) if text else None
+
+
+@lru_cache(REMEMBERED)
+def _record_in(text: str) -> PublicRecord | None:
+    template, _, rest = text.partition(" ")
     version, _, digest = rest.partition(" ")
     if not digest:
         return None

@@ -8,7 +8,7 @@ from typing import Final
 
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.consumers import owner_key
-from eservice_operator.cluster.holders import web_services_of
+from eservice_operator.cluster.holders import reach_of, web_services_of
 from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.store import Change, Store, key_of
 from eservice_operator.core.actions import Manifest
@@ -19,6 +19,7 @@ GRANT: Final = "WebServiceGrant"
 WEB_SERVICE: Final = "WebService"
 ASSIGNMENT: Final = "AgentAssignment"
 ESERVICE: Final = "EService"
+REGISTRATION: Final = "EServiceRegistration"
 SNAPSHOT: Final = "ControllerRevision"
 
 Keys = Iterator[ObjectKey]
@@ -35,6 +36,9 @@ def access_keys(change: Change, store: Store) -> Keys:
         if codes is not None:
             yield from _of_customers(told[-1], codes, store)
             return
+    if change.key.kind == REGISTRATION and (len(told) == 1 or reach_of(told[0]) != reach_of(told[1])):
+        for obj in told:
+            yield from web_services_of(obj, store)
     for obj in told:
         yield from concerned(obj, store)
 
@@ -182,8 +186,7 @@ def of_service(service: Manifest, store: Store) -> Keys:
 
 
 def of_registration(registration: Manifest, store: Store) -> Keys:
-    """The grants of its e-services, what these ask for, and the institution's web services."""
-    yield from web_services_of(registration, store)
+    """The grants of its e-services, and what these ask for."""
     name = registration["metadata"]["name"]
     for service in store.by_index(ESERVICE, indexes.REGISTRATION, name):
         yield from of_eservice(service, store)
@@ -220,7 +223,7 @@ CONCERNED: Final[dict[str, Callable[[Manifest, Store], Keys]]] = {
     ESERVICE: of_eservice,
     SNAPSHOT: of_snapshot,
     "Service": of_service,
-    "EServiceRegistration": of_registration,
+    REGISTRATION: of_registration,
     "Namespace": of_namespace,
     "Role": of_right,
     "RoleBinding": of_right,

@@ -149,12 +149,17 @@ def test_a_decision_without_a_status_counts_as_its_route_records_it(record: str)
     assert due(observer) == ["a"], "one that was judged counts as it says"
 
 
-def test_of_an_ingress_and_of_others_no_record_is_believed() -> None:
-    forged = changed(recording(IN_EFFECT), metadata={"namespace": worlds.NAMESPACE})
+def test_the_record_of_an_earlier_e_service_is_as_good() -> None:
+    """Restored, it has another UID, and is led to by another route."""
     earlier = changed(recording(IN_EFFECT), metadata={"labels": {names.OWNER_UID_LABEL: "earlier"}})
-    for other in (forged, earlier):
-        _, observer = seen(without_status("a"), decided("a"), other)
-        assert due(observer) == ["a"]
+    _, observer = seen(without_status("a"), decided("a"), earlier)
+    assert due(observer) == []
+
+
+def test_of_an_ingress_and_of_an_institution_no_record_is_believed() -> None:
+    forged = changed(recording(IN_EFFECT), metadata={"namespace": worlds.NAMESPACE})
+    _, observer = seen(without_status("a"), decided("a"), forged)
+    assert due(observer) == ["a"]
     _, observer = stored(without_status("a"), decided("a"), recording(IN_EFFECT))
     assert due(observer) == ["a"]
 

@@ -202,6 +202,31 @@ def test_the_brake_does_not_bring_back_what_went_off() -> None:
         assert not led_home(cluster)
 
 
+@pytest.mark.parametrize("with_children", [True, False])
+def test_restored_with_other_uids_they_stay_off(with_children: bool) -> None:
+    """The route is that of an earlier e-service then, which goes; the rest is collected, or of nobody."""
+    found = fleet()
+    (token,) = found.tokens()
+    found.release(token)
+    found.advance(DUE, LATE)
+    for cluster in found.members.values():
+        restore(cluster, with_children=with_children)
+    found.advance(LATE, LATE + 3 * DAY)
+    assert sorted(found.gone()) == MORE_THAN_THE_BRAKE_LETS_PASS
+    assert not any(map(led_home, found.members.values()))
+
+
+def restore(cluster: PureCluster, *, with_children: bool) -> None:
+    """Everything is made anew from a backup."""
+    lose(cluster)
+    metadata = cluster.objects[cluster.service_place]["metadata"]
+    old, metadata["uid"] = metadata["uid"], f"{metadata['uid']}-again"
+    for place, body in list(cluster.objects.items()):
+        owners = body["metadata"].get("ownerReferences") or ()
+        if not with_children and any(owner["uid"] == old for owner in owners):
+            del cluster.objects[place]
+
+
 def test_what_the_brake_holds_stays_held_by_the_same_token() -> None:
     found = fleet()
     tokens = found.tokens()

@@ -17,7 +17,7 @@ from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.api.remembered import RememberedDecision
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.indexes import part
-from eservice_operator.cluster.ownership import is_route_of
+from eservice_operator.cluster.ownership import is_our_route, is_route_of
 from eservice_operator.cluster.reading import Reading
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.counting import PublicService
@@ -50,7 +50,8 @@ def counted_of(registration: str, reading: Reading, policy: Policy) -> PublicOf 
     said: Any = part(service, "status", "release", "public", "template")
     template, version, published = part(said, "name"), part(said, "version"), _says_published(service)
     if driver.far:
-        route = _route_of(service, reading, policy)
+        body = _route_of(service, reading, policy)
+        route = None if body is None or not is_route_of(body, service["metadata"]["uid"]) else Observed(body)
         record = record_on(route)
         if record is not None:
             template, version = record.template.name, record.template.version
@@ -61,16 +62,20 @@ def counted_of(registration: str, reading: Reading, policy: Policy) -> PublicOf 
 
 
 def recorded_of(registration: str, reading: Reading, policy: Policy) -> RememberedDecision | None:
-    """The last UnpublishDecision about a registration by its public route, as the Agency alone writes it."""
+    """The last UnpublishDecision about a registration by its public route, as the Agency alone writes it.
+
+    Also by that of an earlier EService in the same place: restored, it has another UID.
+    """
     service = _standing(registration, reading) if driver_of(policy).far else None
-    return None if service is None else decision_on(_route_of(service, reading, policy))
+    body = None if service is None else _route_of(service, reading, policy)
+    return None if body is None or not is_our_route(body) else decision_on(Observed(body))
 
 
-def _route_of(service: Manifest, reading: Reading, policy: Policy) -> Observed | None:
+def _route_of(service: Manifest, reading: Reading, policy: Policy) -> Manifest | None:
+    """What has the name of an EService's public route in its place."""
     driver, metadata = driver_of(policy), service["metadata"]
     name = driver.name(metadata["namespace"], metadata["name"])
-    body = reading.store.get(driver.kind, policy.routes_namespace, name)
-    return None if body is None or not is_route_of(body, metadata["uid"]) else Observed(body)
+    return reading.store.get(driver.kind, policy.routes_namespace, name)
 
 
 def _standing(name: str, reading: Reading) -> Manifest | None:

@@ -75,7 +75,7 @@ class Facts(PublicRelease):
             return ()
         everywhere = self.stands and self.world.registration is not None
         mine = [
-            as_recorded(decision, self.recorded_decision)
+            as_recorded(decision, self.last_recorded)
             for decision in self.world.decisions
             if decision.spec.registration == self.spec.registration
             and decision.spec.environment is self.spec.environment

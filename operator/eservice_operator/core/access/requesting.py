@@ -124,7 +124,7 @@ def _request(order: Order, case: UseCase, times: Times) -> Request:
     return Request(_identity(order), order.consumer, standing, request_state(standing))
 
 
-def shown(request: Request, before: AccessRequest | None) -> AccessRequest:
+def shown(request: Request, before: AccessRequest | None = None) -> AccessRequest:
     """A request as the status lists it; ``before`` is how it was listed last.
 
     Of whom it is, nobody knows while its registration cannot be read: then it is as it was.

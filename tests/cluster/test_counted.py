@@ -14,6 +14,7 @@ import pytest
 
 from eservice_operator.api import names
 from eservice_operator.api.eservice import EService
+from eservice_operator.api.remembered import RememberedDecision
 from eservice_operator.cluster import fleets
 from eservice_operator.cluster.counted import PublicOf, counted_of
 from eservice_operator.cluster.indexes import INDEXES
@@ -22,15 +23,17 @@ from eservice_operator.cluster.reading import Reading
 from eservice_operator.cluster.store import Store
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.counting import PublicService
+from eservice_operator.core.dates import instant
 from eservice_operator.core.driver import Shown
 from eservice_operator.core.drivers import driver_of
 from eservice_operator.core.faces import Face
 from eservice_operator.core.owner import Owner
 from eservice_operator.core.policy import Policy
+from eservice_operator.core.public_record import decision_text
 from eservice_operator.core.releases import snapshot_of
-from tests.cluster.test_fleets import changed, due, public, services, stored
+from tests.cluster.test_fleets import DUE, changed, decided, due, public, services, stored
 from tests.support import worlds
-from tests.support.worlds import TEMPLATE
+from tests.support.worlds import DAY, TEMPLATE
 
 ELSEWHERE = "somebodys-own"
 OVERDUE = "2.0.0"
@@ -113,6 +116,57 @@ def test_only_the_e_service_that_stands_for_a_registration_counts() -> None:
     store.upsert(_named(public("nobodys", OVERDUE), "not-there"))
     assert services(observer) == [PublicService("a", "3.0.0", True)]
     assert due(observer) == []
+
+
+IN_EFFECT = RememberedDecision.model_validate(
+    {
+        "name": "a-production-001",
+        "template": {"name": TEMPLATE, "version": OVERDUE},
+        "effectiveAt": instant(DUE - 9 * DAY),
+        "effectiveSince": instant(DUE - 9 * DAY),
+    }
+)
+RECORDS = {
+    "in effect for long": IN_EFFECT,
+    "ended": IN_EFFECT.model_copy(update={"effective_at": None, "effective_since": None}),
+    "a later one": IN_EFFECT.model_copy(update={"name": "a-production-002"}),
+}
+
+
+def recording(decision: RememberedDecision | None, face: Face = Face.NOTICE) -> Manifest:
+    """The route of an e-service, with the record of a decision about it."""
+    body = route("a", face=face)
+    body["metadata"]["annotations"] |= decision_text(decision)
+    return body
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_a_decision_without_a_status_counts_as_its_route_records_it(record: str) -> None:
+    """By its spec alone it would be about to take effect."""
+    store, observer = seen(without_status("a"), recording(None), decided("a"))
+    assert due(observer) == ["a"]
+    store.upsert(changed(recording(RECORDS[record])))
+    assert due(observer) == [], "also where the record comes later"
+    _, observer = seen(without_status("a"), decided("a"), recording(RECORDS[record]))
+    assert due(observer) == []
+    held = decided("a") | {"status": {"observedGeneration": 1, "state": "Scheduled", "reason": "Scheduled"}}
+    _, observer = seen(without_status("a"), held, recording(RECORDS[record]))
+    assert due(observer) == ["a"], "one that was judged counts as it says"
+
+
+def test_the_record_of_an_earlier_e_service_is_as_good() -> None:
+    """Restored, it has another UID, and is led to by another route."""
+    earlier = changed(recording(IN_EFFECT), metadata={"labels": {names.OWNER_UID_LABEL: "earlier"}})
+    _, observer = seen(without_status("a"), decided("a"), earlier)
+    assert due(observer) == []
+
+
+def test_of_an_ingress_and_of_an_institution_no_record_is_believed() -> None:
+    forged = changed(recording(IN_EFFECT), metadata={"namespace": worlds.NAMESPACE})
+    _, observer = seen(without_status("a"), decided("a"), forged)
+    assert due(observer) == ["a"]
+    _, observer = stored(without_status("a"), decided("a"), recording(IN_EFFECT))
+    assert due(observer) == ["a"]
 
 
 def test_what_changes_on_a_route_is_counted_anew() -> None:

@@ -131,13 +131,18 @@ async def unpublished(site: Site) -> None:
 
 
 async def republication(site: Site) -> None:
-    renewed = outdated(site).renewed()
+    await renewal(site, outdated(site))
+
+
+async def renewal(site: Site, old: Planned) -> None:
+    """An e-service that is off comes back with a release that is new enough."""
+    renewed = old.renewed()
     await site.apply(renewed.act(), renewed.eservice())
     await site.candidate(renewed)
     await site.settled(renewed, "Unpublished")
     await site.apply(renewed.verification())
     await site.settled(renewed, "Published")
-    await site.kept_without_pods(outdated(site))
+    await site.kept_without_pods(old)
 
 
 async def unpublication_and_return(site: Site) -> None:

@@ -14,14 +14,18 @@ from datetime import datetime
 from eservice_operator.api.base import EServiceRef
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.reasons import ConditionType
+from eservice_operator.api.remembered import RememberedDecision
 from eservice_operator.api.template import EServiceTemplate, EServiceTemplateStatus
 from eservice_operator.core.actions import Action, Manifest, SetStatus
 from eservice_operator.core.braking import TemplateDecision, decide_template
 from eservice_operator.core.counting import PublicService
+from eservice_operator.core.drivers import driver_of
 from eservice_operator.core.fleet import Fleet
 from eservice_operator.core.policy import Policy
+from eservice_operator.core.public_record import decision_on
 from eservice_operator.core.templating import catalogue_of
-from eservice_operator.core.world import TemplateWorld
+from eservice_operator.core.unjudged import as_recorded
+from eservice_operator.core.world import Observed, TemplateWorld
 from tests.support import worlds
 from tests.support.pure_cluster import PureCluster, status_body
 from tests.support.status import assert_status_sound
@@ -132,7 +136,12 @@ class PureFleet:
         """What the brake counts, read as the cluster says it."""
         services, decisions = [], []
         for cluster in self.members.values():
-            decisions += [one for one in cluster.decisions if one.spec.release.template.name == template]
+            recorded = _recorded(cluster)
+            decisions += [
+                as_recorded(one, recorded)
+                for one in cluster.decisions
+                if one.spec.release.template.name == template
+            ]
             if not cluster.of_kind("EService"):
                 continue
             public = cluster.status.release.public
@@ -213,3 +222,9 @@ class PureFleet:
 
     def _written(self) -> int:
         return sum(len(one.log) + len(one.statuses) for one in self.members.values()) + len(self.frozen)
+
+
+def _recorded(cluster: PureCluster) -> RememberedDecision | None:
+    """What the public route says of the last decision, where only the Agency writes it."""
+    route = cluster.public_route() if driver_of(cluster.policy).far else None
+    return None if route is None else decision_on(Observed(route))

@@ -14,16 +14,17 @@ from typing import Any, NamedTuple
 from eservice_operator.api.base import ConditionStatus, Environment
 from eservice_operator.api.reasons import ConditionType
 from eservice_operator.api.registration import EServiceRegistration
+from eservice_operator.api.remembered import RememberedDecision
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.indexes import part
-from eservice_operator.cluster.ownership import is_route_of
+from eservice_operator.cluster.ownership import is_our_route, is_route_of
 from eservice_operator.cluster.reading import Reading
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.counting import PublicService
 from eservice_operator.core.drivers import driver_of
 from eservice_operator.core.faces import Face, face_of
 from eservice_operator.core.policy import Policy
-from eservice_operator.core.public_record import record_on
+from eservice_operator.core.public_record import decision_on, record_on
 from eservice_operator.core.tidings import SERVED
 from eservice_operator.core.world import Observed
 
@@ -49,7 +50,8 @@ def counted_of(registration: str, reading: Reading, policy: Policy) -> PublicOf 
     said: Any = part(service, "status", "release", "public", "template")
     template, version, published = part(said, "name"), part(said, "version"), _says_published(service)
     if driver.far:
-        route = _route_of(service, reading, policy)
+        body = _own_route_of(service, reading, policy)
+        route = None if body is None else Observed(body)
         record = record_on(route)
         if record is not None:
             template, version = record.template.name, record.template.version
@@ -59,12 +61,27 @@ def counted_of(registration: str, reading: Reading, policy: Policy) -> PublicOf 
     return PublicOf(template, PublicService(registration, str(version or ""), published))
 
 
-def _route_of(service: Manifest, reading: Reading, policy: Policy) -> Observed | None:
-    """Its public route of a Gateway; no one's in another namespace, and no earlier e-service's."""
-    metadata, driver = service["metadata"], driver_of(policy)
+def recorded_of(registration: str, reading: Reading, policy: Policy) -> RememberedDecision | None:
+    """The last UnpublishDecision about a registration by its public route, as the Agency alone writes it.
+
+    Also by that of an earlier EService in the same place: restored, it has another UID.
+    """
+    service = _standing(registration, reading, policy) if driver_of(policy).far else None
+    body = None if service is None else _route_of(service, reading, policy)
+    return None if body is None or not is_our_route(body) else decision_on(Observed(body))
+
+
+def _route_of(service: Manifest, reading: Reading, policy: Policy) -> Manifest | None:
+    """What has the name of an EService's public route in its place, in the Agency's namespace."""
+    driver, metadata = driver_of(policy), service["metadata"]
     name = driver.name(metadata["namespace"], metadata["name"])
-    body = reading.store.get(driver.kind, policy.routes_namespace, name)
-    return None if body is None or not is_route_of(body, metadata["uid"]) else Observed(body)
+    return reading.store.get(driver.kind, policy.routes_namespace, name)
+
+
+def _own_route_of(service: Manifest, reading: Reading, policy: Policy) -> Manifest | None:
+    """Its public route of a Gateway, and no earlier e-service's."""
+    body = _route_of(service, reading, policy)
+    return None if body is None or not is_route_of(body, service["metadata"]["uid"]) else body
 
 
 def _standing(name: str, reading: Reading, policy: Policy) -> Manifest | None:
@@ -84,7 +101,7 @@ def _standing(name: str, reading: Reading, policy: Policy) -> Manifest | None:
         there = [service for service in there if part(service, "metadata", "namespace") == place]
     else:
         far = driver_of(policy).far
-        there = [service for service in there if far and _route_of(service, reading, policy) is not None]
+        there = [service for service in there if far and _own_route_of(service, reading, policy) is not None]
     return min(there, key=_age, default=None)
 
 

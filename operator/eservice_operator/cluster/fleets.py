@@ -16,7 +16,7 @@ from eservice_operator.api.base import Environment, EServiceRef
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.cluster import indexes
-from eservice_operator.cluster.counted import counted_of, in_production
+from eservice_operator.cluster.counted import counted_of, in_production, recorded_of
 from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.ownership import service_of
 from eservice_operator.cluster.reading import Reading
@@ -29,6 +29,7 @@ from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.tally import Tally
+from eservice_operator.core.unjudged import as_recorded
 
 SERVICE, DECISION, REGISTRATION = "EService", UnpublishDecision.__name__, EServiceRegistration.__name__
 READ_BESIDE = (SERVICE, UnpublishDeferral.__name__, REGISTRATION)
@@ -136,11 +137,18 @@ class Fleets:
         self._changed[change.key] = None
 
     def _follow_service(self, change: Change) -> None:
-        """Its registration is counted anew: by which of its e-services, that shows only then."""
+        """Its registration is counted anew: by which of its e-services, that shows only then.
+
+        So are its decisions that nobody has judged yet: what its route records of them.
+        """
         for body in (change.before, change.after):
             registration = part(body or {}, "spec", "registration")
             if isinstance(registration, str) and body is not None and in_production(body):
                 self._changed[ObjectKey(REGISTRATION, "", registration)] = None
+                decided = f"{registration}/{Environment.PRODUCTION.value}"
+                for decision in self._store.unordered(DECISION, indexes.REGISTRATION, decided):
+                    if (part(decision, "status", "observedGeneration") or -1) < 0:
+                        self._changed[key_of(decision)] = None
 
     def _follow_route(self, change: Change) -> None:
         """Of the Agency's routes only: anybody can write one in a namespace of their own, and any label."""
@@ -184,7 +192,12 @@ class Fleets:
         if key.kind == REGISTRATION:
             return counted_of(key.name, self._reading, self._policy) or (None, None)
         decision = self._reading.readable(UnpublishDecision, key.name)
-        return None if decision is None else decision.spec.release.template.name, decision
+        if decision is None:
+            return None, None
+        if decision.status.observed_generation < 0:
+            recorded = recorded_of(decision.spec.registration, self._reading, self._policy)
+            decision = as_recorded(decision, recorded)
+        return decision.spec.release.template.name, decision
 
 
 def _spec(body: Manifest | None) -> Any:

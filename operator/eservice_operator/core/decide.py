@@ -64,8 +64,8 @@ def decide(world: World, now: datetime, policy: Policy) -> Decision:
         )
     else:
         actions = (
-            *_leftover(facts),
             *_decisions(facts),
+            *_leftover(facts),
             *_unpublish(facts, rollout),
             *_former(facts, rollout),
         )

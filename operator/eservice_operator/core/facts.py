@@ -12,6 +12,7 @@ from eservice_operator.api.decisions import UnpublishDecision, UnpublishDecision
 from eservice_operator.api.lifecycle import Enforcement, Lifecycle
 from eservice_operator.core.lag import Lag
 from eservice_operator.core.public_release import PublicRelease
+from eservice_operator.core.unjudged import as_recorded
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,15 @@ class Facts(PublicRelease):
 
     @cached_property
     def decisions(self) -> tuple[UnpublishDecision, ...]:
-        """The decisions that this EService is subject to, by name; closed ones too."""
+        """The decisions that this EService is subject to, by name; closed ones too.
+
+        One whose status was lost goes on as the route records it.
+        """
         if self.world.senior is not None:
             return ()
         everywhere = self.stands and self.world.registration is not None
         mine = [
-            decision
+            as_recorded(decision, self.last_recorded)
             for decision in self.world.decisions
             if decision.spec.registration == self.spec.registration
             and decision.spec.environment is self.spec.environment

@@ -46,6 +46,14 @@ class PublicRelease(Signed):
         return decision_on(self.route) if self.driver.far else None
 
     @cached_property
+    def last_recorded(self) -> RememberedDecision | None:
+        """The same, or by the route of an earlier EService of this name: restored, it has another UID."""
+        earlier = self.world.leftovers if self.driver.far and self.route is None else ()
+        name = self.driver.name(*self.place)
+        left = next((route for route in earlier if route.ref.name == name), self.route)
+        return decision_on(left) if self.driver.far else None
+
+    @cached_property
     def public_name(self) -> str | None:
         """Name of the release in public use; none where all that says so could be made by hand."""
         name, record = self._remembered_name, self.record

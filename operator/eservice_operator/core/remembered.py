@@ -21,6 +21,7 @@ from eservice_operator.core.holds import groundless
 from eservice_operator.core.promise import lapsed
 from eservice_operator.core.recorded import ground_as_judged
 from eservice_operator.core.releases import same_template
+from eservice_operator.core.unjudged import number_of
 from eservice_operator.core.unpublication import governing_decision, judge, open_about
 
 
@@ -157,9 +158,3 @@ def _as_seen(facts: Facts, decision: UnpublishDecision) -> RememberedDecision:
 
 def _ended(name: str, template: TemplateRef) -> RememberedDecision:
     return RememberedDecision(name=name, template=template)
-
-
-def number_of(name: str) -> int:
-    """The number at the end of a decision's name; 0 for a name that has none."""
-    text = name.rpartition("-")[2]
-    return int(text) if text.isdecimal() else 0

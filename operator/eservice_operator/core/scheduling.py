@@ -21,8 +21,9 @@ from eservice_operator.core.lag import Lag
 from eservice_operator.core.promise import promise
 from eservice_operator.core.recorded import ground_of
 from eservice_operator.core.releases import same_template, short_hash
-from eservice_operator.core.remembered import missing_decision, number_of
+from eservice_operator.core.remembered import missing_decision
 from eservice_operator.core.replaced import ground_in_place, promised_in_place
+from eservice_operator.core.unjudged import number_of
 from eservice_operator.core.unpublication import governing_decision
 
 LAST_NUMBER = 999_999

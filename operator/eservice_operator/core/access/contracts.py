@@ -16,7 +16,7 @@ from eservice_operator.api.webservice_status import (
     WebServiceConsumer,
 )
 from eservice_operator.core.access.case import Consumer, GrantCase
-from eservice_operator.core.access.requesting import Request
+from eservice_operator.core.access.requesting import UNKNOWN, Request
 from eservice_operator.core.access.standing import standings
 from eservice_operator.core.access.terms import Times
 from eservice_operator.core.access.worlds import WebServiceWorld
@@ -73,7 +73,7 @@ def _shown(
     return WebServiceConsumer(
         namespace=namespace,
         e_service=name,
-        institution="" if registration is None else registration.spec.institution.name,
+        institution=UNKNOWN if registration is None else registration.spec.institution.name,
         agent=None if through else assignment or None,
         customer_count=customers,
         through=assignment if through else None,

@@ -28,7 +28,7 @@ from eservice_operator.core.access.grant_checks import unconfirmed
 from eservice_operator.core.access.letters import unreachable
 from eservice_operator.core.access.naming import audience_of, wall_of
 from eservice_operator.core.access.posting import web_service_told
-from eservice_operator.core.access.requesting import Request, requests_of, shown
+from eservice_operator.core.access.requesting import Request, listed_before, requests_of, shown, told_of
 from eservice_operator.core.access.terms import Times
 from eservice_operator.core.access.trial import trial_finding
 from eservice_operator.core.access.turns import (
@@ -112,15 +112,16 @@ def web_service_status(
     """The whole status of a web service; ``outcome`` is what the actions came to."""
     world, times = decision.world, Times.under(policy, now)
     web_service = world.offer.web_service
-    requests, generation = requests_of(world, times), web_service.metadata.generation
-    callers, customers = consumers_by_version(world, times), customers_by_version(world, requests, times)
+    everybody, generation = requests_of(world, times), web_service.metadata.generation
+    callers, customers = consumers_by_version(world, times), customers_by_version(world, everybody, times)
+    requests, before = told_of(everybody, world), listed_before(world)
     verdicts = tuple(_verdicts(decision, outcome))
     status = WebServiceStatus(
         observed_generation=generation,
         audience=audience_of(web_service.reference),
         request_count=len(requests),
         waiting_count=sum(request.state is RequestState.WAITING for request in requests),
-        requests=tuple(map(shown, requests[:MOST_LISTED])),
+        requests=tuple(shown(one, before.get(one.identity)) for one in requests[:MOST_LISTED]),
         requests_hash=_hash(requests),
         consumer_count=len({place[:2] for found in callers.values() for place in found}),
         contracts=contract_statuses(world, callers, customers, times),

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from eservice_operator.api.reasons import Reason
@@ -20,6 +21,8 @@ GrantsByConsumer = dict[tuple[str, str], tuple[GrantCase, ...]]
 """By namespace and name of the EService."""
 ORDER = {state: rank for rank, state in enumerate(RequestState)}
 """Those that wait for an answer come first."""
+UNKNOWN = "unknown"
+"""The institution of a registration that cannot be read."""
 Identity = tuple[str, str, str, str, str]
 """Namespace and name of the EService, contract version, and the assignment, as a customer or its agent: what
 a use is called is its own."""
@@ -58,6 +61,37 @@ def requests_of(world: WebServiceWorld, times: Times) -> tuple[Request, ...]:
     return tuple(sorted(found.values(), key=_rank))
 
 
+def told_of(requests: Iterable[Request], world: WebServiceWorld) -> tuple[Request, ...]:
+    """The requests that the holder's status lists and counts.
+
+    One that nobody has answered comes with a notice and an Event, once. While nobody can tell whether it is
+    one (its registration was not looked at yet, or cannot be read), it stays where it is listed already, and
+    else is not: so that is still news when it is certain. Where the list was lost, too, it is told twice.
+    """
+    before = listed_before(world)
+    return tuple(
+        request
+        for request in requests
+        if request.state is not RequestState.WAITING
+        or request.identity in before
+        or consumer_finding(request.consumer, world.offer, "") is None
+    )
+
+
+def listed_before(world: WebServiceWorld) -> dict[Identity, AccessRequest]:
+    """The requests that the last status lists."""
+    return {
+        (
+            one.namespace,
+            one.e_service,
+            one.contract_version or "",
+            one.agent or "",
+            one.as_agent or "",
+        ): one
+        for one in world.offer.web_service.status.requests
+    }
+
+
 def _by_consumer(world: WebServiceWorld) -> GrantsByConsumer:
     found: defaultdict[tuple[str, str], list[GrantCase]] = defaultdict(list)
     for grant in world.grants:
@@ -90,15 +124,19 @@ def _request(order: Order, case: UseCase, times: Times) -> Request:
     return Request(_identity(order), order.consumer, standing, request_state(standing))
 
 
-def shown(request: Request) -> AccessRequest:
-    """A request as the status lists it."""
+def shown(request: Request, before: AccessRequest | None = None) -> AccessRequest:
+    """A request as the status lists it; ``before`` is how it was listed last.
+
+    Of whom it is, nobody knows while its registration cannot be read: then it is as it was.
+    """
     namespace, name = request.consumer.place
     registration, use = request.consumer.registration, request.standing.use
+    named = UNKNOWN if before is None else before.institution
     return AccessRequest(
         namespace=namespace,
         e_service=name,
         registration=request.consumer.service.spec.registration,
-        institution="" if registration is None else registration.spec.institution.name,
+        institution=named if registration is None else registration.spec.institution.name,
         contract_version=use.contract_version,
         agent=use.agent,
         as_agent=use.as_agent,

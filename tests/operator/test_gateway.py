@@ -110,6 +110,7 @@ async def test_a_start_with_the_name_of_no_gateway_moves_nothing_until_there_is_
     await site.until(planned.ref, lambda obj: message(obj, "Published") == served, "back where it was")
 
 
+@pytest.mark.foreseen("there are public routes elsewhere")
 async def test_routes_elsewhere_end_the_start_until_people_have_moved_them_as_is_written(
     site: Site, operator: OperatorProcess, operator_kubeconfig: Path, people_kubeconfig: Path, tmp_path: Path
 ) -> None:

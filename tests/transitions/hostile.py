@@ -278,18 +278,20 @@ async def _replaceable(at: Scene, found: list[Manifest]) -> list[Manifest]:
     """Those that are made anew when they are lost.
 
     What may not be installed any more, as of a version that was withdrawn, is not installed again (R5, R7);
-    but for the public release, which goes on whatever the next one lacks.
+    but for the public release while it is remembered, which goes on whatever the next one lacks.
     """
     live = await at.town.hands.see(at.course.planned.ref)
     status = (live or {}).get("status") or {}
     if not any(gate["blocks"] == "Install" for gate in status.get("gates") or ()):
         return found
     public = ((status.get("release") or {}).get("public") or {}).get("name")
-    return [obj for obj in found if obj["kind"] != "Deployment" or _release_of(obj) == public]
+    snapshots = await _children(at.town, at.course, "ControllerRevision")
+    again = {_release_of(one) for one in snapshots} & {public}
+    return [obj for obj in found if obj["kind"] != "Deployment" or _release_of(obj) in again]
 
 
-def _release_of(deployment: Manifest) -> str:
-    return str((deployment["metadata"].get("labels") or {}).get(RELEASE_LABEL))
+def _release_of(child: Manifest) -> str:
+    return str((child["metadata"].get("labels") or {}).get(RELEASE_LABEL))
 
 
 async def _hold(town: Town, ref: Ref) -> bool:

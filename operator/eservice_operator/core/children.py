@@ -146,7 +146,7 @@ def desired(layout: Layout) -> Iterator[Manifest]:
 def _routes(layout: Layout, driver: Driver) -> Iterator[Manifest]:
     """The public route and that of the candidate, with what they need beside the Services."""
     preview, looked_at = layout.policy.preview, layout.previewed
-    if layout.public is not None or looked_at is not None:
+    if layout.public is not None or looked_at is not None or layout.kept:
         yield from driver.beside(layout.owner)
     if layout.public is not None and layout.on_route is not None:
         yield driver.build(layout.owner, layout.on_route)
@@ -239,5 +239,5 @@ def _superfluous(layout: Layout, key: tuple[str, str], child: Observed) -> bool:
     if kind == "HorizontalPodAutoscaler":
         return not layout.kept
     if kind == "ReferenceGrant":  # of a candidate that is looked at no more: nothing leads there
-        return layout.public is None and not layout.kept
+        return layout.public is None
     return kind in PRUNED and (not layout.kept or child.labels.get(names.RELEASE_LABEL) != layout.kept)

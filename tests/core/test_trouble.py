@@ -307,6 +307,10 @@ def test_a_public_release_whose_snapshot_was_lost_is_left_as_it_runs(public: Pur
     assert public.status.release.public is not None
     assert public.status.release.public.image == image("a")
     assert public.status.template.version == "3.0.0"
+    grant = ("ReferenceGrant", NAMESPACE, NAME)
+    public.remove(grant)
+    public.settle(LATER)
+    assert grant in public.objects, "without it the route leads nowhere"
 
     public.put(worlds.template((*worlds.VERSIONS, worlds.version("4.0.0", "2027-05-01", "2027-06-01"))))
     public.advance(LATER, at("2027-06-01"))

@@ -137,9 +137,9 @@ class PublicRelease(Signed):
         if self.record is not None and self.record.name == self.public_name:
             return self.record.template
         remembered = self.world.service.status.release.public
-        if self.public_name is not None and remembered is not None and remembered.name == self.public_name:
-            return remembered.template
-        return None
+        if remembered is None or remembered.name != self.public_name:
+            return None
+        return remembered.template if self.attested(remembered.template, remembered.image) else None
 
     @cached_property
     def proven_template(self) -> TemplateRef | None:

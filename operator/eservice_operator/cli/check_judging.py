@@ -9,7 +9,7 @@ everything that only a cluster knows.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -19,6 +19,7 @@ from eservice_operator.api.gates import GateOwner
 from eservice_operator.api.kinds import BY_KIND
 from eservice_operator.api.reasons import Gate, Reason
 from eservice_operator.api.template import EServiceTemplate
+from eservice_operator.cli.check_assuming import as_running
 from eservice_operator.cli.check_reading import Document
 from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.store import Store, key_of
@@ -28,16 +29,15 @@ from eservice_operator.core.facts import Facts
 from eservice_operator.core.gates import check_all
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.lag import Lag
-from eservice_operator.core.owner import deployment_name
 from eservice_operator.core.policy import Policy
-from eservice_operator.core.releases import release_name, snapshot_of
+from eservice_operator.core.releases import release_name
 from eservice_operator.core.signed import Subject
 from eservice_operator.core.simulated_cluster import Scene
 from eservice_operator.core.simulation import Simulation
 from eservice_operator.core.templating import catalogue_of
 from eservice_operator.core.unpublication import governing_decision, is_open
 from eservice_operator.core.versions import current
-from eservice_operator.core.world import Observed, TemplateWorld, World
+from eservice_operator.core.world import TemplateWorld, World
 
 NO_BRAKE: Final = 100_000
 OF_THE_SPEC: Final = frozenset({Gate.DELIVERY_COMPLETE, Gate.CATALOGUED})
@@ -107,7 +107,7 @@ class Court:
         observer = Observer(store, policy)
         found = [observer.eservice(key_of(body)) for body in store.all(EService.__name__)]
         templates = [observer.template(key_of(body)) for body in store.all(EServiceTemplate.__name__)]
-        self._worlds = {_key(world): _running(world) for world in found if isinstance(world, World)}
+        self._worlds = {_key(world): as_running(world) for world in found if isinstance(world, World)}
         scene = Scene(
             tuple(self._worlds.values()),
             tuple(_unbraked(world) for world in templates if isinstance(world, TemplateWorld)),
@@ -194,19 +194,6 @@ class Court:
 def _since(lag: Lag, span: Span) -> str:
     since = lag.overdue_since
     return f"since {since}" if since is None or since <= span.first else f"from {since}"
-
-
-def _running(world: World) -> World:
-    """As if its release ran, as what is public does: by a status alone nothing is public."""
-    metadata, release = world.service.metadata, snapshot_of(world.service).name
-    name = deployment_name(metadata.name, release)
-    body = {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": name, "namespace": metadata.namespace, "uid": f"{metadata.uid}-runs"},
-        "spec": {},
-    }
-    return replace(world, children={**world.children, ("Deployment", name): Observed(body)})
 
 
 def _why(facts: Facts, lag: Lag) -> str:

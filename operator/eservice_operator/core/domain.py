@@ -96,7 +96,7 @@ def template_current(facts: Facts) -> Verdict:
     """
     verdict, old = _template_current(facts), facts.world.service.status
     before = find(old.conditions, ConditionType.TEMPLATE_CURRENT)
-    template = facts.public_template or facts.wanted.template
+    template = facts.told_template
     same = (old.template.name, old.template.version) == (template.name, template.version)
     if facts.policy.clock_trusted or before is None or not same or before.reason not in LATENESS:
         return verdict
@@ -107,7 +107,7 @@ def template_current(facts: Facts) -> Verdict:
 
 def _template_current(facts: Facts) -> Verdict:
     kind = ConditionType.TEMPLATE_CURRENT
-    template = facts.public_template or facts.wanted.template
+    template = facts.told_template
     what = f"{template.name} {template.version}"
     if template.name not in facts.world.templates:
         return c.unknown(kind, Reason.TEMPLATE_UNKNOWN, f"EServiceTemplate {template.name} does not exist")

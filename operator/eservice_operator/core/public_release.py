@@ -137,9 +137,9 @@ class PublicRelease(Signed):
         if self.record is not None and self.record.name == self.public_name:
             return self.record.template
         remembered = self.world.service.status.release.public
-        if remembered is None or remembered.name != self.public_name:
-            return None
-        return remembered.template if self.attested(remembered.template, remembered.image) else None
+        if self.public_name is not None and remembered is not None and remembered.name == self.public_name:
+            return remembered.template
+        return None
 
     @cached_property
     def proven_template(self) -> TemplateRef | None:
@@ -160,6 +160,17 @@ class PublicRelease(Signed):
         """
         served = self.route is not None or self.served_by is not None
         return not self.production or served or self.accepted(template, image)
+
+    @cached_property
+    def told_template(self) -> TemplateRef:
+        """The template version that the status speaks of: the public one, else the one that the spec names.
+
+        A public release that only the status names, and no act, is forgotten with this very look.
+        """
+        said = self.world.service.status.release.public
+        if self.public is None and said is not None and not self.attested(said.template, said.image):
+            return self.wanted.template
+        return self.public_template or self.wanted.template
 
     def version(self, template: TemplateRef) -> CatalogueVersion | None:
         """The version in the catalogue; none when the template or the version is unknown."""

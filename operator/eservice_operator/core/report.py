@@ -166,7 +166,7 @@ def _releases(decision: Decision) -> Releases:
 
 
 def _template(facts: Facts) -> TemplateLag:
-    template, governing = facts.public_template or facts.wanted.template, governing_decision(facts)
+    template, governing = facts.told_template, governing_decision(facts)
     lag, held = facts.lag(template), held_by(facts)
     at = None if governing is None else judge(facts, governing).effective_at
     used = facts.version(template)

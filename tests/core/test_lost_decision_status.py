@@ -67,17 +67,7 @@ def led_home(cluster: PureCluster) -> bool:
 
 def remembered(cluster: PureCluster) -> list[dict[str, Any]]:
     """What has to be the same of each decision."""
-    kept = (
-        "state",
-        "reason",
-        "effective_at",
-        "undeferred_at",
-        "deferred_until",
-        "deferral",
-        "effective_since",
-    )
-    held = ("hold_token", "held_since")
-    return [one.status.model_dump(include={*kept, *held}) for one in cluster.decisions]
+    return [one.status.model_dump(include=KEPT) for one in cluster.decisions]
 
 
 @pytest.fixture

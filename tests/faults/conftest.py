@@ -20,17 +20,16 @@ from tests.support.audit import AuditLog
 from tests.support.fault_proxy import fault_proxy
 from tests.support.figures import Figures
 from tests.support.mailserver import MailServer, mail_server
-from tests.support.operator import Launcher, OperatorProcess, traces
+from tests.support.operator import Launcher, OperatorProcess
 from tests.support.oracles import oracles
 from tests.support.replicas import Replicas, replicas
-from tests.support.site import Site
-from tests.support.time_machine import TimeMachine, machine
+from tests.support.time_machine import machine, place
 from tests.support.zygote import Zygote
 
 if TYPE_CHECKING:
     from controlplane import Cluster
 
-__all__ = ["machine"]
+__all__ = ["machine", "place"]
 
 
 @pytest.fixture
@@ -43,18 +42,6 @@ def audit(ground: Cluster) -> AuditLog:
 def endings() -> Endings:
     """How plays end without faults."""
     return {}
-
-
-@pytest.fixture
-async def place(people: KubeApi, machine: TimeMachine) -> AsyncIterator[Site]:
-    """A corner of the cluster; at its end all is sound."""
-    site = Site(people)
-    yield site
-    try:
-        await site.assert_sound()
-        assert traces(machine.operator) == []
-    finally:
-        await site.clear(operated=machine.operator.running)
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from tests.support.audit import AuditLog
 from tests.support.operator import OperatorProcess
 from tests.support.register import Register
 from tests.support.site import Site, under
-from tests.support.time_machine import machine
+from tests.support.time_machine import machine, place
 
 if TYPE_CHECKING:
     from controlplane import Cluster
 
-__all__ = ["machine"]
+__all__ = ["machine", "place"]
 
 
 @pytest.fixture(autouse=True)

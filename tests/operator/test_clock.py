@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from eservice_operator.cluster.client import KubeApi
 from eservice_operator.core.actions import Manifest
 from eservice_operator.runtime.clock import now
 from tests.support import fleet
@@ -29,17 +28,6 @@ doubted = pytest.mark.foreseen("the wall clock is about")
 async def mail() -> AsyncIterator[MailServer]:
     async with mail_server() as server:
         yield server
-
-
-@pytest.fixture
-async def place(people: KubeApi, machine: TimeMachine) -> AsyncIterator[Site]:
-    """A corner of the cluster; at its end all is sound."""
-    site = Site(people)
-    yield site
-    try:
-        await site.assert_sound()
-    finally:
-        await site.clear(operated=machine.operator.running)
 
 
 async def public_and_overdue(site: Site, template: Manifest, planned: Planned) -> Manifest:

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from eservice_operator.cluster.client import KubeApi
 from tests.support.fault_proxy import FaultProxy, proxied
-from tests.support.operator import OperatorProcess
+from tests.support.operator import OperatorProcess, traces
 from tests.support.rights import operator_credentials
+from tests.support.site import Site
 
 if TYPE_CHECKING:
     from controlplane import Cluster
@@ -72,3 +74,15 @@ async def machine(cluster: Cluster, tmp_path: Path) -> AsyncIterator[TimeMachine
     """One whose operator asks often enough: a quiet one hears late of a server's clock."""
     async with time_machine(cluster, tmp_path, resync="5s") as made:
         yield made
+
+
+@pytest.fixture
+async def place(people: KubeApi, machine: TimeMachine) -> AsyncIterator[Site]:
+    """A corner of the cluster; at its end all is sound."""
+    site = Site(people)
+    yield site
+    try:
+        await site.assert_sound()
+        assert traces(machine.operator) == []
+    finally:
+        await site.clear(operated=machine.operator.running)

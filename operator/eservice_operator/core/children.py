@@ -34,7 +34,7 @@ from eservice_operator.core.owner import Owner, preview_name
 from eservice_operator.core.pods import build_deployment
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.preview import build_preview
-from eservice_operator.core.releases import Snapshot, newest
+from eservice_operator.core.releases import Snapshot, earlier, newest
 from eservice_operator.core.rollout import Rollout, Running
 from eservice_operator.core.world import Observed
 
@@ -121,14 +121,14 @@ def _is_looked_at(facts: Facts, rollout: Rollout) -> bool:
 def desired(layout: Layout) -> Iterator[Manifest]:
     """Every child that should be there, in the order in which one needs the other.
 
-    The API server may refuse a Deployment for good, and what follows is not written then: so what needs none
-    comes before it, and what remembers that it runs comes after it.
+    Nothing follows what is refused for good: what needs no Deployment comes before it, its memory after it.
     """
     owner, driver = layout.owner, driver_of(layout.policy)
     on_route = None if layout.on_route is None else layout.on_route.release
     if layout.running:
         yield build_service_account(owner)
-        releases = [*(running.release for running in layout.running), *_still_running(layout)]
+        releases = [running.release for running in layout.running]
+        releases += earlier(releases, layout.remembered)  # Pods lose no network before they are replaced
         sources = (*driver.sources(on_route), *layout.still_let_in)
         yield build_network_policy(owner, releases, sources)
         yield build_budget(owner)
@@ -147,14 +147,6 @@ def desired(layout: Layout) -> Iterator[Manifest]:
     autoscaler = None if layout.public is None else build_autoscaler(owner, layout.public)
     if autoscaler is not None:
         yield autoscaler
-
-
-def _still_running(layout: Layout) -> Iterator[Snapshot]:
-    """Releases as they run until their change is written: their Pods lose no network before that."""
-    for running in layout.running:
-        known = newest(layout.remembered, running.release.name)
-        if known is not None and known.configuration != running.release.configuration:
-            yield known
 
 
 def _routes(layout: Layout, driver: Driver) -> Iterator[Manifest]:

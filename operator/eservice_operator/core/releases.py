@@ -168,6 +168,6 @@ def newest(snapshots: Iterable[Snapshot], name: str) -> Snapshot | None:
 
 
 def earlier(releases: Iterable[Snapshot], remembered: Collection[Snapshot]) -> list[Snapshot]:
-    """Those of the releases whose Pods are still to be changed, as they run until then."""
+    """Those of the releases whose workload is still to be changed, as they run until then."""
     known = ((release, newest(remembered, release.name)) for release in releases)
-    return [old for release, old in known if old and old.configuration != release.configuration]
+    return [old for release, old in known if old is not None and old.workload != release.workload]

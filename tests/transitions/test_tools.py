@@ -70,8 +70,9 @@ def test_a_list_that_is_empty_says_as_much_as_none() -> None:
     verified = {"type": "Verified", "status": "True", "reason": "Verified", "message": ""}
     assert plain(service(verified, gates=[])) == plain(service(verified))
     assert plain(service(verified, gates=[{"gate": "Accepted"}])) != plain(service(verified))
-    none, empty, one = ({**service(verified), "spec": spec} for spec in ({}, {"uses": []}, {"uses": ["v5"]}))
-    assert plain(none) == plain(empty) != plain(one)
+    specs: tuple[Manifest, ...] = ({}, {"uses": []}, {"uses": ["v5"]})
+    absent, empty, one = (plain({**service(verified), "spec": spec}) for spec in specs)
+    assert absent == empty != one
 
 
 def service(condition: Manifest, **status: object) -> Manifest:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ from tests.support.fault_proxy import Seen
 from tests.support.faults.fault import refused
 from tests.support.kubectl import Kubectl
 from tests.support.operator import assert_log_clean
-from tests.support.outage import Component, patient
+from tests.support.outage import Component, kubelets_again, patient
 from tests.support.site import says
 from tests.support.waiting import eventually
 from tests.support.zygote import Zygote
@@ -73,14 +74,15 @@ def write_number(number: int) -> Chosen:
 
 @pytest.mark.parametrize("name,play", DEATHS, ids=lambda one: str(getattr(one, "name", one)))
 async def test_it_dies_in_the_middle_of_a_play_and_comes_back(
-    ground: Cluster, backstage: Backstage, survived: Survived, name: str, play: Play
+    ground: Cluster, people: KubeApi, backstage: Backstage, survived: Survived, name: str, play: Play
 ) -> None:
     component = Component.of(ground, name)
 
     async def strike(_: Seen) -> None:
         component.restart()
+        aftermath.create_task(kubelets_again(ground, people))
 
-    async with backstage() as stage:
+    async with backstage() as stage, asyncio.TaskGroup() as aftermath:
         await stage.survives(
             play,
             injected(f"{name} killed before a write", write_number(EARLY), first=strike),

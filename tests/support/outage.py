@@ -15,6 +15,7 @@ from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.errors import Transient
 from eservice_operator.cluster.transport import Request, Transport
 from tests.support.cluster import Cluster as Running
+from tests.support.site import PERSON
 
 if TYPE_CHECKING:
     from controlplane import Cluster
@@ -71,6 +72,18 @@ class Component:
         """Die and begin again."""
         self.kill()
         self.start()
+
+
+async def kubelets_again(cluster: Cluster, people: KubeApi) -> None:
+    """Start what plays the kubelets anew, once the control plane carries writes out again.
+
+    A kubelet writes a Pod's status until it is written. kwok gives it up at most of what a dying server
+    answers, and the Pod would never be ready; as it begins it looks at all of them.
+    """
+    mark = {"name": "default", "annotations": {"tests/kubelets-again": str(time.monotonic_ns())}}
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": mark}
+    await people.apply(body, field_manager=PERSON, force=True)
+    Component.of(cluster, "kwok").restart()
 
 
 class Patient(Transport):

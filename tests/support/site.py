@@ -106,7 +106,18 @@ class Site:
             shown = json.dumps(last.get("status", last), indent=1, ensure_ascii=False)
             return f"{ref}: {what}\n{shown}"
 
-        return await poll(ask, missed, within)
+        try:
+            return await poll(ask, missed, within)
+        except AssertionError as error:
+            error.add_note(await self._workloads())
+            raise
+
+    async def _workloads(self) -> str:
+        """What the cluster made of the Deployments: whether it is they that somebody waits for in vain."""
+        deployments, _ = await self.api.list(resource_of("Deployment"), self.namespace)
+        pods, _ = await self.api.list(PODS, self.namespace)
+        states = [(one["metadata"]["name"], one.get("status")) for one in (*deployments, *pods)]
+        return "\n".join(f"{name}: {json.dumps(status)}" for name, status in states)
 
     @asynccontextmanager
     async def watching(self, ref: Ref) -> AsyncIterator[list[Manifest]]:

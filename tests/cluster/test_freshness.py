@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
@@ -20,7 +21,7 @@ from eservice_operator.cluster.errors import ApiError, Transient
 from eservice_operator.cluster.freshness import Freshness, Looks
 from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.observe import Observer
-from eservice_operator.cluster.shared_list import SharedList
+from eservice_operator.cluster.shared_read import SharedRead
 from eservice_operator.cluster.store import Change, Store
 from eservice_operator.core.actions import Create, Manifest, Ref, ref_of
 from eservice_operator.core.decide import Decision, decide
@@ -37,13 +38,28 @@ DEFERRAL = worlds.deferral("2027-08-31")
 DECISION = ("UnpublishDecision", "", f"{NAME}-production-001")
 
 
+EACH_ONCE = [
+    "get EService",
+    "get EServiceRegistration",
+    "get EServiceTemplate",
+    "get UnpublishDecision",
+    "list UnpublishDeferral",
+]
+
+
 @dataclass
 class Live:
-    """What the API server has; ``meanwhile`` is done while it answers a LIST."""
+    """What the API server has; ``meanwhile`` is done while it answers a LIST.
+
+    With ``all_there`` it answers nobody before so many have asked.
+    """
 
     objects: dict[tuple[str, str, str], Manifest] = field(default_factory=dict)
     meanwhile: Callable[[], None] = lambda: None
     asked: list[str] = field(default_factory=list)
+    all_there: asyncio.Barrier | None = None
+    all_asked: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once each of `EACH_ONCE` was asked for."""
     versions: Any = field(default_factory=lambda: count(100))
 
     def put(self, body: Manifest) -> Manifest:
@@ -54,13 +70,21 @@ class Live:
 
     async def get(self, ref: Ref) -> Manifest | None:
         self.asked.append(f"get {ref.kind}")
+        await self._all()
         return self.objects.get((ref.kind, ref.namespace, ref.name))
 
     async def list(self, resource: Any, **_: Any) -> tuple[list[Manifest], str]:
         self.asked.append(f"list {resource.kind}")
+        await self._all()
         found = [body for place, body in self.objects.items() if place[0] == resource.kind]
         self.meanwhile()
         return found, str(next(self.versions))
+
+    async def _all(self) -> None:
+        if len(self.asked) == len(EACH_ONCE):
+            self.all_asked.set()
+        if self.all_there is not None:
+            await self.all_there.wait()
 
 
 @dataclass
@@ -109,14 +133,37 @@ async def test_what_is_as_it_was_decided_on_is_confirmed(site: Site) -> None:
     decision = site.decide()
     assert "off the public route" in {action.reason for action in decision.actions}
     assert await site.freshness.confirm(decision)
-    assert site.live.asked == [
-        "get EService",
-        "get EServiceRegistration",
-        "get EServiceTemplate",
-        "get UnpublishDecision",
-        "list UnpublishDeferral",
-    ]
+    assert sorted(site.live.asked) == EACH_ONCE
     assert not site.told
+
+
+async def test_all_of_it_is_read_at_the_same_time(site: Site) -> None:
+    """A fleet has its deadline at one instant: who waits for each answer in turn holds up the next one."""
+    site.live.all_there = asyncio.Barrier(len(EACH_ONCE))
+    async with asyncio.timeout(10):
+        assert await site.freshness.confirm(site.decide())
+
+
+async def test_a_fleet_reads_its_template_and_the_deferrals_together(site: Site) -> None:
+    decision = site.decide()
+    assert all(await asyncio.gather(*(site.freshness.confirm(decision) for _ in range(20))))
+    asked = Counter(site.live.asked)
+    assert asked["get EService"] == 20
+    assert asked["get EServiceTemplate"] == asked["list UnpublishDeferral"] == 1
+
+
+async def test_a_template_that_is_being_read_already_is_read_again(site: Site) -> None:
+    """What it said before somebody asked is no last look for that one."""
+    site.live.all_there = asyncio.Barrier(len(EACH_ONCE) + 1)
+    first = asyncio.create_task(site.freshness.confirm(site.decide()))
+    async with asyncio.timeout(10):
+        await site.live.all_asked.wait()
+        second = asyncio.create_task(site.freshness.confirm(site.decide()))
+        barrier, site.live.all_there = site.live.all_there, None
+        await barrier.wait()
+        assert await first
+        assert await second
+    assert Counter(site.live.asked)["get EServiceTemplate"] == 2
 
 
 async def test_a_deferral_that_the_store_does_not_know_is_found(site: Site) -> None:
@@ -252,7 +299,7 @@ async def test_who_asks_while_a_list_is_under_way_gets_the_next_one() -> None:
         under_way.set()
         await may_end.wait()
 
-    shared = SharedList(read)
+    shared = SharedRead(read)
     first = asyncio.create_task(shared.ask())
     await under_way.wait()
     others = [asyncio.create_task(shared.ask()) for _ in range(5)]
@@ -271,7 +318,7 @@ async def test_a_list_that_fails_fails_for_all_and_the_next_begins_anew() -> Non
         if len(asked) == 1:
             raise ApiError(503, "unavailable", "away")
 
-    shared = SharedList(read)
+    shared = SharedRead(read)
     answers = await asyncio.gather(shared.ask(), shared.ask(), return_exceptions=True)
     assert [type(answer) for answer in answers] == [ApiError, ApiError]
     await shared.ask()
@@ -285,7 +332,7 @@ async def test_who_goes_away_takes_the_list_from_nobody() -> None:
         await may_end.wait()
         done.append(1)
 
-    shared = SharedList(read)
+    shared = SharedRead(read)
     gone, stays = asyncio.create_task(shared.ask()), asyncio.create_task(shared.ask())
     await asyncio.sleep(0)
     gone.cancel()

@@ -7,17 +7,20 @@ a service off the public route, or putting a release on it, is not; nor is openi
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from eservice_operator.api import names
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
+from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.errors import Transient
 from eservice_operator.cluster.resources import resource_of
-from eservice_operator.cluster.shared_list import SharedList
+from eservice_operator.cluster.shared_read import SharedRead
 from eservice_operator.cluster.slim import slim
 from eservice_operator.cluster.store import Change, Store
 from eservice_operator.core.actions import Create, Delete, Manifest, Ref, target_of
@@ -26,6 +29,8 @@ from eservice_operator.core.faces import Face
 from eservice_operator.core.signed import Subject
 
 DEFERRAL = UnpublishDeferral.__name__
+SHARED = frozenset({EServiceTemplate.__name__})
+"""What all of a fleet rests on: those who take effect at one instant read it together."""
 RECORDS = frozenset({DEFERRAL, AcceptanceAct.__name__, ProductionVerification.__name__})
 
 
@@ -44,7 +49,8 @@ class Freshness:
         self._api = api
         self._store = store
         self._on_change = on_change
-        self._deferrals = SharedList(self._list_deferrals)
+        self._deferrals = SharedRead(self._list_deferrals)
+        self._shared: dict[Ref, SharedRead] = {}
 
     async def confirm(self, decision: Decision, looks: Looks | None = None) -> bool:
         """Whether the decision rests on what is true now; if not, the store has learnt: decide again.
@@ -62,12 +68,11 @@ class Freshness:
         if not unread and not unlisted:
             return True
         decided_on = self._seen(behind, place)
-        for ref in unread:
-            await self._look(ref)
-            looks.at.add(ref)
-        if unlisted:
-            await self._deferrals.ask()
-            looks.deferrals = True
+        # at the same time: the list may have to rest first, and a fleet has its deadline at one instant
+        lists = [self._deferrals.ask()] if unlisted else []
+        await asyncio.gather(*map(self._read, unread), *lists)
+        looks.at.update(unread)
+        looks.deferrals |= unlisted
         return self._seen(behind, place) == decided_on
 
     async def as_seen(self, behind: Iterable[Ref], looks: Looks) -> bool:
@@ -95,6 +100,15 @@ class Freshness:
     def _versions(self, named: Iterable[Ref]) -> list[tuple[str, ...]]:
         objects = (self._store.get(ref.kind, ref.namespace, ref.name) for ref in named)
         return [() if obj is None else _version(obj) for obj in objects]
+
+    async def _read(self, ref: Ref) -> None:
+        """Have the store learn what it is, by a read that others share where many rest on it."""
+        if ref.kind not in SHARED:
+            await self._look(ref)
+            return
+        if ref not in self._shared:
+            self._shared[ref] = SharedRead(partial(self._look, ref), rest=0)
+        await self._shared[ref].ask()
 
     async def _look(self, ref: Ref) -> bool:
         """Read it, have the store learn; whether it is there.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One LIST for everybody who asked before it began."""
+"""One LIST, or one GET, for everybody who asked before it began."""
 
 from __future__ import annotations
 
@@ -7,29 +7,31 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 REST = 4.0
-"""How long to rest after a list, in times of what it took: a fifth of the time at most goes into lists."""
+"""How long to rest after a read, in times of what it took: a fifth of the time at most goes into lists."""
 LONGEST_REST = 1.0
 """The same in seconds."""
 
 
-class SharedList:
-    """Lets those who ask at the same time share a list, which begins after each of them has asked.
+class SharedRead:
+    """Lets those who ask at the same time share a read, which begins after each of them has asked.
 
-    ``read`` makes the list and keeps what it says; what it raises, all of them get.
+    ``read`` asks the API server and keeps what it says; what it raises, all of them get. Before the next one
+    it rests ``rest`` times as long as it took.
     """
 
-    def __init__(self, read: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, read: Callable[[], Awaitable[object]], *, rest: float = REST) -> None:
         self._read = read
+        self._rest = rest
         self._last: asyncio.Task[None] | None = None
         self._waiting: asyncio.Task[None] | None = None
-        """The list that has not begun."""
+        """The read that has not begun."""
         self._earliest = 0.0
         """When the next one may begin, by the clock of the loop."""
 
     async def ask(self) -> None:
-        """Return once a list that began after this call is over."""
+        """Return once a read that began after this call is over."""
         if self._waiting is None:
-            self._waiting = self._last = asyncio.create_task(self._next(self._last), name="shared list")
+            self._waiting = self._last = asyncio.create_task(self._next(self._last), name="shared read")
         await asyncio.shield(self._waiting)
 
     async def _next(self, before: asyncio.Task[None] | None) -> None:
@@ -41,4 +43,4 @@ class SharedList:
         try:
             await self._read()
         finally:
-            self._earliest = clock() + min(REST * (clock() - began), LONGEST_REST)
+            self._earliest = clock() + min(self._rest * (clock() - began), LONGEST_REST)

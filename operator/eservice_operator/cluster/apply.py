@@ -17,7 +17,7 @@ from eservice_operator.cluster.managed_fields import (
 )
 from eservice_operator.cluster.named import delete_named
 from eservice_operator.cluster.ownership import is_managed, is_ours, marking
-from eservice_operator.cluster.sight import Refused, Sight, again, held
+from eservice_operator.cluster.sight import Refused, Sight, again, failed, held
 from eservice_operator.cluster.store import Change, Store
 from eservice_operator.core.actions import (
     Action,
@@ -32,6 +32,7 @@ from eservice_operator.core.actions import (
     SetLabels,
     SetStatus,
     Update,
+    goes_on,
     ref_of,
 )
 
@@ -51,26 +52,28 @@ class Applier:
         self._sight = Sight(api, store, on_change)
 
     async def run(self, actions: Sequence[Action]) -> Outcome:
-        """Carry out ``actions`` in order up to the first that fails.
+        """Carry out ``actions`` in order; after one that failed, only those that go on regardless.
 
+        None of these either once nobody answers, or what was decided on is outdated.
         The failure's ``reason`` is ``NameCollision`` (an object of that name is there and not ours),
         ``NotOurs`` (the very object no longer says that it is ours), ``Replaced`` or ``Gone`` (it is not that
         object any more), ``Terminating`` (deleted, but held by somebody's finalizer), or the API server's
         own. ``transient`` means that observing and deciding again can help.
         """
         done: list[Action] = []
+        failures: list[Failure] = []
         for action in actions:
+            if failures and not goes_on(action):
+                continue
             try:
                 await self._carry_out(action)
-            except Refused as refusal:
-                return Outcome(
-                    tuple(done), Failure(action, refusal.reason, refusal.message, transient=refusal.transient)
-                )
-            except ApiError as error:
-                transient = error.transient or "NamespaceTerminating" in error.cause
-                return Outcome(tuple(done), Failure(action, error.reason, error.message, transient=transient))
-            done.append(action)
-        return Outcome(tuple(done))
+            except (Refused, ApiError) as error:
+                failures.append(failed(action, error))
+                if error.of_all:
+                    break
+            else:
+                done.append(action)
+        return Outcome(tuple(done), failures[0] if failures else None, tuple(failures[1:]))
 
     async def _carry_out(self, action: Action) -> None:
         match action:
@@ -158,7 +161,8 @@ class Applier:
                 self._sight.learn(seen)
                 if sent and seen.get("status") == action.status:
                     return  # carried out; the answer was lost, and the repetition came too late
-                raise Refused(OUTDATED, f"{ref}, or its status, was written to meanwhile", transient=True)
+                message = f"{ref}, or its status, was written to meanwhile"
+                raise Refused(OUTDATED, message, transient=True, of_all=True)
             manifest = _addressed(ref, uid) | {"status": action.status}
             manifest["metadata"]["resourceVersion"] = seen["metadata"]["resourceVersion"]
             seen, sent = None, True

@@ -7,6 +7,7 @@ fresh LIST mends.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from typing_extensions import override
@@ -24,6 +25,11 @@ class ApiError(Exception):
 
     transient: ClassVar[bool] = False
     """Whether the same request can succeed later without anybody changing what it says."""
+
+    @property
+    def of_all(self) -> bool:
+        """Whether any other request would hardly fare better: nobody answers, or not now, or not to us."""
+        return False
 
     def __init__(
         self, status: int, reason: str, message: str, cause: str = "", *, retry_after: float = 0.0
@@ -45,6 +51,12 @@ class Transient(ApiError):
     """Overload, an outage, a broken connection, a token just replaced: try again later."""
 
     transient = True
+
+    @property
+    @override
+    def of_all(self) -> bool:
+        """A 500 can be the matter of one object: it is as large as can be stored, its webhook is down."""
+        return self.status != HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 class Expired(Transient):

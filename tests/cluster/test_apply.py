@@ -37,6 +37,9 @@ from eservice_operator.core.actions import (
     Update,
     ref_of,
 )
+from eservice_operator.core.additions import additions
+from eservice_operator.core.repairs import difference
+from eservice_operator.core.world import Observed
 from tests.support.fault_proxy import FOR_EVER, Fault, FaultProxy
 from tests.support.objects import OWNER_UID, deployment, service_account
 
@@ -727,3 +730,36 @@ async def test_a_status_whose_answer_was_lost_was_written(
     assert store.get(ref.kind, "", ref.name) == slim(after)
     again = SetStatus(ref, uid(deferral), ours, WHY, basis)
     assert failure(await applier.run([again])).reason == OUTDATED, "this one was written by somebody else"
+
+
+WAYS = {"an edit": False, "an edit that nobody owns": True}
+
+
+@pytest.mark.parametrize("forgotten", WAYS.values(), ids=WAYS)
+async def test_what_is_added_by_our_own_name_is_seen_and_goes(
+    api: KubeApi, applier: Applier, created: Manifest, store: Store, namespace: str, *, forgotten: bool
+) -> None:
+    """Also once its writer has emptied ``managedFields``, so that no apply takes it off."""
+    pod = "/spec/template/spec"
+    added = {
+        f"{pod}/hostAliases": [{"ip": "192.0.2.66", "hostnames": ["bank.example"]}],
+        f"{pod}/initContainers": [{"name": "mine", "image": "registry.example/mine:1"}],
+        f"{pod}/containers/0/command": ["/mine"],
+    }
+    ops = [{"op": "add", "path": path, "value": value} for path, value in added.items()]
+    ref, wanted = ref_of(created), deployment(namespace)
+    for round_ in range(2):  # once while the write that made it owns all, once after an apply
+        live_ = await api.json_patch(ref, ops, field_manager=MANAGER)
+        if forgotten:
+            live_ = await api.json_patch(
+                ref, [{"op": "replace", "path": "/metadata/managedFields", "value": [{}]}]
+            )
+        seen = slim(live_)
+        assert seen["foreignManagers"] == [], "by its managed fields it looks right"
+        assert set(additions(wanted, seen)) == set(added)
+        (update,) = difference(wanted, Observed(seen))
+        assert (await applier.run([update])).failure is None, round_
+        known = store.get("Deployment", namespace, "web")
+        assert known is not None
+        assert slim(await live(api, ref)) == known
+        assert list(difference(wanted, Observed(known))) == []

@@ -12,6 +12,7 @@ from eservice_operator.cluster.errors import AlreadyExists, ApiError, Conflict, 
 from eservice_operator.cluster.managed_fields import (
     take_over,
     without_annotations,
+    without_fields,
     without_finalizer,
     without_others,
 )
@@ -35,6 +36,7 @@ from eservice_operator.core.actions import (
     goes_on,
     ref_of,
 )
+from eservice_operator.core.additions import additions
 
 OUTDATED: Final = "Outdated"
 """The reason of a failure: the object, or its status, was written to since the status for it was computed."""
@@ -52,9 +54,8 @@ class Applier:
         self._sight = Sight(api, store, on_change)
 
     async def run(self, actions: Sequence[Action]) -> Outcome:
-        """Carry out ``actions`` in order; after one that failed, only those that go on regardless.
+        """Carry out ``actions`` in order; after a failure only those that go on regardless, if any can.
 
-        None of these either once nobody answers, or what was decided on is outdated.
         The failure's ``reason`` is ``NameCollision`` (an object of that name is there and not ours),
         ``NotOurs`` (the very object no longer says that it is ours), ``Replaced`` or ``Gone`` (it is not that
         object any more), ``Terminating`` (deleted, but held by somebody's finalizer), or the API server's
@@ -124,7 +125,10 @@ class Applier:
         if action.drop:
             await again(lambda: self._prepare(action, lambda live: without_annotations(live, action.drop)))
         metadata = action.manifest["metadata"] | {"uid": action.uid}
-        await self._apply(action.manifest | {"metadata": metadata}, MANAGER)
+        answer = await self._apply(action.manifest | {"metadata": metadata}, MANAGER)
+        patch = without_fields(answer, additions(action.manifest, answer))
+        if patch:  # nobody owns it, so that no apply takes it off
+            self._sight.learn(await self._api.json_patch(ref, patch))
 
     async def _prepare(self, action: Update, patch_of: Callable[[Manifest], list[dict[str, Any]]]) -> None:
         """Patch what an apply alone would not change; only where the object still says that it is ours."""

@@ -14,6 +14,7 @@ from typing import Final
 
 from eservice_operator.api import names
 from eservice_operator.core.actions import Create, Manifest, Update, target_of
+from eservice_operator.core.additions import additions
 from eservice_operator.core.difference import first_difference
 from eservice_operator.core.faces import Face
 from eservice_operator.core.facts import Facts
@@ -42,10 +43,15 @@ def difference(
         return
     if observed.terminating:
         return
-    found = first_difference(manifest, observed.body)
+    found = first_difference(manifest, observed.body) or _added(manifest, observed)
     if found is not None or observed.edited or strays:
         others = f"annotations of others: {', '.join(strays)}" if strays else "edited by somebody else"
         yield Update(manifest, observed.uid, found or others, take_over=observed.edited, drop=strays)
+
+
+def _added(manifest: Manifest, observed: Observed) -> str | None:
+    added = additions(manifest, observed.body)
+    return f"{added[0]} is there, and should not be" if added else None
 
 
 def becomes_public(facts: Facts, rollout: Rollout) -> bool:

@@ -17,7 +17,8 @@ from eservice_operator.api.gates import GateOwner
 from eservice_operator.api.notices import Channel
 from eservice_operator.api.reasons import ConditionType, Gate, Phase, Reason
 from eservice_operator.core.actions import Create
-from eservice_operator.core.decide import ROUTES, decide
+from eservice_operator.core.decide import decide
+from eservice_operator.core.repairs import ROUTES
 from eservice_operator.core.replay import replay
 from tests.core.test_unpublication import (
     AT_DECISION,

@@ -194,7 +194,7 @@ class TestLists:
         assert self.check(age=300, code=200, silent=0) is None
 
     def test_a_stale_list_is_a_reason_while_the_api_server_answers(self) -> None:
-        assert self.check(age=301, code=200, silent=0) == "Service was last listed 301 s ago"
+        assert self.check(age=301, code=200, silent=0) == "Service was not listed for 301 s"
 
     def test_that_it_refuses_is_an_answer_too(self) -> None:
         assert self.check(age=301, code=403, silent=0) is not None

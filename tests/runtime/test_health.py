@@ -112,7 +112,7 @@ class TestStrangers:
         assert len(made) == 2, "one for the first, and one of a later moment for all others"
 
     async def test_who_does_not_read_the_figures_has_them_no_longer(
-        self, monkeypatch: pytest.MonkeyPatch
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         monkeypatch.setattr(probes, "SCRAPE_SECONDS", 3.0)
         metrics = Metrics()
@@ -136,6 +136,10 @@ class TestStrangers:
 
             await eventually(partial(answers, 503), "all places are taken")
             await eventually(partial(answers, 200), "somebody else's turn", 30)
+            _, hasty = await open_to(address, asking)
+            await eventually(partial(answers, 200), "nobody is in the way of who goes at once")
+            hasty.close()
+        assert caplog.records == [], "and nobody fills the log"
 
 
 async def open_to(address: Address, sent: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

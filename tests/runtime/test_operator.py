@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -177,7 +178,8 @@ async def test_who_has_not_read_everything_leaves_the_lease_to_others(
     """Else nobody reconciled while a Pod that starts reads, for ever where one list goes on failing."""
     flags = ("--leader-elect=on", "--lease-namespace", namespace)
     name, read = await templates.create(), asyncio.Event()
-    async with proxied(cluster.kubeconfig, tmp_path) as (proxy, kubeconfig):
+    async with proxied(cluster.kubeconfig, tmp_path) as (proxy, kubeconfig), AsyncExitStack() as stack:
+        stack.callback(read.set)
         proxy.faults = [Fault(lambda seen: seen.what == "list configmaps", times=FOR_EVER, until=read)]
         async with started(kubeconfig, *flags) as starts:
             await eventually(lambda: any(seen.what == "list configmaps" for seen in proxy.seen))

@@ -99,22 +99,24 @@ class ProbeServer(BoundedServer):
         if self._scrapes >= SCRAPES:
             return self._text(503, f"{SCRAPES} others scrape\n")
         self._scrapes += 1
+        response = web.StreamResponse(headers={"Content-Type": METRICS_TYPE, **self._headers})
         try:
             async with asyncio.timeout(SCRAPE_SECONDS):
-                return await self._show(request, await self._figures.get())
-        except TimeoutError:
+                await _show(request, response, await self._figures.get())
+        except (TimeoutError, ConnectionError):  # who asked does not read, or has gone: nobody's fault here
+            if not response.prepared:
+                return self._text(503, "the figures take too long\n")
             if request.transport is not None:
                 request.transport.abort()
-            raise ConnectionResetError("the figures were not taken in time") from None
         finally:
             self._scrapes -= 1
-
-    async def _show(self, request: web.BaseRequest, figures: bytes) -> web.StreamResponse:
-        """Bit by bit: a connection copies what it cannot send at once."""
-        response = web.StreamResponse(headers={"Content-Type": METRICS_TYPE, **self._headers})
-        response.content_length = len(figures)
-        await response.prepare(request)
-        for begin in range(0, len(figures), CHUNK):
-            await response.write(figures[begin : begin + CHUNK])
-        await response.write_eof()
         return response
+
+
+async def _show(request: web.BaseRequest, response: web.StreamResponse, figures: bytes) -> None:
+    """Bit by bit: a connection copies what it cannot send at once."""
+    response.content_length = len(figures)
+    await response.prepare(request)
+    for begin in range(0, len(figures), CHUNK):
+        await response.write(figures[begin : begin + CHUNK])
+    await response.write_eof()

@@ -16,8 +16,8 @@ METRICS: Final = "/metrics"
 METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 SCRAPES: Final = 8
 """Scrapes that are answered at the same time: each may be kept from its end by who does not read it."""
-SCRAPE_SECONDS: Final = 10.0
-"""For one of them, as Prometheus waits by default: figures of an earlier moment are of no use to anybody."""
+SCRAPE_SECONDS: Final = 30.0
+"""For one of them: Prometheus waits for ten by default."""
 CHUNK: Final = 65_536
 """Bytes that are handed to a connection at a time; a slow one keeps no more than a few of these."""
 
@@ -81,7 +81,7 @@ class ProbeServer(BoundedServer):
     @override
     async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path == METRICS:
-            return await self._scrape(request)
+            return await self._scrape(request) if request.method == "GET" else self._text(405, "GET it\n")
         probe = self._probes.get(request.path)
         if probe is None:
             return self._text(404, "not found\n")

@@ -126,9 +126,9 @@ class Applier:
             await again(lambda: self._prepare(action, lambda live: without_annotations(live, action.drop)))
         metadata = action.manifest["metadata"] | {"uid": action.uid}
         answer = await self._apply(action.manifest | {"metadata": metadata}, MANAGER)
-        patch = without_fields(answer, additions(action.manifest, answer))
-        if patch:  # nobody owns it, so that no apply takes it off
-            self._sight.learn(await self._api.json_patch(ref, patch))
+        if additions(action.manifest, answer):  # nobody owns it, so that no apply takes it off
+            wanted = action.manifest
+            await again(lambda: self._prepare(action, lambda it: without_fields(it, additions(wanted, it))))
 
     async def _prepare(self, action: Update, patch_of: Callable[[Manifest], list[dict[str, Any]]]) -> None:
         """Patch what an apply alone would not change; only where the object still says that it is ours."""
@@ -138,7 +138,7 @@ class Applier:
             raise Refused("NotOurs", f"{ref} no longer says that it is ours", transient=False)
         patch = patch_of(live)
         if patch:
-            await self._api.json_patch(ref, patch)
+            self._sight.learn(await self._api.json_patch(ref, patch))
 
     async def _apply(self, manifest: Manifest, manager: str, subresource: str = "") -> Manifest:
         """Server-side apply to the object whose uid the manifest has."""

@@ -70,9 +70,27 @@ class Court:
         last = merged(last, {"metadata": {"resourceVersion": str(next(self._versions))}})
         return list(self.judge.take(Seen(dict(last), last, gone=True, at=self.cluster.now), self.cluster))
 
-    def asked(self, verb: str, resource: str, name: str, subresource: str = "") -> list[str]:
+    def asked(
+        self,
+        verb: str,
+        resource: str,
+        name: str,
+        subresource: str = "",
+        namespace: str = "default",
+        code: int = 200,
+    ) -> list[str]:
         request = Request(
-            OPERATOR, "", verb, "", resource, subresource, "default", name, 200, "", forbidden=False
+            OPERATOR,
+            "",
+            verb,
+            "",
+            resource,
+            subresource,
+            namespace,
+            name,
+            code,
+            str(self.cluster.now),
+            forbidden=False,
         )
         return list(self.judge.asked(request, self.cluster))
 
@@ -139,7 +157,7 @@ def ways_out(port: int) -> Manifest:
 
 def granted() -> tuple[Court, Manifest]:
     """A grant with all that it opens, on both sides."""
-    court, grant = Court(GrantsBehindAccess()), access.grant()
+    court, grant = Court(GrantsBehindAccess(lambda asked: float(asked.at))), access.grant()
     court.tell(grant)
     uid = grant["metadata"]["uid"]
     for kind in ("NetworkPolicy", "Role", "RoleBinding"):
@@ -181,20 +199,44 @@ def test_what_stays_is_no_fault_while_no_operator_is_there_nor_for_a_moment() ->
     assert list(court.judge.tick(court.cluster, rest=True)), "but at rest it is"
 
 
-def test_what_is_opened_long_after_the_end_is_told_at_once() -> None:
+def reopened(*, after: float, read: float | None) -> list[str]:
+    """What is said of a Role that is opened so many seconds after its grant's end, which was read then."""
     court, grant = granted()
     uid = grant["metadata"]["uid"]
     court.end(opened("Role", uid))
     court.end(grant)
-    court.cluster.now += LONG
+    ended = court.cluster.now
+    if read is not None:
+        court.cluster.now = ended + read
+        court.asked("get", "webservicegrants", grant["metadata"]["name"], namespace=access.HOLDER)
+    court.cluster.now = ended + after
+    court.asked("patch", "roles", "grant.address", namespace=access.HOLDER, code=201)
+    court.cluster.now += LONG  # what was asked for long ago is told now
     court.tell(opened("Role", uid), by=MANAGER)
-    said(court.later(3.0), "was opened 60.0 s after its grant's end")
+    court.cluster.complete = court.cluster.now
+    return court.later(3.0)
+
+
+def test_what_is_opened_after_the_end_was_read_is_told_at_once() -> None:
+    said(
+        reopened(after=10.0, read=1.0), "was opened 10.0 s after its grant's end, which the operator had read"
+    )
+
+
+def test_what_is_opened_far_too_late_is_told_whatever_was_read() -> None:
+    said(reopened(after=LONG + 1, read=None), "was opened 61.0 s after its grant's end")
+
+
+@pytest.mark.parametrize("read", [None, -1.0, 20.0], ids=["unread", "read before the end", "and later"])
+def test_what_was_decided_before_the_end_may_come_late(read: float | None) -> None:
+    assert not [one for one in reopened(after=15.0, read=read) if "after its grant's end" in one]
 
 
 def test_what_is_opened_for_no_grant_is_told_at_once() -> None:
     court, _ = granted()
     court.end(opened("Role", ""))
     court.tell(opened("Role", "uid-of-nothing"), by=MANAGER)
+    court.cluster.complete = court.cluster.now
     said(court.later(3.0), "was opened for no grant that was ever there")
 
 
@@ -274,10 +316,11 @@ def test_what_it_makes_without_its_label_is_told() -> None:
     said(Court(OnlyItsOwn()).tell(dict(bare), by=MANAGER), "made without the label")
 
 
-def test_once_all_watches_have_told_everything_nothing_is_waited_for() -> None:
+def test_until_all_watches_have_told_everything_nothing_is_said() -> None:
+    """However long that takes: the watch of its owner's kind may be late."""
     court = Court(OnlyItsOwn())
     court.tell(service_account("default"), by=MANAGER)
-    assert not court.later(0.0), "the watch of its owner's kind may be late"
+    assert not court.later(LONG)
     court.cluster.complete = court.cluster.now
     said(court.later(0.0), "made for an owner that there never was")
 
@@ -285,6 +328,7 @@ def test_once_all_watches_have_told_everything_nothing_is_waited_for() -> None:
 def test_what_it_makes_for_nobody_is_told() -> None:
     court = Court(OnlyItsOwn())
     court.tell(service_account("default"), by=MANAGER)
+    court.cluster.complete = court.cluster.now
     said(court.later(), "made for an owner that there never was")
 
 
@@ -300,6 +344,7 @@ def test_what_is_foreign_and_removed_is_told() -> None:
     court.tell(dict(merged(deployment("default"), {"metadata": {"labels": None}})))
     court.asked("delete", "deployments", "web")
     court.end(deployment("default"))
+    court.cluster.complete = court.cluster.now
     said(court.later(), "was removed, and was somebody else's")
 
 

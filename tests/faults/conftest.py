@@ -76,11 +76,15 @@ async def staged(
     configuration = await credentials.load(str(kubeconfig), None)
     async with fault_proxy(configuration) as proxy, api_session(configuration) as session:
         operator = OperatorProcess(proxy.kubeconfig(folder / "kubeconfig"), folder / "log", **made)
+        stage = Stage(operator, proxy, people, audit, endings, configuration, session)
         try:
             await operator.start()
-            yield Stage(operator, proxy, people, audit, endings, configuration, session)
+            yield stage
         finally:
-            operator.end()
+            try:
+                await stage.clear()
+            finally:
+                operator.end()
 
 
 Backstage = Callable[..., AbstractAsyncContextManager[Stage]]
@@ -111,12 +115,10 @@ async def stage(
 ) -> AsyncIterator[Stage]:
     """An operator behind the proxy, under the oracles; at the end of the test another finds nothing to do."""
     async with backstage(settings=told) as made, oracles(ground, made.operator) as watch:
-        try:
-            yield made
-            await made.rests()
-            await watch.kept(rest=True)
-        finally:
-            await made.clear()
+        yield made
+        await made.rests()
+        await watch.kept(rest=True)
+        await made.clear()
         survived(made.runs, made.injected)
 
 

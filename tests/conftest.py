@@ -21,7 +21,13 @@ from tests.support.figures import Figures
 from tests.support.kubectl import Kubectl
 from tests.support.operator import LAUNCHED, OperatorProcess
 from tests.support.oracles import Watch
-from tests.support.rights import assert_none_was_missing, operator_credentials, people_credentials
+from tests.support.rights import (
+    CREDENTIAL_RIGHTS,
+    applied,
+    assert_none_was_missing,
+    operator_credentials,
+    people_credentials,
+)
 from tests.support.zygote import Zygote, zygote
 
 if TYPE_CHECKING:
@@ -114,6 +120,14 @@ def ground(cluster: "Cluster") -> "Cluster":
 def operator_kubeconfig(ground: "Cluster", tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Credentials of the operator's own: with its rights, and told from everybody else in the audit log."""
     return operator_credentials(ground, tmp_path_factory.mktemp("credentials") / "operator")
+
+
+@pytest.fixture
+def copying(ground: "Cluster") -> Iterator[None]:
+    """The operator may copy Secrets."""
+    applied(ground, CREDENTIAL_RIGHTS)
+    yield
+    applied(ground, CREDENTIAL_RIGHTS, "delete")
 
 
 @pytest.fixture(scope="module")

@@ -122,21 +122,22 @@ async def stage(
         survived(made.runs, made.injected)
 
 
-Opening = Callable[[Launcher], AbstractAsyncContextManager[Theatre]]
+Opening = Callable[..., AbstractAsyncContextManager[Theatre]]
 
 
 @pytest.fixture
 def opened(
     ground: Cluster, operator_kubeconfig: Path, people: KubeApi, audit: AuditLog, tmp_path: Path
 ) -> Opening:
-    """Opens a theatre whose operator is started so; it sends mail, and its murderer is on its way."""
+    """Opens a theatre with an operator that is started so, with settings; it sends mail, and is to be killed."""
 
     @asynccontextmanager
-    async def open_with(launcher: Launcher) -> AsyncIterator[Theatre]:
+    async def open_with(launcher: Launcher, **settings: str) -> AsyncIterator[Theatre]:
         configuration = await credentials.load(str(operator_kubeconfig), None)
         async with fault_proxy(configuration) as proxy, mail_server() as mail:
             kubeconfig = proxy.kubeconfig(tmp_path / "kubeconfig")
-            operator = OperatorProcess(kubeconfig, tmp_path / "log", by_mail(mail), launcher=launcher)
+            told = by_mail(mail) | {name.replace("_", "-"): value for name, value in settings.items()}
+            operator = OperatorProcess(kubeconfig, tmp_path / "log", told, launcher=launcher)
             try:
                 await operator.start()
                 async with oracles(ground, operator) as watch:

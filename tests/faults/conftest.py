@@ -129,7 +129,7 @@ Opening = Callable[..., AbstractAsyncContextManager[Theatre]]
 def opened(
     ground: Cluster, operator_kubeconfig: Path, people: KubeApi, audit: AuditLog, tmp_path: Path
 ) -> Opening:
-    """Opens a theatre with an operator that is started so, with settings; it sends mail, and is to be killed."""
+    """Opens a theatre with an operator started so, with settings; it sends mail, and is to be killed."""
 
     @asynccontextmanager
     async def open_with(launcher: Launcher, **settings: str) -> AsyncIterator[Theatre]:

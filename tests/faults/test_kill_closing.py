@@ -25,11 +25,13 @@ async def test_killed_at_every_write(theatre: Theatre, figures: Figures, scenari
 
 @pytest.mark.usefixtures("copying")
 async def test_killed_at_every_write_of_credentials(theatre: Theatre, figures: Figures) -> None:
-    await killed_at_every_write(theatre, figures, CREDENTIALS)
+    """At what a grant and its end without any do not write as well."""
+    of = {"secrets", "configmaps", "webservicegrants"}
+    await killed_at_every_write(theatre, figures, CREDENTIALS, of)
 
 
 async def test_killed_at_every_write_where_there_is_a_notice_page(
     opened: Opening, brood: Zygote, figures: Figures
 ) -> None:
     async with opened(brood.launch, notice_service="eservice-notice") as theatre:
-        await killed_at_every_write(theatre, figures, NOTICE_PAGE)
+        await killed_at_every_write(theatre, figures, NOTICE_PAGE, {"httproutes", "unpublishdecisions"})

@@ -127,9 +127,16 @@ def test_a_brake_that_froze_a_set_holds_it_when_it_lets_more_pass() -> None:
 def test_a_decision_is_closed_by_a_renewal_or_by_the_agency() -> None:
     assert not past("Closed", "Renewed", template(), serves("0123456789"))
     assert not past("Closed", "Revoked", template(), serves(DECIDED), **REVOKED)
-    said(
-        past("Closed", "Renewed", template(), serves(DECIDED)), "address-1, Closed (Renewed) without a cause"
-    )
+    found = past("Closed", "Renewed", template(), serves(DECIDED))
+    said(found, "address-1, Closed (Renewed) without a cause")
+
+
+def test_what_was_renewed_may_go_back_where_nothing_enforces() -> None:
+    court = Court(NothingPublicPastItsInstant(lambda: NOW))
+    court.tell(decision(NOW - timedelta(days=1), "Closed", "Renewed"), route(), serves("0123456789"))
+    assert not court.later()
+    court.tell(serves(DECIDED))
+    assert not court.later()
 
 
 def test_before_the_instant_and_by_another_way_nothing_is_wrong() -> None:

@@ -33,6 +33,8 @@ class Excuses:
     """Of each template, how many decisions there were at once at most."""
     _least: dict[str, int] = field(default_factory=dict)
     """The smallest number that its brake ever let pass: a set that was frozen stays so."""
+    _renewed: set[str] = field(default_factory=set)
+    """Decisions after which another release was served at any time: where nothing enforces, one may go back."""
 
     def look(self, cluster: Cluster) -> None:
         """Remember what there is of decisions and brakes."""
@@ -40,6 +42,8 @@ class Excuses:
         for decision in cluster.of("UnpublishDecision"):
             name = _template(decision)["name"]
             counted[name] = counted.get(name, 0) + 1
+            if _serves_another(decision, cluster):
+                self._renewed.add(decision["metadata"]["name"])
         for name, count in counted.items():
             self._most[name] = max(count, self._most.get(name, 0))
         for template in cluster.of("EServiceTemplate"):
@@ -51,7 +55,7 @@ class Excuses:
         """Whether there is a cause for its state, which is Held or Closed."""
         status = decision["status"]
         if status["state"] == "Closed":
-            return "revoked" in decision["spec"] or _renewed(decision, cluster)
+            return "revoked" in decision["spec"] or decision["metadata"]["name"] in self._renewed
         template = _template(decision)
         name = template["name"]
         known = cluster.present.get(("EServiceTemplate", "", name))
@@ -80,12 +84,13 @@ def _versions(template: Manifest) -> dict[str, Manifest]:
     return {entry["version"]: entry for entry in template["spec"]["versions"]}
 
 
-def _renewed(decision: Manifest, cluster: Cluster) -> bool:
+def _serves_another(decision: Manifest, cluster: Cluster) -> bool:
     """Whether what is served is another release: by the Service that the public route leads to."""
     place, release = decision["spec"]["eService"], decision["spec"]["release"]
     service = cluster.present.get(("Service", place["namespace"], place["name"]))
     decided = release_name(release["image"], TemplateRef.model_validate(release["template"]))
-    return service is None or (service["spec"].get("selector") or {}).get(RELEASE_LABEL) != decided
+    serves = None if service is None else (service["spec"].get("selector") or {}).get(RELEASE_LABEL)
+    return serves not in {None, decided}
 
 
 def _wanted(decision: Manifest, cluster: Cluster) -> dict[str, str] | None:

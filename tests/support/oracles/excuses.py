@@ -34,7 +34,7 @@ class Excuses:
     _least: dict[str, int] = field(default_factory=dict)
     """The smallest number that its brake ever let pass: a set that was frozen stays so."""
     _renewed: set[str] = field(default_factory=set)
-    """Decisions after which another release was served at any time: where nothing enforces, one may go back."""
+    """Decisions after which another release was served, once: where nothing enforces, one may go back."""
 
     def look(self, cluster: Cluster) -> None:
         """Remember what there is of decisions and brakes."""

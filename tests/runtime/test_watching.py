@@ -23,8 +23,10 @@ from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.configuration import Configuration, always, from_file
 from eservice_operator.cluster.resources import OWN
 from eservice_operator.core.actions import Manifest, ref_of
+from eservice_operator.runtime import streams
+from eservice_operator.runtime import watching as watching_module
 from eservice_operator.runtime.handlers import connection_info, registry_for
-from eservice_operator.runtime.watching import TRIPWIRE, kopf_settings, passes, watch
+from eservice_operator.runtime.watching import AGAIN, TRIPWIRE, kopf_settings, passes, watch
 from tests.runtime.objects import verification
 from tests.support.fault_proxy import Fault, proxied
 from tests.support.faults.fault import gone
@@ -275,3 +277,47 @@ async def test_after_an_event_that_kopf_cannot_take_it_begins_anew(
 )
 def test_only_what_may_be_over_the_next_time_is_tried_again(error: Exception, again: bool) -> None:
     assert passes(error) is again
+
+
+async def test_kopf_is_started_again_after_pauses_that_grow_from_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stop, pauses = asyncio.Event(), list[float]()
+
+    async def ends(*_: object) -> None:
+        raise Refused(503)
+
+    async def noted(_clock: object, seconds: float, _event: object) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 8:
+            stop.set()
+
+    monkeypatch.setattr(watching_module, "_watch_once", ends)
+    monkeypatch.setattr(watching_module, "sleep_or", noted)
+    registry = registry_for(Seen(), nothing, lambda _: None, AGENT)
+    await watch(registry, (), ready=asyncio.Event(), stop=stop, spawned=lambda: None)
+    first, longest = AGAIN
+    for drawn, pause in zip(pauses, [first, 2, 4, 8, 16, longest, longest, longest], strict=True):
+        assert 0.7 * pause <= drawn <= 1.3 * pause, pauses
+
+
+async def test_a_stream_of_kopf_that_does_not_close_holds_nobody_up(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    released = asyncio.Event()
+
+    async def stuck() -> AsyncIterator[int]:
+        try:
+            yield 1
+        finally:
+            await released.wait()
+
+    monkeypatch.setattr(streams, "KOPF", __name__)
+    monkeypatch.setattr(streams, "PATIENCE", 0.05)
+    watched, stream = streams.Streams(), stuck()
+    with watched.noticed():
+        assert await anext(stream) == 1
+    async with asyncio.timeout(5):
+        async with watched.closed():
+            pass
+    assert "a stream of kopf does not close" in caplog.text

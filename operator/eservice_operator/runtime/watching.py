@@ -143,7 +143,7 @@ async def watch(
     Raises:
         Exception: whatever ended kopf, if it was not asked to end and starting it again would not help.
     """
-    pause, longest = AGAIN
+    upcoming, longest = AGAIN
     clock = asyncio.get_running_loop().time
     while True:
         began = clock()
@@ -153,7 +153,8 @@ async def watch(
         except Exception as error:
             if stop.is_set() or not passes(error):
                 raise
-            pause = AGAIN[0] if clock() - began > LASTED else min(longest, pause * 2)
+            pause = AGAIN[0] if clock() - began > LASTED else upcoming
+            upcoming = min(longest, pause * 2)
             wait = pause * random.uniform(0.7, 1.3)  # noqa: S311 - jitter is no secret
             log.warning("kopf is started again in %.0f s: %s: %s", wait, type(error).__name__, error)
             await sleep_or(SYSTEM, wait, stop)

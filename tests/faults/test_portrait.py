@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -47,6 +49,21 @@ def test_what_two_sites_must_differ_in_is_no_difference() -> None:
     )
     assert first == second
     assert len(first) == 1
+
+
+def packed(**said: str) -> dict[str, str]:
+    """As the notice page is told of an e-service."""
+    text = json.dumps({"v": "1", **said}).encode()
+    return {"header": base64.urlsafe_b64encode(text).rstrip(b"=").decode()}
+
+
+def test_what_is_packed_is_compared_in_words() -> None:
+    marks = ("0000aa", "0000bb")
+    first, second = of_two_sites(*(packed(catalogue=f"https://latvija.example/{mark}") for mark in marks))
+    assert first == second
+    assert "latvija.example/<site>" in first[0]
+    first, second = of_two_sites(packed(until="2027-03-28"), packed(until="2027-03-29"))
+    assert first != second
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def scaled(planned: Planned, most: int = 3) -> Manifest:
 
 
 async def life(site: Site) -> None:
-    """Registered, published, unpublished by the rule, renewed, paused, deleted."""
+    """Registered, published, unpublished by the rule, renewed, followed by another, paused, deleted."""
     body = await site.prepare()
     old = site.planned(version="1.0.0")
     new = old.renewed()
@@ -76,10 +76,14 @@ async def life(site: Site) -> None:
     await site.settled(old, "Unpublished")
     await site.apply(new.act(), new.verification(), new.eservice())
     await site.settled(new, "Published")
-    await site.apply(new.eservice(spec={"publication": {"paused": {"reason": "maintenance"}}}))
-    await site.settled(new, "Paused")
-    await site.delete(new.ref)
-    await site.gone(new.ref)
+    last = new.renewed(content="c")
+    await site.apply(last.act(), last.verification(), last.eservice())
+    await site.gone(Ref("apps/v1", "Deployment", old.namespace, old.deployment))
+    await site.settled(last, "Published")
+    await site.apply(last.eservice(spec={"publication": {"paused": {"reason": "maintenance"}}}))
+    await site.settled(last, "Paused")
+    await site.delete(last.ref)
+    await site.gone(last.ref)
 
 
 def written(rights: set[Right], resource: str) -> set[str]:

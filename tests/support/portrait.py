@@ -8,6 +8,7 @@ an instant at a local midnight and stays, and so does an image's digest, which t
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections import Counter
@@ -45,6 +46,7 @@ WORDS = (
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uid>"),
     (re.compile(r"EP-\d{6}|ep-\d{6}"), "<number>"),
 )
+PACKED = re.compile(r"\beyJ[A-Za-z0-9_-]{21,}")
 HASH = re.compile(r"(?<!sha256:)\b[0-9a-f]{10,64}\b")
 """But for digests of images: they are of a content, and hold in all sites."""
 
@@ -57,12 +59,18 @@ class Names:
         self._releases = {release: f"<release {number}>" for number, release in enumerate(releases, 1)}
 
     def plain(self, text: str) -> str:
+        text = PACKED.sub(_unpacked, text)
         for release, word in self._releases.items():
             text = text.replace(release, word)
         text = INSTANT.sub(_told, text)
         for pattern, word in WORDS:
             text = pattern.sub(word, text)
         return HASH.sub("<hash>", text.replace(self._site, "<site>"))
+
+
+def _unpacked(found: re.Match[str]) -> str:
+    """An object of JSON in base64url without padding, as the notice page is told of an e-service; in words."""
+    return base64.urlsafe_b64decode(found[0] + "=" * (-len(found[0]) % 4)).decode()
 
 
 def _told(found: re.Match[str]) -> str:

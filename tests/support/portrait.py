@@ -69,7 +69,7 @@ class Names:
 
 
 def _unpacked(found: re.Match[str]) -> str:
-    """An object of JSON in base64url without padding, as the notice page is told of an e-service; in words."""
+    """An object of JSON in base64url, as the notice page is told of an e-service, in words."""
     return base64.urlsafe_b64decode(found[0] + "=" * (-len(found[0]) % 4)).decode()
 
 

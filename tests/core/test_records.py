@@ -18,13 +18,14 @@ from eservice_operator.api.kinds import BY_KIND
 from eservice_operator.api.reasons import Reason
 from eservice_operator.api.webservice import WebService
 from eservice_operator.core.actions import Manifest
+from eservice_operator.core.dates import start_of_day
 from eservice_operator.core.records import decision_status, next_change, record_status
 from eservice_operator.core.releases import release_name
 from eservice_operator.core.world import RecordWorld
 from tests.support import access, worlds
 from tests.support.pure_cluster import status_body
 from tests.support.status import assert_status_sound
-from tests.support.worlds import DAY, NOW, POLICY, at, image
+from tests.support.worlds import DAY, NOW, POLICY, RIGA, at, image
 
 SERVICE = EService.model_validate(worlds.eservice())
 REGISTER = WebService.model_validate(access.web_service())
@@ -123,7 +124,8 @@ def test_a_record_says_whether_it_is_in_force(
     assert_status_sound(body)
     (ready,) = status.conditions
     assert (ready.status.value, ready.reason) == ("True", reason), "a record is never at fault"
-    assert next_change(record, NOW, POLICY) == (None if changes is None else date.fromisoformat(changes))
+    following = next_change(record, NOW, POLICY)
+    assert following == (None if changes is None else start_of_day(date.fromisoformat(changes), RIGA))
     read = record.record.model_copy(update={"status": status})
     again = record_status(replace(record, record=read), NOW + DAY / 24, POLICY)
     assert again == status

@@ -112,7 +112,8 @@ class GrantCases:
         if at is None or body is None:
             return
         for service in store.beside(Standings).standing_for(body):
-            for grant in self.found(indexes.CONSUMER, f"{service.namespace}/{service.name}", of=at):
+            place, tested = f"{service.namespace}/{service.name}", f"{at.namespace}/{at.name}"
+            for grant in self.found(indexes.ANSWER, indexes.answer_to(place, tested)):
                 yield self.case(grant, tested=False)
 
     def found(self, index: str, value: str, of: WebServiceRef | None = None) -> tuple[WebServiceGrant, ...]:

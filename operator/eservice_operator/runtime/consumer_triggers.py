@@ -51,14 +51,14 @@ def of_eservice(service: Manifest, store: Store, only: frozenset[str] | None = N
 
     With ``only`` those of certain of its uses, each as it is written.
     """
-    asking = service
-    if only is not None:
+    asking, place = service, where(service)
+    if only is None:
+        yield from found(store, GRANT, indexes.CONSUMER, place)
+    else:
         uses = [use for use in part(service, "spec", "uses") or () if repr(use) in only]
         asking = service | {"spec": {**service["spec"], "uses": uses}}
-    asked = set(indexes.INDEXES[ESERVICE, indexes.USES](asking))
-    for grant in store.by_index(GRANT, indexes.CONSUMER, where(service)):
-        if only is None or f"{grant['metadata']['namespace']}/{part(grant, 'spec', 'webService')}" in asked:
-            yield key_of(grant)
+        for asked in indexes.INDEXES[ESERVICE, indexes.USES](asking):
+            yield from found(store, GRANT, indexes.ANSWER, indexes.answer_to(place, asked))
     yield from _asked_for(asking, store)
 
 

@@ -44,7 +44,7 @@ test: deps ## everything needed, then all tests (JUDGES=off: no Flux, no Helm; L
 soak: deps ## random paths through edits of every kind, all oracles on (MINUTES=60; SEED=… goes the same paths again)
 	@$(CONTROLPLANE) build
 	@ESERVICE_TEST_SOAK_MINUTES=$(or $(MINUTES),60) $(if $(SEED),ESERVICE_TEST_SEED=$(SEED)) \
-	  $(BIN)/python -m pytest tests/transitions/soak.py -s -p no:xdist
+	  $(BIN)/python -m pytest tests/transitions/test_transitions.py -s -p no:xdist
 
 .PHONY: bench
 bench: deps ## measure what it costs and what citizens notice (an hour), and write docs/benchmarks.md

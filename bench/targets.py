@@ -48,14 +48,15 @@ TARGETS: Final = (
 
 
 def told(found: Mapping[str, Figure]) -> Iterator[str]:
-    """The rows of a table in Markdown, of all that was measured."""
+    """The rows of a table in Markdown; what no run has measured is not left out."""
     sizes = sorted({int(key.split(".")[1]) for key in found if key.startswith("fleet.")})
     for target in TARGETS:
         size = target.size or max(sizes, default=0)
         figure = found.get(target.key.format(size))
+        of = f" ({size:,} e-services)" if "{}" in target.key else ""
         if figure is None:
+            yield f"| {target.what}{of} | | | not measured |"
             continue
         most, number = target.most(size), shown(figure.kind, figure.number)
-        of = f" ({size:,} e-services)" if "{}" in target.key else ""
         verdict = "met" if figure.number <= most else "missed"
         yield f"| {target.what}{of} | {number} | ≤ {shown(figure.kind, most)} | {verdict} |"

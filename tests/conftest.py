@@ -38,8 +38,15 @@ FIGURES = pytest.StashKey[Figures]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Nothing is counted yet."""
+    """Nothing is counted yet.
+
+    Raises:
+        pytest.UsageError: figures of a part of the tests would stand in a page that tells of all.
+    """
     config.stash[FIGURES] = Figures()
+    chosen = [name for name in ("keyword", "markexpr", "lf", "deselect") if config.getoption(name, None)]
+    if config.getoption("--figures", None) and (chosen or config.args != ["tests"]):
+        raise pytest.UsageError(f"--figures takes the whole run, pytest tests: {config.args} {chosen}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -62,14 +69,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """One of several processes hands what it counted to the one that prints."""
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output["figures"] = session.config.stash[FIGURES].lines
+        output["figures"] = session.config.stash[FIGURES].handed_over()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """What such a process has counted; one that crashed hands over nothing."""
-    handed = getattr(node, "workeroutput", {}).get("figures", ())
-    node.config.stash[FIGURES].lines += [(name, value) for name, value in handed]
+    if handed := getattr(node, "workeroutput", {}).get("figures"):
+        node.config.stash[FIGURES].take(handed)
 
 
 def pytest_terminal_summary(

@@ -11,7 +11,7 @@ from bench.figures import Figure, Kind, measured
 from bench.page import page
 from bench.plots import PLOTS, draw
 from bench.results import Results, Section, load, numbers, save, worse
-from bench.targets import told
+from bench.targets import TARGETS, told
 
 WHO = ("operator", "minimal", "bare")
 
@@ -116,7 +116,9 @@ def test_the_page_says_which_targets_are_met() -> None:
         "fleet.1000": section(measured("fleet.1000.operator.memory", "memory", 129e6, "memory")),
     }
     rows = list(told(numbers(results)))
-    assert rows == [
+    missing = [row for row in rows if row.endswith("| | | not measured |")]
+    assert len(missing) == len(TARGETS) - 3, "what was not measured is not left out"
+    assert [row for row in rows if row not in missing] == [
         "| Status writes to bring one e-service to the public | 4 | ≤ 3 | missed |",
         "| Live reads for that | 2 | ≤ 2 | met |",
         "| Memory (1,000 e-services) | 129 MB | ≤ 130 MB | met |",

@@ -289,6 +289,22 @@ class TestRepetition:
             assert lost, "only when the first one was carried out"
         assert await faulty_api.get(ref_of(made)) is None
 
+    async def test_who_asks_to_wait_for_a_day_is_asked_again_in_minutes(
+        self, faulty_api: KubeApi, proxy: FaultProxy
+    ) -> None:
+        """A load balancer's page is of nobody who knows when the API server is back."""
+        default, page = (
+            Ref("v1", "Namespace", "", "default"),
+            (503, {"Retry-After": "86400"}, "<html>away</html>"),
+        )
+        proxy.faults.append(Fault(lambda _: True, answer=page))
+        with pytest.raises(Transient, match="503"):
+            await faulty_api.get(default)
+        with pytest.raises(Transient, match="the API server asked to wait") as put_off:
+            await faulty_api.get(default)
+        assert len(proxy.seen) == 1
+        assert transport.LONGEST_WAIT - 60 < put_off.value.retry_after <= transport.LONGEST_WAIT
+
     async def test_a_create_is_repeated_only_when_it_was_not_carried_out(
         self, faulty_api: KubeApi, proxy: FaultProxy, namespace: str
     ) -> None:

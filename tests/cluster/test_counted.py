@@ -195,6 +195,23 @@ def test_a_registration_that_comes_later_or_moves_is_counted_anew() -> None:
     assert services(observer) == [PublicService("a", "3.0.0", True)], "it is served, and decided upon"
 
 
+def test_a_registration_that_comes_later_or_moves_tells_what_its_route_records() -> None:
+    """Restored beside a running operator it counts as for one that starts afterwards."""
+    earlier = changed(recording(IN_EFFECT), metadata={"labels": {names.OWNER_UID_LABEL: "earlier"}})
+    registration = worlds.registration(metadata={"name": "a", "uid": "of-a"})
+    elsewhere = {"namespaces": [{"name": ELSEWHERE, "environment": "Production"}]}
+    store = Store(INDEXES)
+    another = changed(without_status("a"), metadata={"namespace": ELSEWHERE, "uid": "another"})
+    for body in (worlds.template(), decided("a"), without_status("a"), another, earlier):
+        store.upsert(body)
+    observer = Observer(store, worlds.POLICY)
+    assert due(observer) == ["a"], "nobody knows whose route it is"
+    store.upsert(registration)
+    assert due(observer) == due(Observer(store, worlds.POLICY)) == []
+    store.upsert(changed(registration, spec=elsewhere))
+    assert due(observer) == due(Observer(store, worlds.POLICY)) == ["a"]
+
+
 def test_without_its_registration_an_e_service_counts_by_its_route() -> None:
     """R8: it is decided upon all the same; and who only names a registration that nobody has, is not."""
     rogues = [_named(public(f"rogue-{number}", OVERDUE, namespace=ELSEWHERE), "a") for number in range(6)]

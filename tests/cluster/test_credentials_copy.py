@@ -16,6 +16,7 @@ from eservice_operator.api.grant import WebServiceGrant
 from eservice_operator.api.uses import Use
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.credentials_copy import LARGEST, LOOK_AGAIN, TRY_AGAIN, CredentialsCopier
+from eservice_operator.cluster.errors import Transient
 from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.slim import slim
@@ -325,5 +326,26 @@ async def test_what_ends_while_it_is_copied_is_taken_back(
 
     monkeypatch.setattr(place.api, "apply", ending)
     await place.copier.refresh(place.key, TIMES)
+    assert copied
+    assert await place.copy() is None
+
+
+async def test_what_ends_while_it_is_copied_is_taken_back_where_the_rest_fails(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of several copies the second one fails: nobody would look for the first any more."""
+    await place.api.create(secret(place.holder))
+    await place.bound()
+    apply, copied = place.api.apply, []
+
+    async def ending(body: Manifest, **more: Any) -> Manifest:
+        copied.append(await apply(body, **more))
+        ended = {"refused": {"reason": "no"}}
+        place.keep(merged(place.grant, {"metadata": {"resourceVersion": "2"}, "spec": ended}))
+        raise Transient(503, "ServiceUnavailable", "the next one is not carried out")
+
+    monkeypatch.setattr(place.api, "apply", ending)
+    with pytest.raises(Transient):
+        await place.copier.refresh(place.key, TIMES)
     assert copied
     assert await place.copy() is None

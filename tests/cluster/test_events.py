@@ -116,6 +116,22 @@ async def test_a_series_whose_event_expired_begins_anew(api: KubeApi, watch: Wat
     assert len(await events(api, namespace)) == 1
 
 
+async def test_a_series_whose_event_somebody_has_edited_begins_anew(
+    api: KubeApi, watch: Watch, namespace: str
+) -> None:
+    sink = sink_of(api, watch)
+    await say(sink, namespace)
+    [event] = await events(api, namespace)
+    ref = Ref(EVENTS.api_version, "Event", namespace, event["metadata"]["name"])
+    await api.json_patch(ref, [{"op": "add", "path": "/metadata/labels", "value": {"kept": "yes"}}])
+    for _ in range(2):
+        watch.time += timedelta(minutes=2)
+        await say(sink, namespace)
+    counts = [event.get("series", {}).get("count") for event in await events(api, namespace)]
+    assert sorted(counts, key=str) == [2, None]
+    assert sink.failures == 0
+
+
 async def test_different_notes_are_different_events(api: KubeApi, watch: Watch, namespace: str) -> None:
     sink = sink_of(api, watch)
     for note in ("one", "two", "one"):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eservice_operator.api.names import OWNER_UID_LABEL
 from eservice_operator.cluster import sharing
 from eservice_operator.cluster.sharing import Sharing
 from tests.support.objects import deployment
@@ -70,3 +71,33 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         shared = pool.share({"a": {"b": {"c": number}}})
         assert shared == {"a": {"b": {"c": number}}}
         assert len(pool._parts) <= 10
+
+
+def test_children_of_one_owner_have_the_same_marks_however_much_comes_between() -> None:
+    pool = Sharing()
+
+    def child(name: str, owner: str) -> dict[str, Any]:
+        references = [{"kind": "EService", "name": owner, "uid": owner, "controller": True}]
+        metadata = {
+            "name": name,
+            "uid": name,
+            "labels": {OWNER_UID_LABEL: owner},
+            "ownerReferences": references,
+        }
+        return json.loads(json.dumps({"kind": "Service", "metadata": metadata}))  # type: ignore[no-any-return]
+
+    one = pool.share(child("one", "owner"))
+    pool._parts.clear()
+    two, foreign = pool.share(child("two", "owner")), pool.share(child("three", "another"))
+    assert as_text(two) == as_text(child("two", "owner"))
+    assert as_text(foreign) == as_text(child("three", "another"))
+    for mark in ("labels", "ownerReferences"):
+        assert one["metadata"][mark] is two["metadata"][mark]
+
+
+def test_the_marks_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sharing, "OWNERS", 10)
+    pool = Sharing()
+    for number in range(100):
+        pool.share({"metadata": {"labels": {OWNER_UID_LABEL: str(number)}}})
+        assert len(pool._marks["labels"]) <= 10

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The store says what the newest of its sources said, in whatever order they spoke."""
 
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eservice_operator.cluster.nesting import DEEPEST
 from eservice_operator.cluster.store import BURIED, Store
 from eservice_operator.core.keys import ObjectKey
+from tests.support.deep import nest
 
 
 def thing(name: str, version: int, uid: str = "", namespace: str = "ns", **labels: str) -> dict[str, Any]:
@@ -205,3 +208,30 @@ def test_the_order_of_arrival_does_not_matter(history: list[tuple[str, str, int]
         (store.upsert if what == "upsert" else store.delete)(thing(name, version))
     found = {obj["metadata"]["name"]: int(obj["metadata"]["resourceVersion"]) for obj in store.all("Thing")}
     assert found == expected
+
+
+def test_what_was_made_small_before_is_kept_as_it_is(store: Store) -> None:
+    small = store.shared(thing("a", 1, owner="x"))
+    assert small == thing("a", 1, owner="x")
+    store.replace("Thing", [small], "1")
+    assert store.get("Thing", "ns", "a") is small
+
+
+def test_what_is_gone_by_now_is_not_counted_as_too_deep(store: Store) -> None:
+    deep = thing("a", 1) | {"spec": json.loads(nest(DEEPEST + 1))}
+    store.delete(thing("a", 2))
+    small = store.shared(deep)
+    assert store.too_deep == {key("a")}
+    assert store.upsert(small) is None
+    assert store.too_deep == set()
+
+
+def test_a_version_that_is_here_is_known_and_a_later_one_is_not(store: Store) -> None:
+    assert not store.knows("Thing", thing("a", 1))
+    store.upsert(thing("a", 2))
+    assert [store.knows("Thing", thing("a", version)) for version in (1, 2, 3, 10)] == [
+        True,
+        True,
+        False,
+        False,
+    ]

@@ -293,6 +293,52 @@ def test_an_object_of_the_same_name_that_is_not_ours_is_left_alone_and_reported(
     assert cluster.phase() is Phase.PUBLISHED
 
 
+# what the API server refuses
+
+
+def test_what_was_refused_is_not_how_the_release_runs(public: PureCluster) -> None:
+    before, snapshots = public.one("Deployment")["spec"], public.of_kind("ControllerRevision")
+    public.rejected = frozenset({"Deployment"})
+    public.edit_service(workload={"port": 9090})
+    public.settle(LATER)
+    assert public.reason(ConditionType.STALLED) == ("True", Reason.REJECTED)
+    assert public.of_kind("ControllerRevision") == snapshots
+    assert public.reason(ConditionType.VERIFIED) == ("True", Reason.VERIFIED), "nothing has changed"
+    said = len(public.statuses)
+    public.settle(at("2026-10-21"))
+    assert len(public.statuses) == said, "it says no more each time that it is tried again"
+
+    public.rejected = frozenset()
+    public.edit_service(release={"image": image("b")})  # which nobody accepted: a stays as it runs
+    public.remove(("Deployment", NAMESPACE, next(iter(public.of_kind("Deployment")))))
+    public.settle(at("2026-10-21"))
+    assert public.one("Deployment")["spec"] == before
+    assert public.reason(ConditionType.STALLED) is None
+
+
+def test_pods_that_stay_as_they_are_keep_their_network(public: PureCluster) -> None:
+    before, narrow = public.one("NetworkPolicy")["spec"], {"egress": None}
+    public.rejected = frozenset({"Deployment"})
+    public.edit_service(workload={"port": 9090, "egress": [{"cidr": "192.0.2.10/32"}]})
+    public.settle(LATER)
+    (ingress,) = public.one("NetworkPolicy")["spec"]["ingress"]
+    assert [port["port"] for port in ingress["ports"]] == [8080, 9090]
+    public.rejected = frozenset()
+    public.edit_service(workload={"port": 8080} | narrow)
+    public.settle(LATER)
+    assert public.one("NetworkPolicy")["spec"] == before
+
+
+def test_what_needs_no_deployment_is_mended_while_that_is_refused(public: PureCluster) -> None:
+    public.rejected = frozenset({"Deployment"})
+    public.edit_service(workload={"port": 9090})
+    grant = ("ReferenceGrant", NAMESPACE, NAME)
+    public.remove(grant)
+    public.settle(LATER)
+    assert public.reason(ConditionType.STALLED) == ("True", Reason.REJECTED)
+    assert grant in public.objects, "without it the route leads nowhere"
+
+
 # memory lost
 
 

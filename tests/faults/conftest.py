@@ -64,6 +64,7 @@ def survived(figures: Figures, request: pytest.FixtureRequest) -> Survived:
         assert runs
         assert faults
         figures.add(f"faults in {request.node.name}", f"{runs} runs, all survived", faults)
+        figures.totals.update({"stories under faults": runs, "faults in them": sum(faults.values())})
 
     return tell
 

@@ -40,6 +40,7 @@ async def killed_at_every_write(theatre: Theatre, figures: Figures, scenario: Sc
     assert_log_clean(records)
     assert not told_twice(records)
     figures.add(f"killed at every write: {scenario.name}", _said(whole, endings, spared))
+    figures.totals["kills at a write"] += sum(killed.kills for killed in endings)
 
 
 def _named(plays: Sequence[Play]) -> list[str]:

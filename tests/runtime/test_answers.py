@@ -4,13 +4,14 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
 
 from eservice_operator.cluster.nesting import READ_AT_MOST, TOO_DEEP
-from eservice_operator.runtime.answers import Answer
+from eservice_operator.runtime.answers import Answer, answers_with
 from tests.support.deep import nest
 
 ODD = b'{"type":"ADDED","object":%s}' % nest(5000)
@@ -20,7 +21,7 @@ CHUNK = 2**20
 
 
 @asynccontextmanager
-async def answered(*pieces: bytes) -> AsyncIterator[aiohttp.ClientResponse]:
+async def answered(*pieces: bytes, by: type[Answer] = Answer) -> AsyncIterator[aiohttp.ClientResponse]:
     """The answer of a server that writes these pieces, one after the other."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -39,7 +40,7 @@ async def answered(*pieces: bytes) -> AsyncIterator[aiohttp.ClientResponse]:
     try:
         host, port = runner.addresses[0][:2]
         async with (
-            aiohttp.ClientSession(response_class=Answer) as session,
+            aiohttp.ClientSession(response_class=by) as session,
             session.get(f"http://{host}:{port}/") as answer,
         ):
             yield answer
@@ -65,3 +66,26 @@ async def test_of_a_list_the_others_are_as_they_are() -> None:
         first, odd, last = (await answer.json())["items"]
     assert (first, last) == (1, 2)
     assert json.dumps(odd).count("{") == READ_AT_MOST - 2
+
+
+async def test_a_list_has_nothing_but_news() -> None:
+    asked: list[str] = []
+
+    def news(kind: str, items: list[Any]) -> list[Any]:
+        asked.append(kind)
+        return [item for item in items if item["name"] != "known"]
+
+    page = {
+        "kind": "EServiceList",
+        "metadata": {"continue": "x"},
+        "items": [{"name": "known"}, {"name": "new"}],
+    }
+    async with answered(json.dumps(page).encode(), by=answers_with(news)) as answer:
+        assert await answer.json() == page | {"items": [{"name": "new"}]}
+    assert asked == ["EService"]
+
+
+@pytest.mark.parametrize("document", [{"kind": "APIGroupList", "groups": [1]}, {"kind": "Status"}, [1], None])
+async def test_what_is_no_list_of_objects_is_as_it_is(document: Any) -> None:
+    async with answered(json.dumps(document).encode(), by=answers_with(lambda _, __: [])) as answer:
+        assert await answer.json() == document

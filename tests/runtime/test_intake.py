@@ -80,6 +80,20 @@ def test_a_deletion_wakes_by_the_object_that_was(woken: Woken) -> None:
     assert woken.store.get("ProductionVerification", "pmlp", "checked") is None
 
 
+def test_of_a_list_what_is_known_is_no_news(woken: Woken) -> None:
+    woken.intake.observed(verification(2, "a"), deleted=False)
+    older, same, newer = (verification(version, "a") for version in (1, 2, 3))
+    other = verification(1, "a", name="other", uid="u-2")
+    assert woken.intake.news("ProductionVerification", [older, same, newer, other]) == [newer, other]
+
+
+def test_what_is_gone_is_news_when_it_is_listed(woken: Woken) -> None:
+    """It may be there again: the store knows what to make of that."""
+    woken.intake.observed(verification(1, "a"), deleted=False)
+    woken.intake.observed(verification(2, "a"), deleted=True)
+    assert woken.intake.news("ProductionVerification", [verification(1, "a")]) == [verification(1, "a")]
+
+
 def test_the_store_keeps_no_managed_fields(woken: Woken) -> None:
     woken.intake.observed(verification(1, "a"), deleted=False)
     known = woken.store.get("ProductionVerification", "pmlp", "checked")

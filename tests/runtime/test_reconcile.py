@@ -17,7 +17,7 @@ from eservice_operator.cluster.events import EventSink
 from eservice_operator.cluster.freshness import Freshness
 from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.observe import Observer
-from eservice_operator.cluster.store import Store
+from eservice_operator.cluster.store import Store, key_of
 from eservice_operator.core.actions import (
     Action,
     Delete,
@@ -275,6 +275,21 @@ async def test_who_writes_a_status_without_end_keeps_nobody_from_being_told() ->
     assert again.error is not None, "and then it is given way to again"
     await breathe()
     assert len(post.sent) == 2
+
+
+async def test_of_what_is_gone_no_refused_writes_are_remembered() -> None:
+    registration = just_registered()[0]
+    going = (registration, worlds.template(), worlds.eservice(), worlds.act())
+    ours = reconciler(Interfered(), *going)
+    keys = [key_of(body) for body in going]
+    for key in keys:
+        await ours.reconcile(key, worlds.NOW)
+    assert len(ours._writer._outdated) == len(going)
+    for body in going:
+        ours.observer._store.delete(body | {"metadata": body["metadata"] | {"resourceVersion": "9"}})
+    for key in keys:
+        await ours.reconcile(key, worlds.NOW)
+    assert not ours._writer._outdated
 
 
 class Told:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import cast
 
+from typing_extensions import override
+
 from eservice_operator.cluster.apply import OUTDATED, Applier
 from eservice_operator.cluster.credentials_copy import CredentialsCopier
 from eservice_operator.cluster.events import EventSink
@@ -133,6 +135,20 @@ async def test_it_looks_again_a_day_before_the_next_decision_is_due() -> None:
     result = await reconciler(writes).reconcile(KEY, DUE - 5 * DAY)
     assert writes.written == [TEMPLATE]
     assert result.next_at == DUE - DAY + timedelta(seconds=1)
+
+
+async def test_one_that_fails_is_followed_up_at_the_pace_of_its_failures() -> None:
+    """A pause that answers without an error would have them counted from one again, every two seconds."""
+
+    class Refused(Kept):
+        @override
+        async def run(self, actions: Sequence[Action]) -> Outcome:
+            return Outcome((), Failure(actions[0], "Forbidden", "not yours", transient=False))
+
+    one, now = reconciler(Refused(kept().store)), DUE - 5 * DAY
+    for seconds in (0, 1, 1, 2):
+        result = await one.reconcile(KEY, now + timedelta(seconds=seconds))
+        assert result.error == "not yours", seconds
 
 
 async def test_it_looks_no_more_often_than_every_two_seconds() -> None:

@@ -23,8 +23,11 @@ from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.configuration import Configuration, always, from_file
 from eservice_operator.cluster.resources import OWN
 from eservice_operator.core.actions import Manifest, ref_of
+from eservice_operator.runtime import streams
+from eservice_operator.runtime import watching as watching_module
+from eservice_operator.runtime.answers import News, everything
 from eservice_operator.runtime.handlers import connection_info, registry_for
-from eservice_operator.runtime.watching import TRIPWIRE, kopf_settings, passes, watch
+from eservice_operator.runtime.watching import AGAIN, IDLE, TRIPWIRE, kopf_settings, passes, watch
 from tests.runtime.objects import verification
 from tests.support.fault_proxy import Fault, proxied
 from tests.support.faults.fault import gone
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from controlplane import Cluster
 
 
+KIND = "ProductionVerification"
 MANY = 30
 AGENT = "eservice-operator/test (pod-a)"
 """Objects to begin with: listing them, kopf is still handing them on when the first has been handled."""
@@ -42,9 +46,12 @@ AGENT = "eservice-operator/test (pod-a)"
 class Seen:
     def __init__(self) -> None:
         self.events: list[tuple[str, str, bool]] = []
+        self.tasks: set[asyncio.Task[Any] | None] = set()
+        """Those of kopf that wait for another event of an object, and have its last one meanwhile."""
 
     def __call__(self, obj: Manifest, *, deleted: bool) -> None:
         self.events.append((obj["kind"], obj["metadata"]["name"], deleted))
+        self.tasks.add(asyncio.current_task())
 
 
 class Refused(Exception):
@@ -117,12 +124,13 @@ async def watching(
     seen: Seen,
     spawned: Callable[[], None] = lambda: None,
     listed: Callable[[str], None] = lambda _: None,
+    news: News = everything,
 ) -> AsyncIterator[tuple[asyncio.Task[None], asyncio.Event]]:
     async def load() -> Any:
         return await credentials.load(str(kubeconfig), None)
 
     ready, stop = asyncio.Event(), asyncio.Event()
-    registry = registry_for(seen, load, listed, AGENT)
+    registry = registry_for(seen, load, listed, AGENT, news)
     task = asyncio.create_task(watch(registry, (), ready=ready, stop=stop, spawned=spawned))
     try:
         yield task, stop
@@ -152,6 +160,32 @@ async def test_events_arrive_and_kopf_ends_when_asked_taking_nothing_of_ours_alo
         ours.cancel()
     live = await api.get(ref_of(created))
     assert live == created, "not even its resourceVersion has changed"
+
+
+@pytest.mark.cluster
+async def test_of_what_is_known_kopf_hears_once_it_changes_and_keeps_nothing_of_it_for_long(
+    cluster: Cluster, api: KubeApi, namespace: str
+) -> None:
+    known = await api.create(verification(namespace, "known"))
+    await api.create(verification(namespace, "unknown"))
+
+    def news(kind: str, items: list[Manifest]) -> list[Manifest]:
+        return [item for item in items if (kind, item["metadata"]["name"]) != (KIND, "known")]
+
+    seen = Seen()
+    async with watching(cluster.kubeconfig, seen, news=news):
+        await eventually(lambda: (KIND, "unknown", False) in seen.events)
+        assert (KIND, "known", False) not in seen.events
+        changed = {"op": "add", "path": "/metadata/labels", "value": {"a": "b"}}
+        version = {
+            "op": "test",
+            "path": "/metadata/resourceVersion",
+            "value": known["metadata"]["resourceVersion"],
+        }
+        await api.json_patch(ref_of(known), [version, changed])
+        await eventually(lambda: (KIND, "known", False) in seen.events)
+        assert None not in seen.tasks
+        await eventually(lambda: seen.tasks.isdisjoint(asyncio.all_tasks()), "their ends", within=IDLE + 3)
 
 
 def open_streams() -> list[str]:
@@ -275,3 +309,47 @@ async def test_after_an_event_that_kopf_cannot_take_it_begins_anew(
 )
 def test_only_what_may_be_over_the_next_time_is_tried_again(error: Exception, again: bool) -> None:
     assert passes(error) is again
+
+
+async def test_kopf_is_started_again_after_pauses_that_grow_from_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stop, pauses = asyncio.Event(), list[float]()
+
+    async def ends(*_: object) -> None:
+        raise Refused(503)
+
+    async def noted(_clock: object, seconds: float, _event: object) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 8:
+            stop.set()
+
+    monkeypatch.setattr(watching_module, "_watch_once", ends)
+    monkeypatch.setattr(watching_module, "sleep_or", noted)
+    registry = registry_for(Seen(), nothing, lambda _: None, AGENT)
+    await watch(registry, (), ready=asyncio.Event(), stop=stop, spawned=lambda: None)
+    first, longest = AGAIN
+    for drawn, pause in zip(pauses, [first, 2, 4, 8, 16, longest, longest, longest], strict=True):
+        assert 0.7 * pause <= drawn <= 1.3 * pause, pauses
+
+
+async def test_a_stream_of_kopf_that_does_not_close_holds_nobody_up(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    released = asyncio.Event()
+
+    async def stuck() -> AsyncIterator[int]:
+        try:
+            yield 1
+        finally:
+            await released.wait()
+
+    monkeypatch.setattr(streams, "KOPF", __name__)
+    monkeypatch.setattr(streams, "PATIENCE", 0.05)
+    watched, stream = streams.Streams(), stuck()
+    with watched.noticed():
+        assert await anext(stream) == 1
+    async with asyncio.timeout(5):
+        async with watched.closed():
+            pass
+    assert "a stream of kopf does not close" in caplog.text

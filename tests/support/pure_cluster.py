@@ -102,6 +102,8 @@ class PureCluster:
     """Images whose Pods never become ready."""
     pods_start: bool = True
     """Whether the Deployment controller does its work."""
+    rejected: frozenset[str] = frozenset()
+    """Kinds of which the API server takes no write, for good."""
     slices_follow: bool = True
     """Whether the EndpointSlice controller does its work."""
     gateway_answers: bool = True
@@ -405,6 +407,8 @@ class PureCluster:
         return Outcome(tuple(done))
 
     def _carry_out(self, action: Action, now: datetime) -> Failure | None:
+        if isinstance(action, Create | Update) and action.manifest["kind"] in self.rejected:
+            return Failure(action, "Invalid", "not like this", transient=False)
         match action:
             case Create():
                 return self._create(action, now)

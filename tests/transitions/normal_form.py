@@ -85,9 +85,10 @@ def plain(obj: Manifest) -> Any:
     """An object without what is promised by history."""
     theirs = () if obj["apiVersion"] == API_VERSION else ("status",)  # what a controller says of a child
     shown: Manifest = dict(without(obj, (*VOLATILE, *HISTORY, *theirs)))
+    if obj["apiVersion"] == API_VERSION:
+        shown["spec"] = _filled(shown["spec"])  # an apply that takes the last item of a list leaves none
     if "status" in shown:
-        said: Manifest = dict(without(shown["status"], REMEMBERED_FIELDS))
-        shown["status"] = {key: value for key, value in said.items() if value not in ({}, [])}  # as if absent
+        shown["status"] = _filled(dict(without(shown["status"], REMEMBERED_FIELDS)))
         for condition in shown["status"].get("conditions") or ():
             if condition["reason"] == "ConfigChangedSinceVerified":  # be it back
                 condition |= {"reason": "Verified", "message": ""}
@@ -98,6 +99,11 @@ def plain(obj: Manifest) -> Any:
     if kept:
         shown["metadata"]["annotations"] = kept
     return shown
+
+
+def _filled(part: Manifest) -> Manifest:
+    """Without what is empty: it says as much as what is absent."""
+    return {key: value for key, value in part.items() if value not in ({}, [])}
 
 
 def difference(one: Iterable[str], other: Iterable[str]) -> str:

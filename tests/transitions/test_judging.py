@@ -11,7 +11,7 @@ import pytest
 
 from eservice_operator.cluster.resources import OWN
 from tests.transitions.machine import REVERSIBLE
-from tests.transitions.soak import AT_LEAST, DRAW, judge_what_was_done
+from tests.transitions.test_transitions import AT_LEAST, DRAW, judge_what_was_done
 from tests.transitions.theatre import Theatre
 
 KINDS = (*(resource.kind for resource in OWN), "child", "Namespace", "the operator")

@@ -70,9 +70,12 @@ def test_a_list_that_is_empty_says_as_much_as_none() -> None:
     verified = {"type": "Verified", "status": "True", "reason": "Verified", "message": ""}
     assert plain(service(verified, gates=[])) == plain(service(verified))
     assert plain(service(verified, gates=[{"gate": "Accepted"}])) != plain(service(verified))
+    specs: tuple[Manifest, ...] = ({}, {"uses": []}, {"uses": ["v5"]})
+    absent, empty, one = (plain({**service(verified), "spec": spec}) for spec in specs)
+    assert absent == empty != one
 
 
 def service(condition: Manifest, **status: object) -> Manifest:
     metadata = {"name": "address", "uid": "1"}
     status |= {"conditions": [dict(condition)], "notices": [1]}
-    return {"apiVersion": API_VERSION, "kind": "EService", "metadata": metadata, "status": status}
+    return {"apiVersion": API_VERSION, "kind": "EService", "metadata": metadata, "spec": {}, "status": status}

@@ -25,6 +25,9 @@ from eservice_operator.core.actions import Manifest, Ref, ref_of
 METADATA_LIST: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 WATCH_SECONDS: Final = (240, 330)
 """How long one watch is asked to last; drawn between them, so that many do not end together."""
+PAGE: Final = 100
+"""Objects of a list that are read at once. Until those of a page are made smaller they take 10 to 60 KB each,
+and several lists are read at the same time; little of what that needs at once is given back."""
 INACTIVITY: Final = 70.0
 """Seconds of silence after which a watch counts as dead: a live one brings a bookmark each minute."""
 
@@ -87,7 +90,7 @@ class KubeApi:
         namespace: str = "",
         label_selector: str = "",
         *,
-        limit: int = 500,
+        limit: int = PAGE,
         metadata_only: bool = False,
         keep: Callable[[Manifest], Manifest] = lambda item: item,
     ) -> Listing:
@@ -114,9 +117,10 @@ class KubeApi:
             for item in page.get("items") or ():
                 item["apiVersion"], item["kind"] = resource.api_version, resource.kind
                 items.append(keep(item))
-            token = page["metadata"].get("continue", "")
+            token, version = page["metadata"].get("continue", ""), page["metadata"]["resourceVersion"]
+            del page  # or it would be there until the next one is read
             if not token:
-                return items, page["metadata"]["resourceVersion"]
+                return items, version
 
     async def watch(
         self, resource: Resource, resource_version: str, namespace: str = "", label_selector: str = ""

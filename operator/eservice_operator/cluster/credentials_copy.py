@@ -87,8 +87,10 @@ class CredentialsCopier:
         if looked is not None and looked.mark == mark and looked.at <= now < looked.until:
             return looked.until
         source = Ref("v1", "Secret", key.namespace, wanted)
-        looked = self._looked[key] = _Looked(now, mark, await self._copy(source, bindings))
-        await self._take_back(key, times, bindings)
+        try:
+            looked = self._looked[key] = _Looked(now, mark, await self._copy(source, bindings))
+        finally:  # also where only some were copied: who has none left to ask comes here no more
+            await self._take_back(key, times, bindings)
         return looked.until
 
     def _wanted(self, key: ObjectKey, times: Times) -> tuple[str, tuple[Observed, ...]]:

@@ -13,7 +13,7 @@ from typing import Final
 
 from eservice_operator.api.names import MANAGER
 from eservice_operator.cluster.client import KubeApi
-from eservice_operator.cluster.errors import ApiError, NotFound
+from eservice_operator.cluster.errors import ApiError, Conflict, NotFound
 from eservice_operator.cluster.resources import EVENTS
 from eservice_operator.core.actions import Manifest, Ref
 
@@ -95,7 +95,7 @@ class EventSink:
         ]
         try:
             answer = await self._api.json_patch(series.ref, ops)
-        except NotFound:  # the API server keeps events for an hour
+        except (NotFound, Conflict):  # the API server keeps events for an hour; somebody has edited this one
             del self._series[digest]
             return False
         series.resource_version = answer["metadata"]["resourceVersion"]

@@ -135,6 +135,8 @@ class Fleets:
 
     def _follow(self, change: Change) -> None:
         self._changed[change.key] = None
+        if change.key.kind == REGISTRATION:  # it says whose route it is that records a decision
+            self._read_unjudged(change.key.name)
 
     def _follow_service(self, change: Change) -> None:
         """Its registration is counted anew: by which of its e-services, that shows only then.
@@ -148,10 +150,14 @@ class Fleets:
             registration = part(body or {}, "spec", "registration")
             if isinstance(registration, str) and body is not None and in_production(body):
                 self._changed[ObjectKey(REGISTRATION, "", registration)] = None
-                decided = f"{registration}/{Environment.PRODUCTION.value}"
-                for decision in self._store.unordered(DECISION, indexes.REGISTRATION, decided):
-                    if (part(decision, "status", "observedGeneration") or -1) < 0:
-                        self._changed[key_of(decision)] = None
+                self._read_unjudged(registration)
+
+    def _read_unjudged(self, registration: str) -> None:
+        """Its decisions without a status are read anew."""
+        decided = f"{registration}/{Environment.PRODUCTION.value}"
+        for decision in self._store.unordered(DECISION, indexes.REGISTRATION, decided):
+            if (part(decision, "status", "observedGeneration") or -1) < 0:
+                self._changed[key_of(decision)] = None
 
     def _follow_route(self, change: Change) -> None:
         """Of the Agency's routes only: anybody can write one in a namespace of their own, and any label."""

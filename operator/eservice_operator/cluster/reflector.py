@@ -15,7 +15,7 @@ from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.errors import ApiError, Expired, Transient
 from eservice_operator.cluster.resources import Resource
 from eservice_operator.cluster.slim import slim
-from eservice_operator.cluster.store import Change, Store, version_of
+from eservice_operator.cluster.store import Change, Store
 from eservice_operator.core.actions import Manifest, Ref
 
 logger = logging.getLogger(__name__)
@@ -151,7 +151,9 @@ class Reflector:
 
     async def _list(self, scope: str) -> None:
         before = self._latest[scope]
-        items, version = await self._api.list(self.resource, scope, self._selector, keep=slim)
+        items, version = await self._api.list(
+            self.resource, scope, self._selector, keep=lambda item: self._store.shared(slim(item))
+        )
         self._versions[scope] = version
         if int(version) < before:
             logger.warning("%s: time went back from %d to %s", self._name(scope), before, version)
@@ -191,7 +193,7 @@ class Reflector:
         items, version = await self._api.list(
             self.resource, scope, self._selector, metadata_only=True, keep=_identity
         )
-        unknown = [item for item in items if self._is_unknown(item)]
+        unknown = [item for item in items if not self._store.knows(kind, item)]
         if len(unknown) > FETCH_AT_MOST or int(version) < before:
             await self._list(scope)
             return
@@ -208,11 +210,6 @@ class Reflector:
                 self._announce([change] if change else ())
         self._announce(self._store.prune(kind, present, version, scope))
         self._seen(scope, version)
-
-    def _is_unknown(self, item: Manifest) -> bool:
-        metadata = item["metadata"]
-        known = self._store.get(self.resource.kind, metadata.get("namespace", ""), metadata["name"])
-        return known is None or version_of(known) < version_of(item)
 
     def _seen(self, scope: str, version: str) -> None:
         self._latest[scope] = max(self._latest[scope], int(version))

@@ -7,8 +7,9 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final, NamedTuple, TypeVar
 
+from eservice_operator.cluster.entries import Entries
 from eservice_operator.cluster.nesting import DEEPEST
-from eservice_operator.cluster.sharing import Sharing
+from eservice_operator.cluster.sharing import Shared, Sharing
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.keys import ObjectKey
 
@@ -54,7 +55,7 @@ class _Shelf:
     def __init__(self, indexes: Mapping[str, Index]) -> None:
         self.objects: dict[ObjectKey, Manifest] = {}
         self.indexes = indexes
-        self.found: dict[str, dict[str, set[ObjectKey]]] = {name: {} for name in indexes}
+        self.found = {name: Entries() for name in indexes}
         self.buried: dict[str, _Grave] = {}
         self.synced = False
         self.followers: list[Callable[[Change], None]] = []
@@ -62,28 +63,20 @@ class _Shelf:
     def put(self, key: ObjectKey, after: Manifest | None) -> Change:
         before = self.objects.get(key)
         if before is not None:
-            self._unlink(key, before)
+            for name, index in self.indexes.items():
+                for value in index(before):
+                    self.found[name].discard(value, key)
         if after is None:
             self.objects.pop(key, None)
         else:
             self.objects[key] = after
             for name, index in self.indexes.items():
                 for value in index(after):
-                    self.found[name].setdefault(value, set()).add(key)
+                    self.found[name].add(value, key)
         change = Change(key, before, after)
         for follow in self.followers:
             follow(change)
         return change
-
-    def _unlink(self, key: ObjectKey, obj: Manifest) -> None:
-        for name, index in self.indexes.items():
-            entries = self.found[name]
-            for value in index(obj):
-                keys = entries.get(value)
-                if keys is not None:
-                    keys.discard(key)
-                    if not keys:
-                        del entries[value]
 
     def bury(self, uid: str, version: int, *, left_out: bool) -> None:
         before = self.buried.get(uid, _Grave(0, left_out=True))
@@ -132,11 +125,16 @@ class Store:
         if grave is not None and grave.version >= version:
             if grave.left_out:
                 self._doubt(key.kind)
+            self.too_deep.discard(key)
             return None
-        return shelf.put(key, self._shared(key, obj))
+        shared = self.shared(obj)
+        return shelf.put(key_of(shared), shared)
 
-    def _shared(self, key: ObjectKey, obj: Manifest) -> Manifest:
-        shared = self._sharing.share(obj)
+    def shared(self, obj: Manifest) -> Manifest:
+        """The object as it would be kept here; whoever holds many until all are there makes them small so."""
+        if type(obj) is Shared:
+            return obj
+        shared, key = self._sharing.share(obj), key_of(obj)
         if not self._sharing.cut:
             self.too_deep.discard(key)
         elif key not in self.too_deep:
@@ -192,7 +190,7 @@ class Store:
         changes = [shelf.put(key, None) for key in known - set(listed)]
         self.too_deep -= known - set(listed)
         for key, item in listed.items():
-            shared = self._shared(key, item)
+            shared = self.shared(item)
             if shelf.objects.get(key) != shared:
                 changes.append(shelf.put(key, shared))
         return changes
@@ -220,6 +218,12 @@ class Store:
         """The object, or None when there is none; before ``synced`` None says nothing."""
         return self._shelf(kind).objects.get(ObjectKey(kind, namespace, name))
 
+    def knows(self, kind: str, obj: Manifest) -> bool:
+        """Whether this version of the object, or a later one, is here: `upsert` would change nothing."""
+        metadata = obj["metadata"]
+        known = self.get(kind, metadata.get("namespace", ""), metadata["name"])
+        return known is not None and version_of(known) >= version_of(obj)
+
     def all(self, kind: str) -> list[Manifest]:
         """Every object of the kind, in no particular order."""
         return list(self._shelf(kind).objects.values())
@@ -227,13 +231,13 @@ class Store:
     def by_index(self, kind: str, index: str, value: str) -> list[Manifest]:
         """The objects with this value in the index, by namespace and name."""
         shelf = self._shelf(kind)
-        keys = shelf.found[index].get(value, ())
+        keys = shelf.found[index].of(value)
         return [shelf.objects[key] for key in (sorted(keys) if len(keys) > 1 else keys)]
 
     def unordered(self, kind: str, index: str, value: str) -> list[Manifest]:
         """The same in no particular order: quicker where there are many."""
         shelf = self._shelf(kind)
-        return [shelf.objects[key] for key in shelf.found[index].get(value, ())]
+        return [shelf.objects[key] for key in shelf.found[index].of(value)]
 
     def follow(self, kind: str, follower: Callable[[Change], None]) -> None:
         """Tell somebody of each change of a kind from now on, as soon as it is made."""

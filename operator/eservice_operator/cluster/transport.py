@@ -32,6 +32,8 @@ BACKOFF: Final = 0.25
 PATIENCE: Final = 1.0
 """Seconds: a worker sleeps no longer than that, and serves others instead. Who asks to wait longer is not
 asked until then: whoever wants the same meanwhile gets its refusal again."""
+LONGEST_WAIT: Final = 300.0
+"""Seconds: who asks to wait for longer, as a load balancer's page may, is asked again after this."""
 CONNECT_TIMEOUT: Final = 5.0
 READ_BUFFER: Final = 2**21
 """Bytes: more than the largest object that etcd takes."""
@@ -78,7 +80,7 @@ class Transport:
         request_timeout: float = 30.0,
         attempts: int = ATTEMPTS,
         guard: WriteGuard | None = None,
-        put_off_at_most: float = math.inf,
+        put_off_at_most: float = LONGEST_WAIT,
         agent: str = "",
         on_request: OnRequest | None = None,
     ) -> None:

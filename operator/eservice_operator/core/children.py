@@ -34,7 +34,7 @@ from eservice_operator.core.owner import Owner, preview_name
 from eservice_operator.core.pods import build_deployment
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.preview import build_preview
-from eservice_operator.core.releases import Snapshot, newest
+from eservice_operator.core.releases import Snapshot, earlier, newest
 from eservice_operator.core.rollout import Rollout, Running
 from eservice_operator.core.world import Observed
 
@@ -119,19 +119,25 @@ def _is_looked_at(facts: Facts, rollout: Rollout) -> bool:
 
 
 def desired(layout: Layout) -> Iterator[Manifest]:
-    """Every child that should be there, in the order in which one needs the other."""
+    """Every child that should be there, in the order in which one needs the other.
+
+    Nothing follows what is refused for good: what needs no Deployment comes before it, its memory after it.
+    """
     owner, driver = layout.owner, driver_of(layout.policy)
     on_route = None if layout.on_route is None else layout.on_route.release
     if layout.running:
         yield build_service_account(owner)
         releases = [running.release for running in layout.running]
+        releases += earlier(releases, layout.remembered)  # Pods lose no network before they are replaced
         sources = (*driver.sources(on_route), *layout.still_let_in)
         yield build_network_policy(owner, releases, sources)
         yield build_budget(owner)
     yield from access_manifests(owner, layout.access)
+    if layout.public is not None or layout.previewed is not None or layout.kept:
+        yield from driver.beside(owner)
     for running in layout.running:
-        yield build_snapshot(owner, running.release, _revision(layout, running.release))
         yield build_deployment(owner, running.release, running.replicas)
+        yield build_snapshot(owner, running.release, _revision(layout, running.release))
     if layout.candidate is not None and layout.shown:
         yield build_candidate_service(owner, layout.candidate)
     if layout.public is not None:
@@ -144,10 +150,8 @@ def desired(layout: Layout) -> Iterator[Manifest]:
 
 
 def _routes(layout: Layout, driver: Driver) -> Iterator[Manifest]:
-    """The public route and that of the candidate, with what they need beside the Services."""
+    """The public route and that of the candidate."""
     preview, looked_at = layout.policy.preview, layout.previewed
-    if layout.public is not None or looked_at is not None or layout.kept:
-        yield from driver.beside(layout.owner)
     if layout.public is not None and layout.on_route is not None:
         yield driver.build(layout.owner, layout.on_route)
     if preview is not None and looked_at is not None:

@@ -15,6 +15,7 @@ from eservice_operator.core.decide import Decision
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.forgiveness import cause_of
 from eservice_operator.core.gates import blocks_install
+from eservice_operator.core.releases import newest
 from eservice_operator.core.signed import Subject
 from eservice_operator.core.unmet import Blocks, Unmet
 
@@ -61,7 +62,7 @@ def domain_conditions(decision: Decision) -> Iterator[Verdict]:
 
 def _passed(decision: Decision, kind: ConditionType, reason: Reason) -> Verdict:
     """A passed condition, with what is worth knowing of it."""
-    facts, rollout = decision.facts, decision.rollout
+    facts = decision.facts
     if kind is ConditionType.ACCESS_GRANTED and not facts.wanted.uses:
         return c.true(kind, Reason.NOTHING_USED)
     if kind is ConditionType.ACCESS_GRANTED:
@@ -69,7 +70,8 @@ def _passed(decision: Decision, kind: ConditionType, reason: Reason) -> Verdict:
         return c.true(kind, without[0].reason, told_of(facts, without)) if without else c.true(kind, reason)
     if kind is not ConditionType.VERIFIED:
         return c.true(kind, reason)
-    content = rollout.candidate or rollout.public
+    # as it runs: a change that the API server refuses has not happened, and has no time
+    content = newest(facts.world.snapshots, facts.wanted.name)
     last = facts.last_verification(Subject(facts.wanted, wanted=True))
     if content is not None and last is not None:
         changed = parse_instant(content.configured_at)

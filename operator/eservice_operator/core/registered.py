@@ -20,10 +20,16 @@ Problem = tuple[Reason, str]
 def place_problem(
     registration: EServiceRegistration, environment: Environment, namespace: str
 ) -> Problem | None:
-    """Why an EService of that environment in that namespace is not the registration's; None when it is."""
+    """Why an EService of that environment in that namespace is not the registration's; None when it is.
+
+    Remembered is what it says of its own namespaces: anybody may name it, from as many as they have.
+    """
+    there = registration.namespace_for(environment)
+    if there != namespace:
+        return _not_placed(registration, environment, namespace, there)
     known = _known.recall(registration.metadata.uid, registration, _nothing_yet)
     if (environment, namespace) not in known:
-        known[environment, namespace] = _problem(registration, environment, namespace)
+        known[environment, namespace] = _not_ready(registration, environment, namespace)
     return known[environment, namespace]
 
 
@@ -40,13 +46,6 @@ def _nothing_yet(_registration: EServiceRegistration) -> Problems:
 
 
 _known: Memory[EServiceRegistration, Problems] = Memory(REMEMBERED)
-
-
-def _problem(registration: EServiceRegistration, environment: Environment, namespace: str) -> Problem | None:
-    there = registration.namespace_for(environment)
-    if there != namespace:
-        return _not_placed(registration, environment, namespace, there)
-    return _not_ready(registration, environment, namespace)
 
 
 def _not_placed(

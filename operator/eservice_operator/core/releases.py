@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -165,3 +165,9 @@ def newest(snapshots: Iterable[Snapshot], name: str) -> Snapshot | None:
     """The newest snapshot of a release, by revision."""
     own = [snapshot for snapshot in snapshots if snapshot.name == name]
     return max(own, key=lambda snapshot: (snapshot.revision, snapshot.content), default=None)
+
+
+def earlier(releases: Iterable[Snapshot], remembered: Collection[Snapshot]) -> list[Snapshot]:
+    """Those of the releases whose workload is still to be changed, as they run until then."""
+    known = ((release, newest(remembered, release.name)) for release in releases)
+    return [old for release, old in known if old is not None and old.workload != release.workload]

@@ -1,25 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The answers that kopf reads, none of them nested deeper than it can read: anybody's object may be.
+"""The answers that kopf reads: none nested deeper than it can read, and of a list only what is news.
 
-kopf parses them itself, lists as a whole and events line by line, and ends as a whole when that fails.
+kopf parses them itself, lists as a whole and events line by line, and ends as a whole when that fails:
+anybody's object may be nested deeply. For each object of a list it begins a task, which keeps the object for
+a while, and it keeps a record of it for good. When it starts, the store knows all of them already.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import aiohttp
 from typing_extensions import override
 
 from eservice_operator.cluster import nesting
+from eservice_operator.core.actions import Manifest
 
 if TYPE_CHECKING:
     from aiohttp.connector import Connection
 
 
+Items = list[Manifest]
+News = Callable[[str, Items], Items]
+"""Of the objects of a kind those that tell something new."""
+
+
+def everything(kind: str, items: Items) -> Items:  # noqa: ARG001 - as one of `News`
+    """All of them."""
+    return items
+
+
 class Answer(aiohttp.ClientResponse):
     """An answer whose ``json()``, and whose lines if it is a watch, are cut to a depth that can be read."""
+
+    news: ClassVar[News] = staticmethod(everything)
 
     @override
     async def start(self, connection: Connection) -> aiohttp.ClientResponse:
@@ -35,7 +50,19 @@ class Answer(aiohttp.ClientResponse):
         loads: Callable[[str], Any] = nesting.read,
         content_type: str | None = "application/json",
     ) -> Any:
-        return await super().json(encoding=encoding, loads=loads, content_type=content_type)
+        return self._selected(await super().json(encoding=encoding, loads=loads, content_type=content_type))
+
+    def _selected(self, document: Any) -> Any:
+        """The document; of a list only the news."""
+        if isinstance(document, dict) and isinstance(document.get("items"), list):
+            kind = str(document.get("kind")).removesuffix("List")
+            document["items"] = type(self).news(kind, document["items"])
+        return document
+
+
+def answers_with(news: News) -> type[Answer]:
+    """A class of answers whose lists have nothing but news."""
+    return type("News", (Answer,), {"news": staticmethod(news)})
 
 
 class _Content:

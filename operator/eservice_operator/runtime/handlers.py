@@ -15,7 +15,7 @@ from eservice_operator.api.names import GROUP, VERSION
 from eservice_operator.cluster.configuration import Configuration
 from eservice_operator.cluster.resources import OWN
 from eservice_operator.core.actions import Manifest
-from eservice_operator.runtime.answers import Answer
+from eservice_operator.runtime.answers import News, answers_with, everything
 from eservice_operator.runtime.kopf_alone import kopf
 
 LOGIN_PAUSE = 1.0
@@ -36,14 +36,19 @@ Load = Callable[[], Awaitable[Configuration]]
 """Looks the credentials up as they are now."""
 
 
-def registry_for(observed: Observed, load: Load, listed: Listed, agent: str) -> kopf.OperatorRegistry:
-    """A registry of its own, so that nothing registered elsewhere runs along; it asks as ``agent``."""
+def registry_for(
+    observed: Observed, load: Load, listed: Listed, agent: str, news: News = everything
+) -> kopf.OperatorRegistry:
+    """A registry of its own, so that nothing registered elsewhere runs along; it asks as ``agent``.
+
+    Of what kopf lists ``observed`` is told only of the ``news``; watches tell it of everything.
+    """
     registry = kopf.OperatorRegistry()
     for resource in OWN:
         kopf.on.event(GROUP, VERSION, resource.plural, id=f"{resource.kind}-changed", registry=registry)(
             _observer(observed)
         )
-    kopf.on.login(id="credentials", registry=registry)(_login(load, listed, agent))
+    kopf.on.login(id="credentials", registry=registry)(_login(load, listed, agent, news))
     return registry
 
 
@@ -54,7 +59,9 @@ def _observer(observed: Observed) -> Callable[..., Awaitable[None]]:
     return observe
 
 
-def _login(load: Load, listed: Listed, agent: str) -> Callable[..., Awaitable[kopf.AiohttpSession]]:
+def _login(
+    load: Load, listed: Listed, agent: str, news: News
+) -> Callable[..., Awaitable[kopf.AiohttpSession]]:
     soonest = 0.0
 
     async def login(**_: Any) -> kopf.AiohttpSession:
@@ -64,7 +71,7 @@ def _login(load: Load, listed: Listed, agent: str) -> Callable[..., Awaitable[ko
         soonest = clock() + LOGIN_PAUSE
         configuration = await load()
         info = await connection_info(configuration)
-        return session_of(info, listed, agent, configuration.tls_server_name)
+        return session_of(info, listed, agent, configuration.tls_server_name, news)
 
     return login
 
@@ -86,7 +93,11 @@ async def connection_info(configuration: Configuration) -> kopf.ConnectionInfo:
 
 
 def session_of(
-    info: kopf.ConnectionInfo, listed: Listed, agent: str, server_name: str | None = None
+    info: kopf.ConnectionInfo,
+    listed: Listed,
+    agent: str,
+    server_name: str | None = None,
+    news: News = everything,
 ) -> kopf.AiohttpSession:
     """The session that kopf would make of it, and closes, which says when a list has come.
 
@@ -112,7 +123,7 @@ def session_of(
         headers={**info.as_http_headers(), "User-Agent": f"kopf/{version('kopf')} {agent}"},
         proxy=info.proxy_url,
         trace_configs=[trace],
-        response_class=Answer,
+        response_class=answers_with(news),
         middlewares=[named] if server_name else [],
     )
     return kopf.AiohttpSession(aiohttp_session=session, server=info.server)

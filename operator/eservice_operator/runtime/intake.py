@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from eservice_operator.cluster.slim import slim
 from eservice_operator.cluster.store import Change, Store
@@ -42,6 +42,10 @@ class Intake:
         change = self._store.delete(known) if deleted else self._store.upsert(known)
         if change is not None:
             self.wake(change)
+
+    def news(self, kind: str, items: Sequence[Manifest]) -> list[Manifest]:
+        """Of what somebody listed, what is to be `observed`: the rest the store has, or what became of it."""
+        return [item for item in items if not self._store.knows(kind, item)]
 
     def repaired(self, change: Change) -> None:
         """A full list found what no event had brought (or not yet)."""

@@ -68,6 +68,7 @@ class Loop:
             decision = look()
             if decision is None:
                 self.outbox.answers(key, ())
+                self.writer.forget(key)
                 return Result()
             if isinstance(decision, InvalidObject):
                 return await self.writer.invalid(key, decision, now)

@@ -18,6 +18,7 @@ from eservice_operator.cluster.credentials import CredentialsError
 from eservice_operator.cluster.store import Store
 from eservice_operator.cluster.transport import Request, Transport, agent_of
 from eservice_operator.runtime import logs
+from eservice_operator.runtime.buffers import buffer_less
 from eservice_operator.runtime.checks import in_touch, lists_fresh, loop_in_time, queue_moves
 from eservice_operator.runtime.clock import SYSTEM, Clock
 from eservice_operator.runtime.clockguard import ClockGuard
@@ -182,6 +183,7 @@ class Operator:
                 self._credentials,
                 self._lists.listed_by_kopf,
                 agent_of(self._leadership.identity),
+                self._rounds.intake.news,
             ),
             self._settings.namespaces,
             ready=ready,
@@ -240,6 +242,7 @@ class Operator:
 def serve(settings: Settings, wiring: Wiring, clock: Clock = SYSTEM) -> int:
     """Run one operator in this process and answer its exit code."""
     collect_seldom()
+    buffer_less()
     logs.configure(settings.log_level, settings.log_format)
     for sentence in unknown_variables(os.environ):
         log.warning(sentence)

@@ -56,7 +56,7 @@ class ObjectReconciler:
         self._services = ServiceReconciler(
             *of_all, self.freshness, self.settle, self.monotonic, self.witnessing
         )
-        self._templates = TemplateReconciler(*of_all)
+        self._templates = TemplateReconciler(*of_all, self.monotonic)
         self._registrations = RegistrationReconciler(*of_all)
         loop, access = Loop(self._writer, self.outbox), self.observer.access
         self._access: dict[str, Reconciler] = {
@@ -84,6 +84,7 @@ class ObjectReconciler:
         """An act, a verification, a deferral, a test, an identifier: nothing is done for it, only said."""
         world = self.observer.record(key)
         if world is None:
+            self._writer.forget(key)
             return Result()
         if isinstance(world, InvalidObject):
             return await self._writer.invalid(key, world, now)

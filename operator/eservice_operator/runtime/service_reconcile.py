@@ -60,6 +60,7 @@ class ServiceReconciler:
                 self._in_flight.pop(key, None)
                 self.outbox.answers(key, ())
                 self.witnessing.forget(key)
+                self.writer.forget(key)
                 return await self._gone(key)
             if isinstance(world, InvalidObject):
                 return await self._unreadable(key, world, now)

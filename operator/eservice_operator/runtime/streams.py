@@ -9,18 +9,21 @@ Here they are closed one after the other, from the outside inwards.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from types import AsyncGeneratorType
-from typing import Any
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 log = logging.getLogger(__name__)
 
 KOPF = "kopf."
 """How the names of the modules begin whose streams are closed; everybody else closes their own."""
+PATIENCE: Final = 5.0
+"""Seconds for a stream to close."""
 
 
 class Streams:
@@ -65,6 +68,7 @@ def _module_of(stream: AsyncGenerator[Any, Any]) -> str:
 async def _close(stream: AsyncGenerator[Any, Any]) -> None:
     """Close it; one that is closed already takes no notice."""
     try:
-        await stream.aclose()
+        async with asyncio.timeout(PATIENCE):
+            await stream.aclose()
     except Exception as error:  # noqa: BLE001 - the others are to be closed all the same
         log.warning("a stream of kopf does not close: %r: %s", stream, error)

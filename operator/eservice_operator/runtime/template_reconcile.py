@@ -33,17 +33,18 @@ class TemplateReconciler:
     writer: Writer
     outbox: Outbox
     policy_now: Callable[[], Policy]
+    monotonic: Callable[[], float]
     _pauses: Pauses = field(default_factory=Pauses)
 
     async def reconcile(self, key: ObjectKey, now: datetime) -> Result:
         """Observe, decide, apply and report for ``key`` as of ``now`` (aware, UTC, whole seconds)."""
-        generation = self.observer.generation(key)
-        pause = None if generation is None else self._pauses.until(key, generation, now)
-        if pause is not None:
-            return Result(next_at=pause)
-        return await Loop(self.writer, self.outbox).run(
-            key, now, lambda: self._look(key, now), lambda seen, outcome: _told(seen, outcome, now)
-        )
+
+        async def look() -> Result:
+            return await Loop(self.writer, self.outbox).run(
+                key, now, lambda: self._look(key, now), lambda seen, outcome: _told(seen, outcome, now)
+            )
+
+        return await self._pauses.spaced(key, self.observer.generation(key), now, self.monotonic, look)
 
     def _look(self, key: ObjectKey, now: datetime) -> _Seen | InvalidObject | None:
         world = self.observer.template(key)

@@ -36,8 +36,8 @@ class Writer:
     observer: Observer
     applier: Applier
     events: EventSink
-    _outdated: dict[str, int] = field(default_factory=dict)
-    """By the uid of an object, how many writes of its status in a row came after somebody else's."""
+    _outdated: dict[ObjectKey, tuple[str, int]] = field(default_factory=dict)
+    """By the object, of that UID, how many writes of its status in a row came after somebody else's."""
 
     async def apply(self, actions: Sequence[Action]) -> Outcome:
         """Carry out and say what was done; why is part of each action."""
@@ -58,13 +58,19 @@ class Writer:
         """
         if new == old:
             return NOTHING_DONE
-        refused = self._outdated.pop(metadata.uid, 0)
+        uid, refused = self._outdated.pop(key, (metadata.uid, 0))
+        if uid != metadata.uid:
+            refused = 0
         basis = None if refused == PATIENCE else Basis(metadata.resource_version, status_body(old))
         write = SetStatus(ref_to(key), metadata.uid, status_body(new), "the facts changed", basis)
         outcome = await self.applier.run([write])
         if outdated(outcome):
-            self._outdated[metadata.uid] = refused + 1
+            self._outdated[key] = metadata.uid, refused + 1
         return outcome
+
+    def forget(self, key: ObjectKey) -> None:
+        """It is gone."""
+        self._outdated.pop(key, None)
 
     async def publish(self, key: ObjectKey, metadata: ObjectMeta, told: Iterable[Note]) -> None:
         """Tell Events about an object."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Any path through valid, invalid and hostile edits ends where a fresh start from the final specs ends.
 
-The same paths each time; ``ESERVICE_TEST_SEED`` goes others, and `make soak MINUTES=60` goes new ones for so
-long. Each prints its seed.
+The same paths each time, for some minutes; ``ESERVICE_TEST_SEED`` goes others, and `make soak MINUTES=60`
+goes new ones for so long. Each prints its seed.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def test_any_path_ends_where_a_fresh_start_ends(theatre: Theatre, figures: Figur
     while True:
         print(f"ESERVICE_TEST_SEED={number}", flush=True)  # noqa: T201 - to do the same again
         run_state_machine_as_test(seed(number)(Transitions), settings=DRAWN)
-        tell(theatre, figures)
+        tell(theatre, figures, number)
         if theatre.failures:
             raise ExceptionGroup(
                 f"of {theatre.paths} paths, with ESERVICE_TEST_SEED={number}", theatre.failures
@@ -106,12 +106,13 @@ def judge_what_was_done(theatre: Theatre) -> None:
     assert not unproven, f"never undone: {unproven}"
 
 
-def tell(theatre: Theatre, figures: Figures) -> None:
-    """What was done, for people."""
+def tell(theatre: Theatre, figures: Figures, number: int) -> None:
+    """What was done up to the draw of this seed, for people."""
     figures.lines[:] = [line for line in figures.lines if "transition" not in line[0]]
     counts = dict(theatre.transitions.most_common())
     figures.add("transitions", theatre.transitions.total(), counts)
     figures.add("… paths of transitions, with a rest after each", f"{theatre.paths}, {BURST}")
+    figures.add("… the last seed of transitions", number)
     figures.add("… transitions that were refused besides", theatre.refused)
     figures.add("… transitions undone again", theatre.undone.total(), dict(theatre.undone.most_common()))
     figures.add("… transitions' ends compared", theatre.compared.total(), dict(theatre.compared))

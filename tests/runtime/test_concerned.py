@@ -145,6 +145,17 @@ class Place:
 there = st.lists(services | verifications, min_size=6, max_size=10)
 
 
+def concerned(place: Place, edit: Edit) -> set[ObjectKey]:
+    """Of whom something else is to be said after an edit; each of them is woken."""
+    before = place.said()
+    change = place.make(edit)
+    after = place.said()
+    woken = set() if change is None else set(keys_for(change, place.store))
+    found = {key for key in before.keys() & after.keys() if before[key] != after[key]}
+    assert found <= woken, edit
+    return found
+
+
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(there, st.lists(edits, min_size=1, max_size=6))
 def test_of_whom_something_else_is_to_be_said_is_woken(first: list[Edit], made: list[Edit]) -> None:
@@ -152,12 +163,46 @@ def test_of_whom_something_else_is_to_be_said_is_woken(first: list[Edit], made: 
     for edit in first:
         place.make(edit)
     for edit in made:
-        before = place.said()
-        change = place.make(edit)
-        after = place.said()
-        woken = set() if change is None else set(keys_for(change, place.store))
-        concerned = {key for key in before.keys() & after.keys() if before[key] != after[key]}
-        assert concerned <= woken, edit
+        concerned(place, edit)
+
+
+X, Y = HOSTS
+EARLY, LATER, LATE = INSTANTS
+OLDER = eservice(("one", "a"), "r", [X], EARLY, {})
+YOUNGER = eservice(("one", "b"), "r", [Y], LATER, {})
+RIVAL = eservice(("two", "c"), "s", [Y], LATE, {})
+FIRST, SECOND = verification("v", "a", "a", EARLY, {}), verification("w", "a", "a", LATER, {})
+UNREADABLE = verification("w", "a", "a", LATER, {"spec": {"outcome": "Perhaps"}})
+
+
+@pytest.mark.parametrize(
+    "first, edit, whom",
+    [
+        ([OLDER, YOUNGER, RIVAL], key_of(OLDER), {key_of(YOUNGER), key_of(RIVAL)}),
+        ([YOUNGER, RIVAL], OLDER, {key_of(YOUNGER), key_of(RIVAL)}),
+        ([OLDER, YOUNGER], merged(OLDER, GONE), {key_of(YOUNGER)}),
+        ([OLDER, merged(YOUNGER, GONE)], key_of(OLDER), {key_of(YOUNGER)}),
+        ([YOUNGER], RIVAL, {key_of(YOUNGER)}),
+        ([YOUNGER, RIVAL], merged(YOUNGER, unreadable), {key_of(YOUNGER), key_of(RIVAL)}),
+        ([YOUNGER, RIVAL], registration("r", "one", [X], {}), {key_of(YOUNGER), key_of(RIVAL)}),
+        ([YOUNGER, RIVAL], registration("r", "two", HOSTS, {}), {key_of(YOUNGER), key_of(RIVAL)}),
+        ([YOUNGER, RIVAL], ObjectKey("EServiceRegistration", "", "r"), {key_of(YOUNGER), key_of(RIVAL)}),
+        ([YOUNGER], registration("r", "one", HOSTS, {"status": {"namespaces": []}}), {key_of(YOUNGER)}),
+        ([OLDER, FIRST], SECOND, {key_of(FIRST)}),
+        ([OLDER, FIRST, SECOND], key_of(SECOND), {key_of(FIRST)}),
+        ([OLDER, FIRST, SECOND], UNREADABLE, {key_of(FIRST), key_of(SECOND)}),
+        ([OLDER, FIRST, UNREADABLE], verification("x", "a", "a", LATE, {}), {key_of(FIRST)}),
+        ([OLDER, FIRST], key_of(OLDER), {key_of(FIRST)}),
+        ([OLDER, FIRST], merged(OLDER, unreadable), {key_of(OLDER), key_of(FIRST)}),
+    ],
+)
+def test_so_it_is_in_each_way_in_which_they_concern_each_other(
+    first: list[Manifest], edit: Edit, whom: set[ObjectKey]
+) -> None:
+    place = Place()
+    for body in first:
+        place.make(body)
+    assert concerned(place, edit) >= whom
 
 
 @given(st.lists(services | gone, max_size=20))

@@ -45,8 +45,10 @@ def answered(seen: Serving, route: Observed, world: World, now: datetime) -> Ser
     missing = "" if gateway is None else world.lacks(gateway.whole)
     if missing:
         return Serving(served=False, reason=Reason.GATEWAY_NOT_FOUND, message=missing)
+    if seen.reason is not Reason.AWAITING_GATEWAY:
+        return seen
     ends = _patience_ends(route)
-    if seen.reason is not Reason.AWAITING_GATEWAY or ends is None or now < ends:
+    if ends is None or now < ends:
         return seen
     text = f"{seen.message}, for more than {PATIENCE.seconds} s: does its controller run?"
     return Serving(seen.served, Reason.GATEWAY_NOT_ANSWERING, text)
@@ -60,8 +62,10 @@ def patience_ends(facts: Facts) -> Iterator[datetime]:
 
 def silence_ends(seen: Serving, route: Observed) -> Iterator[datetime]:
     """When the patience with a gateway ends that has not answered for a route."""
+    if seen.reason is not Reason.AWAITING_GATEWAY:
+        return
     ends = _patience_ends(route)
-    if ends is not None and seen.reason is Reason.AWAITING_GATEWAY:
+    if ends is not None:
         yield ends
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from eservice_operator.api.uses import Use
 from eservice_operator.core.access.terms import Times
 from eservice_operator.core.access.using import UseStanding, use_standing
+from eservice_operator.core.once import once
 from eservice_operator.core.public_route import PublicRoute
 
 
@@ -19,7 +19,7 @@ class AskedAccess(PublicRoute):
 
     _standings: dict[Use, UseStanding] = field(default_factory=dict, compare=False, repr=False)
 
-    @cached_property
+    @once
     def times(self) -> Times:
         """The clock by which access is judged."""
         return Times.under(self.policy, self.now)

@@ -16,8 +16,11 @@ def replicas_of(deployment: Observed | None) -> int:
 
 def condition_of(deployment: Observed, kind: str) -> Mapping[str, Any] | None:
     """A condition of a Deployment."""
-    conditions = deployment.status.get("conditions") or ()
-    return next((condition for condition in conditions if condition.get("type") == kind), None)
+    for condition in deployment.status.get("conditions") or ():
+        if condition.get("type") == kind:
+            found: Mapping[str, Any] = condition
+            return found
+    return None
 
 
 def available(deployment: Observed | None) -> bool:

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from functools import cached_property
 
 from eservice_operator.api.base import EServiceRef, revoked_by
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDeferral
@@ -20,6 +19,7 @@ from eservice_operator.api.lifecycle import Enforcement
 from eservice_operator.core.dates import ONE_SECOND, local_day, parse_period
 from eservice_operator.core.known import KnownTemplate
 from eservice_operator.core.lag import Lag
+from eservice_operator.core.once import once
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.promise import instant_of, lapsed, promise
 from eservice_operator.core.recorded import recorded_ground
@@ -122,20 +122,20 @@ class Counting:
 
     # what is so at the end of the window
 
-    @cached_property
+    @once
     def _horizon(self) -> datetime:
         return self.now + WINDOW
 
-    @cached_property
+    @once
     def _day(self) -> date:
         """The last local day of which a part lies in the window."""
         return local_day(self._horizon - ONE_SECOND, self.policy.zone)
 
-    @cached_property
+    @once
     def _today(self) -> date:
         return local_day(self.now, self.policy.zone)
 
-    @cached_property
+    @once
     def _enforced(self) -> bool:
         lifecycle = self.known.template.spec.lifecycle
         if lifecycle.enforcement is not Enforcement.ENFORCE:

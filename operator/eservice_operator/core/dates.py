@@ -45,6 +45,7 @@ class Calendar:
     working_weekends: frozenset[date]
 
 
+@lru_cache(maxsize=256)  # policies are few, and each look at an e-service asks for theirs
 def parse_period(text: str) -> Period:
     """The period of an ISO 8601 duration of whole years, months, weeks and days, such as ``P18M``.
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from eservice_operator.api.acts import AcceptanceAct
 from eservice_operator.api.base import TemplateRef
-from eservice_operator.api.decisions import DecisionState, UnpublishDecision
+from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.reasons import Reason
 from eservice_operator.core.access.case import AgentCase
 from eservice_operator.core.access.turns import assignment_turns, customer_turns, turns
@@ -46,12 +47,12 @@ def installation_due(facts: Facts) -> date | None:
 
 def next_instant(facts: Facts, rollout: Rollout) -> datetime | None:
     """The earliest instant after now, in whole seconds, at which an answer can come out differently."""
-    today = facts.today
-    day = min((day for day in _days(facts) if day > today), default=None)
-    candidates = [_whole(at) for at in _instants(facts, rollout)]
-    if day is not None:
-        candidates.append(start_of_day(day, facts.policy.zone))
-    return min((at for at in candidates if at > facts.now), default=None)
+    now, today = facts.now, facts.today
+    days = [day for day in _days(facts) if day > today]
+    to_come = [at for at in _instants(facts, rollout) if at > now]
+    if days:
+        to_come.append(start_of_day(min(days), facts.policy.zone))
+    return _whole(min(to_come)) if to_come else None
 
 
 def _whole(at: datetime) -> datetime:
@@ -76,12 +77,13 @@ def _days(facts: Facts) -> Iterator[date]:
     ends = None if due is None else following_day(due)
     if ends is not None:
         yield ends
-    revocations = [
-        *(act.spec.revoked for act in facts.world.acts),
-        *(deferral.spec.revoked for deferral in facts.world.deferrals),
-        *(decision.spec.revoked for decision in facts.decisions),
-    ]
-    yield from (revoked.at for revoked in revocations if revoked is not None)
+    for record in _revocable(facts):
+        if record.spec.revoked is not None:
+            yield record.spec.revoked.at
+
+
+def _revocable(facts: Facts) -> tuple[AcceptanceAct | UnpublishDeferral | UnpublishDecision, ...]:
+    return (*facts.world.acts, *facts.world.deferrals, *facts.decisions)
 
 
 def _templates(facts: Facts) -> Iterator[TemplateRef]:

@@ -145,7 +145,7 @@ def _decisions(facts: Facts) -> Iterator[Action]:
         if notices is not judged.notices:
             judged = judged.model_copy(update={"notices": notices})
         status = decision_status(decision, judged, facts.now)
-        if status != decision.status:
+        if status is not decision.status and status != decision.status:
             yield status_write(decision, status, f"{status.state.value}: {status.reason}")
     made = new_decision(facts)
     if made is not None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
 
 from eservice_operator.api.base import TemplateRef
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDecisionStatus
 from eservice_operator.api.lifecycle import Enforcement, Lifecycle
 from eservice_operator.core.lag import Lag
+from eservice_operator.core.once import once
+from eservice_operator.core.promise import Instant
 from eservice_operator.core.public_release import PublicRelease
 from eservice_operator.core.unjudged import as_recorded
 
@@ -21,6 +22,10 @@ class Facts(PublicRelease):
 
     judged: dict[str, UnpublishDecisionStatus] = field(default_factory=dict, compare=False, repr=False)
     """What was found about decisions, by name."""
+    effects: dict[str, tuple[UnpublishDecision, Instant]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    """When they take effect, by name, and of which decision: one that is announced anew is another."""
 
     # templates (R7, R8)
 
@@ -41,20 +46,20 @@ class Facts(PublicRelease):
         known = self.world.templates.get(template.name)
         return None if known is None else known.lag(template.version, self.today)
 
-    @cached_property
+    @once
     def public_lag(self) -> Lag | None:
         """The lag of the public release."""
         return None if self.public_template is None else self.lag(self.public_template)
 
     # registration (R1)
 
-    @cached_property
+    @once
     def registered_namespace(self) -> str | None:
         """The namespace that the registration has for the environment."""
         registration = self.world.registration
         return None if registration is None else registration.namespace_for(self.spec.environment)
 
-    @cached_property
+    @once
     def stands(self) -> bool:
         """Whether it is this EService that stands for its registration and environment.
 
@@ -65,7 +70,7 @@ class Facts(PublicRelease):
             return False
         return self.world.registration is None or self.registered_namespace == self.place[0]
 
-    @cached_property
+    @once
     def decisions(self) -> tuple[UnpublishDecision, ...]:
         """The decisions that this EService is subject to, by name; closed ones too.
 

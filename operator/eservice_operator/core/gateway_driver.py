@@ -188,8 +188,7 @@ def path_match(release: Snapshot) -> Manifest:
 
 def said_by(named: GatewayRef, route: Observed) -> Serving:
     """What a Gateway says of a route: it serves it once all that is needed is so of this generation."""
-    parents = route.status.get("parents") or ()
-    parent = next((one for one in parents if _speaks_of(named, one.get("parentRef") or {}, route)), None)
+    parent = _answer_of(named, route)
     gateway = f"Gateway {named.namespace}/{named.name}"
     if parent is None:
         return Serving(
@@ -197,23 +196,31 @@ def said_by(named: GatewayRef, route: Observed) -> Serving:
         )
     answers = {answer.get("type"): answer for answer in parent.get("conditions") or ()}
     needed = [answers.get(kind) or {"type": kind} for kind in ("Accepted", "ResolvedRefs")]
-    yes = all(answer.get("status") == "True" for answer in needed)
-    if any(answer.get("observedGeneration", -1) != route.generation for answer in needed):
+    denied = [answer for answer in needed if answer.get("status") != "True"]
+    generation = route.generation
+    if [answer for answer in needed if answer.get("observedGeneration", -1) != generation]:
         return Serving(
-            served=yes,
+            served=not denied,
             reason=Reason.AWAITING_GATEWAY,
             message=f"{gateway} has not answered for the present route yet",
         )
-    if yes:
+    if not denied:
         return Serving(served=True, reason=Reason.PUBLISHED, message=f"served by {gateway}")
-    said = next(answer for answer in needed if answer.get("status") != "True")
-    return Serving(served=False, reason=Reason.ROUTE_REFUSED, message=f"{gateway}: {_words(said)}")
+    return Serving(served=False, reason=Reason.ROUTE_REFUSED, message=f"{gateway}: {_words(denied[0])}")
+
+
+def _answer_of(named: GatewayRef, route: Observed) -> Mapping[str, Any] | None:
+    for parent in route.status.get("parents") or ():
+        if _speaks_of(named, parent.get("parentRef") or {}, route):
+            found: Mapping[str, Any] = parent
+            return found
+    return None
 
 
 def _speaks_of(gateway: GatewayRef, parent: Mapping[str, Any], route: Observed) -> bool:
     return (
         parent.get("name") == gateway.name
-        and parent.get("namespace", route.ref.namespace) == gateway.namespace
+        and (parent.get("namespace") or route.ref.namespace) == gateway.namespace
         and parent.get("kind", "Gateway") == "Gateway"
         and (not gateway.section or parent.get("sectionName") == gateway.section)
     )

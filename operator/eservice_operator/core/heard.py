@@ -149,6 +149,8 @@ def ledger_room(facts: Facts) -> int:
 
 def next_of_uses(facts: Facts) -> Iterator[datetime]:
     """The instants to come at which there is something to tell of the uses by time alone."""
+    if not facts.spec.uses and not facts.world.service.status.uses:
+        return
     yield from (at for at in _pauses(facts) if at > facts.now)
     terms = (term for use in facts.spec.uses for term in _terms(facts.standing(use), facts.times))
     step = next_climb(terms, facts.times)

@@ -35,6 +35,13 @@ def effective_at(facts: Facts, decision: UnpublishDecision) -> promise.Instant:
     A deferral that stood goes on standing while nothing can be announced: who was told its day is told
     another one first.
     """
+    known = facts.effects.get(decision.metadata.name)
+    if known is None or known[0] is not decision:
+        known = facts.effects[decision.metadata.name] = decision, _effective_at(facts, decision)
+    return known[1]
+
+
+def _effective_at(facts: Facts, decision: UnpublishDecision) -> promise.Instant:
     lifecycle, status = facts.lifecycle(decision.spec.release.template), decision.status
     ground, zone = _ground(facts, decision), facts.policy.zone
     found = promise.effective_at(decision, _deferrals(facts), lifecycle, facts.today, zone, ground)

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
 
 from eservice_operator.api.template import EServiceTemplate
 from eservice_operator.core.dates import parse_period
 from eservice_operator.core.lag import Lag, LagPolicy, Prospects, measure_lag, prospects
+from eservice_operator.core.once import once
 from eservice_operator.core.versions import Catalogue
 
 REMEMBERED_LAGS = 1024
@@ -27,7 +27,7 @@ class KnownTemplate:
     catalogue: Catalogue
     _lags: dict[tuple[str, date], Lag | None] = field(default_factory=dict, compare=False, repr=False)
 
-    @cached_property
+    @once
     def lag_policy(self) -> LagPolicy:
         """The template's policy in the terms of the lag."""
         lifecycle = self.template.spec.lifecycle
@@ -58,7 +58,7 @@ class KnownTemplate:
         cause = lag.caused_by
         return None if cause is None or cause == self.catalogue.find(version) else cause.text
 
-    @cached_property
+    @once
     def turns(self) -> tuple[date, ...]:
         """The local days, in order, on which the template's own dates can change an answer."""
         dated = [self.template.spec.lifecycle.enforce_from]

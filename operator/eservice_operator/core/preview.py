@@ -75,7 +75,8 @@ def preview_serving(facts: Facts) -> Serving | None:
 
 def preview_patience_ends(facts: Facts) -> Iterator[datetime]:
     """When the silence of the Gateway of the previews begins to mean something, if it is silent."""
-    route, driver = _route(facts), _driver(facts.policy)
+    route = _route(facts)
+    driver = None if route is None else _driver(facts.policy)
     if route is not None and driver is not None:
         yield from silence_ends(driver.serving(route), route)
 

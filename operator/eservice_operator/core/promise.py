@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date, datetime
-from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -79,7 +78,7 @@ def _deferred_until(
     if not deferrals:
         return None
     promised, status = local_day(decision.spec.effective_at, zone), decision.status
-    cap = None if lifecycle is None else add_period(promised, _period(lifecycle.maximum_deferral))
+    cap = None if lifecycle is None else add_period(promised, parse_period(lifecycle.maximum_deferral))
     found: list[tuple[date, str]] = []
     for deferral in deferrals:
         if revoked_by(day, deferral.spec.revoked) is not None:
@@ -166,11 +165,11 @@ def end_of_last_step(day: date, lifecycle: Lifecycle, zone: ZoneInfo) -> datetim
 
 def _last_day_of_notice(day: date, lifecycle: Lifecycle) -> date:
     """The last day before what is announced anew on ``day`` takes effect: one warning has its time."""
-    return max(add_period(day, _period(lifecycle.notice_period)), _last_step(day, lifecycle))
+    return max(add_period(day, parse_period(lifecycle.notice_period)), _last_step(day, lifecycle))
 
 
 def _last_step(day: date, lifecycle: Lifecycle) -> date:
-    return min((add_period(day, _period(step)) for step in lifecycle.warn_before), default=day)
+    return min((add_period(day, parse_period(step)) for step in lifecycle.warn_before), default=day)
 
 
 def effective_at(
@@ -227,14 +226,11 @@ def _undeferred(decision: UnpublishDecision, lifecycle: Lifecycle | None, zone: 
     if status.announced_at is not None:
         last = _last_day_of_notice(local_day(status.announced_at, zone), lifecycle)
         at = max(at, day_after_end(last, zone))
-    notice = _period(lifecycle.notice_period)
+    notice = parse_period(lifecycle.notice_period)
     if not _any(notice):
         return at
     begun = local_day(status.informed_at or decision.spec.decided_at, zone)
     return max(at, day_after_end(add_period(begun, notice), zone))
-
-
-_period = lru_cache(maxsize=256)(parse_period)
 
 
 def _any(period: Period) -> bool:

@@ -15,7 +15,7 @@ from typing import Final, Self
 from eservice_operator.api import names
 from eservice_operator.api.base import TemplateRef
 from eservice_operator.api.remembered import RememberedDecision
-from eservice_operator.core.releases import Snapshot, digest_of, release_name
+from eservice_operator.core.releases import Snapshot, release_name
 from eservice_operator.core.world import Observed
 
 REMEMBERED: Final = 20_000
@@ -33,7 +33,7 @@ class PublicRecord:
     @classmethod
     def of(cls, release: Snapshot) -> Self:
         """What is recorded of a release."""
-        return cls(release.template, digest_of(release.image))
+        return cls(release.template, release.digest)
 
     @property
     def name(self) -> str:

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from eservice_operator.api import names
 from eservice_operator.api.base import TemplateRef
 from eservice_operator.api.remembered import RememberedDecision
+from eservice_operator.core.once import once
 from eservice_operator.core.owner import deployment_name
 from eservice_operator.core.public_record import PublicRecord, decision_on, record_on
 from eservice_operator.core.releases import Snapshot, newest, snapshot_of
@@ -25,27 +25,27 @@ class PublicRelease(Signed):
     write that too: where the route of a Gateway is there, what that records is asked.
     """
 
-    @cached_property
+    @once
     def wanted(self) -> Snapshot:
         """The release that the spec names, as the spec wants it."""
         return snapshot_of(self.world.service)
 
-    @cached_property
+    @once
     def public_service(self) -> Observed | None:
         """The Service that the public route points to."""
         return self.world.child("Service", self.world.service.metadata.name)
 
-    @cached_property
+    @once
     def record(self) -> PublicRecord | None:
         """What the public route records, where only the Agency writes it; none from before there was any."""
         return record_on(self.route) if self.driver.far else None
 
-    @cached_property
+    @once
     def recorded_decision(self) -> RememberedDecision | None:
         """The last UnpublishDecision by the public route, where only the Agency writes it; none of others."""
         return decision_on(self.route) if self.driver.far else None
 
-    @cached_property
+    @once
     def last_recorded(self) -> RememberedDecision | None:
         """The same, or by the route of an earlier EService of this name: restored, it has another UID."""
         earlier = self.world.leftovers if self.driver.far and self.route is None else ()
@@ -53,7 +53,7 @@ class PublicRelease(Signed):
         left = next((route for route in earlier if route.ref.name == name), self.route)
         return decision_on(left) if self.driver.far else None
 
-    @cached_property
+    @once
     def public_name(self) -> str | None:
         """Name of the release in public use; none where all that says so could be made by hand."""
         name, record = self._remembered_name, self.record
@@ -63,7 +63,7 @@ class PublicRelease(Signed):
         on_route = self.route is not None and self.driver.far
         return name if release is None or on_route or self.vouched_for(release) else None
 
-    @cached_property
+    @once
     def unrecorded(self) -> bool:
         """Whether the Service leads to the release that the spec names, and the route records another one.
 
@@ -73,7 +73,7 @@ class PublicRelease(Signed):
         record, wanted = self.record, self.wanted.name
         return record is not None and self.production and self._led_to == wanted != record.name
 
-    @cached_property
+    @once
     def _remembered_name(self) -> str | None:
         """The Service's selector remembers it.
 
@@ -93,7 +93,7 @@ class PublicRelease(Signed):
         selector = {} if service is None else service.spec.get("selector") or {}
         return selector.get(names.RELEASE_LABEL) or ""
 
-    @cached_property
+    @once
     def public(self) -> Snapshot | None:
         """The public release as it last ran; as the spec wants it where nothing else says how."""
         return None if self.public_name is None else self._remembered(self.public_name)
@@ -120,12 +120,12 @@ class PublicRelease(Signed):
         there = self.deployment(release.name) is not None
         return there or not self.production or self.act(release) is not None
 
-    @cached_property
+    @once
     def lost(self) -> bool:
         """Whether nobody remembers any more how the public release runs: then it is left as it is."""
         return self.public_name is not None and self.public is None
 
-    @cached_property
+    @once
     def public_template(self) -> TemplateRef | None:
         """The template version in public use: its lag counts, and decisions are about it (R8).
 
@@ -141,7 +141,7 @@ class PublicRelease(Signed):
             return remembered.template
         return None
 
-    @cached_property
+    @once
     def proven_template(self) -> TemplateRef | None:
         """The same, where more says so than could be made by hand: a record, or an act of any time (R2).
 
@@ -161,7 +161,7 @@ class PublicRelease(Signed):
         served = self.route is not None or self.served_by is not None
         return not self.production or served or self.accepted(template, image)
 
-    @cached_property
+    @once
     def told_template(self) -> TemplateRef:
         """The template version that the status speaks of: the public one, else the one that the spec names.
 

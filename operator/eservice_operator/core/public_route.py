@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 
 from eservice_operator.api.base import ConditionStatus
 from eservice_operator.api.reasons import ConditionType, Phase
@@ -13,6 +12,7 @@ from eservice_operator.core.conditions import find
 from eservice_operator.core.driver import Driver, Serving
 from eservice_operator.core.drivers import driver_of, former_driver_of
 from eservice_operator.core.faces import Face, face_of
+from eservice_operator.core.once import once
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.tidings import SERVED
 from eservice_operator.core.world import Observed, World
@@ -26,34 +26,34 @@ class PublicRoute:
     now: datetime
     policy: Policy
 
-    @cached_property
+    @once
     def place(self) -> tuple[str, str]:
         """Namespace and name of the EService."""
         metadata = self.world.service.metadata
         return metadata.namespace, metadata.name
 
-    @cached_property
+    @once
     def driver(self) -> Driver:
         """What publishes."""
         return driver_of(self.policy)
 
-    @cached_property
+    @once
     def route(self) -> Observed | None:
         """The public route, also while it is being deleted: until it is gone it may be served."""
         return self.world.children.get((self.driver.kind, self.driver.name(*self.place)))
 
-    @cached_property
+    @once
     def said(self) -> Serving | None:
         """What is read off the public route of its gateway's answer; none without a route."""
         return None if self.route is None else self.driver.serving(self.route)
 
-    @cached_property
+    @once
     def former(self) -> Observed | None:
         """The public route of the other kind, from before another driver was set up."""
         driver = former_driver_of(self.policy)
         return self.world.children.get((driver.kind, driver.name(*self.place)))
 
-    @cached_property
+    @once
     def lingering(self) -> Observed | None:
         """The former route, where that shows the e-service.
 
@@ -64,14 +64,14 @@ class PublicRoute:
             return None
         return self.former if former_driver_of(self.policy).far or self.was_public else None
 
-    @cached_property
+    @once
     def served_by(self) -> tuple[Driver, Observed] | None:
         """The route by which the public is served now, and what reads it; none where it is not."""
         if self.route is not None and face_of(self.route) is Face.LIVE:
             return self.driver, self.route
         return None if self.lingering is None else (former_driver_of(self.policy), self.lingering)
 
-    @cached_property
+    @once
     def was_public(self) -> bool:
         """Whether our own status says that the public is served; a doubt from outside takes nothing back."""
         status = self.world.service.status
@@ -81,7 +81,7 @@ class PublicRoute:
         read = (change.phase for change in reversed(status.history) if change.phase is not Phase.INVALID)
         return next(read, status.phase) in SERVED
 
-    @cached_property
+    @once
     def face(self) -> Face:
         """What the public route shows, as far as its word can be taken: only a live one serves the e-service.
 
@@ -92,13 +92,13 @@ class PublicRoute:
             return Face.LIVE
         return face_of(self.route)
 
-    @cached_property
+    @once
     def paused(self) -> bool:
         """Whether the institution has taken the e-service off for a while."""
         paused = self.world.service.spec.publication.paused
         return paused is not None and (paused.until is None or paused.until > self.now)
 
-    @cached_property
+    @once
     def suspended(self) -> bool:
         """Whether the Agency has taken the e-services of the registration off."""
         return self.world.registration is not None and self.world.registration.spec.suspended is not None

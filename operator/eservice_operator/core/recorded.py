@@ -11,7 +11,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDecisionStatus
-from eservice_operator.api.ground import DecidedVersion, Ground
+from eservice_operator.api.ground import DecidedVersion, DecisionInputs, Ground
 from eservice_operator.core import promise
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.dates import instant, local_day
@@ -77,11 +77,17 @@ def _same(recorded: Recorded, known: KnownTemplate, used: str, since: date, caus
     last = recorded.overdue_since, recorded.caused_by, recorded.maximum_lag, recorded.lag_measure
     if found != last or inputs is None:
         return found == last
-    by_number = {one.version: one for one in inputs.versions}
     other = cause or used
-    return _dates(by_number.get(used), by_number.get(other), cause) == _dates(
+    return _dates(_find(inputs, used), _find(inputs, other), cause) == _dates(
         known.catalogue.find(used), known.catalogue.find(other), cause
     )
+
+
+def _find(inputs: DecisionInputs, number: str) -> DecidedVersion | None:
+    for version in inputs.versions:
+        if version.version == number:
+            return version
+    return None
 
 
 def _dates(

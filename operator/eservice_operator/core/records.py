@@ -140,9 +140,10 @@ def _connection_test(test: ConnectionTest, world: RecordWorld, now: datetime, to
 
 def revised(status: UnpublishDecisionStatus, **said: object) -> UnpublishDecisionStatus:
     """The status with these fields; the very same if that is what it says."""
-    if all(getattr(status, field) == value for field, value in said.items()):
-        return status
-    return status.model_copy(update=said)
+    for field, value in said.items():
+        if getattr(status, field) != value:
+            return status.model_copy(update=said)
+    return status
 
 
 def decision_status(

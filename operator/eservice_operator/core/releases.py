@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from eservice_operator.api.base import TemplateRef
@@ -21,6 +21,7 @@ from eservice_operator.api.publication import GatewayChoice, Publication
 from eservice_operator.api.uses import Use
 from eservice_operator.api.workload import Workload
 from eservice_operator.core.memory import Memory
+from eservice_operator.core.once import once
 from eservice_operator.core.policy import GatewayRef
 
 HASH_LENGTH = 10
@@ -92,16 +93,21 @@ class Snapshot:
             kept["gateway"] = self.gateway.fields()
         return kept | ({"configuredAt": self.configured_at} if self.configured_at else {})
 
-    @cached_property
+    @once
     def content(self) -> str:
         """Hash of the data: two snapshots of one release differ in it."""
         return short_hash(self.data())
 
+    @once
+    def digest(self) -> str:
+        """What acts name of its image."""
+        return digest_of(self.image)
+
     def names(self, image: str, template: TemplateRef) -> bool:
         """Whether an act or a verification of (image, template) speaks of this release."""
-        return same_template(template, self.template) and digest_of(image) == digest_of(self.image)
+        return same_template(template, self.template) and digest_of(image) == self.digest
 
-    @cached_property
+    @once
     def configuration(self) -> str:
         """Hash of how its Pods run, whoever reaches them."""
         data = self.data()

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from eservice_operator.api.base import TemplateRef
-from eservice_operator.api.decisions import DecisionState, UnpublishDecision
+from eservice_operator.api.decisions import DecisionState, UnpublishDecision, UnpublishDecisionStatus
 from eservice_operator.api.remembered import RememberedDecision
 from eservice_operator.core.dates import local_day
 from eservice_operator.core.facts import Facts
@@ -48,14 +48,14 @@ def _is_missing(facts: Facts, old: RememberedDecision | None) -> bool:
     a time for a template version, by whichever name; and about one that this e-service never had, there was
     none.
     """
-    if old is None or old.effective_at is None or not facts.attested(old.template):
-        return False
-    if open_about(facts, old.template) is not None:
+    if old is None or old.effective_at is None:
         return False
     for decision in facts.world.decisions:
         replaced = decision.spec.replaces
         if old.name == decision.metadata.name or (replaced is not None and old.name == replaced.name):
             return False
+    if not facts.attested(old.template) or open_about(facts, old.template) is not None:
+        return False
     public = facts.proven_template
     return public is None or same_template(public, old.template)
 
@@ -135,25 +135,34 @@ def _lapsing(facts: Facts, gone: RememberedDecision) -> RememberedDecision:
 
 
 def _as_seen(facts: Facts, decision: UnpublishDecision) -> RememberedDecision:
-    judged, spec = judge(facts, decision), decision.spec
+    judged = judge(facts, decision)
     if judged.state is DecisionState.CLOSED:
-        return _ended(decision.metadata.name, spec.release.template)
+        return _ended(decision.metadata.name, decision.spec.release.template)
+    said = _said(decision, judged)
+    for known in (facts.recorded_decision, facts.world.service.status.last_decision):
+        if known is not None and vars(known) == said:
+            return known
+    return RememberedDecision.model_validate(said)
+
+
+def _said(decision: UnpublishDecision, judged: UnpublishDecisionStatus) -> dict[str, object]:
+    """What is remembered of an open decision, by field."""
     ground = ground_as_judged(decision, judged)
     held = judged.hold_token is not None and judged.released_at is None
-    return RememberedDecision(
-        name=decision.metadata.name,
-        template=spec.release.template,
-        overdue_since=ground.overdue_since,
-        caused_by=ground.caused_by,
-        effective_at=judged.effective_at,
-        undeferred_at=judged.undeferred_at,
-        deferred_until=judged.deferred_until,
-        deferral=judged.deferral,
-        lapsed=judged.reason if lapsed(judged) else None,
-        effective_since=judged.effective_since,
-        hold_token=judged.hold_token if held else None,
-        held_since=judged.held_since if held else None,
-    )
+    return {
+        "name": decision.metadata.name,
+        "template": decision.spec.release.template,
+        "overdue_since": ground.overdue_since,
+        "caused_by": ground.caused_by,
+        "effective_at": judged.effective_at,
+        "undeferred_at": judged.undeferred_at,
+        "deferred_until": judged.deferred_until,
+        "deferral": judged.deferral,
+        "lapsed": judged.reason if lapsed(judged) else None,
+        "effective_since": judged.effective_since,
+        "hold_token": judged.hold_token if held else None,
+        "held_since": judged.held_since if held else None,
+    }
 
 
 def _ended(name: str, template: TemplateRef) -> RememberedDecision:

@@ -125,7 +125,7 @@ def _content(facts: Facts, gates: tuple[Unmet, ...]) -> Snapshot | None:
             gateway=remembered.gateway,
             configured_at=configured_at,
         )
-    return replace(wanted, configured_at=configured_at)
+    return wanted if configured_at == wanted.configured_at else replace(wanted, configured_at=configured_at)
 
 
 def _full_replicas(facts: Facts) -> int:

@@ -34,6 +34,8 @@ def on_own_hosts(facts: Facts, public: Snapshot) -> Snapshot:
     driver, route = facts.served_by
     served = driver.hosts(route)
     coming = [host for host in public.hosts if host not in served]
+    if not coming:
+        return public
     may_come = _free_hosts(facts, coming)
     if len(may_come) == len(coming):
         return public
@@ -74,8 +76,7 @@ def shown_by(facts: Facts, public: Snapshot | None, gates: tuple[Unmet, ...]) ->
     A wrong name in the settings would else take every host off the air at once. What the release asks for is
     not touched, so that it moves as soon as it can. What has no route yet is told by its own.
     """
-    faced = _faced(facts, public, gates)
-    shown = None if faced is None else replace(faced, decision=to_record(facts))
+    shown = _faced(facts, public, gates)
     present = None if facts.route is None else gateway_of(facts.route)
     if shown is None or present is None:
         return shown
@@ -93,7 +94,7 @@ def _faced(facts: Facts, public: Snapshot | None, gates: tuple[Unmet, ...]) -> S
     The route of a public release that nobody remembers stays as it is while it serves.
     """
     if _serves(facts, public, gates):
-        return Shown(Face.LIVE, public or facts.wanted)
+        return Shown(Face.LIVE, public or facts.wanted, decision=to_record(facts))
     return None if public is None or not facts.driver.notices else _noticed(facts, public, gates)
 
 
@@ -112,7 +113,9 @@ def _noticed(facts: Facts, public: Snapshot, gates: tuple[Unmet, ...]) -> Shown 
     paused = facts.spec.publication.paused
     until = paused.until if facts.paused and paused is not None else None
     value = notice_value(facts.spec.publication, until)
-    return Shown(Face.NOTICE, replace(public, hosts=hosts), value) if hosts else None
+    if not hosts:
+        return None
+    return Shown(Face.NOTICE, replace(public, hosts=hosts), value, decision=to_record(facts))
 
 
 def _serves(facts: Facts, public: Snapshot | None, gates: tuple[Unmet, ...]) -> bool:

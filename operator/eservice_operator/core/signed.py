@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
 
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
 from eservice_operator.api.base import Environment, TemplateRef, revoked_by
 from eservice_operator.api.eservice import EServiceSpec
 from eservice_operator.core.asked_access import AskedAccess
 from eservice_operator.core.dates import local_day, start_of_day
+from eservice_operator.core.once import once
 from eservice_operator.core.releases import Snapshot, digest_of, same_template
 from eservice_operator.core.seniority import age
 
@@ -30,22 +30,22 @@ class Subject:
 class Signed(AskedAccess):
     """The part of `Facts` that is about acts and verifications."""
 
-    _acts: dict[tuple[str, TemplateRef], AcceptanceAct | None] = field(
+    _acts: dict[tuple[str, str, str], AcceptanceAct | None] = field(
         default_factory=dict, compare=False, repr=False
     )
     """By what acts name of a release: its own name is a short hash."""
 
-    @cached_property
+    @once
     def spec(self) -> EServiceSpec:
         """The spec of the EService."""
         return self.world.service.spec
 
-    @cached_property
+    @once
     def today(self) -> date:
         """The local day."""
         return local_day(self.now, self.policy.zone)
 
-    @cached_property
+    @once
     def production(self) -> bool:
         """Whether the rules for Production bind."""
         return self.spec.environment is Environment.PRODUCTION
@@ -55,7 +55,7 @@ class Signed(AskedAccess):
 
     def act(self, release: Snapshot) -> AcceptanceAct | None:
         """The act for that release: one in force, signed before the request if there is one, the newest."""
-        named = digest_of(release.image), release.template
+        named = release.digest, release.template.name, release.template.version
         if named not in self._acts:
             self._acts[named] = self._find_act(release)
         return self._acts[named]

@@ -213,16 +213,11 @@ def _in_place(decision: UnpublishDecision) -> str:
 
 def blocking_decision(facts: Facts, template: TemplateRef) -> UnpublishDecision | None:
     """The decision in effect that keeps releases on this template version off the public route."""
-    return next(
-        (
-            decision
-            for decision in facts.decisions
-            if same_template(decision.spec.release.template, template)
-            and is_open(decision)
-            and judge(facts, decision).state is DecisionState.EFFECTIVE
-        ),
-        None,
-    )
+    for decision in facts.decisions:
+        about = is_open(decision) and same_template(decision.spec.release.template, template)
+        if about and judge(facts, decision).state is DecisionState.EFFECTIVE:
+            return decision
+    return None
 
 
 def ground(facts: Facts, decision: UnpublishDecision) -> Recorded:
@@ -237,11 +232,7 @@ def governing_decision(facts: Facts) -> UnpublishDecision | None:
 
 def open_about(facts: Facts, template: TemplateRef) -> UnpublishDecision | None:
     """The open decision about a template version; by name the first, where there are several."""
-    return next(
-        (
-            decision
-            for decision in facts.decisions
-            if is_open(decision) and same_template(decision.spec.release.template, template)
-        ),
-        None,
-    )
+    for decision in facts.decisions:
+        if is_open(decision) and same_template(decision.spec.release.template, template):
+            return decision
+    return None

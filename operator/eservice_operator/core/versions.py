@@ -7,12 +7,13 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
 from heapq import heappop, heappush
 from operator import attrgetter
 from typing import NamedTuple
 
 from semver import Version
+
+from eservice_operator.core.once import once
 
 Precedence = tuple[int, int, int, tuple[tuple[int, int, str], ...]]
 """A key that sorts by SemVer precedence, a hundred times faster to compare than ``Version``."""
@@ -82,7 +83,7 @@ class Catalogue:
             return None
         return next((version for version in self.versions if version.precedence == wanted), None)
 
-    @cached_property
+    @once
     def successions(self) -> tuple[Succession, ...]:
         """Every change of the current version, by day, those to come and already known included."""
         ranked = sorted(self.versions, key=attrgetter("precedence"), reverse=True)

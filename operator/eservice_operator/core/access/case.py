@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from eservice_operator.api import names
@@ -17,6 +16,7 @@ from eservice_operator.api.grant import WebServiceGrant
 from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.api.uses import Use, WebServiceRef
 from eservice_operator.api.webservice import WebService
+from eservice_operator.core.once import once
 
 if TYPE_CHECKING:
     from eservice_operator.core.access.addresses import Network
@@ -115,7 +115,7 @@ class GrantCase:
     )
     """What `standings` found last: everybody that looks at it asks anew."""
 
-    @cached_property
+    @once
     def web_service(self) -> WebServiceRef:
         """The WebService that it is of."""
         return self.grant.web_service

@@ -224,8 +224,17 @@ async def credentials_and_their_end(site: Site) -> None:
     )
     await site.settled(planned, "AwaitingVerification")
     assert (await site.see(copy))["data"]
+    # of what is not true any more nobody is told
+    await site.until(planned.ref, all_told, "its people know of it")
     await revocation(site)
     await site.gone(copy)
+
+
+def all_told(obj: Manifest) -> bool:
+    notices = obj["status"].get("notices") or []
+    return "AccessGranted" in {one["kind"] for one in notices} and {one["state"] for one in notices} == {
+        "Sent"
+    }
 
 
 async def a_grant_and_its_end(site: Site) -> None:

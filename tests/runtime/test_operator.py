@@ -24,6 +24,7 @@ from eservice_operator.core.actions import Ref, ref_of
 from tests.runtime.objects import verification
 from tests.runtime.process import started
 from tests.runtime.recording import TAKES
+from tests.support.audit import AuditLog
 from tests.support.fault_proxy import kubeconfig_for, proxied
 from tests.support.faults.fault import FOR_EVER, Fault, refused, without_group
 from tests.support.waiting import eventually
@@ -120,7 +121,7 @@ async def test_an_edit_reaches_the_reconciler_exactly_once(cluster: Cluster, tem
 
 
 async def test_it_leaves_no_trace_of_kopf_on_any_object(cluster: Cluster, templates: Templates) -> None:
-    name = await templates.create()
+    audit, name = AuditLog.from_now(cluster.audit_log), await templates.create()
     async with started(cluster.kubeconfig) as operator:
         await operator.ready()
         await templates.edit(name, "Another agency")
@@ -131,8 +132,7 @@ async def test_it_leaves_no_trace_of_kopf_on_any_object(cluster: Cluster, templa
     assert live is not None
     assert "kopf" not in json.dumps(live)
     assert "finalizers" not in live["metadata"]
-    requests = (json.loads(line) for line in cluster.audit_log.read_text().splitlines())
-    kopf = {request["verb"] for request in requests if request.get("userAgent", "").startswith("kopf/")}
+    kopf = {request.verb for request in audit.read() if request.agent.startswith("kopf/")}
     assert kopf == {"get", "list", "watch"}
 
 

@@ -90,6 +90,9 @@ class Invalid(ApiError):
 MISTYPED = "failed to create typed patch object"
 """How the API server begins when an apply does not fit the schema: with the status 500."""
 
+UNDISCOVERED = "cannot find RESTMapping for APIVersion"
+"""What a server says of owner references while it begins and has not read the CRDs yet."""
+
 _BY_STATUS: dict[int, type[ApiError]] = {
     401: Transient,  # a token between two rotations; the credentials are read again for the next request
     403: Forbidden,
@@ -109,6 +112,8 @@ def from_status(code: int, document: dict[str, Any], *, retry_after: float = 0.0
     family = _BY_STATUS.get(code) or (Transient if code >= 500 or code == 0 else Invalid)  # noqa: PLR2004
     if reason == "AlreadyExists":
         family = AlreadyExists
+    elif code == 403 and UNDISCOVERED in (document.get("message") or ""):  # noqa: PLR2004
+        family = Transient
     elif code == 500 and document.get("message", "").startswith(MISTYPED):  # noqa: PLR2004
         family, reason = Invalid, "Invalid"
     elif "ResourceVersionTooLarge" in causes:  # the store of the API server was put back to an earlier day

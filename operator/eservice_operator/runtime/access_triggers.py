@@ -3,18 +3,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.consumers import owner_key
 from eservice_operator.cluster.indexes import part
-from eservice_operator.cluster.standings import Standings
+from eservice_operator.cluster.standings import REGISTRATION, Standings
 from eservice_operator.cluster.store import Change, Store, key_of
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.runtime.access_news import is_news, leaves, listed_anew
 from eservice_operator.runtime.consumer_triggers import (
+    ASSIGNMENT,
+    ESERVICE,
+    GRANT,
+    SNAPSHOT,
+    WEB_SERVICE,
+    Keys,
     consumer_named,
     key_at,
     of_consumer,
@@ -23,15 +29,6 @@ from eservice_operator.runtime.consumer_triggers import (
     where,
 )
 from eservice_operator.runtime.owner_triggers import told_of
-
-GRANT: Final = "WebServiceGrant"
-WEB_SERVICE: Final = "WebService"
-ASSIGNMENT: Final = "AgentAssignment"
-ESERVICE: Final = "EService"
-REGISTRATION: Final = "EServiceRegistration"
-SNAPSHOT: Final = "ControllerRevision"
-
-Keys = Iterator[ObjectKey]
 
 
 def access_keys(change: Change, store: Store) -> Keys:

@@ -21,7 +21,14 @@ from tests.support.figures import Figures
 from tests.support.kubectl import Kubectl
 from tests.support.operator import LAUNCHED, OperatorProcess
 from tests.support.oracles import Watch
-from tests.support.rights import assert_none_was_missing, operator_credentials, people_credentials
+from tests.support.rights import (
+    CREDENTIAL_RIGHTS,
+    applied,
+    assert_none_was_missing,
+    operator_credentials,
+    people_credentials,
+)
+from tests.support.taken_rights import TAKEN, TakenRights, left_out, taken
 from tests.support.zygote import Zygote, zygote
 
 if TYPE_CHECKING:
@@ -44,9 +51,9 @@ def pytest_configure(config: pytest.Config) -> None:
         pytest.UsageError: figures of a part of the tests would stand in a page that tells of all.
     """
     config.stash[FIGURES] = Figures()
-    chosen = [name for name in ("keyword", "markexpr", "lf", "deselect") if config.getoption(name, None)]
-    if config.getoption("--figures", None) and (chosen or config.args != ["tests"]):
-        raise pytest.UsageError(f"--figures takes the whole run, pytest tests: {config.args} {chosen}")
+    config.pluginmanager.register(TakenRights(config))
+    if config.getoption("--figures", None) and (chosen := left_out(config)):
+        raise pytest.UsageError(f"--figures takes the whole run, pytest tests: {chosen}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -105,10 +112,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Cluster"]:
+def cluster(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator["Cluster"]:
     """A real control plane with the project's CRDs, the same one for all tests."""
     with control_plane(tmp_path_factory.mktemp("cluster")) as running:
+        log = Path(running.audit_log)
+        begins = log.stat().st_size
         yield running
+        pytestconfig.stash[TAKEN].update(taken(log, begins))
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +131,14 @@ def ground(cluster: "Cluster") -> "Cluster":
 def operator_kubeconfig(ground: "Cluster", tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Credentials of the operator's own: with its rights, and told from everybody else in the audit log."""
     return operator_credentials(ground, tmp_path_factory.mktemp("credentials") / "operator")
+
+
+@pytest.fixture
+def copying(ground: "Cluster") -> Iterator[None]:
+    """The operator may copy Secrets."""
+    applied(ground, CREDENTIAL_RIGHTS)
+    yield
+    applied(ground, CREDENTIAL_RIGHTS, "delete")
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ import pytest
 from eservice_operator.api.names import ENVIRONMENT_LABEL
 from tests.adversarial.cast import Cast, Part, cast_of
 from tests.adversarial.post_office import PostOffice, post_office
-from tests.operator.conftest import register, site
+from tests.operator.conftest import register, rests, site
 from tests.support.audit import AuditLog
 from tests.support.fleet import namespace
 from tests.support.operator import OperatorProcess
@@ -26,7 +26,7 @@ from tests.support.rights import assert_none_was_missing, operator_credentials
 if TYPE_CHECKING:
     from controlplane import Cluster
 
-__all__ = ["register", "site"]
+__all__ = ["register", "rests", "site"]
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,8 @@ from eservice_operator.cluster.errors import Forbidden
 from eservice_operator.core.actions import Manifest, ref_of
 from tests.adversarial.cast import Cast, Part
 from tests.support.fleet import Planned, days_ago, seconds_ago
-from tests.support.operator import OperatorProcess
 from tests.support.register import Register
+from tests.support.resting import Rested
 from tests.support.site import PERSON, gates, says
 
 pytestmark = pytest.mark.cluster
@@ -120,7 +120,7 @@ FORGERIES = (
 )
 
 
-async def test_what_does_not_count_opens_no_gate(register: Register, operator: OperatorProcess) -> None:
+async def test_what_does_not_count_opens_no_gate(register: Register, rests: Rested) -> None:
     """All at once: each is an e-service of its own."""
     site = register.site
     cases = [
@@ -134,7 +134,7 @@ async def test_what_does_not_count_opens_no_gate(register: Register, operator: O
         said = f"{forgery.who} {forgery.what}: {forgery.gate} is {forgery.reason}"
         obj = await site.until(planned.ref, forgery.is_told, said)
         assert not says(obj, "Published", "True"), forgery
-    await operator.at_rest()
+    await rests()
     for forgery, planned in cases:
         obj = await site.see(planned.ref)
         assert forgery.gate in gates(obj), forgery

@@ -14,6 +14,7 @@ from tests.operator.test_hosts import accepted, contested, foreign_route, ingres
 from tests.support.fleet import Planned
 from tests.support.operator import OperatorProcess
 from tests.support.register import Register
+from tests.support.resting import Rested
 from tests.support.site import gates, says
 
 pytestmark = pytest.mark.cluster
@@ -55,7 +56,7 @@ PATHS = (
 )
 
 
-async def test_nobody_takes_a_host(register: Register, cast: Cast, operator: OperatorProcess) -> None:
+async def test_nobody_takes_a_host(register: Register, cast: Cast, rests: Rested) -> None:
     """By a developer, for an e-service that has another host registered."""
     site, developer = register.site, cast[Part.DEVELOPER]
     victim = site.planned("victim")
@@ -78,7 +79,7 @@ async def test_nobody_takes_a_host(register: Register, cast: Cast, operator: Ope
         body = thief.eservice(spec={"publication": {"path": path}})
         said = await refused(developer, body)
         assert "publication.path" in said, f"{path}: {said}"
-    await operator.at_rest()
+    await rests()
     for what, one in thieves.items():
         assert await site.api.get(one.route) is None, what
     assert (await site.see(victim.route))["spec"] == route["spec"]
@@ -86,7 +87,7 @@ async def test_nobody_takes_a_host(register: Register, cast: Cast, operator: Ope
 
 
 async def test_no_route_and_no_ingress_of_ones_own_takes_a_host(
-    register: Register, cast: Cast, operator: OperatorProcess
+    register: Register, cast: Cast, operator: OperatorProcess, rests: Rested
 ) -> None:
     """By who has ``*`` in a namespace: the public Gateway takes its routes from the Agency's only.
 
@@ -106,7 +107,7 @@ async def test_no_route_and_no_ingress_of_ones_own_takes_a_host(
     assert (said["status"], said["reason"]) == ("False", "NotAllowedByListeners")
     told = await site.until(victim.ref, contested, "of the Ingress it is told")
     assert contested(told) == [(victim.host, f"Ingress {admin.namespace}/theirs", "Beside")]
-    await operator.at_rest()
+    await rests()
     assert (await site.see(victim.route))["spec"] == before["spec"]
     assert says(await site.see(victim.ref), "Published", "True")
 

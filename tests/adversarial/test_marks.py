@@ -19,8 +19,8 @@ from eservice_operator.core.actions import Manifest
 from tests.access.forgeries import contents, open_door, right_to_invoke
 from tests.adversarial.cast import Cast, Part
 from tests.support import objects
-from tests.support.operator import OperatorProcess
 from tests.support.register import CODE, NAME, Register
+from tests.support.resting import Rested
 from tests.support.site import Site, says
 
 pytestmark = pytest.mark.cluster
@@ -52,13 +52,13 @@ async def counted(site: Site) -> int:
 
 
 async def test_what_only_says_that_it_is_ours_stays_as_it_is(
-    register: Register, cast: Cast, operator: OperatorProcess
+    register: Register, cast: Cast, rests: Rested
 ) -> None:
     """By the UIDs of an e-service and a web service elsewhere, and of nothing; also when these end."""
     site, holder = register.site, cast[Part.HOLDER]
     planned = site.planned("theirs")
     await site.published(planned)
-    await operator.at_rest()
+    await rests()
     eservice = (await site.see(planned.ref))["metadata"]["uid"]
     web_service = (await site.see(register.ref))["metadata"]["uid"]
     before, many = await contents(site, site.namespace), await counted(site)
@@ -69,12 +69,12 @@ async def test_what_only_says_that_it_is_ours_stays_as_it_is(
     ):
         for manifest in marked(owner, name, part.namespace, register):
             await part.apply(manifest)
-    await operator.at_rest()
+    await rests()
     forged = {place: await contents(site, place) for place in (site.namespace, register.namespace)}
     assert {key: one for key, one in forged[site.namespace].items() if key in before} == before
     await site.delete(planned.ref)
     await site.gone(planned.ref)
-    await operator.at_rest()
+    await rests()
     for name, place in (("of-theirs", register.namespace), ("of-register", site.namespace)):
         after = await contents(site, place)
         mine = {key: one for key, one in forged[place].items() if key.endswith(f" {name}")}
@@ -86,7 +86,7 @@ async def test_what_only_says_that_it_is_ours_stays_as_it_is(
 
 
 async def test_until_issue_8_who_labels_its_own_namespace_gains_nothing_of_others(
-    register: Register, cast: Cast, operator: OperatorProcess
+    register: Register, cast: Cast, rests: Rested
 ) -> None:
     """Rules of ``*`` cover the Namespace itself: it says that it is the holder's, and is no such thing."""
     site, admin = register.site, cast[Part.ADMIN]
@@ -100,6 +100,6 @@ async def test_until_issue_8_who_labels_its_own_namespace_gains_nothing_of_other
         planned.registered, lambda obj: says(obj, "Ready", "True", "NamespaceConflict"), "the Agency is told"
     )
     assert "belongs to another institution" in str(told["status"])
-    await operator.at_rest()
+    await rests()
     assert await contents(site, register.namespace) == before
     assert says(await site.see(planned.ref), "Published", "True"), "and nothing is taken down by it"

@@ -20,7 +20,8 @@ from tests.adversarial.cast import Cast, Part
 from tests.support.fleet import Planned
 from tests.support.operator import OperatorProcess
 from tests.support.register import Register
-from tests.support.site import PERSON, gates, message, says
+from tests.support.resting import Rested
+from tests.support.site import PERSON, gates, in_phase, message, says
 from tests.support.worlds import merged
 
 pytestmark = pytest.mark.cluster
@@ -69,19 +70,22 @@ WAYS: dict[str, Forged] = {
 
 
 async def test_a_memory_that_was_made_by_hand_installs_and_publishes_nothing(
-    register: Register, cast: Cast, operator: OperatorProcess
+    register: Register, cast: Cast, rests: Rested
 ) -> None:
     """Neither an act nor a verification is there; a developer with ``*`` makes all that is remembered."""
     site = register.site
     cases = {way: site.planned(f"made-{way}", content=way) for way in WAYS}
     for planned in cases.values():
         await site.apply(planned.registration(), planned.eservice())
-    await operator.at_rest()
+    await rests()
     for way, planned in cases.items():
         live = await site.see(planned.ref)
         for manifest in WAYS[way](planned, live):
             await cast[Part.ADMIN].apply(manifest, "status" if "status" in manifest else "")
-    await operator.at_rest()
+    for way in ("status", "all"):
+        ref, said = cases[way].ref, "what was written into the status is taken out"
+        await site.until(ref, lambda obj: not in_phase(obj, "Published"), said)
+    await rests()
     for way, planned in cases.items():
         obj = await site.see(planned.ref)
         assert {"Accepted", "Verified"} <= set(gates(obj)), way
@@ -130,7 +134,7 @@ async def test_what_is_public_stays_what_was_accepted(
 
 
 async def test_a_public_e_service_cannot_be_made_to_name_another_release(
-    register: Register, cast: Cast, operator: OperatorProcess
+    register: Register, cast: Cast, rests: Rested
 ) -> None:
     """With the Service, a ControllerRevision and the status written together, by the operator's own name too.
 
@@ -140,7 +144,7 @@ async def test_a_public_e_service_cannot_be_made_to_name_another_release(
     for way, manager in (("person", PERSON), ("operator", MANAGER)):
         planned = site.planned(f"renamed-{way}")
         await site.published(planned)
-        await operator.at_rest()
+        await rests()
         ref = Ref("v1", "Service", planned.namespace, planned.name)
         before, route = await site.see(ref), await site.see(planned.route)
         other = planned.renewed("2.0.0", "not accepted")
@@ -154,7 +158,7 @@ async def test_a_public_e_service_cannot_be_made_to_name_another_release(
             )
         assert _serving(written) != _serving(before), f"{way}: the Service was led elsewhere"
         await site.until(ref, partial(_serves_as, before), f"{way}: put right")
-        await operator.at_rest()
+        await rests()
         seen = await site.see(planned.ref)
         assert seen["status"]["release"]["public"]["name"] == planned.release, way
         assert says(seen, "Published", "True")

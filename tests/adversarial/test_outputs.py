@@ -28,6 +28,7 @@ from tests.cli.terminal import Terminal
 from tests.support.figures import Figures
 from tests.support.operator import OperatorProcess
 from tests.support.register import Register
+from tests.support.resting import Rested
 from tests.support.site import EVENTS, in_phase
 
 pytestmark = pytest.mark.cluster
@@ -93,16 +94,21 @@ async def everything_of(register: Register, figures: Figures) -> list[Odd]:
 
 
 async def test_nothing_odd_gets_out_of_its_place(
-    register: Register, cast: Cast, operator: OperatorProcess, post: PostOffice, figures: Figures
+    register: Register,
+    cast: Cast,
+    operator: OperatorProcess,
+    rests: Rested,
+    post: PostOffice,
+    figures: Figures,
 ) -> None:
     site, begins = register.site, len(operator.records())
     made = await everything_of(register, figures)
     beside = site.planned("beside")
     await site.published(beside)
-    await operator.at_rest()
+    await rests()
     for one in made:
         await site.apply(one.paused())
-    await operator.at_rest()
+    await rests()
     for one in made:
         live = await site.see(one.planned.ref)
         assert live["status"]["observedGeneration"] == live["metadata"]["generation"], one.what

@@ -19,8 +19,8 @@ from tests.access.forgeries import contents, moved
 from tests.adversarial import whole
 from tests.adversarial.cast import Cast, Part
 from tests.support.fleet import Planned
-from tests.support.operator import OperatorProcess
 from tests.support.register import NAME, Register
+from tests.support.resting import Rested
 from tests.support.site import says
 
 pytestmark = pytest.mark.cluster
@@ -137,13 +137,13 @@ async def there(register: Register, case: Case) -> tuple[str, str]:
 
 
 async def test_to_name_it_gives_nothing_and_says_nothing_of_it(
-    register: Register, cast: Cast, operator: OperatorProcess
+    register: Register, cast: Cast, rests: Rested
 ) -> None:
     """What is there reads as what is not."""
     site = register.site
     for number, case in enumerate(CASES):
         place, name = await there(register, case)
-        await operator.at_rest()
+        await rests()
         before = await contents(site, register.namespace)
         seen = []
         for which, target in (("a", (place, name)), ("b", (f"no-{site.mark}", "what-is-not"))):
@@ -153,7 +153,7 @@ async def test_to_name_it_gives_nothing_and_says_nothing_of_it(
             body = case.body(register, planned, *target)
             await cast[case.part].apply(body)
             seen.append((ref_of(body), target, planned))
-        await operator.at_rest()
+        await rests()
         texts = [await read(register, *one) for one in seen]
         assert case.told in texts[0], f"{case.field}: {texts[0]}"
         assert texts[0] == texts[1], case.field

@@ -20,8 +20,8 @@ from tests.adversarial.cast import Cast, Part
 from tests.adversarial.post_office import PostOffice
 from tests.contract.walk import schema_of
 from tests.support.fleet import Planned
-from tests.support.operator import OperatorProcess
 from tests.support.register import NAME, Register
+from tests.support.resting import Rested
 from tests.support.site import Site, gates, says
 
 pytestmark = pytest.mark.cluster
@@ -137,16 +137,16 @@ def forgeries(
 
 @pytest.mark.unjudged("what is forged stands beside what the operator says, until that takes it out")
 async def test_what_people_write_into_a_status_counts_for_nothing(
-    register: Register, cast: Cast, operator: OperatorProcess, post: PostOffice
+    register: Register, cast: Cast, rests: Rested, post: PostOffice
 ) -> None:
     """Until issue 8 the API server takes it; the operator says how it is, and nothing comes of it."""
     site, planned = register.site, register.site.planned("forged")
     objects = await written(site, register, planned)
-    await operator.at_rest()
+    await rests()
     told, numbers = len(post.events()), await identifiers(site)
     for part, manifest in forgeries(objects, planned, register):
         await cast[part].apply(manifest, "status")
-    await operator.at_rest()
+    await rests()
     service = await site.see(planned.ref)
     assert {"Accepted", "Verified", "Installed", "AccessGranted"} <= set(gates(service))
     assert not says(service, "Published", "True")
@@ -186,19 +186,19 @@ def decided(planned: Planned, number: int) -> Manifest:
 
 @pytest.mark.unjudged("what is forged stands beside what the operator says, until that takes it out")
 async def test_a_status_that_is_written_again_and_again_makes_no_decision(
-    register: Register, cast: Cast, operator: OperatorProcess
+    register: Register, cast: Cast, rests: Rested
 ) -> None:
     """R8: each would be a record of the Agency's, in effect at once, that counts for everybody's brake."""
     site, planned = register.site, register.site.planned("undecided")
     await site.apply(planned.registration(), planned.eservice())
-    await operator.at_rest()
+    await rests()
     live = await site.see(planned.ref)
     metadata = {key: live["metadata"][key] for key in ("name", "namespace")}
     for number in range(10, 16):
         forged = {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": metadata}
         written = await cast[Part.ADMIN].apply(forged | {"status": decided(planned, number)}, "status")
         assert written["status"]["lastDecision"]["effectiveSince"] == LONG_AGO, "it is taken"
-        await operator.at_rest()
+        await rests()
     assert await site.decisions(planned) == []
     service = await site.see(planned.ref)
     assert not service["status"].get("release")

@@ -37,7 +37,10 @@ from eservice_operator.core.actions import (
     Update,
     ref_of,
 )
-from tests.support.fault_proxy import Fault, FaultProxy
+from eservice_operator.core.additions import additions
+from eservice_operator.core.repairs import difference
+from eservice_operator.core.world import Observed
+from tests.support.fault_proxy import FOR_EVER, Fault, FaultProxy
 from tests.support.objects import OWNER_UID, deployment, service_account
 
 pytestmark = pytest.mark.cluster
@@ -172,16 +175,61 @@ async def test_a_named_object_that_something_holds_keeps_nothing_else(
     assert await api.get(ref_of(made)) is None
 
 
-async def test_actions_stop_at_the_first_failure(api: KubeApi, applier: Applier, namespace: str) -> None:
+async def test_what_may_rest_on_what_failed_waits(api: KubeApi, applier: Applier, namespace: str) -> None:
+    """What goes on regardless does not, be it to fail, too; the first failure is what is told."""
     first = Create(service_account(namespace, "a"), WHY)
     broken = Create({**service_account(namespace, "b"), "nonsense": 1}, WHY)
-    last = Create(service_account(namespace, "c"), WHY)
-    outcome = await applier.run([first, broken, last])
-    assert outcome.done == (first,)
+    waits = Create(service_account(namespace, "c"), WHY)
+    also = Create({**service_account(namespace, "d"), "senseless": 1}, WHY, regardless=True)
+    last = Create(service_account(namespace, "e"), WHY, regardless=True)
+    gone = DeleteNamed(ref_of(first.manifest), OWNER_UID, WHY)
+    outcome = await applier.run([first, broken, waits, also, last, gone])
+    assert outcome.done == (first, last, gone)
     assert failure(outcome).action is broken
     assert (failure(outcome).reason, failure(outcome).transient) == ("BadRequest", False)
     assert "nonsense" in failure(outcome).message
-    assert await api.get(ref_of(last.manifest)) is None
+    assert [one.action for one in outcome.failures] == [broken, also]
+    assert await api.get(ref_of(waits.manifest)) is None
+    assert await api.get(ref_of(last.manifest)) is not None
+
+
+OUTAGES: dict[str, dict[str, Any]] = {
+    str(code): {"answer": (code, {}, "{}")} for code in (401, 429, 503, 504)
+}
+
+
+@pytest.mark.parametrize("outage", [*OUTAGES.values(), {"drop": True}], ids=[*OUTAGES, "no answer"])
+async def test_nothing_more_is_asked_of_who_does_not_answer(
+    faulty_api: KubeApi, proxy: FaultProxy, store: Store, namespace: str, outage: dict[str, Any]
+) -> None:
+    applier = Applier(faulty_api, store, lambda _: None)
+    proxy.faults.append(Fault(lambda request: request.method == "POST", times=FOR_EVER, **outage))
+    actions = [Create(service_account(namespace, name), WHY, regardless=True) for name in ("a", "b")]
+    outcome = await applier.run(actions)
+    assert (outcome.done, len(outcome.failures)) == ((), 1)
+    assert failure(outcome).action is actions[0]
+    assert failure(outcome).transient
+
+
+async def test_an_object_that_cannot_be_stored_keeps_no_other_from_being_written(
+    api: KubeApi, applier: Applier, created: Manifest, namespace: str
+) -> None:
+    """Whoever may write to one fills it up to what etcd takes: the answer is that of an outage, 500."""
+    full = await api.create(service_account(namespace, "full"))
+    for field, size in (("secrets", 800_000), ("imagePullSecrets", 770_000)):
+        await as_kubectl_edit(api, full, f"/{field}", [{"name": "x" * size}])
+    larger = service_account(namespace, "full") | {"imagePullSecrets": [{"name": "y" * 4_000}]}
+    await as_kubectl_edit(api, created, "/spec/template/spec/hostNetwork", value=True)
+    actions = [
+        Update(larger, uid(full), WHY),
+        Update(deployment(namespace), uid(created), WHY, take_over=True, regardless=True),
+    ]
+    outcome = await applier.run(actions)
+    assert failure(outcome).action is actions[0]
+    assert "too large" in failure(outcome).message
+    assert failure(outcome).transient
+    assert outcome.done == (actions[1],)
+    assert "hostNetwork" not in (await live(api, ref_of(created)))["spec"]["template"]["spec"]
 
 
 async def test_a_missing_namespace_may_still_come(applier: Applier) -> None:
@@ -682,3 +730,39 @@ async def test_a_status_whose_answer_was_lost_was_written(
     assert store.get(ref.kind, "", ref.name) == slim(after)
     again = SetStatus(ref, uid(deferral), ours, WHY, basis)
     assert failure(await applier.run([again])).reason == OUTDATED, "this one was written by somebody else"
+
+
+WAYS = {"an edit": False, "an edit that nobody owns": True}
+
+
+@pytest.mark.parametrize("forgotten", WAYS.values(), ids=WAYS)
+async def test_what_is_added_by_our_own_name_is_seen_and_goes(
+    api: KubeApi, applier: Applier, created: Manifest, store: Store, namespace: str, *, forgotten: bool
+) -> None:
+    """Also once its writer has emptied ``managedFields``, so that no apply takes it off."""
+    pod = "/spec/template/spec"
+    added = {
+        f"{pod}/hostAliases": [{"ip": "192.0.2.66", "hostnames": ["bank.example"]}],
+        f"{pod}/initContainers": [{"name": "mine", "image": "registry.example/mine:1"}],
+        f"{pod}/containers/0/command": ["/mine"],
+    }
+    ops = [{"op": "add", "path": path, "value": value} for path, value in added.items()]
+    ref, wanted = ref_of(created), deployment(namespace)
+    for round_ in range(2):  # once while the write that made it owns all, once after an apply
+        live_ = await api.json_patch(ref, ops, field_manager=MANAGER)
+        if forgotten:
+            live_ = await api.json_patch(
+                ref, [{"op": "replace", "path": "/metadata/managedFields", "value": [{}]}]
+            )
+        seen = slim(live_)
+        assert seen["foreignManagers"] == [], "by its managed fields it looks right"
+        assert set(additions(wanted, seen)) == set(added)
+        for _ in range(2):  # of what nobody owned an apply makes the API server the owner
+            updates = tuple(difference(wanted, Observed(seen)))
+            assert (await applier.run(updates)).failure is None, round_
+            known = store.get("Deployment", namespace, "web")
+            assert known is not None
+            seen = known
+            assert additions(wanted, seen) == ()
+        assert seen["spec"] == (await live(api, ref))["spec"]
+        assert [one.reason for one in difference(wanted, Observed(seen))] == []

@@ -119,6 +119,14 @@ class TestErrors:
         assert (error.cause, error.retry_after) == ("NamespaceTerminating,", 3)
         assert str(error) == "403 Forbidden: m"
 
+    def test_a_server_that_has_not_read_the_crds_yet_is_asked_again(self) -> None:
+        message = (
+            "cannot set blockOwnerDeletion in this case because cannot find RESTMapping for APIVersion "
+            'eservice.dev/v1alpha1 Kind EService: no matches for kind "EService"'
+        )
+        error = from_status(403, {"reason": "Forbidden", "message": message})
+        assert (type(error), error.reason) == (Transient, "Forbidden")
+
     def test_a_page_of_somebody_else(self) -> None:
         error = from_body(502, b"<html>bad gateway\xff</html>")
         assert isinstance(error, Transient)

@@ -16,7 +16,7 @@ from eservice_operator.api.grant import WebServiceGrant
 from eservice_operator.api.uses import Use
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.credentials_copy import LARGEST, LOOK_AGAIN, TRY_AGAIN, CredentialsCopier
-from eservice_operator.cluster.errors import Transient
+from eservice_operator.cluster.errors import ApiError, Transient
 from eservice_operator.cluster.indexes import INDEXES
 from eservice_operator.cluster.observe import Observer
 from eservice_operator.cluster.slim import slim
@@ -311,20 +311,30 @@ async def test_a_grant_that_is_over_gives_none(place: Place, ended: Manifest) ->
     assert await place.copy() is None
 
 
+def ending_once_copied(
+    place: Place, monkeypatch: pytest.MonkeyPatch, ended: Manifest, failure: ApiError | None = None
+) -> list[Manifest]:
+    """The grant ends right after a copy is written, which then fails with ``failure``; gives the copies."""
+    apply, copied = place.api.apply, list[Manifest]()
+
+    async def ending(body: Manifest, **more: Any) -> Manifest:
+        copied.append(await apply(body, **more))
+        place.keep(merged(place.grant, {"metadata": {"resourceVersion": "2"}, "spec": ended}))
+        if failure is not None:
+            raise failure
+        return copied[0]
+
+    monkeypatch.setattr(place.api, "apply", ending)
+    return copied
+
+
 @pytest.mark.parametrize("ended", [{"refused": {"reason": "no"}}, {"credentials": None}])
 async def test_what_ends_while_it_is_copied_is_taken_back(
     place: Place, monkeypatch: pytest.MonkeyPatch, ended: Manifest
 ) -> None:
     await place.api.create(secret(place.holder))
     await place.bound()
-    apply, copied = place.api.apply, []
-
-    async def ending(body: Manifest, **more: Any) -> Manifest:
-        copied.append(await apply(body, **more))
-        place.keep(merged(place.grant, {"metadata": {"resourceVersion": "2"}, "spec": ended}))
-        return copied[0]
-
-    monkeypatch.setattr(place.api, "apply", ending)
+    copied = ending_once_copied(place, monkeypatch, ended)
     await place.copier.refresh(place.key, TIMES)
     assert copied
     assert await place.copy() is None
@@ -336,15 +346,8 @@ async def test_what_ends_while_it_is_copied_is_taken_back_where_the_rest_fails(
     """Of several copies the second one fails: nobody would look for the first any more."""
     await place.api.create(secret(place.holder))
     await place.bound()
-    apply, copied = place.api.apply, []
-
-    async def ending(body: Manifest, **more: Any) -> Manifest:
-        copied.append(await apply(body, **more))
-        ended = {"refused": {"reason": "no"}}
-        place.keep(merged(place.grant, {"metadata": {"resourceVersion": "2"}, "spec": ended}))
-        raise Transient(503, "ServiceUnavailable", "the next one is not carried out")
-
-    monkeypatch.setattr(place.api, "apply", ending)
+    failure = Transient(503, "ServiceUnavailable", "the next one is not carried out")
+    copied = ending_once_copied(place, monkeypatch, {"refused": {"reason": "no"}}, failure)
     with pytest.raises(Transient):
         await place.copier.refresh(place.key, TIMES)
     assert copied

@@ -130,7 +130,9 @@ def test_what_changed_is_read_anew() -> None:
 def kept() -> int:
     """How many e-services with a fleet's name are in memory, whoever holds them."""
     gc.collect()
-    bodies = (one for one in gc.get_objects() if type(one) is dict and one.get("kind") == "EService")
+    bodies = (
+        one for one in gc.get_objects() if issubclass(type(one), dict) and one.get("kind") == "EService"
+    )
     metadata = (body.get("metadata") for body in bodies)
     return sum(isinstance(one, dict) and str(one.get("uid")).startswith("uid-kept-") for one in metadata)
 

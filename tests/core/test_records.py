@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -18,13 +18,14 @@ from eservice_operator.api.kinds import BY_KIND
 from eservice_operator.api.reasons import Reason
 from eservice_operator.api.webservice import WebService
 from eservice_operator.core.actions import Manifest
+from eservice_operator.core.dates import start_of_day
 from eservice_operator.core.records import decision_status, next_change, record_status
 from eservice_operator.core.releases import release_name
 from eservice_operator.core.world import RecordWorld
 from tests.support import access, worlds
 from tests.support.pure_cluster import status_body
 from tests.support.status import assert_status_sound
-from tests.support.worlds import DAY, NOW, POLICY, at, image
+from tests.support.worlds import DAY, NOW, POLICY, RIGA, at, image
 
 SERVICE = EService.model_validate(worlds.eservice())
 REGISTER = WebService.model_validate(access.web_service())
@@ -60,6 +61,13 @@ def world(body: Manifest, service: EService | None = SERVICE, **more: Any) -> Re
     return RecordWorld(record, service, **more)
 
 
+def instant_of(changes: str) -> datetime:
+    """A local day begins, or the instant itself."""
+    if len(changes) > len("2026-10-13"):
+        return datetime.fromisoformat(changes)
+    return start_of_day(date.fromisoformat(changes), RIGA)
+
+
 def revoked(day: str) -> Manifest:
     return {"revoked": {"at": day, "reason": "a mistake"}}
 
@@ -81,7 +89,7 @@ PUBLIC = {"name": "x", "image": image("a"), "template": {"name": worlds.TEMPLATE
         (
             world(worlds.verification(spec={"verifiedAt": "2026-10-20T08:00:00Z"})),
             Reason.VERIFICATION_NOT_VALID,
-            "2026-10-20",
+            "2026-10-20T08:00:00Z",
         ),
         (world(worlds.deferral("2026-10-13")), Reason.IN_FORCE, "2026-10-14"),
         (world(worlds.deferral("2026-10-12")), Reason.EXPIRED, None),
@@ -123,7 +131,7 @@ def test_a_record_says_whether_it_is_in_force(
     assert_status_sound(body)
     (ready,) = status.conditions
     assert (ready.status.value, ready.reason) == ("True", reason), "a record is never at fault"
-    assert next_change(record, NOW, POLICY) == (None if changes is None else date.fromisoformat(changes))
+    assert next_change(record, NOW, POLICY) == (None if changes is None else instant_of(changes))
     read = record.record.model_copy(update={"status": status})
     again = record_status(replace(record, record=read), NOW + DAY / 24, POLICY)
     assert again == status

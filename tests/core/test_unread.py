@@ -19,9 +19,10 @@ from eservice_operator.api.contested import Standing
 from eservice_operator.api.decisions import DecisionState
 from eservice_operator.api.reasons import ConditionType, Phase, Reason
 from eservice_operator.core.actions import Create, Delete, Outcome, SetFinalizer, SetStatus, Update
-from eservice_operator.core.decide import ROUTES, decide
+from eservice_operator.core.decide import decide
 from eservice_operator.core.faces import Face
 from eservice_operator.core.facts import Facts
+from eservice_operator.core.repairs import ROUTES
 from eservice_operator.core.report import report
 from eservice_operator.core.transitions import notes_elsewhere
 from eservice_operator.core.unread import last_known

@@ -77,11 +77,15 @@ async def staged(
     configuration = await credentials.load(str(kubeconfig), None)
     async with fault_proxy(configuration) as proxy, api_session(configuration) as session:
         operator = OperatorProcess(proxy.kubeconfig(folder / "kubeconfig"), folder / "log", **made)
+        stage = Stage(operator, proxy, people, audit, endings, configuration, session)
         try:
             await operator.start()
-            yield Stage(operator, proxy, people, audit, endings, configuration, session)
+            yield stage
         finally:
-            operator.end()
+            try:
+                await stage.clear()
+            finally:
+                operator.end()
 
 
 Backstage = Callable[..., AbstractAsyncContextManager[Stage]]
@@ -112,30 +116,29 @@ async def stage(
 ) -> AsyncIterator[Stage]:
     """An operator behind the proxy, under the oracles; at the end of the test another finds nothing to do."""
     async with backstage(settings=told) as made, oracles(ground, made.operator) as watch:
-        try:
-            yield made
-            await made.rests()
-            await watch.kept(rest=True)
-        finally:
-            await made.clear()
+        yield made
+        await made.rests()
+        await watch.kept(rest=True)
+        await made.clear()
         survived(made.runs, made.injected)
 
 
-Opening = Callable[[Launcher], AbstractAsyncContextManager[Theatre]]
+Opening = Callable[..., AbstractAsyncContextManager[Theatre]]
 
 
 @pytest.fixture
 def opened(
     ground: Cluster, operator_kubeconfig: Path, people: KubeApi, audit: AuditLog, tmp_path: Path
 ) -> Opening:
-    """Opens a theatre whose operator is started so; it sends mail, and its murderer is on its way."""
+    """Opens a theatre with an operator started so, with settings; it sends mail, and is to be killed."""
 
     @asynccontextmanager
-    async def open_with(launcher: Launcher) -> AsyncIterator[Theatre]:
+    async def open_with(launcher: Launcher, **settings: str) -> AsyncIterator[Theatre]:
         configuration = await credentials.load(str(operator_kubeconfig), None)
         async with fault_proxy(configuration) as proxy, mail_server() as mail:
             kubeconfig = proxy.kubeconfig(tmp_path / "kubeconfig")
-            operator = OperatorProcess(kubeconfig, tmp_path / "log", by_mail(mail), launcher=launcher)
+            told = by_mail(mail) | {name.replace("_", "-"): value for name, value in settings.items()}
+            operator = OperatorProcess(kubeconfig, tmp_path / "log", told, launcher=launcher)
             try:
                 await operator.start()
                 async with oracles(ground, operator) as watch:

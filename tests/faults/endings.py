@@ -44,6 +44,11 @@ class Write(NamedTuple):
     number: int
 
     @property
+    def resource(self) -> str:
+        """The plural of what it writes to, without a subresource."""
+        return self.what.split()[1].partition("/")[0]
+
+    @property
     def certain(self) -> bool:
         """Whether each play has it: a status may be written in one or in two steps, an Event tells of it."""
         verb, what, *_ = self.what.split()

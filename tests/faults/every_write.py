@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from tests.faults.endings import Ending, told_twice, unlike
 from tests.faults.killing import Moment, Play, Theatre
@@ -19,11 +19,18 @@ SPARED = (1 if STEP == 1 else 2), 0.15
 another may write in one. It was none to four of them, and at most 9 in 100."""
 
 
-async def killed_at_every_write(theatre: Theatre, figures: Figures, scenario: Scenario) -> None:
-    """Each play ends as the undisturbed one does, and by the same steps; fails with all that do not."""
+async def killed_at_every_write(
+    theatre: Theatre, figures: Figures, scenario: Scenario, of: Collection[str] = ()
+) -> None:
+    """Each play ends as the undisturbed one does, and by the same steps; fails with all that do not.
+
+    With ``of`` at every write to these resources: where another scenario has all others.
+    """
     whole = await theatre.whole(scenario)
-    assert whole.writes, "it has something to be killed at"
-    plays = [Play(moment, (write,)) for write in whole.writes[::STEP] for moment in Moment]
+    chosen = [write for write in whole.writes if not of or write.resource in of]
+    assert {write.resource for write in chosen} >= set(of), f"it writes to {whole.writes}"
+    assert chosen, "it has something to be killed at"
+    plays = [Play(moment, (write,)) for write in chosen[::STEP] for moment in Moment]
     endings: list[Ending] = []
     wrong: list[str] = []
     async for killed in theatre.all(scenario, plays, whole):
@@ -39,7 +46,7 @@ async def killed_at_every_write(theatre: Theatre, figures: Figures, scenario: Sc
     records = theatre.assassin.operator.records()
     assert_log_clean(records)
     assert not told_twice(records)
-    figures.add(f"killed at every write: {scenario.name}", _said(whole, endings, spared))
+    figures.add(f"killed at every write: {scenario.name}", _said(whole, len(chosen), endings, spared))
     figures.totals["kills at a write"] += sum(killed.kills for killed in endings)
 
 
@@ -47,13 +54,14 @@ def _named(plays: Sequence[Play]) -> list[str]:
     return [f"{play.moment.value} {play.victims[0]}" for play in plays]
 
 
-def _said(whole: Ending, endings: Sequence[Ending], spared: Sequence[Play]) -> str:
+def _said(whole: Ending, many: int, endings: Sequence[Ending], spared: Sequence[Play]) -> str:
     kills = sum(killed.kills for killed in endings)
     lost = sum((whole.events - killed.events).total() for killed in endings)
     more = sum((killed.events - whole.events).total() for killed in endings)
     repeated = sum(killed.repeated for killed in endings)
+    writes = f"{many} writes" if many == len(whole.writes) else f"{many} of {len(whole.writes)} writes"
     missed = f" (never came: {', '.join(_named(spared))})" if spared else ""
     return (
-        f"{kills} times at {len(whole.writes)} writes, all survived{missed}; "
+        f"{kills} times at {writes}, all survived{missed}; "
         f"Events {lost} fewer, {more} more; mails told again {repeated}, same id"
     )

@@ -95,8 +95,11 @@ class Stage:
     def under(self, *faults: Injected) -> Iterator[None]:
         """Inside the block requests meet the faults; what was done is counted, and it has to be something."""
         self.proxy.faults[:] = [one.fault for one in faults]
-        yield
-        self.proxy.faults.clear()
+        try:
+            yield
+        finally:
+            self.proxy.faults.clear()
+        self.proxy.assert_served()
         for one in faults:
             assert one.hits, f"{one.name} never happened: {self.proxy.table()}"
             self.injected[one.name] += len(one.hits)
@@ -185,11 +188,13 @@ class Stage:
         watched = self.proxy.watched
         self.audit.skip()
         self.proxy.frames[:] = frames
-        with self.under(*faults):
-            await play.story(site)
-            with suppress(AssertionError):  # the end of the block says which of them never came
-                await eventually(lambda: all(one.hits for one in faults), "each fault", LATE)
-        self.proxy.frames.clear()
+        try:
+            with self.under(*faults):
+                await play.story(site)
+                with suppress(AssertionError):  # the end of the block says which of them never came
+                    await eventually(lambda: all(one.hits for one in faults), "each fault", LATE)
+        finally:
+            self.proxy.frames.clear()
         # one that is cut off from a kind has nothing to do, and does not know what it has missed
         since = len(self.proxy.log)
         await eventually(lambda: not self.proxy.unwatched(watched, since), "a watch of each kind", WATCHING)
@@ -236,7 +241,8 @@ class Stage:
         """Take everything away that was played with."""
         self.proxy.faults.clear()
         self.proxy.frames.clear()
-        for site in self._sites:
+        sites, self._sites = self._sites, []
+        for site in sites:
             await site.clear(operated=self.operator.running)
 
 

@@ -10,11 +10,12 @@ from typing_extensions import override
 
 from eservice_operator.api.uses import Use
 from eservice_operator.core.access.naming import binding_of
-from eservice_operator.core.actions import Manifest
+from eservice_operator.core.actions import Manifest, Ref
 from tests.support.fleet import Planned, with_instruction
+from tests.support.oracles.seen import owner_uid
 from tests.support.portrait import Names
 from tests.support.register import Register
-from tests.support.site import Site, condition, gates, says, up_to_date
+from tests.support.site import Site, condition, gates, poll, says, up_to_date
 
 Story = Callable[[Site], Awaitable[None]]
 
@@ -35,8 +36,12 @@ class Scenario:
 def names_of(site: Site) -> Names:
     """Words for what two sites must differ in."""
     old, planned = outdated(site), site.planned()
-    binding = binding_of(planned.name, Use.model_validate(Register(site).use()))
-    return Names(site, [old.release, planned.release, old.renewed().release, binding])
+    return Names(site, [old.release, planned.release, old.renewed().release, _binding(site)])
+
+
+def _binding(site: Site) -> str:
+    """The name of what the site's e-service has of the register."""
+    return binding_of(site.planned().name, Use.model_validate(Register(site).use()))
 
 
 def outdated(site: Site) -> Planned:
@@ -185,6 +190,53 @@ async def revocation(site: Site) -> None:
     await site.until(planned.ref, lambda obj: not says(obj, "AccessGranted", "True"), "it says what it lost")
 
 
+async def removal(site: Site) -> None:
+    """An EService is deleted: the public route goes before it does, and what it had with it."""
+    planned = site.planned()
+    uid = (await site.see(planned.ref))["metadata"]["uid"]
+    await site.delete(planned.ref)
+    await site.gone(planned.ref)
+
+    async def collected() -> bool:
+        return not [obj for obj in await site.objects() if owner_uid(obj) == uid]
+
+    await poll(collected, lambda: "the garbage collector has taken its children")
+
+
+KEY = "persons-key"
+
+
+async def waiting_for_credentials(site: Site) -> None:
+    """The holder has a Secret for whom it will let in."""
+    await waiting_for_a_grant(site)
+    metadata = {"name": KEY, "namespace": Register(site).namespace}
+    content = {"type": "eservice.dev/credentials", "stringData": {"password": f"horse-{site.mark}"}}
+    await site.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, **content})
+
+
+async def credentials_and_their_end(site: Site) -> None:
+    """They are copied beside the consumer, and the copy goes with the grant."""
+    register, planned = Register(site), site.planned()
+    copy = Ref("v1", "Secret", planned.namespace, _binding(site))
+    await site.apply(register.grant(planned, credentials={"secretName": KEY}))
+    await site.until(
+        register.grant_ref(planned), lambda obj: says(obj, "CredentialsCopied", "True"), "they are copied"
+    )
+    await site.settled(planned, "AwaitingVerification")
+    assert (await site.see(copy))["data"]
+    # of what is not true any more nobody is told
+    await site.until(planned.ref, all_told, "its people know of it")
+    await revocation(site)
+    await site.gone(copy)
+
+
+def all_told(obj: Manifest) -> bool:
+    notices = obj["status"].get("notices") or []
+    return "AccessGranted" in {one["kind"] for one in notices} and {one["state"] for one in notices} == {
+        "Sent"
+    }
+
+
 async def a_grant_and_its_end(site: Site) -> None:
     await publication_by_a_grant(site)
     await revocation(site)
@@ -216,6 +268,7 @@ PUBLISHING = (
     Scenario("first publication", prepared, first_publication),
     Scenario("switch to another release", public, switch),
     Scenario("failed verification", installed, failed_verification),
+    Scenario("removal", public, removal),
 )
 CLOSING = (
     Scenario("unpublication", public_on_the_old_version, unpublication),
@@ -224,3 +277,7 @@ CLOSING = (
     Scenario("revocation", granted_and_public, revocation),
     Scenario("deferral", public_on_the_old_version, deferral),
 )
+CREDENTIALS = Scenario("credentials and their end", waiting_for_credentials, credentials_and_their_end)
+"""With the right to copy them."""
+NOTICE_PAGE = Scenario("unpublication with a notice page", public_on_the_old_version, unpublication)
+"""By an operator with ``--notice-service``: the route stays, and leads there."""

@@ -23,6 +23,7 @@ from tests.support.fault_proxy import fault_proxy
 from tests.support.figures import Figures
 from tests.support.fleet import Planned
 from tests.support.log_pipe import LogPipe
+from tests.support.pressure import starved
 from tests.support.replicas import Replica, Replicas, instant, replicas, seconds_between
 from tests.support.site import Site, says
 from tests.support.waiting import eventually
@@ -34,7 +35,15 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
 GRACEFUL = 3.0
 CRASH = 20.0
-"""Seconds within which another one leads: product figures, of a machine that has time for it."""
+"""Seconds within which another one leads: product figures, of a machine that has time for it.
+
+So what processes waited for a processor meanwhile does not count; and whatever the machine does, the first
+look of a standby at a lease that is free takes it.
+"""
+DURATION = 15.0
+"""Seconds for which a lease holds from when another one saw its renewal."""
+AT_ONCE = 2
+"""Looks at a lease that is free, until it is taken: one may be on its way while it becomes free."""
 FLEET = 20
 CREATED = 201
 Begin = Callable[[], Coroutine[Any, Any, None]]
@@ -74,26 +83,31 @@ async def test_one_leads_and_is_followed_when_it_stops_and_when_it_crashes(
     assert pair.wrote(first.identity)
     assert (pair.wrote(second.identity), second.ready, second.alive) == ([], True, True)
 
-    told = instant(now())
+    told, waited = instant(now()), starved()
     assert await first.terminate() == 0
     await pair.until_leads(second)
-    took = seconds_between(told, pair.turns(second.identity)[0].at)
+    released, taken = pair.turns(first.identity)[-1].at, pair.turns(second.identity)[0].at
+    took = seconds_between(told, taken)
     figures.add("another one leads after SIGTERM to the leader", f"{took:.1f} s")
-    assert took <= GRACEFUL
-    assert pair.turns(first.identity)[-1].at < pair.turns(second.identity)[0].at
+    assert took - (starved() - waited) <= GRACEFUL
+    assert released < taken
+    assert 1 <= len(pair.looks(second.identity, released, taken)) <= AT_ONCE, "its first look takes it"
     await site.apply(paused(planned))
     await site.settled(planned, "Paused")
 
     third = await pair.start()
     assert not third.leads
     second.kill()
-    killed = instant(now())
+    killed, waited = instant(now()), starved()
     await pair.until_leads(third)
-    taken = pair.turns(third.identity)[0].at
+    renewed, taken = pair.turns(second.identity)[-1].at, pair.turns(third.identity)[0].at
     took = seconds_between(killed, taken)
     figures.add("another one leads after SIGKILL of the leader", f"{took:.1f} s")
-    assert took <= CRASH
-    assert seconds_between(pair.turns(second.identity)[-1].at, taken) >= 15, "its lease was let run out"
+    assert took - (starved() - waited) <= CRASH
+    assert seconds_between(renewed, taken) >= DURATION, "its lease was let run out"
+    first_seen, *later = pair.looks(third.identity, renewed, taken)
+    free = [at for at in later if seconds_between(first_seen, at) >= DURATION]
+    assert 1 <= len(free) <= AT_ONCE, "its first look after that takes it"
     await site.apply(planned.eservice())
     await site.settled(planned, "Published")
     await site.assert_sound()

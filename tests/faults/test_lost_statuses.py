@@ -13,11 +13,12 @@ from eservice_operator.cluster.client import KubeApi
 from eservice_operator.cluster.resources import OWN, path, resource_of
 from eservice_operator.cluster.transport import Request
 from eservice_operator.core.actions import Manifest
-from tests.faults.plays import Stage, assert_same
+from tests.faults.plays import Stage
 from tests.faults.scenarios import granted_and_public, names_of, renewal
 from tests.support.fleet import Planned, with_instruction
 from tests.support.oracles.routes import homes
 from tests.support.portrait import made_and_removed
+from tests.support.resting import rested
 from tests.support.site import Site
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
@@ -65,9 +66,8 @@ async def test_statuses_that_are_lost_cut_nobody_off(stage: Stage, people: KubeA
     assert set(kinds) >= KINDS
     if down:
         await stage.operator.start()
-    await stage.operator.at_rest()
-    after = await stage.ending(site)
-    assert_same(after, before._replace(changes=Counter()), "without any status")
+    await rested(stage.operator, site)
+    await stage.ended_as(before._replace(changes=Counter()), site, "without any status")
     stage.runs += 1
     stage.injected["statuses lost"] += len(kinds)
 
@@ -123,7 +123,7 @@ async def test_what_went_off_stays_off_and_what_came_back_stays(
         for planned in gone:
             await site.settled(planned, "Unpublished")
         await site.settled(back.renewed(), "Published")
-        await stage.operator.at_rest()
+        await rested(stage.operator, site)
         for planned in (*gone, back):
             seen[planned.name].append(await site.see(planned.route))
     led = {name: {to for one in versions for _, to in homes(one)} for name, versions in seen.items()}

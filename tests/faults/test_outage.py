@@ -91,7 +91,6 @@ async def test_it_dies_in_the_middle_of_a_play_and_comes_back(
         assert component.kills == 2
         assert_log_clean(stage.operator.records())
         await stage.rests()
-        await stage.clear()
         survived(stage.runs, stage.injected)
 
 
@@ -129,7 +128,6 @@ async def test_what_happened_while_nobody_answered_is_noticed(
         stage.runs += 1
         await stage.rests()
         await estate.register.clear()
-        await stage.clear()
         survived(stage.runs, stage.injected)
 
 

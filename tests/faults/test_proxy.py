@@ -409,3 +409,19 @@ async def _status(client: ClientSession, path: str, body: Manifest) -> int:
 async def _version(client: ClientSession, path: str) -> str:
     async with client.get(path) as answer:
         return str((await answer.json())["metadata"]["resourceVersion"])
+
+
+async def test_what_an_errand_finds_wrong_fails_the_test(cluster: Cluster) -> None:
+    """Who asked is answered 500, may ask again, and nobody would ever know."""
+
+    async def find(seen: Seen) -> None:
+        assert seen.resource == "pods", f"of {seen.resource} it can make nothing"
+
+    async def ask() -> None:
+        async with fault_proxy(await credentials.load(str(cluster.kubeconfig), None)) as proxy:
+            proxy.faults.append(Fault(listing, first=find))
+            async with ClientSession(proxy.url) as session, session.get("/api/v1/configmaps") as answer:
+                assert answer.status == 500
+
+    with pytest.raises(AssertionError, match="of configmaps it can make nothing"):
+        await ask()

@@ -83,7 +83,6 @@ async def test_a_watch_that_is_silent_for_too_long_is_begun_anew(
             await stage.survives(play, silent, begin)
             assert len(silent.hits) > 20, "each kind has a watch"
         await stage.rests()
-        await stage.clear()
         survived(stage.runs, stage.injected)
 
 

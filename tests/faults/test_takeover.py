@@ -10,7 +10,6 @@ import os
 import re
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,9 +20,6 @@ from tests.support.crowd import publish
 from tests.support.figures import Figures
 from tests.support.replicas import Replica, Replicas, instant, seconds_between
 from tests.support.site import Site
-
-if TYPE_CHECKING:
-    pass
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(3600)]
 

@@ -2,6 +2,7 @@
 """A corner of the real control plane for each test, under the module's operator."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ from eservice_operator.cluster.client import KubeApi
 from tests.support.audit import AuditLog
 from tests.support.operator import OperatorProcess
 from tests.support.register import Register
+from tests.support.resting import Rested, rested
 from tests.support.site import Site, under
 from tests.support.time_machine import machine, place
 
@@ -35,6 +37,13 @@ async def site(people: KubeApi, operator: OperatorProcess) -> AsyncIterator[Site
     """A corner of the cluster under the module's operator; at its end all is sound and the log is clean."""
     async with under(operator, Site(people)) as place:
         yield place
+
+
+@pytest.fixture
+def rests(site: Site, operator: OperatorProcess, request: pytest.FixtureRequest) -> Rested:
+    """Waits until the operator has done all it can about what anybody has written by then."""
+    judged = not request.node.get_closest_marker("unjudged")
+    return partial(rested, operator, site, request.getfixturevalue("oracles") if judged else None)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,11 +20,11 @@ from tests.support.audit import AuditLog
 from tests.support.fleet import Planned
 from tests.support.operator import OperatorProcess, assert_log_clean
 from tests.support.register import Register
-from tests.support.rights import CREDENTIAL_RIGHTS, RIGHTS, applied, granted, used
+from tests.support.rights import CREDENTIAL_RIGHTS, RIGHTS, granted, used
 from tests.support.site import EVENTS, Site, message, says
 
 if TYPE_CHECKING:
-    from controlplane import Cluster
+    pass
 
 pytestmark = pytest.mark.cluster
 
@@ -102,14 +102,6 @@ async def alone(operator_kubeconfig: Path, tmp_path: Path) -> AsyncIterator[Oper
         assert await process.terminate() == 0
     finally:
         process.end()
-
-
-@pytest.fixture
-def copying(cluster: Cluster) -> Iterator[None]:
-    """The operator may copy Secrets."""
-    applied(cluster, CREDENTIAL_RIGHTS)
-    yield
-    applied(cluster, CREDENTIAL_RIGHTS, "delete")
 
 
 async def seen_by_anybody(site: Site, register: Register) -> str:

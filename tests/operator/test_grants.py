@@ -17,7 +17,9 @@ from tests.support.fleet import Planned, days_ago
 from tests.support.kubectl import Kubectl
 from tests.support.operator import OperatorProcess
 from tests.support.register import NAME, Register
+from tests.support.resting import Rested
 from tests.support.site import PERSON, poll, says
+from tests.support.worlds import merged
 
 pytestmark = pytest.mark.cluster
 
@@ -227,7 +229,7 @@ async def test_what_somebody_does_to_what_is_opened_is_undone(register: Register
     )
 
 
-async def test_a_forged_state_opens_nothing(register: Register, operator: OperatorProcess) -> None:
+async def test_a_forged_state_opens_nothing(register: Register, rests: Rested) -> None:
     site, planned = register.site, register.site.planned()
     await site.apply(planned.registration(), planned.eservice(spec={"uses": [register.use()]}))
     grant = register.grant(planned)
@@ -263,7 +265,7 @@ async def test_a_forged_state_opens_nothing(register: Register, operator: Operat
     )
     await site.delete(Ref(role.api_version, "Role", role.namespace, "own"))
     await site.until(register.ref, lambda obj: not says(obj, "ForeignInvokers", "True"), "it is gone")
-    await operator.at_rest()
+    await rests()
     for child in register.children(planned):
         assert await site.api.get(child) is None
 
@@ -289,11 +291,13 @@ async def test_a_binding_of_somebody_else_to_the_role_of_a_grant_is_told_of(regi
     await site.until(register.ref, lambda obj: not says(obj, "ForeignInvokers", "True"), "it is gone")
 
 
-async def test_at_rest_nothing_is_written(
-    register: Register, operator: OperatorProcess, audit: AuditLog
-) -> None:
-    await opened(register, "v5", "v6")
-    await operator.at_rest()
+MOVED = {"app": "another"}
+
+
+async def test_at_rest_nothing_is_written(register: Register, rests: Rested, audit: AuditLog) -> None:
+    """Of a touch that says nothing new nobody hears; that it was noticed the next change shows, behind it."""
+    planned = await opened(register, "v5", "v6")
+    await rests()
     audit.skip()
     touched = Ref("v1", "Service", register.namespace, NAME)
     live = await register.site.see(touched)
@@ -302,9 +306,13 @@ async def test_at_rest_nothing_is_written(
         {"op": "replace", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]},
     ]
     await register.site.api.json_patch(touched, ops, field_manager=PERSON)
-    await asyncio.to_thread(operator.metrics)
-    await operator.at_rest()
-    assert not audit.writes(), counted(audit.writes())
+    await register.site.apply(dict(merged(register.backend(), {"spec": {"selector": MOVED}})))
+    (policy,) = (ref for ref in register.children(planned) if ref.kind == "NetworkPolicy")
+    await register.site.until(
+        policy, lambda obj: obj["spec"]["podSelector"]["matchLabels"] == MOVED, "it is led elsewhere"
+    )
+    await rests()
+    assert {one.resource for one in audit.writes()} == {"networkpolicies"}, counted(audit.writes())
 
 
 PAUSES = (0.0, 0.02, 0.05)

@@ -4,95 +4,23 @@
 from __future__ import annotations
 
 import base64
-import copy
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
-from itertools import count
 from typing import Any
 
 import pytest
 
 from eservice_operator.api.names import MANAGER, STATUS_MANAGER
 from eservice_operator.core.actions import Manifest
+from tests.oracles.court import LONG, Court, own, said
 from tests.support import access, worlds
-from tests.support.audit import OPERATOR, Request
 from tests.support.mailserver import Received
 from tests.support.objects import OWNER_UID, deployment, service_account
 from tests.support.oracles import notice_faults
 from tests.support.oracles.access import GrantsBehindAccess
-from tests.support.oracles.routes import NothingPublicPastItsInstant
-from tests.support.oracles.seen import Cluster, Judge, Seen, place_of
 from tests.support.oracles.statuses import SoundStatuses
 from tests.support.oracles.words import NothingOfASecret, NothingOfKopf, mishaps
 from tests.support.oracles.writes import OnlyItsOwn
 from tests.support.worlds import merged
-
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-LONG = 60.0
-"""Seconds: more than any oracle is patient."""
-
-
-class Court:
-    """One judge, and a cluster that is told to it version by version."""
-
-    def __init__(self, judge: Judge) -> None:
-        self.judge = judge
-        self.cluster = Cluster()
-        self._versions = count(1)
-
-    def tell(self, *objects: Manifest, by: str = "kubectl", first: bool = False) -> list[str]:
-        """New versions, each with one more write by that manager; what the judge says of them."""
-        said: list[str] = []
-        for obj in objects:
-            before = self.cluster.present.get(place_of(obj))
-            told = self._version(obj, before, by)
-            self.cluster.present[place_of(told)] = told
-            said += self.judge.take(Seen(told, before, first=first, at=self.cluster.now), self.cluster)
-        return said
-
-    def _version(self, obj: Manifest, before: Manifest | None, by: str) -> Manifest:
-        told = copy.deepcopy(obj)
-        number = next(self._versions)
-        told["metadata"].setdefault("uid", OWNER_UID if obj["kind"] == "EService" else f"uid-{number}")
-        told["metadata"]["resourceVersion"] = str(number)
-        known = [] if before is None else before["metadata"]["managedFields"]
-        entry: Manifest = {"manager": by, "operation": "Apply", "time": f"t{number}"}
-        written = [field for field in obj if field in {"spec", "status", "data"}]
-        entry["fieldsV1"] = {f"f:{field}": {} for field in written}
-        entry |= {"subresource": "status", "fieldsV1": {"f:status": {}}} if by == STATUS_MANAGER else {}
-        told["metadata"]["managedFields"] = [*known, entry]
-        return told
-
-    def end(self, obj: Manifest) -> list[str]:
-        """It is gone."""
-        last = self.cluster.present.pop(place_of(obj))
-        last = merged(last, {"metadata": {"resourceVersion": str(next(self._versions))}})
-        return list(self.judge.take(Seen(dict(last), last, gone=True, at=self.cluster.now), self.cluster))
-
-    def asked(self, verb: str, resource: str, name: str, subresource: str = "") -> list[str]:
-        request = Request(
-            OPERATOR, "", verb, "", resource, subresource, "default", name, 200, "", forbidden=False
-        )
-        return list(self.judge.asked(request, self.cluster))
-
-    def later(self, seconds: float = LONG, *, served: bool = True) -> list[str]:
-        """So long nothing happens; an operator was there or not."""
-        said = list(self.judge.tick(self.cluster, rest=False))
-        self.cluster.now += seconds
-        self.cluster.served += seconds if served else 0
-        return said + list(self.judge.tick(self.cluster, rest=False))
-
-
-def own(kind: str = "EService", name: str = "address", **content: Any) -> Manifest:
-    metadata = {"name": name, "namespace": "default", "generation": 1}
-    return {"apiVersion": "eservice.dev/v1alpha1", "kind": kind, "metadata": metadata, **content}
-
-
-def said(found: Iterable[str], words: str) -> None:
-    told = list(found)
-    assert any(words in one for one in told), told
-
 
 # --- nothing is open without a grant ---
 
@@ -139,7 +67,7 @@ def ways_out(port: int) -> Manifest:
 
 def granted() -> tuple[Court, Manifest]:
     """A grant with all that it opens, on both sides."""
-    court, grant = Court(GrantsBehindAccess()), access.grant()
+    court, grant = Court(GrantsBehindAccess(lambda asked: float(asked.at))), access.grant()
     court.tell(grant)
     uid = grant["metadata"]["uid"]
     for kind in ("NetworkPolicy", "Role", "RoleBinding"):
@@ -181,20 +109,44 @@ def test_what_stays_is_no_fault_while_no_operator_is_there_nor_for_a_moment() ->
     assert list(court.judge.tick(court.cluster, rest=True)), "but at rest it is"
 
 
-def test_what_is_opened_long_after_the_end_is_told_at_once() -> None:
+def reopened(*, after: float, read: float | None) -> list[str]:
+    """What is said of a Role that is opened so many seconds after its grant's end, which was read then."""
     court, grant = granted()
     uid = grant["metadata"]["uid"]
     court.end(opened("Role", uid))
     court.end(grant)
-    court.cluster.now += LONG
+    ended = court.cluster.now
+    if read is not None:
+        court.cluster.now = ended + read
+        court.asked("get", "webservicegrants", grant["metadata"]["name"], namespace=access.HOLDER)
+    court.cluster.now = ended + after
+    court.asked("patch", "roles", "grant.address", namespace=access.HOLDER, code=201)
+    court.cluster.now += LONG  # what was asked for long ago is told now
     court.tell(opened("Role", uid), by=MANAGER)
-    said(court.later(3.0), "was opened 60.0 s after its grant's end")
+    court.cluster.complete = court.cluster.now
+    return court.later(3.0)
+
+
+def test_what_is_opened_after_the_end_was_read_is_told_at_once() -> None:
+    said(
+        reopened(after=10.0, read=1.0), "was opened 10.0 s after its grant's end, which the operator had read"
+    )
+
+
+def test_what_is_opened_far_too_late_is_told_whatever_was_read() -> None:
+    said(reopened(after=LONG + 1, read=None), "was opened 61.0 s after its grant's end")
+
+
+@pytest.mark.parametrize("read", [None, -1.0, 20.0], ids=["unread", "read before the end", "and later"])
+def test_what_was_decided_before_the_end_may_come_late(read: float | None) -> None:
+    assert not [one for one in reopened(after=15.0, read=read) if "after its grant's end" in one]
 
 
 def test_what_is_opened_for_no_grant_is_told_at_once() -> None:
     court, _ = granted()
     court.end(opened("Role", ""))
     court.tell(opened("Role", "uid-of-nothing"), by=MANAGER)
+    court.cluster.complete = court.cluster.now
     said(court.later(3.0), "was opened for no grant that was ever there")
 
 
@@ -216,46 +168,6 @@ def test_a_way_out_that_no_binding_has_is_told() -> None:
     said(court.later(), "lets Pods out where no binding leads")
 
 
-# --- no public route past the instant ---
-
-
-def decision(due: datetime, state: str = "Scheduled") -> Manifest:
-    spec = {"eService": {"namespace": "pmlp", "name": "address"}, "effectiveAt": due.isoformat()}
-    status = {"observedGeneration": 1, "state": state, "effectiveAt": due.isoformat()}
-    return own("UnpublishDecision", "address-1", spec=spec, status=status)
-
-
-def route(kind: str = "HTTPRoute", service: str = "address") -> Manifest:
-    backend: Manifest = {"backendRefs": [{"namespace": "pmlp", "name": service}]}
-    if kind == "Ingress":
-        backend = {"http": {"paths": [{"backend": {"service": {"name": service}}}]}}
-    metadata = {"name": "pmlp.address", "namespace": "pmlp" if kind == "Ingress" else "eservice-routes"}
-    return {"apiVersion": "v1", "kind": kind, "metadata": metadata, "spec": {"rules": [backend]}}
-
-
-@pytest.mark.parametrize("kind", ["HTTPRoute", "Ingress"])
-@pytest.mark.parametrize("state", ["Scheduled", "Effective"])
-def test_a_route_past_the_instant_is_told(kind: str, state: str) -> None:
-    court = Court(NothingPublicPastItsInstant(lambda: NOW))
-    court.tell(decision(NOW - timedelta(seconds=1), state), route(kind))
-    said(court.later(), f"{kind} ")
-
-
-@pytest.mark.parametrize("state", ["Held", "Closed"])
-def test_a_decision_that_is_held_or_closed_takes_nothing_off(state: str) -> None:
-    court = Court(NothingPublicPastItsInstant(lambda: NOW))
-    court.tell(decision(NOW - timedelta(days=1), state), route())
-    assert not court.later()
-
-
-def test_before_the_instant_and_by_another_way_nothing_is_wrong() -> None:
-    court = Court(NothingPublicPastItsInstant(lambda: NOW))
-    court.tell(decision(NOW + timedelta(seconds=1)), route())
-    assert not court.later()
-    court.tell(decision(NOW), route(service="address-candidate"))
-    assert not court.later()
-
-
 # --- only its own is written to ---
 
 
@@ -274,10 +186,11 @@ def test_what_it_makes_without_its_label_is_told() -> None:
     said(Court(OnlyItsOwn()).tell(dict(bare), by=MANAGER), "made without the label")
 
 
-def test_once_all_watches_have_told_everything_nothing_is_waited_for() -> None:
+def test_until_all_watches_have_told_everything_nothing_is_said() -> None:
+    """However long that takes: the watch of its owner's kind may be late."""
     court = Court(OnlyItsOwn())
     court.tell(service_account("default"), by=MANAGER)
-    assert not court.later(0.0), "the watch of its owner's kind may be late"
+    assert not court.later(LONG)
     court.cluster.complete = court.cluster.now
     said(court.later(0.0), "made for an owner that there never was")
 
@@ -285,6 +198,7 @@ def test_once_all_watches_have_told_everything_nothing_is_waited_for() -> None:
 def test_what_it_makes_for_nobody_is_told() -> None:
     court = Court(OnlyItsOwn())
     court.tell(service_account("default"), by=MANAGER)
+    court.cluster.complete = court.cluster.now
     said(court.later(), "made for an owner that there never was")
 
 
@@ -300,6 +214,7 @@ def test_what_is_foreign_and_removed_is_told() -> None:
     court.tell(dict(merged(deployment("default"), {"metadata": {"labels": None}})))
     court.asked("delete", "deployments", "web")
     court.end(deployment("default"))
+    court.cluster.complete = court.cluster.now
     said(court.later(), "was removed, and was somebody else's")
 
 

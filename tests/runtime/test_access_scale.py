@@ -6,11 +6,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import cache
-from types import FrameType
-from typing import Any
 
 import pytest
 
@@ -27,6 +24,7 @@ from tests.support.clientele import (
     grant_key,
     service_key,
 )
+from tests.support.steps import steps as instructions
 
 FEW = 40
 
@@ -38,22 +36,9 @@ def clientele(sort: str, number: int) -> Clientele:
 
 def steps(sort: str, number: int, key: ObjectKey) -> int:
     """How many instructions a look at an object takes, once everything is known that is remembered."""
-    there, made = clientele(sort, number), 0
+    there = clientele(sort, number)
     there.look(key)
-
-    def count(frame: FrameType, event: str, _argument: object) -> Callable[..., Any]:
-        nonlocal made
-        frame.f_trace_opcodes, frame.f_trace_lines = True, False
-        made += event == "opcode"
-        return count
-
-    before = sys.gettrace()
-    sys.settrace(count)
-    try:
-        there.look(key)
-    finally:
-        sys.settrace(before)
-    return made
+    return instructions(lambda: there.look(key))
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
+from collections import Counter
 from collections.abc import Iterable
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
+from functools import partial
 
 import aiohttp
 import pytest
@@ -23,7 +27,10 @@ from eservice_operator.runtime.ports import Result
 from eservice_operator.runtime.pulse import Pulse, unless_cut_off
 from eservice_operator.runtime.queue import KeyedQueue, Limits
 from eservice_operator.runtime.watchdog import Watchdog
+from eservice_operator.serving import connection, probes
+from eservice_operator.serving.probes import SCRAPES, ProbeServer
 from tests.runtime.clocks import MovedClock, breathe
+from tests.support.waiting import eventually
 
 ANYWHERE = Address("127.0.0.1", 0)
 
@@ -53,6 +60,101 @@ async def test_a_port_that_is_taken_is_an_error() -> None:
         with pytest.raises(OSError, match="address already in use"):
             async with HealthServer(Metrics(), {}, {}).serving(Address("127.0.0.1", taken.getsockname()[1])):
                 pass
+
+
+class TestStrangers:
+    """Any Pod that reaches the port may ask, without a name, as often and as slowly as it likes."""
+
+    @pytest.mark.parametrize(
+        "sent",
+        [b"", b"GET /livez HT", b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"],
+        ids=["nothing", "half a head", "a request"],
+    )
+    async def test_connections_without_end_keep_no_probe_waiting(self, sent: bytes) -> None:
+        async with HealthServer(Metrics(), {"loop": verdict(None)}, {}).serving(ANYWHERE) as address:
+            opened = [await open_to(address, sent) for _ in range(ProbeServer.most_connections)]
+            assert await get(address, "/livez") == (200, "[+] loop\nok\n")
+            opened += [await open_to(address, sent) for _ in range(100)]
+            for reader, _ in opened[:100]:
+                async with asyncio.timeout(5):
+                    await until_closed(reader)
+            assert await get(address, "/livez") == (200, "[+] loop\nok\n")
+            for _, writer in opened:
+                writer.close()
+
+    async def test_a_head_that_does_not_end_is_not_waited_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(connection, "HEAD_SECONDS", 0.1)
+        async with HealthServer(Metrics(), {}, {}).serving(ANYWHERE) as address:
+            reader, writer = await open_to(address, b"GET /metrics HTTP/1.1\r\nHost: ")
+            async with asyncio.timeout(5):
+                assert await until_closed(reader) == b""
+            writer.close()
+
+    async def test_scrapes_at_the_same_time_share_one(self) -> None:
+        metrics, begun, go, made = Metrics(), threading.Event(), threading.Event(), []
+
+        def collect() -> Iterable[Rendered]:
+            made.append(threading.get_ident())
+            begun.set()
+            assert go.wait(10)
+            return ()
+
+        metrics.collect_state(collect)
+        async with HealthServer(metrics, {}, {}).serving(ANYWHERE) as address:
+            first = asyncio.create_task(get(address, "/metrics"))
+            await eventually(begun.is_set, "the first one")
+            others = [asyncio.create_task(get(address, "/metrics")) for _ in range(SCRAPES + 2)]
+            await eventually(lambda: sum(one.done() for one in others) == 3, "too many are refused")
+            assert (await get(address, "/livez"))[0] == 200, "nobody else is held up"
+            go.set()
+            answered = Counter(status for status, _ in await asyncio.gather(first, *others))
+            assert answered == {200: SCRAPES, 503: 3}
+        assert len(made) == 2, "one for the first, and one of a later moment for all others"
+
+    async def test_who_does_not_read_the_figures_has_them_no_longer(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(probes, "SCRAPE_SECONDS", 3.0)
+        metrics = Metrics()
+        family = Family("large", "Larger than what a connection takes", ("name",))
+        line = family.line(["x" * 1_000_000], 1)
+        metrics.collect_state(lambda: [Rendered(family, line)] * 16)
+        async with HealthServer(metrics, {}, {}).serving(ANYWHERE) as address, AsyncExitStack() as stack:
+            asking = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+            for _ in range(SCRAPES):
+                _, writer = await open_to(address, asking)
+                stack.callback(writer.close)
+
+            async def answered() -> int:
+                try:
+                    return (await get(address, "/metrics"))[0]
+                except aiohttp.ClientError:
+                    return 0
+
+            async def answers(status: int) -> bool:
+                return await answered() == status
+
+            await eventually(partial(answers, 503), "all places are taken")
+            await eventually(partial(answers, 200), "somebody else's turn", 30)
+            _, hasty = await open_to(address, asking)
+            await eventually(partial(answers, 200), "nobody is in the way of who goes at once")
+            hasty.close()
+        assert caplog.records == [], "and nobody fills the log"
+
+
+async def open_to(address: Address, sent: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection(address.host, address.port)
+    writer.write(sent)
+    await writer.drain()
+    return reader, writer
+
+
+async def until_closed(reader: asyncio.StreamReader) -> bytes:
+    """What it was sent before."""
+    try:
+        return await reader.read()
+    except ConnectionResetError:
+        return b""
 
 
 async def test_scrapes_are_what_prometheus_reads() -> None:
@@ -194,7 +296,7 @@ class TestLists:
         assert self.check(age=300, code=200, silent=0) is None
 
     def test_a_stale_list_is_a_reason_while_the_api_server_answers(self) -> None:
-        assert self.check(age=301, code=200, silent=0) == "Service was last listed 301 s ago"
+        assert self.check(age=301, code=200, silent=0) == "Service was not listed for 301 s"
 
     def test_that_it_refuses_is_an_answer_too(self) -> None:
         assert self.check(age=301, code=403, silent=0) is not None

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import math
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
@@ -17,6 +17,7 @@ from kubernetes.aio.client import Configuration
 
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
+from eservice_operator.cluster.errors import Transient
 from eservice_operator.cluster.lease import Candidate, Lease, Terms, lease_of, ref_of_lease
 from eservice_operator.core.actions import Ref
 from eservice_operator.runtime.clock import SYSTEM, boottime
@@ -55,13 +56,18 @@ class Stage:
     metrics: Metrics = field(default_factory=Metrics)
 
     @asynccontextmanager
-    async def standing(self, name: str) -> AsyncIterator[tuple[Elector, asyncio.Task[None]]]:
-        """An elector that has looked once, and runs."""
+    async def standing(
+        self, name: str, meanwhile: Sequence[str] = ()
+    ) -> AsyncIterator[tuple[Elector, asyncio.Task[None]]]:
+        """An elector that has looked once, and runs; between the two the lease is given to ``meanwhile``."""
         elector = Elector(self.where, Candidate(name, TERMS), self.metrics, SYSTEM, leave=leave)
         transport = connection_of_lease(self.configuration, TERMS, name)
         running: asyncio.Task[None] | None = None
         try:
-            await elector.stand(transport)
+            await elector.look(transport)
+            for holder in meanwhile:
+                await self.give_to(holder)
+            await elector.stand()
             running = asyncio.create_task(elector.run())
             yield elector, running
         finally:
@@ -155,6 +161,27 @@ class TestElections:
             assert (first.leading, second.leading, running.done()) == (True, False, False)
             assert await stage.holder() == "first after 0"
 
+    async def test_who_leads_knows_whether_another_one_may_have_since_it_looked_first(
+        self, stage: Stage
+    ) -> None:
+        """What it has read between the two is of nobody else's time then, and need not be read again."""
+        async with stage.standing("first") as (first, _), stage.standing("second") as (second, _):
+            assert first.undisturbed
+            await first.release()
+            await second.won()
+            assert not second.undisturbed
+            await second.release()
+        async with stage.standing("third") as (third, _):
+            assert (third.leading, third.undisturbed) == (True, True)
+            await third.release()
+        async with stage.standing("fourth", meanwhile=("somebody", "")) as (fourth, _):
+            assert (fourth.leading, fourth.undisturbed) == (True, False)
+
+    async def test_looking_takes_nothing(self, stage: Stage) -> None:
+        async with stage.standing("first", meanwhile=("somebody",)) as (first, _):
+            assert not first.leading
+            assert await stage.holder() == "somebody after 0"
+
     @pytest.mark.parametrize("holder", ["somebody", ""])
     async def test_one_that_somebody_takes_away_ends_the_leader(self, stage: Stage, holder: str) -> None:
         async with stage.standing("first") as (first, running):
@@ -242,6 +269,23 @@ class TestTrouble:
         with pytest.raises(CannotStart, match=r"the lease .*/leader: 403"):
             async with stage.standing("first"):
                 pytest.fail("it does not stand")
+
+    @pytest.mark.parametrize("holder, left", [("", " after 0"), ("another", "another after 0")])
+    async def test_after_a_renewal_of_which_no_answer_came_what_is_ours_is_given_back(
+        self, stage: Stage, proxy: FaultProxy, holder: str, left: str
+    ) -> None:
+        async with stage.standing("first") as (first, running):
+            running.cancel()  # between two turns: the next one would look who holds it
+            await asyncio.gather(running, return_exceptions=True)
+            over = asyncio.Event()
+            proxy.faults.append(Fault(writes, then=lambda _: over.wait()))
+            with pytest.raises(Transient, match="no answer"):
+                await first._turn()
+            over.set()
+            if holder:
+                await stage.give_to(holder)
+            await first.release()
+            assert await stage.holder() == left
 
     async def test_what_cannot_be_given_back_has_to_run_out(
         self, stage: Stage, proxy: FaultProxy, caplog: pytest.LogCaptureFixture

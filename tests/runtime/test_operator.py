@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,9 @@ from eservice_operator.core.actions import Ref, ref_of
 from tests.runtime.objects import verification
 from tests.runtime.process import started
 from tests.runtime.recording import TAKES
+from tests.support.audit import AuditLog
 from tests.support.fault_proxy import kubeconfig_for, proxied
-from tests.support.faults.fault import refused, without_group
+from tests.support.faults.fault import FOR_EVER, Fault, refused, without_group
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -119,7 +121,7 @@ async def test_an_edit_reaches_the_reconciler_exactly_once(cluster: Cluster, tem
 
 
 async def test_it_leaves_no_trace_of_kopf_on_any_object(cluster: Cluster, templates: Templates) -> None:
-    name = await templates.create()
+    audit, name = AuditLog.from_now(cluster.audit_log), await templates.create()
     async with started(cluster.kubeconfig) as operator:
         await operator.ready()
         await templates.edit(name, "Another agency")
@@ -130,8 +132,7 @@ async def test_it_leaves_no_trace_of_kopf_on_any_object(cluster: Cluster, templa
     assert live is not None
     assert "kopf" not in json.dumps(live)
     assert "finalizers" not in live["metadata"]
-    requests = (json.loads(line) for line in cluster.audit_log.read_text().splitlines())
-    kopf = {request["verb"] for request in requests if request.get("userAgent", "").startswith("kopf/")}
+    kopf = {request.verb for request in audit.read() if request.agent.startswith("kopf/")}
     assert kopf == {"get", "list", "watch"}
 
 
@@ -169,6 +170,27 @@ async def test_an_outage_is_survived_and_what_happened_meanwhile_is_noticed(
         assert (await operator.get("/livez"))[0] == 200
         proxy.faults.clear()
         await eventually(lambda: operator.runs(name) == [1, 2], within=30)
+
+
+async def test_who_has_not_read_everything_leaves_the_lease_to_others(
+    cluster: Cluster, templates: Templates, namespace: str, tmp_path: Path
+) -> None:
+    """Else nobody reconciled while a Pod that starts reads, for ever where one list goes on failing."""
+    flags = ("--leader-elect=on", "--lease-namespace", namespace)
+    name, read = await templates.create(), asyncio.Event()
+    async with proxied(cluster.kubeconfig, tmp_path) as (proxy, kubeconfig), AsyncExitStack() as stack:
+        stack.callback(read.set)
+        proxy.faults = [Fault(lambda seen: seen.what == "list configmaps", times=FOR_EVER, until=read)]
+        async with started(kubeconfig, *flags) as starts:
+            await eventually(lambda: any(seen.what == "list configmaps" for seen in proxy.seen))
+            async with started(cluster.kubeconfig, *flags) as leads:
+                await eventually(lambda: leads.runs(name) == [1], "another one leads", 60)
+                read.set()
+                await starts.ready()
+                assert starts.said("standing by for the lease")
+                leads.signal()
+                assert await leads.ended(within=20) == 0
+            await eventually(lambda: starts.runs(name) == [1], "it follows", 60)
 
 
 async def test_what_runs_is_finished_before_the_end(cluster: Cluster, templates: Templates) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import AsyncExitStack
 from ipaddress import IPv4Network, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from eservice_operator.cluster.transport import Transport
 from eservice_operator.core.gateway_driver import GATEWAY_GROUP, ROUTE_API
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.policy import PublishBy
+from eservice_operator.runtime.clock import SYSTEM
 from eservice_operator.runtime.essentials import Essentials
 from eservice_operator.runtime.intake import Intake
 from eservice_operator.runtime.lists import LOOK_AGAIN, Lists
@@ -229,6 +231,30 @@ async def test_what_is_installed_later_is_looked_at_from_then_on(
                 await essentials.cancel(5)
         finally:
             await transport.close()
+
+
+@pytest.mark.cluster
+async def test_a_kind_that_was_never_listed_grows_old_from_the_start(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    """Else a list that goes on failing at the start were no reason to start again."""
+    store = Store(INDEXES)
+    lists = Lists(store, Settings(), SYSTEM)
+    async with AsyncExitStack() as stack:
+        proxy, kubeconfig = await stack.enter_async_context(proxied(cluster.kubeconfig, tmp_path))
+        configuration = await credentials.load(str(kubeconfig), None)
+        transport = Transport(configuration)
+        stack.push_async_callback(transport.close)
+        api = await stack.enter_async_context(KubeApi(configuration))
+        proxy.faults = [refused("/configmaps?", 503)]
+        intake = Intake(store, Woken(), lambda _: None, Metrics())
+        filling = asyncio.create_task(lists.fill(api, transport, intake))
+        await eventually(lambda: store.synced("EService") and lists.ages().get("ConfigMap", 0) > 0.5)
+        assert not store.synced("ConfigMap")
+        ages = lists.ages()
+        assert ages["ConfigMap"] == max(ages.values())
+        filling.cancel()
+        await asyncio.gather(filling, return_exceptions=True)
 
 
 class Woken:

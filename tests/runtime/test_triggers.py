@@ -80,13 +80,21 @@ def test_an_eservice_wakes_its_template_and_the_records_about_it() -> None:
 
 
 def test_an_eservice_wakes_those_who_want_its_host() -> None:
-    filled = store()
+    """Only who may get it says anything of others: anybody can name any host and any registration."""
+    filled, theirs = store(), ObjectKey("EService", "other", "theirs")
     other = worlds.eservice(
         metadata={"name": "theirs", "namespace": "other", "uid": "uid-theirs"},
         spec={"registration": "theirs"},
     )
     filled.upsert(other)
-    assert ObjectKey("EService", "other", "theirs") in set(keys_for(made(worlds.eservice()), filled))
+    assert theirs not in set(keys_for(made(worlds.eservice()), filled))
+    filled.upsert(
+        worlds.registration(
+            metadata={"name": "theirs", "uid": "uid-registration"},
+            spec={"namespaces": [{"environment": "Production", "name": "other"}]},
+        )
+    )
+    assert theirs in set(keys_for(made(worlds.eservice()), filled))
 
 
 ACCEPTED = {"type": "Accepted", "status": "True", "reason": "Accepted"}

@@ -7,6 +7,7 @@ The log is written before an answer goes out, so whatever somebody has seen answ
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -60,6 +61,10 @@ class Request(NamedTuple):
         return self.resource, self.namespace, self.name
 
 
+LONGEST_LINE = 1_000_000
+"""Bytes: more than one event is written with."""
+
+
 @dataclass
 class AuditLog:
     """The requests of one log file from where it was opened on; ``read`` brings what came since."""
@@ -71,8 +76,12 @@ class AuditLog:
 
     @classmethod
     def from_now(cls, path: Path) -> AuditLog:
-        """Only what is asked from now on."""
-        return cls(path, _offset=path.stat().st_size)
+        """Only what is written down from now on, with the line that is just being written."""
+        with path.open("rb") as log:
+            size = log.seek(0, os.SEEK_END)
+            begin = max(0, size - LONGEST_LINE)
+            log.seek(begin)
+            return cls(path, _offset=begin + log.read(size - begin).rfind(b"\n") + 1)
 
     def read(self) -> list[Request]:
         """Everything since the log was opened, the newest last."""

@@ -57,6 +57,8 @@ class FaultProxy:
     recording: bool = False
     """Whether the answers to lists are kept, the latest of each, for faults that replay them."""
     tape: Tape = field(default_factory=dict)
+    complaints: list[AssertionError] = field(default_factory=list)
+    """What errands of faults found wrong: who asked was answered 500, and may have gone on."""
     met: Counter[str] = field(default_factory=Counter)
     """What was done to events of watches, and how often."""
     _streams: list[Stream] = field(default_factory=list)
@@ -84,6 +86,11 @@ class FaultProxy:
     def table(self, last: int = 60) -> str:
         """The end of the record, for the message of a failed test."""
         return table(self.log[-last:])
+
+    def assert_served(self) -> None:
+        """Fails with the first thing that an errand of a fault found wrong."""
+        for error in self.complaints:
+            raise error
 
     @property
     def watching(self) -> int:
@@ -165,6 +172,9 @@ class FaultProxy:
             if request.transport is not None:  # else the client has gone already
                 request.transport.abort()
             return web.Response()
+        except AssertionError as error:
+            self.complaints.append(error)
+            raise
         finally:
             entry.seconds = time.monotonic() - self._began - entry.at
 
@@ -199,6 +209,7 @@ async def fault_proxy(configuration: Configuration) -> AsyncIterator[FaultProxy]
         proxy.url = await proxy._door.open()
         try:
             yield proxy
+            proxy.assert_served()
         finally:
             proxy.cut_watches()
             proxy._door.close()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from eservice_operator.cluster.client import KubeApi
-from eservice_operator.cluster.errors import Transient
+from eservice_operator.cluster.errors import Forbidden, Transient
 from eservice_operator.cluster.transport import Request, Transport
 from tests.support.cluster import Cluster as Running
 from tests.support.site import PERSON
@@ -87,7 +87,10 @@ async def kubelets_again(cluster: Cluster, people: KubeApi) -> None:
 
 
 class Patient(Transport):
-    """For people, who try again until somebody answers."""
+    """For people, who try again until somebody answers who knows them.
+
+    A server that begins refuses everybody until it has read the roles.
+    """
 
     @override
     async def send(self, request: Request) -> Any:
@@ -95,7 +98,7 @@ class Patient(Transport):
         while True:
             try:
                 return await super().send(request)
-            except Transient:
+            except (Transient, Forbidden):
                 if time.monotonic() > deadline:
                     raise
                 await asyncio.sleep(0.1)

@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an e-service looks like in the end, without what two runs of the same story must differ in.
 
-Names of the site, hashes that follow from them, numbers, uids, addresses and times are replaced by words,
-so that portraits of two sites are equal when the same has happened to both.
+Names of the site, hashes that follow from them, numbers, uids, addresses and moments are replaced by words,
+so that portraits of two sites are equal when the same has happened to both. What the rules make of dates is
+an instant at a local midnight and stays, and so does an image's digest, which two sites have in common.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime, time
 from typing import Any
 
 from eservice_operator.api.names import API_VERSION
 from eservice_operator.core.actions import Manifest
 from tests.support.audit import Request
+from tests.support.fleet import RIGA
 from tests.support.site import Site
 
 VOLATILE = (
@@ -37,12 +41,14 @@ HISTORY = (
     "eServices",
 )
 """When something happened, through which phases it was seen to go, and what is counted every other second."""
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 WORDS = (
-    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z"), "<time>"),
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uid>"),
     (re.compile(r"EP-\d{6}|ep-\d{6}"), "<number>"),
 )
-HASH = re.compile(r"\b[0-9a-f]{10,64}\b")
+PACKED = re.compile(r"\beyJ[A-Za-z0-9_-]{21,}")
+HASH = re.compile(r"(?<!sha256:)\b[0-9a-f]{10,64}\b")
+"""But for digests of images: they are of a content, and hold in all sites."""
 
 
 class Names:
@@ -53,11 +59,24 @@ class Names:
         self._releases = {release: f"<release {number}>" for number, release in enumerate(releases, 1)}
 
     def plain(self, text: str) -> str:
+        text = PACKED.sub(_unpacked, text)
         for release, word in self._releases.items():
             text = text.replace(release, word)
+        text = INSTANT.sub(_told, text)
         for pattern, word in WORDS:
             text = pattern.sub(word, text)
         return HASH.sub("<hash>", text.replace(self._site, "<site>"))
+
+
+def _unpacked(found: re.Match[str]) -> str:
+    """An object of JSON in base64url, as the notice page is told of an e-service, in words."""
+    return base64.urlsafe_b64decode(found[0] + "=" * (-len(found[0]) % 4)).decode()
+
+
+def _told(found: re.Match[str]) -> str:
+    """An instant at which a local day begins, which the rules compute; of any other, only that it is one."""
+    begins = datetime.fromisoformat(found[0]).astimezone(RIGA).time() == time()
+    return found[0] if begins else "<moment>"
 
 
 async def portrait(site: Site, names: Names) -> list[str]:

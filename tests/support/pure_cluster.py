@@ -40,6 +40,7 @@ from eservice_operator.core.actions import (
     SetLabels,
     SetStatus,
     Update,
+    goes_on,
 )
 from eservice_operator.core.conditions import find
 from eservice_operator.core.dates import instant
@@ -396,15 +397,18 @@ class PureCluster:
             assert_status_sound(body, before=template.status)
 
     def run(self, actions: tuple[Action, ...], now: datetime) -> Outcome:
-        """Carry out actions in order, up to one that fails."""
-        done: list[Action] = []
+        """Carry out actions in order; after one that failed, those that go on regardless."""
+        done, failures = list[Action](), list[Failure]()
         for action in actions:
+            if failures and not goes_on(action):
+                continue
             failure = self._carry_out(action, now)
             if failure is not None:
-                return Outcome(tuple(done), failure)
+                failures.append(failure)
+                continue
             done.append(action)
             self.log.append(action)
-        return Outcome(tuple(done))
+        return Outcome(tuple(done), failures[0] if failures else None, tuple(failures[1:]))
 
     def _carry_out(self, action: Action, now: datetime) -> Failure | None:
         if isinstance(action, Create | Update) and action.manifest["kind"] in self.rejected:

@@ -166,6 +166,11 @@ class Replicas:
             lambda: any(one.name == marker for one in self.audit.read()), "the audit log is written"
         )
 
+    def looks(self, identity: str, after: str, until: str) -> list[str]:
+        """When it looked at the lease between two instants of the audit log, both of them apart."""
+        asked = [one for one in self.asked(identity) if (one.verb, one.resource) == ("get", "leases")]
+        return [one.at for one in asked if after < one.at < until]
+
     def turns(self, identity: str) -> list[Request]:
         """Its writes of the lease that were carried out."""
         asked = self.asked(identity)

@@ -121,7 +121,10 @@ class Site:
 
     @asynccontextmanager
     async def watching(self, ref: Ref) -> AsyncIterator[list[Manifest]]:
-        """Every version of an object from now to the end of the block, as they come."""
+        """Every version of an object from now to the end of the block, as they come.
+
+        Fails at the end if the watch ended before: that something never came would rest on nothing.
+        """
         versions: list[Manifest] = []
         live = await self.see(ref)
 
@@ -134,6 +137,7 @@ class Site:
         task = asyncio.create_task(collect())
         try:
             yield versions
+            assert not task.done(), f"the watch of {ref} ended in the block: {task}"
         finally:
             task.cancel()
             await asyncio.wait({task})

@@ -12,12 +12,13 @@ from eservice_operator.cluster.errors import AlreadyExists, ApiError, Conflict, 
 from eservice_operator.cluster.managed_fields import (
     take_over,
     without_annotations,
+    without_fields,
     without_finalizer,
     without_others,
 )
 from eservice_operator.cluster.named import delete_named
 from eservice_operator.cluster.ownership import is_managed, is_ours, marking
-from eservice_operator.cluster.sight import Refused, Sight, again, held
+from eservice_operator.cluster.sight import Refused, Sight, again, failed, held
 from eservice_operator.cluster.store import Change, Store
 from eservice_operator.core.actions import (
     Action,
@@ -32,8 +33,10 @@ from eservice_operator.core.actions import (
     SetLabels,
     SetStatus,
     Update,
+    goes_on,
     ref_of,
 )
+from eservice_operator.core.additions import additions
 
 OUTDATED: Final = "Outdated"
 """The reason of a failure: the object, or its status, was written to since the status for it was computed."""
@@ -51,7 +54,7 @@ class Applier:
         self._sight = Sight(api, store, on_change)
 
     async def run(self, actions: Sequence[Action]) -> Outcome:
-        """Carry out ``actions`` in order up to the first that fails.
+        """Carry out ``actions`` in order; after a failure only those that go on regardless, if any can.
 
         The failure's ``reason`` is ``NameCollision`` (an object of that name is there and not ours),
         ``NotOurs`` (the very object no longer says that it is ours), ``Replaced`` or ``Gone`` (it is not that
@@ -59,18 +62,19 @@ class Applier:
         own. ``transient`` means that observing and deciding again can help.
         """
         done: list[Action] = []
+        failures: list[Failure] = []
         for action in actions:
+            if failures and not goes_on(action):
+                continue
             try:
                 await self._carry_out(action)
-            except Refused as refusal:
-                return Outcome(
-                    tuple(done), Failure(action, refusal.reason, refusal.message, transient=refusal.transient)
-                )
-            except ApiError as error:
-                transient = error.transient or "NamespaceTerminating" in error.cause
-                return Outcome(tuple(done), Failure(action, error.reason, error.message, transient=transient))
-            done.append(action)
-        return Outcome(tuple(done))
+            except (Refused, ApiError) as error:
+                failures.append(failed(action, error))
+                if error.of_all:
+                    break
+            else:
+                done.append(action)
+        return Outcome(tuple(done), failures[0] if failures else None, tuple(failures[1:]))
 
     async def _carry_out(self, action: Action) -> None:
         match action:
@@ -121,7 +125,10 @@ class Applier:
         if action.drop:
             await again(lambda: self._prepare(action, lambda live: without_annotations(live, action.drop)))
         metadata = action.manifest["metadata"] | {"uid": action.uid}
-        await self._apply(action.manifest | {"metadata": metadata}, MANAGER)
+        answer = await self._apply(action.manifest | {"metadata": metadata}, MANAGER)
+        if additions(action.manifest, answer):  # nobody owns it, so that no apply takes it off
+            wanted = action.manifest
+            await again(lambda: self._prepare(action, lambda it: without_fields(it, additions(wanted, it))))
 
     async def _prepare(self, action: Update, patch_of: Callable[[Manifest], list[dict[str, Any]]]) -> None:
         """Patch what an apply alone would not change; only where the object still says that it is ours."""
@@ -131,7 +138,7 @@ class Applier:
             raise Refused("NotOurs", f"{ref} no longer says that it is ours", transient=False)
         patch = patch_of(live)
         if patch:
-            await self._api.json_patch(ref, patch)
+            self._sight.learn(await self._api.json_patch(ref, patch))
 
     async def _apply(self, manifest: Manifest, manager: str, subresource: str = "") -> Manifest:
         """Server-side apply to the object whose uid the manifest has."""
@@ -158,7 +165,8 @@ class Applier:
                 self._sight.learn(seen)
                 if sent and seen.get("status") == action.status:
                     return  # carried out; the answer was lost, and the repetition came too late
-                raise Refused(OUTDATED, f"{ref}, or its status, was written to meanwhile", transient=True)
+                message = f"{ref}, or its status, was written to meanwhile"
+                raise Refused(OUTDATED, message, transient=True, of_all=True)
             manifest = _addressed(ref, uid) | {"status": action.status}
             manifest["metadata"]["resourceVersion"] = seen["metadata"]["resourceVersion"]
             seen, sent = None, True

@@ -18,7 +18,9 @@ from eservice_operator.api.remembered import RememberedDecision
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.ownership import is_our_route, is_route_of
+from eservice_operator.cluster.ranking import rank_of
 from eservice_operator.cluster.reading import Reading
+from eservice_operator.cluster.standings import Group, Standings
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.counting import PublicService
 from eservice_operator.core.drivers import driver_of
@@ -91,22 +93,34 @@ def _standing(name: str, reading: Reading, policy: Policy) -> Manifest | None:
     to be registered for that.
     """
     registration = reading.readable(EServiceRegistration, name)
+    if registration is not None:
+        place = registration.namespace_for(Environment.PRODUCTION)
+        group = Group(name, Environment.PRODUCTION.value, str(place))
+        key = reading.store.beside(Standings).first(group)
+        return None if key is None else reading.store.get(*key)
+    far = driver_of(policy).far
     there = [
         service
         for service in reading.store.unordered("EService", indexes.REGISTRATION, name)
         if in_production(service) and part(service, "metadata", "deletionTimestamp") is None
+        if far and _own_route_of(service, reading, policy) is not None
     ]
-    if registration is not None:
-        place = registration.namespace_for(Environment.PRODUCTION)
-        there = [service for service in there if part(service, "metadata", "namespace") == place]
-    else:
-        far = driver_of(policy).far
-        there = [service for service in there if far and _own_route_of(service, reading, policy) is not None]
-    return min(there, key=_age, default=None)
+    return min(there, key=rank_of, default=None)
 
 
-def _age(service: Manifest) -> tuple[str, str]:
-    return part(service, "metadata", "creationTimestamp") or "", service["metadata"]["name"]
+def counts_alike(one: Manifest, other: Manifest) -> bool:
+    """Whether two versions of an EService are counted alike: its own part of what `counted_of` reads."""
+    return _counted_by(one) == _counted_by(other)
+
+
+def _counted_by(service: Manifest) -> tuple[Any, ...]:
+    spec, metadata = service.get("spec") or {}, service["metadata"]
+    return (
+        (spec.get("registration"), spec.get("environment")),
+        (metadata["uid"], rank_of(service), metadata.get("deletionTimestamp")),
+        part(service, "status", "release", "public", "template"),
+        _says_published(service),
+    )
 
 
 def _says_published(service: Manifest) -> bool:

@@ -7,6 +7,7 @@ fresh LIST mends.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from typing_extensions import override
@@ -24,6 +25,11 @@ class ApiError(Exception):
 
     transient: ClassVar[bool] = False
     """Whether the same request can succeed later without anybody changing what it says."""
+
+    @property
+    def of_all(self) -> bool:
+        """Whether any other request would hardly fare better: nobody answers, or not now, or not to us."""
+        return False
 
     def __init__(
         self, status: int, reason: str, message: str, cause: str = "", *, retry_after: float = 0.0
@@ -45,6 +51,12 @@ class Transient(ApiError):
     """Overload, an outage, a broken connection, a token just replaced: try again later."""
 
     transient = True
+
+    @property
+    @override
+    def of_all(self) -> bool:
+        """A 500 can be the matter of one object: it is as large as can be stored, its webhook is down."""
+        return self.status != HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 class Expired(Transient):
@@ -78,6 +90,9 @@ class Invalid(ApiError):
 MISTYPED = "failed to create typed patch object"
 """How the API server begins when an apply does not fit the schema: with the status 500."""
 
+UNDISCOVERED = "cannot find RESTMapping for APIVersion"
+"""What a server says of owner references while it begins and has not read the CRDs yet."""
+
 _BY_STATUS: dict[int, type[ApiError]] = {
     401: Transient,  # a token between two rotations; the credentials are read again for the next request
     403: Forbidden,
@@ -97,6 +112,8 @@ def from_status(code: int, document: dict[str, Any], *, retry_after: float = 0.0
     family = _BY_STATUS.get(code) or (Transient if code >= 500 or code == 0 else Invalid)  # noqa: PLR2004
     if reason == "AlreadyExists":
         family = AlreadyExists
+    elif code == 403 and UNDISCOVERED in (document.get("message") or ""):  # noqa: PLR2004
+        family = Transient
     elif code == 500 and document.get("message", "").startswith(MISTYPED):  # noqa: PLR2004
         family, reason = Invalid, "Invalid"
     elif "ResourceVersionTooLarge" in causes:  # the store of the API server was put back to an earlier day

@@ -16,10 +16,11 @@ from eservice_operator.api.base import Environment, EServiceRef
 from eservice_operator.api.decisions import UnpublishDecision, UnpublishDeferral
 from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.cluster import indexes
-from eservice_operator.cluster.counted import counted_of, in_production, recorded_of
+from eservice_operator.cluster.counted import counted_of, counts_alike, in_production, recorded_of
 from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.ownership import service_of
 from eservice_operator.cluster.reading import Reading
+from eservice_operator.cluster.standings import Group, Standings
 from eservice_operator.cluster.store import Change, Store, key_of
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.counting import Counting, PublicService
@@ -120,13 +121,12 @@ class Fleets:
         Only one in the namespace of the registration counts: anybody can name it in a namespace of their own.
         """
         spec = decision.spec
-        services = self._store.unordered("EService", indexes.REGISTRATION, spec.registration)
         home = self._home_of(spec.registration, spec.environment)
-        return not any(
-            part(service, "spec", "environment") == spec.environment
-            and home in (None, part(service, "metadata", "namespace"))
-            for service in services
-        )
+        if home is not None:
+            group = Group(spec.registration, spec.environment.value, home)
+            return not self._store.beside(Standings).is_known(group)
+        services = self._store.unordered("EService", indexes.REGISTRATION, spec.registration)
+        return not any(part(service, "spec", "environment") == spec.environment for service in services)
 
     def _home_of(self, registration: str, environment: Environment) -> str | None:
         """The namespace that a registration has for an environment; None while that is not known."""
@@ -143,7 +143,10 @@ class Fleets:
 
         So are its decisions that nobody has judged yet: what its route records of them.
         """
-        for body in (change.before, change.after):
+        before, after = change.before, change.after
+        if before is not None and after is not None and counts_alike(before, after):
+            return
+        for body in (before, after):
             registration = part(body or {}, "spec", "registration")
             if isinstance(registration, str) and body is not None and in_production(body):
                 self._changed[ObjectKey(REGISTRATION, "", registration)] = None

@@ -25,7 +25,7 @@ from eservice_operator.cluster.slim import slim
 from eservice_operator.cluster.store import Change, Store
 from eservice_operator.core.actions import Create, Delete, Manifest, Ref, target_of
 from eservice_operator.core.decide import Decision, eservice_ref
-from eservice_operator.core.faces import Face
+from eservice_operator.core.repairs import becomes_public
 from eservice_operator.core.signed import Subject
 
 DEFERRAL = UnpublishDeferral.__name__
@@ -165,11 +165,9 @@ def takes_off(decision: Decision) -> bool:
 
 
 def _gives(decision: Decision) -> bool:
-    """Whether a release becomes public: the Service moves to it, or a route appears."""
-    facts, rollout = decision.facts, decision.rollout
-    if rollout.public is None or facts.world.service.metadata.deletion_timestamp is not None:
-        return False
-    return rollout.public.name != facts.public_name or (rollout.serves and facts.face is not Face.LIVE)
+    """Whether a release becomes public."""
+    deleted = decision.facts.world.service.metadata.deletion_timestamp is not None
+    return not deleted and becomes_public(decision.facts, decision.rollout)
 
 
 def _behind_taking(decision: Decision) -> Iterator[Ref]:

@@ -8,11 +8,13 @@ from collections.abc import Iterable, Iterator
 from eservice_operator.api.agent import AgentAssignment
 from eservice_operator.api.connection import ConnectionTest
 from eservice_operator.api.grant import ALL_VERSIONS, WebServiceGrant
+from eservice_operator.api.registration import EServiceRegistration
 from eservice_operator.api.uses import WebServiceRef
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.consumers import Parties
 from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.reading import KNOWN, Reading
+from eservice_operator.cluster.standings import Standings
 from eservice_operator.cluster.store import key_of
 from eservice_operator.core.access.case import (
     AgentCase,
@@ -101,14 +103,17 @@ class GrantCases:
         return frozenset(versions_in(Observed(role), versions))
 
     def _tested(self, offer: Offer, registration: str) -> Iterator[GrantCase]:
-        """The grants of e-services of one registration at the WebService that another is tested as."""
-        at = offer.web_service.spec.tested_as
-        if at is None:
+        """The grants at the WebService that another is tested as, of who stands for a registration.
+
+        Nothing is open for anybody else that names it.
+        """
+        at, store = offer.web_service.spec.tested_as, self._reading.store
+        body = None if at is None else store.get(EServiceRegistration.__name__, "", registration)
+        if at is None or body is None:
             return
-        for service in self._reading.store.by_index("EService", indexes.REGISTRATION, registration):
-            metadata = service["metadata"]
-            place = f"{metadata['namespace']}/{metadata['name']}"
-            for grant in self.found(indexes.CONSUMER, place, of=at):
+        for service in store.beside(Standings).standing_for(body):
+            place, tested = f"{service.namespace}/{service.name}", f"{at.namespace}/{at.name}"
+            for grant in self.found(indexes.ANSWER, indexes.answer_to(place, tested)):
                 yield self.case(grant, tested=False)
 
     def found(self, index: str, value: str, of: WebServiceRef | None = None) -> tuple[WebServiceGrant, ...]:

@@ -41,6 +41,8 @@ WEB_SERVICE = "web-service"
 """Grants and assignments by the ``namespace/name`` of their WebService."""
 CONSUMER = "consumer"
 """Grants by the ``namespace/name`` of the EService that is let in."""
+ANSWER = "answer"
+"""Grants by the ``namespace/name`` of their consumer and of their WebService, as `answer_to` puts them."""
 ASSIGNMENT = "assignment"
 """Grants by the ``namespace/name`` of the assignment under which an agent's application is let in."""
 USES = "uses"
@@ -154,6 +156,16 @@ def _place(ref: Any) -> tuple[str, ...]:
     return (f"{namespace}/{name}",) if namespace and name else ()
 
 
+def answer_to(consumer: str, web_service: str) -> str:
+    """The value of `ANSWER` for an EService and a WebService, each as ``namespace/name``."""
+    return f"{consumer} {web_service}"
+
+
+def _answered(grant: Manifest) -> Iterable[str]:
+    named = _beside("spec", "webService")(grant)
+    return [answer_to(asks, place) for asks in _place(part(grant, "spec", "consumer")) for place in named]
+
+
 def _asked(*path: str) -> Index:
     """The web services that ``uses`` at a path name; whoever may write snapshots may write nonsense there."""
 
@@ -222,6 +234,7 @@ INDEXES: dict[tuple[str, str], Index] = {
     ("WebService", BACKEND): _beside("spec", "backend", "service", "name"),
     ("WebServiceGrant", WEB_SERVICE): _beside("spec", "webService"),
     ("WebServiceGrant", CONSUMER): lambda obj: _place(part(obj, "spec", "consumer")),
+    ("WebServiceGrant", ANSWER): _answered,
     ("WebServiceGrant", ASSIGNMENT): _beside("spec", "agent", "assignment"),
     ("AgentAssignment", WEB_SERVICE): _beside("spec", "webService"),
     ("ConnectionTest", CONNECTION): _tested,

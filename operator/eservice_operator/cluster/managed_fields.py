@@ -164,8 +164,20 @@ def without_annotations(live: Manifest, keys: Iterable[str]) -> list[dict[str, A
     metadata = live["metadata"]
     there = sorted(set(keys).intersection(metadata.get("annotations") or ()))
     paths = (key.replace("~", "~0").replace("/", "~1") for key in there)
-    ops = [{"op": "remove", "path": f"/metadata/annotations/{path}"} for path in paths]
-    version = {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]}
+    return without_fields(live, (f"/metadata/annotations/{path}" for path in paths))
+
+
+def without_fields(live: Manifest, pointers: Iterable[str]) -> list[dict[str, Any]]:
+    """The JSON patch that takes these fields off, whoever owns them; empty where none is named.
+
+    Guarded by the resourceVersion of ``live``.
+    """
+    ops = [{"op": "remove", "path": pointer} for pointer in pointers]
+    version = {
+        "op": "replace",
+        "path": "/metadata/resourceVersion",
+        "value": live["metadata"]["resourceVersion"],
+    }
     return [*ops, version] if ops else []
 
 

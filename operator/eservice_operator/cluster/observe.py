@@ -30,14 +30,14 @@ from eservice_operator.cluster.resources import CHILDREN
 from eservice_operator.cluster.rivals import claims_of, senior_of
 from eservice_operator.cluster.snapshots import snapshots_of
 from eservice_operator.cluster.store import Store
+from eservice_operator.cluster.verified import Verified
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.gateway_driver import ROUTE_KIND, gateway_of
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.owner import preview_name, route_name
 from eservice_operator.core.policy import GatewayRef, Policy
 from eservice_operator.core.public_record import record_on
-from eservice_operator.core.releases import Snapshot, release_name, snapshot_of
-from eservice_operator.core.seniority import age
+from eservice_operator.core.releases import Snapshot, snapshot_of
 from eservice_operator.core.templating import catalogue_of
 from eservice_operator.core.unread import last_known
 from eservice_operator.core.world import Observed, RecordWorld, RegistrationWorld, TemplateWorld, World
@@ -191,14 +191,10 @@ class Observer:
 
     def _counts(self, verification: ProductionVerification) -> bool:
         """Whether no newer verification speaks of the same release."""
-        place = f"{verification.metadata.namespace}/{verification.spec.e_service}"
-        release = release_name(verification.spec.image, verification.spec.template)
-        same = [
-            other
-            for other in self._reading.found(ProductionVerification, indexes.ESERVICE, place)
-            if release_name(other.spec.image, other.spec.template) == release
-        ]
-        return max(same, key=lambda other: age(other.metadata)) == verification
+        kind, metadata = ProductionVerification, verification.metadata
+        body = self._store.get(kind.__name__, metadata.namespace, metadata.name)
+        newer = () if body is None else self._store.beside(Verified).newer(body)
+        return not any(self._reading.readable(kind, key.name, key.namespace) for key in newer)
 
     def _children(self, owner: ObjectMeta) -> dict[tuple[str, str], Observed]:
         """Own children: by what makes them ours, and only where we put them; a label elsewhere does nothing.

@@ -126,7 +126,9 @@ class AccessObserver:
         if not asked:
             return NO_ACCESS
         cases = GrantCases(self._reading)
-        grants = cases.found(indexes.CONSUMER, place)
+        asked_for = sorted({(use.web_service.namespace, use.web_service.name) for use in asked})
+        answers = (indexes.answer_to(place, "/".join(one)) for one in asked_for)
+        grants = tuple(grant for value in answers for grant in cases.found(indexes.ANSWER, value))
         named = self._named(grants, asked)
         consumer = consumer_of(service, self._reading)
         uses = tuple(self._use(use, consumer, grants, cases) for use in consumer.uses)

@@ -6,15 +6,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from eservice_operator.api.base import ObjectMeta
+from eservice_operator.api.base import Environment, ObjectMeta
 from eservice_operator.api.contested import Standing
 from eservice_operator.api.eservice import EService
 from eservice_operator.api.names import API_VERSION
 from eservice_operator.api.registration import EServiceRegistration
-from eservice_operator.cluster import indexes
 from eservice_operator.cluster.foreign import Neighbours
-from eservice_operator.cluster.indexes import part
+from eservice_operator.cluster.ranking import rank_of
 from eservice_operator.cluster.reading import Reading
+from eservice_operator.cluster.standings import Group, Standings
 from eservice_operator.core.actions import Ref
 from eservice_operator.core.contests import GRAVITY
 from eservice_operator.core.hosts import normal, unregistered_hosts
@@ -24,23 +24,16 @@ from eservice_operator.core.world import HostClaim
 
 
 def senior_of(service: EService, reading: Reading) -> ObjectMeta | None:
-    """The oldest other EService that stands for the same registration and environment here.
+    """The next older EService for the same registration and environment here; None: it is the oldest.
 
     One that cannot be read keeps its place: two must not judge the same decisions.
     """
-    mine = service.metadata
-    others = [
-        ObjectMeta.model_validate(body["metadata"])
-        for body in reading.store.by_index("EService", indexes.REGISTRATION, service.spec.registration)
-        if body["metadata"]["uid"] != mine.uid
-        and part(body, "spec", "environment") == service.spec.environment
-    ]
-    rivals = [
-        other
-        for other in others
-        if other.namespace == mine.namespace and other.deletion_timestamp is None and age(other) < age(mine)
-    ]
-    return min(rivals, key=age, default=None)
+    mine, spec, store = service.metadata, service.spec, reading.store
+    body = store.get(EService.__name__, mine.namespace, mine.name) or {"metadata": {"name": mine.name}}
+    group = Group(spec.registration, spec.environment.value, mine.namespace)
+    key = store.beside(Standings).senior(group, rank_of(body))
+    senior = None if key is None else store.get(*key)
+    return None if senior is None else ObjectMeta.model_validate(senior["metadata"])
 
 
 def claims_of(
@@ -61,9 +54,9 @@ def claims_of(
 
 
 def _eservices(host: str, service: EService, reading: Reading) -> Iterator[HostClaim]:
-    for other in reading.found(EService, indexes.HOST, normal(host)):
+    for other in _entitled(host, reading):
         metadata = other.metadata
-        if metadata.uid == service.metadata.uid or not _may_have(other, host, reading):
+        if metadata.uid == service.metadata.uid:
             continue
         came_first = _seniority(other) <= _seniority(service)
         if came_first or metadata.deletion_timestamp is None:
@@ -75,14 +68,23 @@ def _seniority(service: EService) -> tuple[tuple[datetime, str], str]:
     return age(service.metadata), service.metadata.namespace
 
 
-def _may_have(other: EService, host: str, reading: Reading) -> bool:
-    """Whether the other is where its registration places it, and is given the host by it.
+def _entitled(host: str, reading: Reading) -> Iterator[EService]:
+    """Those who ask for a host, stand for a registration that places them, and are given the host by it.
 
-    A host stays reserved; but anybody can name any registration in a namespace of their own.
+    A host stays reserved; but anybody can name any registration in a namespace of their own, and who comes
+    after another there can get nothing.
     """
-    registration = reading.readable(EServiceRegistration, other.spec.registration)
-    if registration is None:
-        return False
-    if registration.namespace_for(other.spec.environment) != other.metadata.namespace:
-        return False
-    return not unregistered_hosts((host,), registration, other.spec.environment)
+    standings = reading.store.beside(Standings)
+    for group in standings.groups(host):
+        registration = reading.readable(EServiceRegistration, group.registration)
+        if registration is None:
+            continue
+        environment = Environment(group.environment)
+        if registration.namespace_for(environment) != group.namespace:
+            continue
+        if unregistered_hosts((host,), registration, environment):
+            continue
+        for key in standings.holders(group):
+            other = reading.service(key.namespace, key.name)
+            if other is not None and normal(host) in map(normal, other.spec.publication.hosts):
+                yield other

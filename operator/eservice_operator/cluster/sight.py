@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from eservice_operator.cluster.client import KubeApi
-from eservice_operator.cluster.errors import Conflict
+from eservice_operator.cluster.errors import ApiError, Conflict
 from eservice_operator.cluster.ownership import is_managed
 from eservice_operator.cluster.slim import slim
 from eservice_operator.cluster.store import Change, Store
-from eservice_operator.core.actions import Manifest, Ref
+from eservice_operator.core.actions import Action, Failure, Manifest, Ref
 
 ATTEMPTS: Final = 4
 
@@ -19,13 +19,23 @@ T = TypeVar("T")
 
 
 class Refused(Exception):
-    """We did not, or could not safely, do it; ``transient``: looking at the cluster again can help."""
+    """We did not, or could not safely, do it; ``transient``: looking at the cluster again can help.
 
-    def __init__(self, reason: str, message: str, *, transient: bool) -> None:
+    ``of_all``: what else was decided should not be done either.
+    """
+
+    def __init__(self, reason: str, message: str, *, transient: bool, of_all: bool = False) -> None:
         super().__init__(reason, message)
         self.reason = reason
         self.message = message
         self.transient = transient
+        self.of_all = of_all
+
+
+def failed(action: Action, error: Refused | ApiError) -> Failure:
+    """What to say of an action that was not carried out."""
+    transient = error.transient or (isinstance(error, ApiError) and "NamespaceTerminating" in error.cause)
+    return Failure(action, error.reason, error.message, transient=transient)
 
 
 def held(ref: Ref, live: Manifest) -> Refused:

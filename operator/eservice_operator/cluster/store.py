@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from eservice_operator.cluster.entries import Entries
 from eservice_operator.cluster.nesting import DEEPEST
@@ -15,6 +15,7 @@ from eservice_operator.core.keys import ObjectKey
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Index = Callable[[Manifest], Iterable[str]]
 """The values under which an object is found."""
 
@@ -97,6 +98,7 @@ class Store:
         self._shelves: dict[str, _Shelf] = {}
         self._sharing = Sharing()
         self._doubt: Callable[[str], None] = lambda _: None
+        self._beside: dict[Callable[[Store], Any], Any] = {}
         self.too_deep: set[ObjectKey] = set()
         """Objects that are kept without what is nested too deeply in them."""
 
@@ -240,6 +242,13 @@ class Store:
     def follow(self, kind: str, follower: Callable[[Change], None]) -> None:
         """Tell somebody of each change of a kind from now on, as soon as it is made."""
         self._shelf(kind).followers.append(follower)
+
+    def beside(self, make: Callable[[Store], T]) -> T:
+        """What follows this store beside its indexes; made of all there is when it is first asked for."""
+        if make not in self._beside:
+            self._beside[make] = make(self)
+        kept: T = self._beside[make]
+        return kept
 
     def synced(self, kind: str) -> bool:
         """Whether the kind has been listed in full at least once."""

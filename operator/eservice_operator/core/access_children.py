@@ -57,7 +57,8 @@ def closing(
 ) -> Iterator[Action]:
     """The removal of what is not allowed any more; credentials before the binding that tells of them.
 
-    Whoever holds one of them by a finalizer keeps that alone: the others go all the same.
+    Whoever holds one of them by a finalizer, or keeps it from being written, keeps that alone: the others go
+    all the same.
     """
     bound = {use.binding.name: use.binding for use in access.uses}
     policy = children.get((POLICY_KIND, access_policy(owner.name)))
@@ -72,20 +73,20 @@ def closing(
             secret = Ref("v1", "Secret", owner.namespace, name)
             yield DeleteNamed(secret, owner.uid, "the credentials are not the e-service's any more")
         if binding is None:
-            yield Delete(child.ref, child.uid, ENDED, until_gone=False)
+            yield Delete(child.ref, child.uid, ENDED, until_gone=False, regardless=not held)
 
 
 def _narrowed(owner: Owner, wanted: Manifest | None, policy: Observed) -> Iterator[Action]:
     """The ways that end, before any write that something else could keep from being made."""
     if wanted is None:
-        yield Delete(policy.ref, policy.uid, ENDED, until_gone=False)
+        yield Delete(policy.ref, policy.uid, ENDED, until_gone=False, regardless=True)
         return
     ingress, egress = policy.spec.get("ingress") or (), policy.spec.get("egress") or ()
     still_in = within(ingress, wanted["spec"]["ingress"], IN)
     still_out = within(egress, wanted["spec"]["egress"], OUT)
     if (still_in, still_out) != (tuple(ingress), tuple(egress)):
         manifest = _leading(owner, still_in, still_out)
-        yield Update(manifest, policy.uid, ENDED, take_over=policy.edited)
+        yield Update(manifest, policy.uid, ENDED, take_over=policy.edited, regardless=True)
 
 
 def is_written(manifest: Manifest, ends: Iterable[Action]) -> bool:

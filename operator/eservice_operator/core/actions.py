@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a decision asks the cluster to do: a closed union of writes, each with its reason."""
+"""What a decision asks the cluster to do: a closed union of writes, each with its reason.
+
+They are carried out in their order. Once one has failed the rest waits, as it may rest on that one, but for
+what is to be done ``regardless``: what only takes, and what puts right what is there (see `goes_on`).
+"""
 
 from __future__ import annotations
 
@@ -40,6 +44,7 @@ class Create:
 
     manifest: Manifest
     reason: str
+    regardless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class Update:
     reason: str
     take_over: bool = False
     drop: tuple[str, ...] = ()
+    regardless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,7 @@ class Delete:
     uid: str
     reason: str
     until_gone: bool = True
+    regardless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +151,19 @@ def target_of(action: Action) -> Ref:
     return ref_of(action.manifest) if isinstance(action, Create | Update) else action.ref
 
 
+def goes_on(action: Action) -> bool:
+    """Whether it is carried out although something before it could not be."""
+    match action:
+        case Create() | Update() | Delete():
+            return action.regardless
+        case SetFinalizer():
+            return action.present
+        case DeleteNamed() | SetLabels():
+            return True
+        case SetStatus():
+            return False
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """The action that failed, what the cluster said, and whether trying again can help."""
@@ -156,14 +176,22 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How far a list of actions got: all of them, or up to the failure."""
+    """What of a list of actions was done, and what failed; the rest was not tried."""
 
     done: tuple[Action, ...]
     failure: Failure | None = None
+    """The first: what it is that has to be mended."""
+    others: tuple[Failure, ...] = ()
+    """What failed after it, of what does not wait for it."""
 
     def then(self, later: Outcome) -> Outcome:
         """All that was done, and how it ended."""
-        return Outcome((*self.done, *later.done), later.failure)
+        return Outcome((*self.done, *later.done), later.failure, later.others)
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """All that failed, in the order of the actions."""
+        return () if self.failure is None else (self.failure, *self.others)
 
     @property
     def wrote(self) -> bool:

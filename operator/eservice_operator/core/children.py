@@ -11,8 +11,7 @@ from typing import Any
 from eservice_operator.api import names
 from eservice_operator.api.reasons import Gate
 from eservice_operator.core.access_children import access_manifests, closing, is_written
-from eservice_operator.core.actions import Action, Create, Delete, Manifest, Update
-from eservice_operator.core.difference import first_difference
+from eservice_operator.core.actions import Action, Delete, Manifest
 from eservice_operator.core.driver import Driver, Shown
 from eservice_operator.core.drivers import driver_of, former_driver_of
 from eservice_operator.core.faces import Face, face_of
@@ -35,6 +34,7 @@ from eservice_operator.core.pods import build_deployment
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.preview import build_preview
 from eservice_operator.core.releases import Snapshot, earlier, newest
+from eservice_operator.core.repairs import becomes_public, difference, regardless
 from eservice_operator.core.rollout import Rollout, Running
 from eservice_operator.core.world import Observed
 
@@ -67,6 +67,8 @@ class Layout:
     """A public release that is left as it is, since nobody remembers how it runs; or empty."""
     access: OpenAccess
     """What grants open for it."""
+    becomes_public: bool = False
+    """Whether the public release becomes that, or comes onto the public route, by this decision."""
 
     @property
     def previewed(self) -> Snapshot | None:
@@ -92,6 +94,7 @@ def layout_of(facts: Facts, rollout: Rollout) -> Layout:
         still_let_in=tuple(_still_let_in(facts, rollout)),
         kept=facts.public_name or "" if lost else "",
         access=open_access(facts, rollout),
+        becomes_public=becomes_public(facts, rollout),
     )
 
 
@@ -121,7 +124,7 @@ def _is_looked_at(facts: Facts, rollout: Rollout) -> bool:
 def desired(layout: Layout) -> Iterator[Manifest]:
     """Every child that should be there, in the order in which one needs the other.
 
-    Nothing follows what is refused for good: what needs no Deployment comes before it, its memory after it.
+    Little follows what is refused for good: what needs no Deployment comes before it, its memory after it.
     """
     owner, driver = layout.owner, driver_of(layout.policy)
     on_route = None if layout.on_route is None else layout.on_route.release
@@ -207,28 +210,20 @@ def _changes(layout: Layout, children: Children) -> Iterator[Action]:
         if is_written(manifest, ends):
             continue
         strays = driver.strays(children[key]) if manifest["kind"] == driver.kind and key in children else ()
-        yield from difference(manifest, children.get(key), strays)
+        yield from _written(layout, manifest, children.get(key), strays)
     for key, child in sorted(children.items()):
         if key not in wanted and _superfluous(layout, key, child):
-            yield Delete(child.ref, child.uid, "no longer part of the e-service")
+            reason = "no longer part of the e-service"
+            yield Delete(child.ref, child.uid, reason, regardless=key[0] == ROUTE_KIND)
 
 
-def difference(
-    manifest: Manifest, observed: Observed | None, strays: tuple[str, ...] = ()
+def _written(
+    layout: Layout, manifest: Manifest, child: Observed | None, strays: tuple[str, ...]
 ) -> Iterator[Action]:
-    """The write that brings one child to its manifest; none while it is being deleted or already there.
-
-    ``strays`` are annotations on it that go.
-    """
-    if observed is None:
-        yield Create(manifest, "missing")
-        return
-    if observed.terminating:
-        return
-    found = first_difference(manifest, observed.body)
-    if found is not None or observed.edited or strays:
-        others = f"annotations of others: {', '.join(strays)}" if strays else "edited by somebody else"
-        yield Update(manifest, observed.uid, found or others, take_over=observed.edited, drop=strays)
+    """`difference`, with what does not wait for what failed before it marked."""
+    public = "" if layout.public is None else layout.public.name
+    for write in difference(manifest, child, strays):
+        yield regardless(write, child, public, giving=layout.becomes_public)
 
 
 def _superfluous(layout: Layout, key: tuple[str, str], child: Observed) -> bool:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,18 +17,18 @@ from eservice_operator.core.abandoned import in_reach
 from eservice_operator.core.access_children import access_manifests, closing, is_written
 from eservice_operator.core.actions import Action, Create, Delete, Ref, SetFinalizer, Update, target_of
 from eservice_operator.core.answering import answer_of
-from eservice_operator.core.children import Layout, changes, difference, layout_of
+from eservice_operator.core.children import Layout, changes, layout_of
 from eservice_operator.core.deadlines import next_instant
 from eservice_operator.core.faces import Face, face_of
 from eservice_operator.core.facts import Facts
 from eservice_operator.core.gateway_driver import ROUTE_KIND, with_record
-from eservice_operator.core.ingress_driver import INGRESS_KIND
 from eservice_operator.core.ledger import fold, informed_at
 from eservice_operator.core.opened import NOTHING_OPEN, open_access
 from eservice_operator.core.owner import Owner
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.posting import announced
 from eservice_operator.core.records import decision_status, status_write
+from eservice_operator.core.repairs import ROUTES, difference, regardless
 from eservice_operator.core.rollout import Rollout, plan
 from eservice_operator.core.scheduling import new_decision
 from eservice_operator.core.showing import taken_off
@@ -36,7 +36,6 @@ from eservice_operator.core.unpublication import judge
 from eservice_operator.core.world import Observed, World
 
 OFF = "off the public route"
-ROUTES = frozenset({ROUTE_KIND, INGRESS_KIND})
 
 
 @dataclass(frozen=True)
@@ -63,17 +62,18 @@ def decide(world: World, now: datetime, policy: Policy) -> Decision:
             *take_down(eservice_ref(facts), world.service.metadata, routes_of(world)),
         )
     else:
+        records = tuple(_decisions(facts))
         actions = (
-            *_decisions(facts),
+            *records,
             *_leftover(facts),
-            *_unpublish(facts, rollout),
+            *_unpublish(facts, rollout, regardless=not records or facts.paused or facts.suspended),
             *_former(facts, rollout),
         )
         if not world.errors:
             written = {target_of(action) for action in actions}
             layout = layout_of(facts, rollout)
-            later = changes(layout, world.children)
-            actions += (*_finalizer(facts, layout), *(one for one in later if target_of(one) not in written))
+            later = [one for one in changes(layout, world.children) if target_of(one) not in written]
+            actions += tuple(_with_finalizer(later, _finalizer(facts, layout)))
         else:
             actions += tuple(_ended(facts, rollout))
         actions += tuple(_recorded(facts, rollout, actions))
@@ -126,9 +126,9 @@ def take_down(service: Ref, metadata: ObjectMeta, routes: Iterable[Observed]) ->
     return ()
 
 
-def _remove_route(route: Observed | None, reason: str) -> Iterator[Action]:
+def _remove_route(route: Observed | None, reason: str, *, regardless: bool = True) -> Iterator[Action]:
     if route is not None and route.uid and not route.terminating:
-        yield Delete(route.ref, route.uid, reason)
+        yield Delete(route.ref, route.uid, reason, regardless=regardless)
 
 
 def _leftover(facts: Facts) -> Iterator[Action]:
@@ -162,19 +162,20 @@ def _heard(facts: Facts) -> Iterator[Action]:
             yield status_write(decision, heard, "what became of its notices")
 
 
-def _unpublish(facts: Facts, rollout: Rollout) -> Iterator[Action]:
+def _unpublish(facts: Facts, rollout: Rollout, *, regardless: bool) -> Iterator[Action]:
     """Only the public route is touched; everything else stays.
 
-    What takes comes before what gives, and also where the rest of the spec cannot be read.
+    What takes comes before what gives, and also where the rest of the spec cannot be read. What a decision
+    takes off waits for its record alone: the brake counts by that.
     """
     if rollout.serves or facts.public_name is None or facts.route is None:
         return
     if rollout.shown is None:
-        yield from _remove_route(facts.route, OFF)
+        yield from _remove_route(facts.route, OFF, regardless=regardless)
     elif facts.face is Face.LIVE:
         notice = facts.driver.build(Owner.of(facts.world.service.metadata), rollout.shown)
         for swap in difference(notice, facts.route):
-            yield replace(swap, reason=OFF)
+            yield replace(swap, reason=OFF, regardless=regardless)
 
 
 def _former(facts: Facts, rollout: Rollout) -> Iterator[Action]:
@@ -199,7 +200,8 @@ def _ended(facts: Facts, rollout: Rollout) -> Iterator[Action]:
     for manifest in access_manifests(owner, access):
         child = facts.world.child(manifest["kind"], manifest["metadata"]["name"])
         if child is not None and not is_written(manifest, ends):
-            yield from difference(manifest, child)
+            for action in difference(manifest, child):
+                yield regardless(action, child)
 
 
 def _recorded(facts: Facts, rollout: Rollout, actions: tuple[Action, ...]) -> Iterator[Action]:
@@ -217,10 +219,24 @@ def _recorded(facts: Facts, rollout: Rollout, actions: tuple[Action, ...]) -> It
         yield Update(manifest, route.uid, reason, take_over=route.edited)
 
 
-def _finalizer(facts: Facts, layout: Layout) -> Iterator[Action]:
+def _finalizer(facts: Facts, layout: Layout) -> SetFinalizer | None:
     metadata = facts.world.service.metadata
     far = layout.previewed is not None or (layout.on_route is not None and facts.driver.far)
-    if far and names.FINALIZER not in metadata.finalizers:
-        yield SetFinalizer(
-            eservice_ref(facts), metadata.uid, present=True, reason="its route lies in another namespace"
-        )
+    if not far or names.FINALIZER in metadata.finalizers:
+        return None
+    reason = "its route lies in another namespace"
+    return SetFinalizer(eservice_ref(facts), metadata.uid, present=True, reason=reason)
+
+
+def _with_finalizer(actions: Sequence[Action], finalizer: SetFinalizer | None) -> Iterator[Action]:
+    """The finalizer before the first route that is made: nothing else waits for it, least of all what takes.
+
+    Whoever fills the EService up to what can be stored keeps it from being written.
+    """
+    for action in actions:
+        if finalizer is not None and isinstance(action, Create) and action.manifest["kind"] == ROUTE_KIND:
+            yield finalizer
+            finalizer = None
+        yield action
+    if finalizer is not None:
+        yield finalizer

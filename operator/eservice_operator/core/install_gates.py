@@ -28,15 +28,17 @@ def registered(facts: Facts, _subject: Subject) -> Unmet | None:
     if registration is None:
         text = f"EServiceRegistration {name} does not exist: the institution applies, the Agency registers"
         return _unregistered(Reason.REGISTRATION_NOT_FOUND, text)
-    problem = place_problem(registration, facts.spec.environment, facts.place[0])
-    if problem is not None:
+    problem, senior = place_problem(registration, facts.spec.environment, facts.place[0]), facts.world.senior
+    if problem is not None and (senior is None or problem[0] is Reason.NAMESPACE_NOT_REGISTERED):
         return _unregistered(*problem)
-    if facts.world.senior is None:
+    if senior is None:
         return None
-    senior = facts.world.senior
+    older = f"EService {senior.namespace}/{senior.name}"
+    if facts.world.service.metadata.deletion_timestamp is not None:
+        older = "an older EService"  # which one of several is next may change: who goes is not woken by that
     text = (
-        f"EService {senior.namespace}/{senior.name} already stands for {name} in"
-        f" {facts.spec.environment.value}: there is one for each environment, delete this one"
+        f"{older} already stands for {name} in {facts.spec.environment.value}:"
+        " there is one for each environment, delete this one"
     )
     return _unregistered(Reason.ALREADY_TAKEN, text, GateOwner.INSTITUTION)
 

@@ -73,6 +73,14 @@ class PublicRelease(Signed):
         record, wanted = self.record, self.wanted.name
         return record is not None and self.production and self._led_to == wanted != record.name
 
+    @property
+    def led_astray(self) -> bool:
+        """Whether somebody else wrote the Service of a release that is public, and known how it runs."""
+        service = self.public_service
+        if service is None or self.public is None:
+            return False
+        return service.edited or self._led_to not in (self.public_name, self.wanted.name)
+
     @once
     def _remembered_name(self) -> str | None:
         """The Service's selector remembers it.

@@ -30,7 +30,10 @@ def installed(facts: Facts, subject: Subject) -> Unmet | None:
 
 
 def host_allowed(facts: Facts, subject: Subject) -> Unmet | None:
-    """R1: every host is registered for this environment, and nobody else's."""
+    """R1: every host is registered for this environment, and nobody else's.
+
+    Whoever does not stand for the registration is told that, and gets no host: others do not matter to it.
+    """
     hosts = subject.snapshot.hosts
     missing = unregistered_hosts(hosts, facts.world.registration, facts.spec.environment)
     if missing:
@@ -44,7 +47,7 @@ def host_allowed(facts: Facts, subject: Subject) -> Unmet | None:
     if refused is not None:
         return holds_publish(Gate.HOST_ALLOWED, *refused, GateOwner.INSTITUTION, "R1")
     taken = sentence(facts, (claim for claim in facts.world.claims if claim.host in hosts))
-    if taken:
+    if taken and facts.stands:
         return holds_publish(Gate.HOST_ALLOWED, Reason.HOST_CONFLICT, taken, GateOwner.AGENCY, "R1")
     return None
 

@@ -18,7 +18,7 @@ from eservice_operator.api.identifier import EServiceIdentifier
 from eservice_operator.api.reasons import ConditionType, Reason
 from eservice_operator.core.actions import Basis, Ref, SetStatus
 from eservice_operator.core.conditions import Verdict, merge, true
-from eservice_operator.core.dates import Period, add_period, local_day
+from eservice_operator.core.dates import Period, add_period, local_day, start_of_day
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.releases import release_name
 from eservice_operator.core.world import RecordWorld
@@ -57,12 +57,8 @@ def _verdict(world: RecordWorld, now: datetime, today: date) -> Verdict:
             return true(ConditionType.READY, Reason.ALLOCATED, text)
 
 
-def next_change(world: RecordWorld, now: datetime, policy: Policy) -> date | None:
-    """The next local day on which the status of a record changes by itself.
-
-    A verification dated later today comes into force with its e-service, whose change wakes it.
-    """
-    today = local_day(now, policy.zone)
+def next_change(world: RecordWorld, now: datetime, policy: Policy) -> datetime | None:
+    """The next instant at which the status of a record changes by itself: most do with a local day."""
     record = world.record
     days: list[date] = []
     if (
@@ -72,11 +68,12 @@ def next_change(world: RecordWorld, now: datetime, policy: Policy) -> date | Non
         days.append(record.spec.revoked.at)
     if isinstance(record, UnpublishDeferral):
         days.append(add_period(record.spec.until, Period(months=0, days=1)))
-    if isinstance(record, ProductionVerification):
-        days.append(local_day(record.spec.verified_at, policy.zone))
     if isinstance(record, ConnectionTest) and not record.spec.passed_by(now):
         days.append(local_day(record.spec.passed_at, policy.zone) + timedelta(days=1))
-    return min((day for day in days if day > today), default=None)
+    instants = [start_of_day(day, policy.zone) for day in days]
+    if isinstance(record, ProductionVerification):
+        instants.append(record.spec.verified_at)
+    return min((instant for instant in instants if instant > now), default=None)
 
 
 def _act(act: AcceptanceAct, world: RecordWorld, today: date) -> Verdict:

@@ -147,8 +147,9 @@ def _may_switch(facts: Facts, gates: tuple[Unmet, ...]) -> bool:
     """Whether the release the spec names becomes public now: every gate, at this instant, and enough Pods.
 
     A spec that cannot be read gives nothing. The Pods of one that the Service leads to are not counted again.
+    A Service that was led elsewhere is put right first: that waits for nothing, as a switch may have to.
     """
-    if gates or facts.world.errors or facts.public_name == facts.wanted.name:
+    if gates or facts.world.errors or facts.public_name == facts.wanted.name or facts.led_astray:
         return False
     return facts.unrecorded or rolled_out(facts.deployment(facts.wanted.name), _full_replicas(facts))
 

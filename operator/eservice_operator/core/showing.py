@@ -107,7 +107,8 @@ def _noticed(facts: Facts, public: Snapshot, gates: tuple[Unmet, ...]) -> Shown 
     on_route = () if facts.route is None else facts.driver.hosts(facts.route)
     claimed = {claim.host for claim in facts.world.claims}.difference(on_route)
     hosts = tuple(host for host in public.hosts if host not in foreign and host not in claimed)
-    if facts.route is None and any(unmet.gate is Gate.HOST_ALLOWED for unmet in gates):
+    refused = any(unmet.gate is Gate.HOST_ALLOWED for unmet in gates) or not claimed.isdisjoint(public.hosts)
+    if facts.route is None and refused:
         return None
     paused = facts.spec.publication.paused
     until = paused.until if facts.paused and paused is not None else None

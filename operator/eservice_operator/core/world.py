@@ -127,7 +127,7 @@ class World:
     decisions: tuple[UnpublishDecision, ...] = ()
     """Of this registration and environment, closed ones too."""
     senior: ObjectMeta | None = None
-    """The EService that holds the place of this registration and environment, if it is another one."""
+    """The next older EService for this registration and environment here: the oldest holds the place."""
     claims: tuple[HostClaim, ...] = ()
     """Whoever has one of its hosts, or had it before: it does not get that host."""
     contenders: tuple[HostClaim, ...] = ()

@@ -14,12 +14,15 @@ from eservice_operator.api.reasons import ConditionType
 from eservice_operator.cluster.indexes import part
 from eservice_operator.cluster.roles import invoke_rules
 from eservice_operator.core.actions import Manifest
+from eservice_operator.runtime.eservice_triggers import reads_alike
 
 
 def is_news(before: Manifest, after: Manifest) -> bool:
     """Whether others can be concerned: it means something else, goes away, or has come to something."""
     says = NEWS.get(after["kind"], _meaning)
-    return leaves(before, after) or says(before) != says(after)
+    if leaves(before, after) or says(before) != says(after):
+        return True
+    return after["kind"] == "EService" and not reads_alike(before, after)
 
 
 def leaves(before: Manifest, after: Manifest) -> bool:
@@ -71,6 +74,25 @@ def _entries(assignment: Manifest) -> set[tuple[str, str]]:
     return {(str(part(entry, "code")), repr(entry)) for entry in listed}
 
 
+def _asking(service: Manifest) -> Any:
+    """What an EService asks for, and as whom: how it runs is nobody else's concern."""
+    spec = service.get("spec") or {}
+    who = part(service, "metadata", "uid"), spec.get("registration"), spec.get("environment")
+    return who, spec.get("uses")
+
+
+def asks_otherwise_only(before: Manifest, after: Manifest) -> bool:
+    """Whether an EService that stays, and can be read as before, asks for something else: that is all."""
+    same = not leaves(before, after) and _asking(before)[0] == _asking(after)[0]
+    return same and reads_alike(before, after)
+
+
+def differing_uses(before: Manifest, after: Manifest) -> frozenset[str]:
+    """The uses that only one of two versions of an EService has, each as it is written."""
+    was, now = ({repr(use) for use in part(obj, "spec", "uses") or ()} for obj in (before, after))
+    return frozenset(was ^ now)
+
+
 def _placed(obj: Manifest) -> Any:
     """The spec of a registration, and whether its namespaces are in place."""
     conditions = part(obj, "status", "conditions") or ()
@@ -85,6 +107,7 @@ def _labels(obj: Manifest) -> Any:
 NEWS: Final[dict[str, Callable[[Manifest], Any]]] = {
     "WebServiceGrant": _granted,
     "AgentAssignment": _assigned,
+    "EService": _asking,
     "EServiceRegistration": _placed,
     "Namespace": _labels,
     "Role": invoke_rules,

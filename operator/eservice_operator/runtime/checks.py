@@ -65,6 +65,6 @@ def lists_fresh(ages: Callable[[], Mapping[str, float]], pulse: Pulse, resync: f
         stale = {kind: age for kind, age in ages().items() if age > MISSED_LISTS * resync}
         if not stale or pulse.silent_for > ANSWERED_LATELY:
             return None
-        return ", ".join(f"{kind} was last listed {age:.0f} s ago" for kind, age in sorted(stale.items()))
+        return ", ".join(f"{kind} was not listed for {age:.0f} s" for kind, age in sorted(stale.items()))
 
     return check

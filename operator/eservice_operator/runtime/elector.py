@@ -14,11 +14,12 @@ from collections.abc import Callable
 from typing import Final, NoReturn
 
 from eservice_operator.cluster.errors import AlreadyExists, ApiError, Conflict, NotFound, Transient
-from eservice_operator.cluster.lease import Candidate, Move
+from eservice_operator.cluster.lease import Candidate, Lease, Move
 from eservice_operator.cluster.resources import path_of
 from eservice_operator.cluster.transport import Request, Transport
 from eservice_operator.core.actions import Manifest, Ref
 from eservice_operator.runtime.clock import Clock, boottime
+from eservice_operator.runtime.lease_news import LeaseNews
 from eservice_operator.runtime.metrics import Metrics
 from eservice_operator.runtime.signals import leave_now
 from eservice_operator.runtime.startup import NotYetServed, persist
@@ -60,13 +61,11 @@ class Elector:
         self._turning = asyncio.Lock()
         self._won = asyncio.Event()
         self._over = False
-        self._in_vain = 0
-        """Turns in a row that came to nothing."""
-        self._leader = ""
-        self._failed = metrics.lease_failures
-        self._transitions = metrics.lease_transitions.labels(self._name)
-        self._leads = metrics.leader.labels(self._name)
-        self._leads.set_function(lambda: self.leading)
+        self._news = LeaseNews(self._name, self.identity, metrics, lambda: self.leading)
+        self._found: Lease | None = None
+        """What it was when it was looked at first."""
+        self.undisturbed = False
+        """Whether nobody else can have led since then."""
 
     @property
     def leading(self) -> bool:
@@ -77,16 +76,25 @@ class Elector:
         """Seconds within which a write that begins now has to be over; 0 or less: it must not begin."""
         return self._candidate.time_left(self._now())
 
-    async def stand(self, transport: Transport) -> None:
-        """Look at the lease for the first time, and take it if it is free.
+    async def look(self, transport: Transport) -> None:
+        """Look at the lease for the first time: another one's begins to run out by this.
 
         Raises:
             CannotStart: the API server refuses.
         """
         self._transport = transport
+        await persist(self._look, f"the lease {self._name}", self._clock)
+        self._found = self._candidate.lease
+
+    async def stand(self) -> None:
+        """Take the lease if it is free; from here on it is to be kept, or waited for, by `run`.
+
+        Raises:
+            CannotStart: the API server refuses.
+        """
         await persist(self._turn, f"the lease {self._name}", self._clock)
         if not self._candidate.holding:
-            leader = self._leader or "nobody"
+            leader = self._news.leader or "nobody"
             log.info(
                 "standing by for the lease %s, by which %s leads, as %s", self._name, leader, self.identity
             )
@@ -98,10 +106,9 @@ class Elector:
             try:
                 await self._turn()
             except (ApiError, NotYetServed) as error:
-                self._failed.inc()
-                self._tell_of_failure(error)
+                self._news.failed(error, holding=self._candidate.holding)
             else:
-                self._tell_of_answer()
+                self._news.answered()
 
     async def won(self) -> None:
         """Wait until it leads."""
@@ -116,13 +123,27 @@ class Elector:
             if not held:
                 return
             try:
-                await self._put("PUT", within=LAST_WORD, released=True)
+                await self._give_back(self._now() + LAST_WORD)
             except ApiError as error:
                 log.warning(
                     "the lease %s could not be given back, so it has to run out: %s", self._name, error
                 )
             else:
                 log.info("the lease %s is given back", self._name)
+
+    async def _give_back(self, at_latest: float) -> None:
+        """Also after a renewal that was carried out and never answered: it is then of another version.
+
+        Raises:
+            ApiError: refused, no answer, or another one's by now.
+        """
+        try:
+            await self._put("PUT", within=at_latest - self._now(), released=True)
+        except Conflict:
+            await self._look(within=at_latest - self._now())
+            if self._news.leader != self.identity:
+                raise
+            await self._put("PUT", within=at_latest - self._now(), released=True)
 
     def _pause(self) -> float:
         """Seconds until the next turn, but never past the moment at which a leader has to be gone."""
@@ -157,18 +178,18 @@ class Elector:
                 return True
         return False
 
-    async def _look(self) -> None:
+    async def _look(self, within: float | None = None) -> None:
         try:
             request = Request("get", "GET", path_of(self._where))
-            found: Manifest | None = await self._send(request, self._patience())
+            found: Manifest | None = await self._send(request, self._patience() if within is None else within)
         except NotFound:
             found = None
         self._candidate.seen(found, self._now())
-        self._tell()
+        self._news.seen(self._candidate.lease)
 
     async def _write(self, move: Move) -> bool:
         """Write this candidate into the lease; False: somebody else was first."""
-        held = self._candidate.holding
+        held, before = self._candidate.holding, self._candidate.lease
         sent = self._now()
         try:
             answer = await self._put("POST" if move is Move.CREATE else "PUT", within=self._patience())
@@ -187,8 +208,9 @@ class Elector:
             self._candidate.doubt()
             raise
         self._candidate.held(answer, sent)
-        self._tell()
+        self._news.seen(self._candidate.lease)
         if not held:
+            self.undisturbed = before == self._found and (before is None or not before.holder)
             log.info("leading by the lease %s, as %s", self._name, self.identity)
             self._won.set()
         return True
@@ -214,31 +236,10 @@ class Elector:
         most = self._terms.request_timeout
         return min(most, self._candidate.leave_at - self._now()) if self._candidate.holding else most
 
-    def _tell_of_failure(self, error: Exception) -> None:
-        """Warn of the first turn that comes to nothing; the others are counted until one succeeds."""
-        self._in_vain += 1
-        if self._in_vain == 1:
-            what = "renewed" if self._candidate.holding else "looked at"
-            log.warning("the lease %s could not be %s, and is tried again: %s", self._name, what, error)
-
-    def _tell_of_answer(self) -> None:
-        if self._in_vain:
-            log.info("the lease %s answers again, after %d turns in vain", self._name, self._in_vain)
-        self._in_vain = 0
-
-    def _tell(self) -> None:
-        """Show what the lease says."""
-        lease = self._candidate.lease
-        leader = "" if lease is None else lease.holder
-        self._transitions.set(0 if lease is None else lease.transitions)
-        if leader not in ("", self.identity, self._leader) and self._leader:
-            log.info("standing by: %s leads now", leader)
-        self._leader = leader
-
     def _lose(self) -> NoReturn:
         why = (
-            f"{self._leader or 'nobody'} holds it"
-            if self._leader != self.identity
+            f"{self._news.leader or 'nobody'} holds it"
+            if self._news.leader != self.identity
             else f"it was not renewed for {self._terms.renew_deadline:g} s"
         )
         self._candidate.resign()

@@ -3,24 +3,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-
-from aiohttp import web
+from functools import partial
 
 from eservice_operator.core.address import Address
 from eservice_operator.runtime.metrics import Metrics
+from eservice_operator.serving.bounded import listening
+from eservice_operator.serving.probes import ProbeServer, Verdict
 
 log = logging.getLogger(__name__)
 
 Check = Callable[[], str | None]
 """Answers None when all is well, otherwise a sentence that says what is not."""
-
-METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-SHUTDOWN = 1.0
-"""Seconds for the requests under way when the server closes."""
 
 
 class HealthServer:
@@ -32,33 +28,19 @@ class HealthServer:
 
     def __init__(self, metrics: Metrics, live: Mapping[str, Check], ready: Mapping[str, Check]) -> None:
         self._metrics = metrics
-        self._probes = {"/livez": live, "/readyz": ready}
+        self._probes = {"/livez": partial(_verdict, live), "/readyz": partial(_verdict, ready)}
 
     @asynccontextmanager
     async def serving(self, address: Address) -> AsyncIterator[Address]:
         """Serve inside the block; yields the address with the port in use. Raises OSError if it is taken."""
-        app = web.Application()
-        for path in self._probes:
-            app.router.add_get(path, self._probe)
-        app.router.add_get("/metrics", self._scrape)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, address.host or None, address.port).start()
-            bound = Address(address.host, runner.addresses[0][1])
+        server = ProbeServer(self._probes, self._metrics.render, {})
+        async with listening(server.runner, address) as bound:
             log.info("answering probes and scrapes on %s", bound)
             yield bound
-        finally:
-            await runner.cleanup()
 
-    async def _probe(self, request: web.Request) -> web.Response:
-        verdicts = {name: check() for name, check in self._probes[request.path].items()}
-        failed = {name: why for name, why in verdicts.items() if why is not None}
-        lines = [f"[-] {name}: {failed[name]}" if name in failed else f"[+] {name}" for name in verdicts]
-        return web.Response(
-            text="\n".join([*lines, "failed" if failed else "ok", ""]), status=503 if failed else 200
-        )
 
-    async def _scrape(self, _request: web.Request) -> web.Response:
-        figures = await asyncio.to_thread(self._metrics.render)
-        return web.Response(body=figures, headers={"Content-Type": METRICS_TYPE})
+def _verdict(checks: Mapping[str, Check]) -> Verdict:
+    verdicts = {name: check() for name, check in checks.items()}
+    lines = [f"[+] {name}" if why is None else f"[-] {name}: {why}" for name, why in verdicts.items()]
+    well = all(why is None for why in verdicts.values())
+    return Verdict(well, "\n".join([*lines, "ok" if well else "failed", ""]))

@@ -26,14 +26,20 @@ class Leadership(WriteGuard, Protocol):
     """Whether this operator leads; also the guard of its writes."""
 
     identity: str
+    undisturbed: bool
+    """Of who leads: whether nobody else can have led since it looked first."""
 
     @property
     def leading(self) -> bool:
         """Whether it leads at this moment."""
         ...
 
-    async def stand(self, transport: Transport) -> None:
-        """Look at the lease for the first time, and take it if it is free."""
+    async def look(self, transport: Transport) -> None:
+        """Look at the lease for the first time, and leave it as it is."""
+        ...
+
+    async def stand(self) -> None:
+        """Take the lease if it is free."""
         ...
 
     async def run(self) -> None:
@@ -60,11 +66,14 @@ class Alone(Unguarded):
 
     def __init__(self, identity: str, metrics: Metrics) -> None:
         self.identity = identity
-        self.leading = True
+        self.leading = self.undisturbed = True
         metrics.leader.labels("").set(1)
 
-    async def stand(self, transport: Transport) -> None:
+    async def look(self, transport: Transport) -> None:
         """There is no lease."""
+
+    async def stand(self) -> None:
+        """It leads already."""
 
     async def run(self) -> None:
         """There is nothing to keep."""

@@ -35,6 +35,8 @@ class Lists:
         self._store, self._settings, self._clock = store, settings, clock
         self._present: list[Reflector] = []
         self._late: list[Reflector] = []
+        self._begun: dict[str, float] = {}
+        """By kind, since when it is to be listed, in seconds of the monotonic clock."""
         store.on_left_out_seen(self._look_again)
 
     async def fill(self, api: KubeApi, transport: Transport, intake: Intake) -> None:
@@ -50,6 +52,7 @@ class Lists:
             self._store.mark_synced(reflector.resource.kind)
         if self._late:
             log.info("not served: %s; asked for again every %d s", _named(self._late), LOOK_AGAIN)
+        self._begin(self._present)
         await list_all(self._present, self._clock)
 
     async def refresh(self) -> None:
@@ -80,13 +83,16 @@ class Lists:
                 reflector.look_again()
 
     def ages(self) -> dict[str, float]:
-        """Per kind, the seconds since its last full list; kinds that were not listed yet are left out."""
+        """Per kind that is served, the seconds since its last full list; before that since the start."""
+        now, ages = self._clock.monotonic(), dict[str, float]()
+        for reflector in self._present:
+            kind, at = reflector.resource.kind, reflector.listed_at
+            ages[kind] = now - (self._begun.get(kind, now) if at is None else at)
+        return ages
+
+    def _begin(self, reflectors: Iterable[Reflector]) -> None:
         now = self._clock.monotonic()
-        return {
-            reflector.resource.kind: now - reflector.listed_at
-            for reflector in self._present
-            if reflector.listed_at is not None
-        }
+        self._begun.update((reflector.resource.kind, now) for reflector in reflectors)
 
     async def _join(self, transport: Transport) -> None:
         """Begin with each kind that was not installed once it is."""
@@ -98,6 +104,7 @@ class Lists:
                     log.info("served now, and looked at from now on: %s", _named(come))
                 self._late = [reflector for reflector in self._late if reflector not in come]
                 self._present += come
+                self._begin(come)
                 for reflector in come:
                     reflecting.create_task(reflector.run())
                 if self._late:

@@ -51,7 +51,7 @@ LAST_SECONDS = 5.0
 
 
 class Operator:
-    """Credentials, a place in the election, one full list of every kind, watches; as the leader also workers.
+    """Credentials, one full list of every kind, watches, a place in the election; as the leader also workers.
 
     And all of that back again.
     """
@@ -119,8 +119,7 @@ class Operator:
         await until_served(transport, self._clock)
         self._essentials.start("the clock guard", self._guard.run(lambda: transport.send(ASK)))
         self._waiting_for = "its lease"
-        await self._stand(stack, configuration)
-        led = leadership.leading
+        await self._look_at_lease(stack, configuration)
         self._waiting_for = "the first list of every kind"
         await self._lists.fill(api, transport, self._rounds.intake)
         freeze_what_is_there()
@@ -129,27 +128,26 @@ class Operator:
         self._waiting_for = "its watches"
         self._lists.watch(transport, self._essentials)
         await self._watch_ours()
-        work = asyncio.create_task(self._work(api, listed=led), name="work")
+        self._waiting_for = "its lease"
+        await leadership.stand()  # only now: who leads has read everything
+        self._essentials.start("the election", leadership.run())
+        work = asyncio.create_task(self._work(api), name="work")
         self._essentials.add("the work", work)
         return work
 
-    async def _stand(self, stack: AsyncExitStack, configuration: Any) -> None:
-        """Begin with the election."""
+    async def _look_at_lease(self, stack: AsyncExitStack, configuration: Any) -> None:
+        """Who leads, before anything is read: so that it is known whether that was of another one's time."""
         terms, identity = terms_of(self._settings), self._leadership.identity
         transport = connection_of_lease(configuration, terms, identity, self._requested)
         stack.push_async_callback(transport.close)
-        await self._leadership.stand(transport)
-        self._essentials.start("the election", self._leadership.run())
+        await self._leadership.look(transport)
 
-    async def _work(self, api: KubeApi, *, listed: bool) -> None:
-        """Wait for the lease, bring the store up to date, and reconcile until told to stop.
-
-        ``listed`` says that every kind has been listed since the lease was won.
-        """
+    async def _work(self, api: KubeApi) -> None:
+        """Wait for the lease, bring the store up to date, and reconcile until told to stop."""
         if not self._leadership.leading:
             self._waiting_for = None  # who stands by is ready: it could lead at any moment
         await self._leadership.won()
-        if not listed:
+        if not self._leadership.undisturbed:
             await self._lists.refresh()
         reconciler = self._wiring.make_reconciler(
             Surroundings(

@@ -13,7 +13,6 @@ from eservice_operator.cluster.credentials_copy import CredentialsCopier
 from eservice_operator.cluster.events import EventSink
 from eservice_operator.cluster.freshness import Freshness
 from eservice_operator.cluster.observe import Observer
-from eservice_operator.core.dates import start_of_day
 from eservice_operator.core.keys import ObjectKey
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.records import next_change, record_status
@@ -91,8 +90,4 @@ class ObjectReconciler:
             return await self._writer.invalid(key, world, now)
         status = record_status(world, now, self.policy_now())
         told = await self._writer.write_status(key, world.record.metadata, world.record.status, status)
-        following = next_change(world, now, self.policy_now())
-        return Result(
-            next_at=None if following is None else start_of_day(following, self.policy_now().zone),
-            error=error_of(told),
-        )
+        return Result(next_at=next_change(world, now, self.policy_now()), error=error_of(told))

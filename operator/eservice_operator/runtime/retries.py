@@ -19,8 +19,7 @@ RETRY_FOREIGN = timedelta(minutes=1)
 
 def retry(outcome: Outcome) -> str | None:
     """What to try again with backoff, if anything: what others are in the way of is not."""
-    failure = outcome.failure
-    return failure.message if failure is not None and failure.transient else None
+    return next((failure.message for failure in outcome.failures if failure.transient), None)
 
 
 def error_of(outcome: Outcome) -> str | None:
@@ -43,16 +42,20 @@ class Decided(Protocol):
 
 
 def contested(decision: Decided, outcome: Outcome) -> str | None:
-    """What is still to be done after the last round: somebody undoes it, and haste would feed the quarrel."""
-    if outcome.failure is not None or not decision.actions:
+    """What is still to be done after the last round: somebody undoes it, and haste would feed the quarrel.
+
+    After a failure, which ends the rounds, what was done in spite of it.
+    """
+    failed = outcome.failure is not None
+    action = next((one for one in decision.actions if not failed or one in outcome.done), None)
+    if action is None:
         return None
-    action = decision.actions[0]
     return f"is undone each time it is done: {type(action).__name__} {target_of(action)}: {action.reason}"
 
 
 def foreign_look(outcome: Outcome, now: datetime) -> datetime | None:
     """When to look whether what stands in the way of a write has gone; None where nothing does."""
-    return now + RETRY_FOREIGN if outcome.failure is not None and not outcome.failure.transient else None
+    return now + RETRY_FOREIGN if any(not failure.transient for failure in outcome.failures) else None
 
 
 def look_again(decision: Decision, outcome: Outcome) -> datetime | None:

@@ -111,7 +111,7 @@ class ServiceReconciler:
                 return Result()
         except ApiError as error:
             return Result(error=str(error))
-        gone = [Delete(route.ref, route.uid, "its EService is gone") for route in routes]
+        gone = [Delete(route.ref, route.uid, "its EService is gone", regardless=True) for route in routes]
         outcome = await self.writer.apply(gone)
         return Result(error=retry(outcome))
 

@@ -3,30 +3,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
-from itertools import product
-from typing import Any
+from typing import Any, Final
 
-from eservice_operator.api import names
 from eservice_operator.cluster import indexes
 from eservice_operator.cluster.admission import Place, takes
 from eservice_operator.cluster.indexes import part
-from eservice_operator.cluster.ownership import is_our_route, owners_of, service_of
+from eservice_operator.cluster.ownership import is_our_route
+from eservice_operator.cluster.standings import Standings
 from eservice_operator.cluster.store import Change, Store, key_of
 from eservice_operator.core.actions import Manifest
 from eservice_operator.core.hosts import EVERY, WILDCARD
 from eservice_operator.core.keys import ObjectKey
-from eservice_operator.core.owner import OWNED_BY
 from eservice_operator.core.policy import GatewayRef
 from eservice_operator.runtime.access_triggers import access_keys
+from eservice_operator.runtime.eservice_triggers import (
+    around_eservice,
+    around_registration,
+    of_decision,
+    of_verification,
+)
+from eservice_operator.runtime.owner_triggers import ACCESS, found, owner_of_child, told_of
 from eservice_operator.runtime.ports import Triggers
 from eservice_operator.runtime.template_triggers import services_of_template
 
-RECORDS = ("AcceptanceAct", "ProductionVerification", "UnpublishDeferral")
-ACCESS = ("WebService", "WebServiceGrant", "AgentAssignment", "ConnectionTest")
 CLAIMING = ("HTTPRoute", "Ingress")
-
+BY_CHANGE: Final[dict[str, Callable[[Change, Store], Iterator[ObjectKey]]]] = {
+    "EService": around_eservice,
+    "EServiceRegistration": around_registration,
+    "EServiceTemplate": services_of_template,
+    "ProductionVerification": of_verification,
+}
+"""Kinds of which it is seen in a change whom it concerns besides themselves."""
 
 Places = Collection[Place]
 """Gateways, by namespace and name."""
@@ -41,15 +50,15 @@ def _keys_for(gateways: Places, change: Change, store: Store) -> Iterable[Object
     """The keys to reconcile after an object appeared, changed or went away: those of what it was, too."""
     if _only_counted(change):
         return {change.key}
-    told = [obj for obj in (change.before, change.after) if obj is not None]
+    told = told_of(change)
     woken = {key for obj in told for key in _keys(obj, store)} | set(access_keys(change, store))
-    if change.key.kind == "EServiceTemplate":
-        woken |= set(services_of_template(change, store))
+    if change.key.kind in BY_CHANGE:
+        woken |= {change.key, *BY_CHANGE[change.key.kind](change, store)}
     if change.key.kind in CLAIMING and not _claims_as_before(change):
         woken |= {key for obj in told for key in _contested(obj, store, gateways)}
     if change.key.kind == "Gateway" and not _admits_as_before(change):
         for route in _concerned(change.key, store, gateways):
-            woken |= set(_owner_of_child(route, store))
+            woken |= set(owner_of_child(route, store))
     if change.key.kind == "IngressClass" and len(told) == 1:
         woken |= set(_of_class(change.key.name, store))
     return woken
@@ -59,7 +68,7 @@ def _of_class(name: str, store: Store) -> Iterator[ObjectKey]:
     """The EServices whose own Ingress is of a class, which comes or goes."""
     for ingress in store.all("Ingress"):
         if part(ingress, "spec", "ingressClassName") == name:
-            yield from _owner_of_child(ingress, store)
+            yield from owner_of_child(ingress, store)
 
 
 def _concerned(gateway: ObjectKey, store: Store, gateways: Places) -> Iterable[Manifest]:
@@ -76,7 +85,7 @@ def _our_routes(store: Store) -> Iterator[Manifest]:
 def left_behind(store: Store) -> Iterator[ObjectKey]:
     """The EServices that are gone while their public route is not: deleted without our finalizer."""
     for route in _our_routes(store):
-        for key in _owner_of_child(route, store):
+        for key in owner_of_child(route, store):
             if store.get(*key) is None:
                 yield key
 
@@ -100,68 +109,21 @@ def _published(template: Manifest) -> list[tuple[Any, Any]]:
 def _keys(obj: Manifest, store: Store) -> Iterator[ObjectKey]:
     key = key_of(obj)
     match key.kind:
-        case "EService":
-            yield key
-            yield from _around_eservice(obj, store)
-        case "EServiceTemplate":
-            yield key
-        case "EServiceRegistration":
-            yield key
-            yield from _found(store, "EService", indexes.REGISTRATION, key.name)
-            for entry in part(obj, "spec", "namespaces") or ():
-                yield from _found(store, "EServiceRegistration", indexes.NAMESPACE, entry["name"])
         case "AcceptanceAct" | "UnpublishDeferral":
             yield key
             named = part(obj, "spec", "eService")
             yield ObjectKey("EService", named["namespace"], named["name"])
-        case "ProductionVerification":
-            place = f"{key.namespace}/{obj['spec']['eService']}"
-            yield key
-            yield ObjectKey("EService", key.namespace, obj["spec"]["eService"])
-            yield from _found(store, key.kind, indexes.ESERVICE, place)
         case "UnpublishDecision":
-            yield from _found(store, "EService", indexes.REGISTRATION, obj["spec"]["registration"])
-            yield ObjectKey("EServiceTemplate", "", obj["spec"]["release"]["template"]["name"])
+            yield from of_decision(obj, store)
         case "EServiceIdentifier":
             yield key
             yield ObjectKey("EServiceRegistration", "", obj["spec"]["registration"])
         case "Namespace":
-            yield from _found(store, "EServiceRegistration", indexes.NAMESPACE, key.name)
+            yield from found(store, "EServiceRegistration", indexes.NAMESPACE, key.name)
+        case _ if key.kind in BY_CHANGE:
+            pass
         case _:
-            yield from [key] if key.kind in ACCESS else _owner_of_child(obj, store)
-
-
-def _around_eservice(obj: Manifest, store: Store) -> Iterator[ObjectKey]:
-    """Who else looks at an EService: rivals for its place and hosts, its templates, the records about it."""
-    key = key_of(obj)
-    registration = part(obj, "spec", "registration")
-    yield from _found(store, "EService", indexes.REGISTRATION, registration or "")
-    for host in indexes.INDEXES["EService", indexes.HOST](obj):
-        yield from _found(store, "EService", indexes.HOST, host)
-        for route in store.by_index("HTTPRoute", indexes.HOST, host):
-            yield from _owner_of_child(route, store)
-    for template in indexes.INDEXES["EService", indexes.TEMPLATE](obj):
-        yield ObjectKey("EServiceTemplate", "", template)
-    for kind in RECORDS:
-        yield from _found(store, kind, indexes.ESERVICE, f"{key.namespace}/{key.name}")
-
-
-def _owner_of_child(obj: Manifest, store: Store) -> Iterator[ObjectKey]:
-    """The EService, or the other owner, that a child says it belongs to, whichever mark says so."""
-    for kind, uid in product(OWNED_BY, owners_of(obj)):
-        for owner in store.by_index(kind, indexes.UID, uid):
-            if part(owner, "metadata", "namespace") == part(obj, "metadata", "namespace"):
-                yield key_of(owner)
-    labels = part(obj, "metadata", "labels") or {}
-    for kind, label in OWNED_BY.items():
-        if kind in ACCESS and label in labels:
-            yield ObjectKey(kind, part(obj, "metadata", "namespace"), labels[label])
-    name, route = labels.get(names.ESERVICE_LABEL), service_of(obj) if is_our_route(obj) else None
-    if route is not None:
-        yield route
-    elif name:
-        namespace = labels.get(names.NAMESPACE_LABEL) or part(obj, "metadata", "namespace")
-        yield ObjectKey("EService", namespace, name)
+            yield from [key] if key.kind in ACCESS else owner_of_child(obj, store)
 
 
 def _claims_as_before(change: Change) -> bool:
@@ -193,19 +155,22 @@ def _answers(obj: Manifest) -> list[tuple[Any, Any, Any]]:
 
 
 def _contested(obj: Manifest, store: Store, gateways: Places) -> Iterator[ObjectKey]:
-    """The EServices whose hosts a route or an Ingress answers for.
+    """The EServices whose hosts a route or an Ingress answers for: those that may get them.
 
     One that covers many hosts, by a wildcard or by naming none, wakes nobody unless a Gateway of ours takes
     it: its author could have every EService looked at as often as they like. The next regular look finds it.
     """
     taken = obj["kind"] == "HTTPRoute" and _taken(obj, store, gateways)
+    place = ObjectKey("EService", *key_of(obj)[1:])
+    if store.get(*place) is not None:
+        yield place  # it is where that has its own
     for pattern in indexes.INDEXES[obj["kind"], indexes.HOST](obj):
         if pattern != EVERY and not pattern.startswith(WILDCARD):
-            yield from _found(store, "EService", indexes.HOST, pattern)
+            yield from store.beside(Standings).naming(pattern)
         elif taken and pattern == EVERY:
             yield from (key_of(service) for service in store.all("EService"))
         elif taken:
-            yield from _found(store, "EService", indexes.UNDER, pattern)
+            yield from found(store, "EService", indexes.UNDER, pattern)
 
 
 def _taken(route: Manifest, store: Store, gateways: Places) -> bool:
@@ -213,8 +178,3 @@ def _taken(route: Manifest, store: Store, gateways: Places) -> bool:
     home = part(route, "metadata", "namespace")
     taken_by = [ref or {} for ref, status, _ in _answers(route) if status == "True"]
     return any(takes(ref, home, gateways, store) for ref in taken_by)
-
-
-def _found(store: Store, kind: str, index: str, value: str) -> Iterator[ObjectKey]:
-    for found in store.by_index(kind, index, value):
-        yield key_of(found)

@@ -44,8 +44,7 @@ class Writer:
         outcome = await self.applier.run(actions)
         for action in outcome.done:
             log.info("%s %s: %s", type(action).__name__, target_of(action), action.reason)
-        if outcome.failure is not None:
-            failed = outcome.failure
+        for failed in outcome.failures:
             log.warning("%s failed, %s: %s", type(failed.action).__name__, failed.reason, failed.message)
         return outcome
 

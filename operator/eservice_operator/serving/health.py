@@ -1,16 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""/livez, /readyz and /metrics, and nothing else, on an address of their own."""
+"""/livez, /readyz and /metrics of the servers beside the operator, on an address of their own."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
-from typing import Final
 
 from aiohttp import web
 
-METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-CLOSING_SECONDS: Final = 0.5
+from eservice_operator.serving.probes import ProbeServer, Verdict
 
 
 class HealthApp:
@@ -26,26 +23,17 @@ class HealthApp:
         unready: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.open = False
-        self.app = web.Application()
-        self._render = render
-        self._headers = headers
         self._unready = unready
-        self.app.router.add_get("/livez", self._livez)
-        self.app.router.add_get("/readyz", self._readyz)
-        self.app.router.add_get("/metrics", self._metrics)
+        self._server = ProbeServer({"/livez": self._livez, "/readyz": self._readyz}, render, headers)
 
     @property
-    def runner(self) -> web.AppRunner:
+    def runner(self) -> web.ServerRunner:
         """Closes within a second, and does not fill the log."""
-        return web.AppRunner(self.app, access_log=None, shutdown_timeout=CLOSING_SECONDS)
+        return self._server.runner
 
-    async def _livez(self, _request: web.Request) -> web.Response:
-        return web.Response(text="ok\n", headers=self._headers)
+    def _livez(self) -> Verdict:
+        return Verdict(well=True, text="ok\n")
 
-    async def _readyz(self, _request: web.Request) -> web.Response:
+    def _readyz(self) -> Verdict:
         why = self._unready() if self.open else "not ready"
-        return web.Response(text=f"{why or 'ok'}\n", status=503 if why else 200, headers=self._headers)
-
-    async def _metrics(self, _request: web.Request) -> web.Response:
-        figures = await asyncio.to_thread(self._render)
-        return web.Response(body=figures, headers={"Content-Type": METRICS_TYPE, **self._headers})
+        return Verdict(well=why is None, text=f"{why or 'ok'}\n")

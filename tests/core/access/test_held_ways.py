@@ -11,7 +11,7 @@ import pytest
 from eservice_operator.api import names
 from eservice_operator.core.access.naming import access_policy
 from eservice_operator.core.access.ways import OUT, within
-from eservice_operator.core.actions import Manifest, Update, target_of
+from eservice_operator.core.actions import Delete, DeleteNamed, Manifest, SetFinalizer, Update, target_of
 from eservice_operator.core.decide import decide
 from tests.core.access.bound import ADDRESSES, PERSONS, THROUGH, consumer, policy, steps
 from tests.core.access.test_unclear import UNREAD, change, role
@@ -170,6 +170,20 @@ def test_a_way_ends_before_anything_that_could_fail() -> None:
     assert target_of(first).name == access_policy(NAME)
     assert not [rule for rule in first.manifest["spec"]["egress"] if "ipBlock" in rule["to"][0]]
     assert [target_of(one).kind for one in others] == ["ConfigMap", "PodDisruptionBudget"], "and once"
+
+
+@pytest.mark.parametrize("kept", ["addresses", None])
+def test_what_ends_does_not_wait_for_a_finalizer_that_somebody_took_off(kept: str | None) -> None:
+    """Whoever fills the EService up to what can be stored keeps it from coming back, for ever."""
+    cluster = opened()
+    cluster.objects[cluster.service_place]["metadata"]["finalizers"] = []
+    for grant in set(ENDS.values()) - {kept}:
+        cluster.take_back("WebServiceGrant", HOLDER, grant)
+    actions = decide(cluster.world(), NOW, POLICY).actions
+    at = next(place for place, one in enumerate(actions) if isinstance(one, SetFinalizer))
+    assert {target_of(one).kind for one in actions[:at]} >= {"NetworkPolicy", "ConfigMap"}
+    assert not [one for one in actions[at:] if isinstance(one, Delete | DeleteNamed)]
+    assert target_of(actions[0]).name == access_policy(NAME)
 
 
 def test_what_opens_in_exchange_is_written_in_its_own_turn() -> None:

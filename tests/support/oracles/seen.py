@@ -18,8 +18,6 @@ Place = tuple[str, str, str]
 OURS = frozenset({MANAGER, STATUS_MANAGER, FINALIZER_MANAGER})
 REACT = 20.0
 """Seconds of an operator's readiness within which it takes back what nothing supports any more."""
-SETTLE = 2.0
-"""Seconds after which what the watches of two kinds tell can be put side by side anyway."""
 
 
 def place_of(obj: Manifest) -> Place:
@@ -100,11 +98,14 @@ class Cluster:
     now: float = 0.0
     """Monotonic seconds."""
     complete: float = -1.0
-    """Up to when everything was told, of all kinds: what each watch tells can be put side by side."""
+    """Up to when everything was told, of all kinds: what each watch tells can be put side by side.
+
+    Known when a test asks whether all was kept, at its end at the latest.
+    """
 
     def ripe(self, at: float, *, rest: bool) -> bool:
         """Whether all was told by now that came before what was seen at that time."""
-        return rest or at <= self.complete or self.now - at > SETTLE
+        return rest or at <= self.complete
 
     def of(self, kind: str, namespace: str | None = None) -> Iterator[Manifest]:
         """Objects of a kind, in all namespaces or in one."""

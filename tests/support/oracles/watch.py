@@ -110,6 +110,11 @@ class Watch:
         await asyncio.wrap_future(self._ask(self._judge_all(rest=rest)))
         self._raise()
 
+    async def caught_up(self) -> None:
+        """Wait until all that happened before the call was told, which is as much as an operator can know."""
+        assert self._follower is not None, "it was not started"
+        await asyncio.wrap_future(self._ask(self._follower.caught_up()))
+
     async def quiet(self, operator: OperatorProcess, periods: int = 2) -> None:
         """Fails if the operator, with nothing to do, writes anything in so many of its resync periods."""
         await assert_quiet(operator, AuditLog.from_now(self.audit.path), periods)

@@ -31,7 +31,7 @@ ELSEWHERE = frozenset(
 )
 """What it writes to that is no object of anybody."""
 REMEMBERED = 60.0
-"""Seconds for which it is known what an object was that is gone."""
+"""Seconds for which it is known what an object was that is gone, once who removed it was judged."""
 MAY_OWN = {"f:status": None, "f:metadata": {"f:finalizers"}}
 """Fields of an object of people that are the operator's."""
 
@@ -123,7 +123,7 @@ class OnlyItsOwn(Silent):
             elif not known:
                 yield f"{shown(place)} was removed, and nobody had seen it"
         for place in list(self._gone):
-            self._gone[place] = [one for one in self._gone[place] if cluster.now - one[1] < REMEMBERED]
+            self._gone[place] = [one for one in self._gone[place] if cluster.complete - one[1] < REMEMBERED]
             if not self._gone[place]:
                 del self._gone[place]
 

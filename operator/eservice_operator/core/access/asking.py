@@ -59,11 +59,14 @@ def _misplaced(consumer: Consumer | None, where: str) -> Finding | None:
         text = f"{where}: EServiceRegistration {spec.registration} does not exist"
         return waiting(Reason.CONSUMER_NOT_REGISTERED, text)
     problem = place_problem(registration, spec.environment, consumer.place[0])
-    if problem is None and consumer.senior is None:
+    if consumer.senior is not None and (problem is None or problem[0] is not Reason.NAMESPACE_NOT_REGISTERED):
+        return waiting(
+            Reason.CONSUMER_NOT_REGISTERED, f"{where}: another EService stands for its registration"
+        )
+    if problem is None:
         return None
-    why = "another EService stands for its registration" if problem is None else problem[1]
-    unsaid = problem is not None and problem[0] is Reason.REGISTRATION_NOT_READY
-    if unsaid and consumer.senior is None and not is_looked_at(registration):
+    why = problem[1]
+    if problem[0] is Reason.REGISTRATION_NOT_READY and not is_looked_at(registration):
         text = f"{where}: {why}: nothing opens, and what is open stays"
         return unclear(Reason.CONSUMER_NOT_REGISTERED, text)
     return waiting(Reason.CONSUMER_NOT_REGISTERED, f"{where}: {why}")

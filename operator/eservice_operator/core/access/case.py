@@ -72,7 +72,7 @@ class Consumer:
     service: EService
     registration: EServiceRegistration | None = None
     senior: ObjectMeta | None = None
-    """The EService that stands for the registration and environment instead of it."""
+    """The next older EService for the registration and environment: where there is one, it does not stand."""
     uses: tuple[Use, ...] = ()
     """What it asks for: by its spec, and by the releases of it that are remembered."""
     pods: Pods | None = None

@@ -8,7 +8,7 @@ leaves when all of it was observed gone, and what is opened in Production is on 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from eservice_operator.api import names
@@ -37,9 +37,18 @@ from eservice_operator.core.access.walls import (
     versions_in,
 )
 from eservice_operator.core.access.worlds import GrantWorld
-from eservice_operator.core.actions import Action, Create, Delete, Manifest, Outcome, Ref, SetFinalizer
-from eservice_operator.core.children import difference
+from eservice_operator.core.actions import (
+    Action,
+    Create,
+    Delete,
+    Manifest,
+    Outcome,
+    Ref,
+    SetFinalizer,
+    Update,
+)
 from eservice_operator.core.policy import Policy
+from eservice_operator.core.repairs import difference
 from eservice_operator.core.world import Observed
 
 
@@ -66,7 +75,7 @@ def decide_grant(world: GrantWorld, now: datetime, policy: Policy) -> GrantDecis
     found = standings(world.case, times)
     allowed = tuple(standing.version for standing in found if standing.allowed)
     wanted = tuple(_wanted(world.case, allowed))
-    closing = tuple(_close(world, allowed, wanted))
+    closing = tuple(replace(one, regardless=True) for one in _close(world, allowed, wanted))
     actions = [*closing, *_give(world, found, wanted, times)]
     if not wanted:
         actions += _let_go(world)
@@ -136,7 +145,9 @@ def _finalizer(world: GrantWorld, *, present: bool, reason: str) -> SetFinalizer
     return SetFinalizer(ref, metadata.uid, present, reason, names.GRANT_FINALIZER)
 
 
-def _close(world: GrantWorld, allowed: Sequence[str], wanted: Sequence[Manifest]) -> Iterator[Action]:
+def _close(
+    world: GrantWorld, allowed: Sequence[str], wanted: Sequence[Manifest]
+) -> Iterator[Create | Update | Delete]:
     """What takes a right or a way from somebody, all of it before anything is given."""
     manifests = {manifest["kind"]: manifest for manifest in wanted}
     for child in children_of(world):

@@ -40,12 +40,12 @@ from eservice_operator.core.access.turns import (
 )
 from eservice_operator.core.access.worlds import WebServiceWorld
 from eservice_operator.core.actions import Action, Delete, Manifest, Outcome
-from eservice_operator.core.children import difference
 from eservice_operator.core.conditions import Verdict
 from eservice_operator.core.failing import failing
 from eservice_operator.core.owner import Owner
 from eservice_operator.core.policy import Policy
 from eservice_operator.core.releases import short_hash
+from eservice_operator.core.repairs import difference
 from eservice_operator.core.world import Observed
 
 WALL_KIND = "NetworkPolicy"

@@ -81,7 +81,7 @@ async def test_one_joins_and_leaves_and_the_others_do_not_notice(
     assert await front.call(customer) == (401, "tokenrefused"), "it calls its agent, not the register"
 
     await upgraded(market, agent, *PILOTS, "ogre")
-    assert await market.register.may(kubectl, agent, "v6")
+    await market.register.comes_to_may(kubectl, agent, "v6")
 
 
 async def upgraded(market: Market, agent: Planned, *customers: str) -> None:
@@ -135,5 +135,5 @@ async def test_the_end_of_an_assignment_ends_what_came_through_it(
     for who in PILOTS:
         await market.site.gone(binding_ref(market.planned(who), market.through))
     await market.site.gone(binding_ref(agent, market.use()))
-    assert not await market.register.may(kubectl, agent)
-    assert await market.register.may(kubectl, other)
+    await market.register.may_no_more(kubectl, agent)
+    await market.register.comes_to_may(kubectl, other)

@@ -170,7 +170,7 @@ async def test_a_consumer_that_is_kept_from_going(
     await hold(site, planned.ref)
     await site.delete(planned.ref)
     await front.until((403, "accessnotgranted"), token)
-    assert not await register.may(kubectl, planned)
+    await register.may_no_more(kubectl, planned)
     for ref in (*register.children(planned), copy, binding, way_out):
         await site.gone(ref)
     grant = register.grant_ref(planned)

@@ -43,7 +43,7 @@ async def test_a_grant_is_of_every_version_and_each_ends_for_itself(
 
     await site.apply(register.grant(planned, contractVersions=None))
     await site.settled(planned, "Published")
-    assert await register.may(kubectl, planned, ANY)
+    await register.comes_to_may(kubectl, planned, ANY)
     assert not await register.may(kubectl, planned, "v5"), "a right to a version is another one, as of SOAP"
     bound = (await site.see(binding_ref(planned, asks(register))))["data"]
     assert "contract-version" not in bound
@@ -54,10 +54,10 @@ async def test_a_grant_is_of_every_version_and_each_ends_for_itself(
     await site.apply(register.web_service(spec={"protocol": "REST", "contracts": [over, {"version": "v6"}]}))
     await front.until((403, "contractretired"), token)
     assert says(await site.see(grant), "Active", "True"), "v6 is open"
-    assert await register.may(kubectl, planned, ANY)
+    await register.comes_to_may(kubectl, planned, ANY)
 
     both = [over, {"version": "v6", "endOfLife": days_ago(1)}]
     await site.apply(register.web_service(spec={"protocol": "REST", "contracts": both}))
     ended = await site.until(grant, lambda obj: obj["status"]["state"] == "Expired", "the last one is over")
     assert ended["status"]["reason"] == "ContractRetired"
-    assert not await register.may(kubectl, planned, ANY)
+    await register.may_no_more(kubectl, planned, ANY)

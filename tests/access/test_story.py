@@ -58,7 +58,7 @@ async def waits(register: Register, planned: Planned, kubectl: Kubectl) -> None:
 async def is_let_in(register: Register, planned: Planned, kubectl: Kubectl) -> None:
     """It is told where, has a way there, and may invoke that version."""
     await shown(register, {planned.name: "Granted"})
-    assert await register.may(kubectl, planned)
+    await register.comes_to_may(kubectl, planned)
     assert not await register.may(kubectl, planned, "v6")
     bound = (await register.site.see(binding_ref(planned, register.use())))["data"]
     assert (bound["host"], bound["port"]) == (f"{NAME}.{register.namespace}.svc", "8443")
@@ -68,7 +68,7 @@ async def is_let_in(register: Register, planned: Planned, kubectl: Kubectl) -> N
 
 async def is_let_out(register: Register, planned: Planned, kubectl: Kubectl) -> None:
     """Nothing of what let it in is left, and it says what it lost; it runs on."""
-    assert not await register.may(kubectl, planned)
+    await register.may_no_more(kubectl, planned)
     await register.site.gone(register.grant_ref(planned))
     for ref in (*register.children(planned), binding_ref(planned, register.use()), way_out(planned)):
         assert await register.site.api.get(ref) is None, f"{ref} outlives the grant"
@@ -128,7 +128,7 @@ async def test_who_is_refused(register: Register, front: Front, kubectl: Kubectl
     assert await front.call(token, "X-On-Behalf-Of: 90000024455") == (403, "customernotlisted")
     newer = await front.token(other, register.use("v6"))
     assert await front.call(newer) == (403, "versionnotgranted")
-    assert await register.may(kubectl, other, "v6"), "it has its own version all the same"
+    await register.comes_to_may(kubectl, other, "v6")  # it has its own version all the same
     assert front.backend.taken == []
 
     await register.site.apply(register.grant(other, "v5", "v6"))

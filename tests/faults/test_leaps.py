@@ -69,7 +69,7 @@ async def test_what_was_opened_over_its_last_day_is_closed_at_once(
     assert len(leap.hits) == 1
     for child in register.children(planned):
         await site.gone(child)
-    assert not await register.may(kubectl, planned)
+    await register.may_no_more(kubectl, planned)
     machine.travel(TODAY)
     await register.clear()
     survived(1, {leap.name: 1})

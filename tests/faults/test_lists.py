@@ -127,9 +127,11 @@ async def test_who_starts_with_yesterdays_lists_brings_nothing_back(stage: Stage
     As far as these lists say, a register is open that is closed, and three e-services are public.
     """
     estate = await founded(stage, due=False)
-    stage.proxy.recording = True
+    stage.proxy.recording, begin = True, len(stage.proxy.log)
     assert await stage.operator.terminate() == 0
     await stage.operator.start()
+    everything = (*OWN, *CHILDREN, *OBSERVED)
+    await eventually(lambda: not unlisted(stage, begin, everything), "lists of each kind", 60)
     await stage.operator.at_rest()
     stage.proxy.recording = False
     for ref in (estate.grant, estate.off.route, *estate.register.children(estate.public)):
@@ -193,19 +195,21 @@ def made_or_removed(request: Request) -> bool:
     return request.verb in {"create", "delete"} and request.resource != "events" and request.succeeded
 
 
+def unlisted(stage: Stage, begin: int, kinds: Sequence[Resource]) -> set[str]:
+    """The kinds that one of those who watch them has not listed since ``begin``."""
+    listed = [one for one in stage.proxy.log[begin:] if one.outcome == "200" and lists(*kinds)(one.seen)]
+    asked = {(one.seen.resource, who) for one in listed for who in WATCHERS if one.seen.agent.startswith(who)}
+    wanted = {(resource.plural, who) for resource in kinds for who in watchers(resource)}
+    return {plural for plural, _ in wanted - asked}
+
+
 async def list_again(stage: Stage, kinds: Sequence[Resource]) -> None:
     """Have the watches of kinds end in a gap, and wait until everybody has listed them and watches again."""
     begin, plurals = len(stage.proxy.log), {resource.plural for resource in kinds}
-    wanted = {(resource.plural, who) for resource in kinds for who in watchers(resource)}
     await stage.proxy.end_watches(gone(), lambda one: one.resource in plurals)
 
     def missing() -> set[str]:
-        fresh = [one for one in stage.proxy.log[begin:] if one.outcome == "200" and lists(*kinds)(one.seen)]
-        asked = {
-            (one.seen.resource, who) for one in fresh for who in WATCHERS if one.seen.agent.startswith(who)
-        }
-        return {plural for plural, _ in wanted - asked} | {
-            plural for plural in plurals if not stage.proxy.watches(f"/{plural}?")
-        }
+        unwatched = {plural for plural in plurals if not stage.proxy.watches(f"/{plural}?")}
+        return unlisted(stage, begin, kinds) | unwatched
 
     await eventually(lambda: not missing(), f"lists and watches of {plurals}", 60)

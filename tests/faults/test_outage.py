@@ -120,7 +120,7 @@ async def test_what_happened_while_nobody_answered_is_noticed(
         await site.gone(estate.deferred.route)
         for child in estate.register.children(estate.public):
             await site.gone(child)
-        assert not await estate.register.may(kubectl, estate.public)
+        await estate.register.may_no_more(kubectl, estate.public)
         await site.until(deployment, lambda obj: obj["metadata"]["uid"], "made again")
         await site.until(estate.deferred.ref, lambda obj: says(obj, "Published", "False"), "off")
         await operator.until_ready()

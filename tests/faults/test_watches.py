@@ -32,7 +32,7 @@ async def test_what_was_deleted_while_events_were_missed_keeps_nothing_open_or_p
     await site.apply(with_instruction(await site.see_template()))
     await site.until(late.ref, lambda obj: obj["status"]["template"].get("overdueSince"), "overdue")
     await stage.operator.at_rest()
-    assert await register.may(kubectl, planned)
+    await register.comes_to_may(kubectl, planned)
 
     deployment = Ref("apps/v1", "Deployment", planned.namespace, planned.deployment)
     children = {ref: (await site.see(ref))["metadata"]["uid"] for ref in (planned.route, deployment)}
@@ -46,7 +46,7 @@ async def test_what_was_deleted_while_events_were_missed_keeps_nothing_open_or_p
     stage.runs += 1
     for child in register.children(planned):
         await site.gone(child)
-    assert not await register.may(kubectl, planned)
+    await register.may_no_more(kubectl, planned)
     await site.gone(late.route)
     await site.until(late.ref, lambda obj: says(obj, "Published", "False", "TemplateOverdue"), "off")
     for ref, uid in children.items():

@@ -74,7 +74,7 @@ async def test_granting_and_revoking_restart_nothing(register: Register, kubectl
         planned.ref, lambda obj: not says(obj, "AccessGranted", "True"), "it says what it lost"
     )
     assert lost["status"]["phase"] == "Published", "it runs on"
-    assert not await register.may(kubectl, planned)
+    await register.may_no_more(kubectl, planned)
     await site.gone(way_out(planned))
     await site.told(planned.ref, "AccessLost", f"{NAME} v5")
     await site.apply(register.grant(planned))

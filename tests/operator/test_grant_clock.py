@@ -61,12 +61,12 @@ async def test_what_is_open_stays_and_what_needs_no_date_ends_it(
         register.grant_ref(planned), lambda obj: says(obj, "Active", "True", "ClockSkew"), "it says why"
     )
     assert doubted["status"]["state"] == "Active"
-    assert await register.may(kubectl, planned)
+    await register.comes_to_may(kubectl, planned)
     assert identity([await site.see(child) for child in register.children(planned)]) == before
     await site.apply(register.grant(other, validUntil=last_day, refused={"reason": "no legal ground"}))
     for child in register.children(other):
         await site.gone(child)
-    assert not await register.may(kubectl, other)
+    await register.may_no_more(kubectl, other)
 
     machine.move()
     await eventually(lambda: machine.trusted, "trust", 45)

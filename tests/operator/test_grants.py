@@ -71,7 +71,7 @@ async def test_it_opens_exactly_what_it_says(register: Register, kubectl: Kubect
     grant = await site.until(register.grant_ref(planned), is_so(v5="Active"), "it is open")
     assert GRANT_FINALIZER in grant["metadata"]["finalizers"]
     assert grant["status"]["consumer"]["institution"] == "PMLP"
-    assert await register.may(kubectl, planned)
+    await register.comes_to_may(kubectl, planned)
     assert not await register.may(kubectl, planned, "v6"), "another version is another grant"
     assert not await register.may(kubectl, site.planned("parking"))
     policy, role, binding = [await site.see(ref) for ref in register.children(planned)]
@@ -87,7 +87,7 @@ async def test_it_opens_exactly_what_it_says(register: Register, kubectl: Kubect
     await site.until(register.ref, lambda obj: obj["status"].get("consumerCount") == 1, "it is counted")
     await site.apply(register.grant(planned, "v5", "v6"))
     await site.until(register.grant_ref(planned), is_so(v5="Active", v6="Active"), "both are open")
-    assert await register.may(kubectl, planned, "v6")
+    await register.comes_to_may(kubectl, planned, "v6")
 
 
 ENDS: list[tuple[str, Manifest, tuple[str, str]]] = [
@@ -108,7 +108,7 @@ async def test_it_ends_by_its_own_terms(
     ended = await site.until(
         register.grant_ref(planned), lambda grant: states(grant) == {"v5": state}, "it is over"
     )
-    assert not await register.may(kubectl, planned)
+    await register.may_no_more(kubectl, planned)
     await site.until(
         register.grant_ref(planned), lambda grant: not grant["metadata"].get("finalizers"), "nothing is left"
     )
@@ -144,7 +144,7 @@ async def test_it_ends_when_its_reason_ends(register: Register, kubectl: Kubectl
     planned = await opened(register)
     await end(register, planned)
     await closed(register, planned)
-    assert not await register.may(kubectl, planned)
+    await register.may_no_more(kubectl, planned)
     grant = await register.site.until(
         register.grant_ref(planned),
         lambda one: states(one)["v5"][0] not in {"Active", "Revoking"},
@@ -167,7 +167,7 @@ async def test_a_service_that_is_away_ends_nothing(register: Register, kubectl: 
     )
     assert states(grant) == {"v5": ("Active", "BackendNotFound")}
     assert says(grant, "Active", "True")
-    assert await register.may(kubectl, planned)
+    await register.comes_to_may(kubectl, planned)
     assert [await register.site.see(child) for child in register.children(planned)] == before
 
 
@@ -183,7 +183,7 @@ async def test_its_end_is_seen_until_all_of_it_is_gone(register: Register, kubec
     await site.delete(register.grant_ref(planned))
     revoking = await site.until(register.grant_ref(planned), is_so(v5="Revoking"), "its end is seen")
     assert not says(revoking, "Active", "True")
-    assert not await register.may(kubectl, planned), "the right goes although the way is held"
+    await register.may_no_more(kubectl, planned)  # the right goes although the way is held
     live = await site.see(policy)
     free = [
         {"op": "remove", "path": "/metadata/finalizers"},
@@ -329,14 +329,14 @@ async def test_killed_while_it_opens_and_closes(
         operator.kill()
         await operator.start()
         await site.until(register.grant_ref(planned), is_so(v5="Active"), "it is open")
-        assert await register.may(kubectl, planned)
+        await register.comes_to_may(kubectl, planned)
         await site.delete(register.grant_ref(planned))
         await asyncio.sleep(pause)
         operator.kill()
         await operator.start()
         await site.gone(register.grant_ref(planned))
         await closed(register, planned)
-        assert not await register.may(kubectl, planned)
+        await register.may_no_more(kubectl, planned)
     made = [one.resource for one in audit.writes() if one.verb == "create" and one.succeeded]
     for resource in ("networkpolicies", "roles", "rolebindings"):
         assert made.count(resource) == len(PAUSES) + (resource == "networkpolicies"), (

@@ -11,11 +11,11 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -206,16 +206,16 @@ class OperatorProcess:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     def probed(self, path: str, within: float = 5.0) -> tuple[int, str]:
-        """Status and text of what it answers; 0 where it does not."""
-        if self.address is None:
+        """Status and text of what it answers; 0 where it does not, or dies meanwhile."""
+        address = self.address  # once: another thread may start the next one
+        if address is None:
             return 0, ""
         try:
-            with urllib.request.urlopen(f"{self.address}{path}", timeout=within) as answer:  # noqa: S310
+            with closing(HTTPConnection(address.removeprefix("http://"), timeout=within)) as connection:
+                connection.request("GET", path)
+                answer = connection.getresponse()
                 return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as refused:
-            with refused:  # it is the answer, with its connection
-                return refused.code, refused.read().decode()
-        except (urllib.error.URLError, OSError) as error:
+        except (HTTPException, OSError) as error:
             return 0, str(error)
 
     def _get(self, path: str, within: float = 5.0) -> str | None:

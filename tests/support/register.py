@@ -13,6 +13,7 @@ from eservice_operator.core.actions import Manifest, Ref, ref_of
 from tests.support.fleet import Planned, namespace, registration, seconds_ago, sha
 from tests.support.kubectl import Kubectl
 from tests.support.site import Site
+from tests.support.waiting import eventually
 from tests.support.worlds import merged
 
 CODE = "90000270634"
@@ -135,3 +136,15 @@ class Register:
         code, printed = await kubectl("auth", "can-i", "invoke", f"webservices/{NAME}", *where)
         assert printed.strip().splitlines()[-1] in {"yes", "no"}, printed
         return code == 0
+
+    async def comes_to_may(self, kubectl: Kubectl, planned: Planned, version: str = "v5") -> None:
+        """Wait until it may: the API server's authorizer hears of Roles a moment after they are there."""
+        await eventually(lambda: self.may(kubectl, planned, version), f"a right to {version or 'REST'}")
+
+    async def may_no_more(self, kubectl: Kubectl, planned: Planned, version: str = "v5") -> None:
+        """Wait until it may not, as `comes_to_may`."""
+
+        async def lost() -> bool:
+            return not await self.may(kubectl, planned, version)
+
+        await eventually(lost, f"no right to {version or 'REST'}")

@@ -32,7 +32,7 @@ async def test_a_deleted_decision_goes_on_under_the_next_number(site: Site, audi
     (first,) = await site.decisions(behind)
     audit.skip()
 
-    latest = first
+    latest, after = first, off
     for number in ("-002", "-003"):
         gone = latest["metadata"]["name"]
         await site.delete(ref_of(latest))

@@ -36,7 +36,7 @@ async def test_a_deleted_decision_goes_on_under_the_next_number(site: Site, audi
     for number in ("-002", "-003"):
         gone = latest["metadata"]["name"]
         await site.delete(ref_of(latest))
-        latest = await eventually(partial(in_effect, site, behind, number), f"decision {number}")
+        latest = await eventually(partial(in_effect, site, behind, number), f"decision {number}", 45)
         assert latest["spec"]["replaces"]["name"] == gone
         assert latest["status"]["effectiveSince"] == first["status"]["effectiveSince"]
         remembered = partial(remembers, name=latest["metadata"]["name"])

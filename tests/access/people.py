@@ -13,6 +13,7 @@ from eservice_operator.core.actions import Manifest
 from tests.cli.terminal import Terminal
 from tests.support.rbac import bound, rule, user
 from tests.support.site import PERSON, Site
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from controlplane import Cluster
@@ -30,6 +31,12 @@ class Person:
         for manifest in manifests:
             complaint = await self._apply(manifest)
             assert not complaint, complaint
+
+    async def may_do_everything(self) -> bool:
+        """Whether the API server's authorizer has heard of their Role."""
+        done = await self.terminal.kubectl("auth", "can-i", "*", "*", f"--namespace={self.namespace}")
+        assert done.out.split(" - ")[0].strip() in {"yes", "no"}, done.out + done.err
+        return done.code == 0
 
     async def forges_status(self, manifest: Manifest, status: Manifest) -> None:
         """Writes what only the operator should say."""
@@ -89,9 +96,11 @@ def marks_of(owner: Manifest) -> Manifest:
 
 
 async def person_of(site: Site, cluster: Cluster, namespace: str, folder: Path) -> Person:
-    """Bind somebody of the namespace's name to everything in it."""
+    """Bind somebody of the namespace's name to everything in it, of which the API server has heard then."""
     name = f"vandal-of-{namespace}"
     metadata = {"name": "everything", "namespace": namespace}
     await site.apply(*bound(metadata, [rule("*", "*", "*")], user(name)))
     kubeconfig = cluster.user_kubeconfig(name, ["institutions"], folder / namespace)
-    return Person(namespace, Terminal(kubeconfig))
+    made = Person(namespace, Terminal(kubeconfig))
+    await eventually(made.may_do_everything, f"the rights of {name}")
+    return made

@@ -64,8 +64,12 @@ async def test_one_joins_and_leaves_and_the_others_do_not_notice(
         "contract-versions": "v5",
         "uri": f"http://{agent.name}.{agent.namespace}.svc:80",
     }
-    own = await market.site.see(binding_ref(agent, market.use()))
-    assert own["data"]["customers"].split() == sorted(CODES[who] for who in PILOTS)
+    known = sorted(CODES[who] for who in PILOTS)
+    await market.site.until(
+        binding_ref(agent, market.use()),
+        lambda obj: obj["data"]["customers"].split() == known,
+        "the agent is told of its customers",
+    )
     token = await front.token(agent, market.use())
     await front.until(GRANTED, token, on_behalf_of("cesis"), within=15)
     assert await front.call(token, on_behalf_of("ogre")) == NOT_LISTED

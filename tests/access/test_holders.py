@@ -24,6 +24,7 @@ from tests.access.stage import Front, binding_ref
 from tests.access.test_story import asking, shown
 from tests.support.operator import OperatorProcess
 from tests.support.register import CODE, Register
+from tests.support.resting import rested
 from tests.support.site import says
 
 pytestmark = pytest.mark.cluster
@@ -51,7 +52,7 @@ async def test_nobody_is_granted_what_they_do_not_ask_for(
     site, planned = register.site, register.site.planned("quiet")
     await site.apply(*planned.everything(), register.tested(planned))
     await site.settled(planned, "Published")
-    await operator.at_rest()
+    await rested(operator, site)
     before = await contents(site, planned.namespace)
     await holder.makes(register.grant(planned))
     await site.until(
@@ -107,7 +108,7 @@ async def test_a_holder_lets_nobody_out_to_everywhere(register: Register, holder
     site = register.site
     await site.until(register.grant_ref(planned), lambda obj: says(obj, "Active", "True"), "it is open")
     policy = Ref("networking.k8s.io/v1", "NetworkPolicy", planned.namespace, f"access.{planned.name}")
-    made = await site.until(policy, lambda _: True, "the way out")
+    made = await site.until(policy, lambda obj: "ipBlock" in str(obj["spec"]), "the way out")
     assert made["spec"]["podSelector"] == {"matchLabels": {ESERVICE_LABEL: planned.name}}
     (rule,) = made["spec"]["egress"]
     assert rule["ports"] == [{"port": 8443, "protocol": "TCP"}]

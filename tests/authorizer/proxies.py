@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import re
 import socket
 import subprocess
@@ -22,6 +23,8 @@ from tests.support.operator import PROGRAM
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "authorizer.md").read_text()
 START_SECONDS = 30.0
+PORTS = range(12_000, 20_000)
+"""Below those of the control planes, and of what systems take for outgoing connections."""
 
 
 class Site(NamedTuple):
@@ -142,9 +145,11 @@ def proxy(make: MakeProxy, folder: Path, site: Site) -> Iterator[Path]:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+    """One that is free, and that no connection of somebody else's begins from before it is used."""
+    for port in random.sample(PORTS, len(PORTS)):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError(f"none is free in {PORTS}")
 
 
 def _listens(port: int) -> bool:

@@ -32,17 +32,15 @@ async def test_a_deleted_decision_goes_on_under_the_next_number(site: Site, audi
     (first,) = await site.decisions(behind)
     audit.skip()
 
-    latest = first
+    latest, after = first, off
     for number in ("-002", "-003"):
         gone = latest["metadata"]["name"]
         await site.delete(ref_of(latest))
-        latest = await eventually(partial(in_effect, site, behind, number), f"decision {number}")
+        latest = await eventually(partial(in_effect, site, behind, number), f"decision {number}", 45)
         assert latest["spec"]["replaces"]["name"] == gone
         assert latest["status"]["effectiveSince"] == first["status"]["effectiveSince"]
-    name = latest["metadata"]["name"]
-    after = await site.until(
-        behind.ref, lambda obj: obj["status"]["lastDecision"]["name"] == name, "the EService remembers it"
-    )
+        remembered = partial(remembers, name=latest["metadata"]["name"])
+        after = await site.until(behind.ref, remembered, "the EService remembers it")
     assert after["status"]["phase"] == "Unpublished"
     assert after["status"]["history"] == off["status"]["history"]
     put_up = [request for request in audit.writes() if request.target == ("httproutes", *route_of(behind))]
@@ -54,6 +52,10 @@ async def test_a_deleted_decision_goes_on_under_the_next_number(site: Site, audi
     )
     await site.settled(behind, "Published")
     await site.told(behind.ref, "Republished")
+
+
+def remembers(service: Manifest, name: str) -> bool:
+    return bool(service["status"].get("lastDecision", {}).get("name") == name)
 
 
 def route_of(planned: Planned) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from eservice_operator.api.names import FINALIZER
 from eservice_operator.cluster.errors import ApiError
 from eservice_operator.core.actions import Ref
 from tests.faults.scenarios import outdated
+from tests.support.decisions import decided
 from tests.support.fleet import with_instruction
 from tests.support.operator import OperatorProcess
 from tests.support.site import Site
@@ -59,8 +60,8 @@ async def test_the_deadline_of_who_can_take_no_status_is_kept_and_nobody_waits(
         await site.apply(with_instruction(await site.see_template()))
         await site.published(usual)
         await site.gone(full.route)
-        [decision] = await site.decisions(full)
-        assert (decision["status"]["state"], decision["spec"]["causedBy"]) == ("Effective", "3.0.0")
+        decision = await decided(site, full, "Effective", "Effective")
+        assert decision["spec"]["causedBy"] == "3.0.0"
         after = await site.see(full.ref)
         assert after["status"] == before["status"], "there was no room for it"
     finally:

@@ -13,6 +13,7 @@ from tests.support.fleet import Planned
 from tests.support.kubectl import Kubectl
 from tests.support.operator import OperatorProcess
 from tests.support.register import NAME, Register
+from tests.support.resting import Rested
 from tests.support.site import gates, says
 
 pytestmark = pytest.mark.cluster
@@ -81,7 +82,8 @@ async def test_granting_and_revoking_restart_nothing(register: Register, kubectl
     await site.until(binding(register, planned), lambda _: True, "it is told where again")
     await site.until(planned.ref, lambda obj: says(obj, "AccessGranted", "True"), "it has it again")
     await site.told(planned.ref, "AccessRegained")
-    (rule,) = (await site.see(way_out(planned)))["spec"]["egress"]
+    out = await site.until(way_out(planned), lambda obj: obj["spec"].get("egress"), "the way out")
+    (rule,) = out["spec"]["egress"]
     assert rule == {
         "to": [
             {
@@ -110,10 +112,10 @@ async def test_a_binding_that_somebody_takes_or_edits_comes_back(
 
 
 async def test_at_rest_nothing_is_written(
-    register: Register, operator: OperatorProcess, audit: AuditLog
+    register: Register, operator: OperatorProcess, rests: Rested, audit: AuditLog
 ) -> None:
     await published(register)
-    await operator.at_rest()
+    await rests()
     audit.skip()
     assert await operator.terminate() == 0
     await operator.start()

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from typing_extensions import override
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
 from eservice_operator.core.actions import Manifest, Ref
+from tests.authorizer.proxies import free_port
 from tests.support.cluster import Options, private_control_plane
 from tests.support.fleet import Planned
 from tests.support.kubectl import Kubectl
@@ -100,8 +100,7 @@ def controller(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Pa
 def asked(controller: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Planned], int]]:
     """The status of an answer to a citizen, through an Ingress controller that does nothing else."""
     folder = tmp_path_factory.mktemp("ingress")
-    with socket.create_server((LOOPBACK, 0)) as free:
-        entry = free.getsockname()[1]
+    entry = free_port()
     command = [
         str(PROGRAM.with_name("traefik")),
         f"--entrypoints.web.address={LOOPBACK}:{entry}",

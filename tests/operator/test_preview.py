@@ -59,7 +59,7 @@ async def test_a_deleted_e_service_leaves_no_preview_behind(site: Site) -> None:
     planned = site.planned()
     await site.apply(planned.registration(), planned.act(), planned.eservice())
     await site.settled(planned, "AwaitingVerification")
-    assert await site.api.get(preview_of(planned)) is not None
+    await site.until(preview_of(planned), lambda _: True, "a preview")
     await site.delete(planned.ref)
     await site.gone(planned.ref)
     assert await site.api.get(preview_of(planned)) is None

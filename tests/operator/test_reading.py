@@ -45,7 +45,7 @@ async def test_nothing_reads_as_healthy_before_an_operator_has_seen_it(
     code, printed = await kubectl("wait", "--for=condition=Published", "--timeout=0.2s", *where)
     assert (code, "timed out" in printed) == (1, True), printed
 
-    waiting = asyncio.create_task(kubectl("wait", "--for=condition=Published", "--timeout=60s", *where))
+    waiting = asyncio.create_task(kubectl("wait", "--for=condition=Published", "--timeout=180s", *where))
     await idle.start()
     code, printed = await waiting
     assert (code, f"eservice.eservice.dev/{planned.name} condition met\n") == (0, printed)

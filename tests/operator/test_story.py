@@ -4,6 +4,7 @@
 import pytest
 
 from eservice_operator.core.actions import Manifest
+from tests.support.decisions import decided
 from tests.support.fleet import Planned, with_instruction
 from tests.support.site import Site, gates, identity, message, says, without_bookkeeping
 
@@ -81,8 +82,8 @@ async def leaves_the_public_route(site: Site, planned: Planned, before: dict[str
     assert identity(kept.values()) == identity(stayed.values())
     for name, child in kept.items():
         assert without_bookkeeping(child) == without_bookkeeping(before[name])
-    (decision,) = await site.decisions(planned)
-    assert (decision["status"]["state"], decision["spec"]["causedBy"]) == ("Effective", "3.0.0")
+    decision = await decided(site, planned, "Effective", "Effective")
+    assert decision["spec"]["causedBy"] == "3.0.0"
     await site.told(planned.ref, "Unpublished", message(off, "Published"))
 
 
@@ -90,8 +91,7 @@ async def is_deferred(site: Site, planned: Planned) -> None:
     held = await site.until(planned.ref, lambda obj: obj["status"]["template"].get("decision"), "a decision")
     assert says(held, "Published", "True")
     assert held["status"]["template"]["unpublishAt"] > held["status"]["template"]["overdueSince"]
-    (decision,) = await site.decisions(planned)
-    assert (decision["status"]["state"], decision["status"]["reason"]) == ("Scheduled", "Deferred")
+    await decided(site, planned, "Scheduled", "Deferred")
 
 
 async def comes_back_once_renewed(site: Site, planned: Planned) -> None:
@@ -104,7 +104,6 @@ async def comes_back_once_renewed(site: Site, planned: Planned) -> None:
     back = await site.settled(planned, "Published")
     assert back["status"]["release"]["public"]["template"]["version"] == "3.0.0"
     await site.told(planned.ref, "Published")
-    (decision,) = await site.decisions(planned)
-    assert (decision["status"]["state"], decision["status"]["reason"]) == ("Closed", "Renewed")
+    await decided(site, planned, "Closed", "Renewed")
     phases = [change["phase"] for change in back["status"]["history"] if change["phase"] != "Installing"]
     assert phases == ["Pending", "AwaitingVerification", "Published", "Unpublished", "Published"]

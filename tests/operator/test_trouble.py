@@ -121,8 +121,7 @@ async def test_what_somebody_edits_or_removes_is_put_back(site: Site) -> None:
             f"our {kind}, made again",
         )
         assert meaning(again) == meaning(good[kind])
-    await site.settled(planned, "Published")
-    assert says(await site.see(planned.ref), "Published", "True")
+    assert says(await site.settled(planned, "Published"), "Published", "True")
 
 
 @pytest.mark.parametrize("gone", ["labels", "labels and annotations", "everything of ours"])

@@ -32,7 +32,8 @@ SETTINGS = {
 Who starts after one that was killed would wait for its lease to run out. The election is tested in
 tests/faults/test_leaders.py, and the tests of rights live with it.
 """
-BOUND = re.compile(r"answering probes and scrapes on 127\.0\.0\.1:(\d+)")
+BOUND = re.compile(r"answering probes and scrapes on 127\.0\.0\.1:(\d+)(?=\D)")
+"""With what comes behind the port, which may be half written."""
 START = 90.0
 """Seconds until it has to be ready, on a machine that is busy with other things."""
 STOP = 40.0
@@ -197,9 +198,13 @@ class OperatorProcess:
             self.kill()
 
     def records(self) -> list[dict[str, Any]]:
-        """Its log so far; what is no JSON object is a record with the line as its message."""
-        lines = self.log.read_text(errors="replace").splitlines()
-        return [record_of(line) for line in lines]
+        """Its log so far; what is no JSON object is a record with the line as its message.
+
+        While it runs, a line without an end is one that is just being written.
+        """
+        running = self.running
+        *lines, rest = self.log.read_text(errors="replace").split("\n")
+        return [record_of(line) for line in (lines if running or not rest else [*lines, rest])]
 
     def tail(self, lines: int = 15) -> str:
         """The end of its log."""

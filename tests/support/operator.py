@@ -197,9 +197,13 @@ class OperatorProcess:
             self.kill()
 
     def records(self) -> list[dict[str, Any]]:
-        """Its log so far; what is no JSON object is a record with the line as its message."""
-        lines = self.log.read_text(errors="replace").splitlines()
-        return [record_of(line) for line in lines]
+        """Its log so far; what is no JSON object is a record with the line as its message.
+
+        While it runs, what is no whole line yet is no record: it may just be writing it.
+        """
+        running = self.running
+        lines, end, last = self.log.read_text(errors="replace").rpartition("\n")
+        return [record_of(line) for line in (lines if running else lines + end + last).splitlines()]
 
     def tail(self, lines: int = 15) -> str:
         """The end of its log."""

@@ -3,10 +3,12 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from tests.gateways.stage import BLINK, LATEST, honest, off
+from tests.gateways.stage import BLINK, LATEST, TARGET, Stage, honest, off
+from tests.support.figures import Figures
 from tests.support.load import Answer, Answers
 from tests.support.pulse import USUAL, Pulse
 from tests.support.waiting import eventually
@@ -63,6 +65,16 @@ def test_a_promise_answers_for_no_more_than_the_machine_gave() -> None:
     assert pulse.within(0.0, 10.0) == pytest.approx(3.0)
     assert pulse.within(2.0, 5.5) == pytest.approx(1.5)
     assert pulse.within(3.0, 5.0) == 0
+
+
+def test_what_takes_longer_than_promised_fails_but_for_when_the_machine_stood_still() -> None:
+    nobody: Any = None
+    stage = Stage("a lane", nobody, nobody, nobody, nobody, Figures())
+    stage.in_time("in time", 1.0, 1.0 + TARGET, TARGET)
+    with pytest.raises(AssertionError, match=r"too late: 3\.00 s, in 0\.00 s of which"):
+        stage.in_time("too late", 1.0, 4.0, TARGET)
+    stage.pulse.lost.append((2.0, 3.5))
+    stage.in_time("held up", 1.0, 4.0, TARGET)
 
 
 async def test_who_answers_late_stood_still_and_who_does_not_did_not() -> None:

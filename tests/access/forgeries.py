@@ -14,9 +14,11 @@ from tests.support.fleet import Planned
 from tests.support.rbac import account as subject
 from tests.support.rbac import bound, rule
 from tests.support.register import CODE, NAME, Register
-from tests.support.site import Site
+from tests.support.site import Site, poll
 
 OPENERS = ("NetworkPolicy", "Role", "RoleBinding")
+EVERYWHERE = {"ConfigMap kube-root-ca.crt", "ServiceAccount default"}
+"""What the controller manager puts into every namespace."""
 ONLY_THE_WALL = {f"NetworkPolicy {wall_of(NAME)}"}
 """What is in the way of a register that nobody is let into."""
 
@@ -77,9 +79,22 @@ async def in_the_way(register: Register) -> set[str]:
 
 
 async def contents(site: Site, place: str) -> dict[str, str]:
-    """What there is in a namespace that a grant could change, each with its version."""
+    """What there is in a namespace that a grant could change, each with its version.
+
+    What the cluster puts into every namespace is waited for, as it comes on its own time.
+    """
     found: dict[str, str] = {}
-    for kind in ("ConfigMap", "NetworkPolicy", "ServiceAccount", "Deployment", *OPENERS):
-        items, _ = await site.api.list(resource_of(kind), place)
-        found |= {f"{kind} {one['metadata']['name']}": one["metadata"]["resourceVersion"] for one in items}
+
+    async def furnished() -> bool:
+        found.clear()
+        for kind in ("ConfigMap", "NetworkPolicy", "ServiceAccount", "Deployment", *OPENERS):
+            items, _ = await site.api.list(resource_of(kind), place)
+            found.update((f"{kind} {one['metadata']['name']}", _version(one)) for one in items)
+        return found.keys() >= EVERYWHERE
+
+    await poll(furnished, lambda: f"{sorted(EVERYWHERE)} in {place}: {sorted(found)}")
     return found
+
+
+def _version(obj: Manifest) -> str:
+    return str(obj["metadata"]["resourceVersion"])

@@ -12,16 +12,20 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eservice_operator.api.names import GROUP
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
+from eservice_operator.cluster.errors import Forbidden
+from eservice_operator.cluster.resources import resource_of
 from eservice_operator.core.actions import Manifest
 from tests.support.rbac import bound, rule, user
 from tests.support.rights import applied
 from tests.support.site import PERSON, Site
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from controlplane import Cluster
@@ -114,7 +118,20 @@ async def cast_of(
                 configuration.cert_file = configuration.key_file = None
             api = await stack.enter_async_context(KubeApi(configuration))
             people[part] = Persona(part, place, api, kubeconfig)
+            if part is Part.ON_CALL or part in RULES:
+                everywhere = part is Part.ON_CALL
+                may = partial(_may_read, api, "" if everywhere else place)
+                await eventually(may, f"the API server's authorizer has heard of the rights of the {part}")
         yield Cast(people)
+
+
+async def _may_read(api: KubeApi, place: str) -> bool:
+    """Whether somebody may read EServices there, as everybody may who has any rights."""
+    try:
+        await api.list(resource_of("EService"), place)
+    except Forbidden:
+        return False
+    return True
 
 
 @contextmanager

@@ -15,13 +15,13 @@ from eservice_operator.api.names import (
     OWNER_UID_LABEL,
     WEB_SERVICE_LABEL,
 )
-from eservice_operator.core.actions import Manifest
+from eservice_operator.core.actions import Manifest, Ref
 from tests.access.forgeries import contents, open_door, right_to_invoke
 from tests.adversarial.cast import Cast, Part
 from tests.support import objects
 from tests.support.register import CODE, NAME, Register
 from tests.support.resting import Rested
-from tests.support.site import Site, says
+from tests.support.site import Site, condition, says
 
 pytestmark = pytest.mark.cluster
 
@@ -44,6 +44,12 @@ def marked(owner: str, name: str, place: str, register: Register) -> list[Manife
         open_door(place, name, labels=labels),
         *right_to_invoke(place, name, planned, labels=labels),
     ]
+
+
+def rolled_out(deployment: Manifest) -> bool:
+    """Whether its controllers have said all that they have to say of it."""
+    progressing = condition(deployment, "Progressing") or {}
+    return progressing.get("reason") == "NewReplicaSetAvailable"
 
 
 async def counted(site: Site) -> int:
@@ -69,6 +75,8 @@ async def test_what_only_says_that_it_is_ours_stays_as_it_is(
     ):
         for manifest in marked(owner, name, part.namespace, register):
             await part.apply(manifest)
+        made = Ref("apps/v1", "Deployment", part.namespace, name)
+        await site.until(made, rolled_out, "nobody has anything to write to it any more")
     await rests()
     forged = {place: await contents(site, place) for place in (site.namespace, register.namespace)}
     assert {key: one for key, one in forged[site.namespace].items() if key in before} == before
@@ -82,7 +90,10 @@ async def test_what_only_says_that_it_is_ours_stays_as_it_is(
             {"Deployment", "ServiceAccount", "ConfigMap", "NetworkPolicy", "Role", "Binding"}
         )
         assert {key: after.get(key) for key in mine} == mine
-    assert await counted(site) == many - 1
+    left = many - 1
+    await site.until(
+        site.template_ref, lambda obj: obj["status"].get("eServices", 0) == left, f"it has {left} e-services"
+    )
 
 
 async def test_until_issue_8_who_labels_its_own_namespace_gains_nothing_of_others(
@@ -92,6 +103,7 @@ async def test_until_issue_8_who_labels_its_own_namespace_gains_nothing_of_other
     site, admin = register.site, cast[Part.ADMIN]
     planned = site.planned("relabelled")
     await site.published(planned)
+    await rests()
     before = await contents(site, register.namespace)
     labels = {INSTITUTION_LABEL: CODE, ENVIRONMENT_LABEL: "production"}
     own = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": admin.namespace, "labels": labels}}

@@ -145,8 +145,8 @@ async def assert_letters(made: list[Odd], post: PostOffice) -> None:
 
 def assert_metrics(operator: OperatorProcess) -> None:
     """A scrape is read by Prometheus' own parser, and no text has become a label."""
-    text = operator._get("/metrics")
-    assert text is not None
+    text = operator.scraped()
+    assert text
     families = list(text_string_to_metric_families(text))
     assert families
     labels = {value for one in families for sample in one.samples for value in sample.labels.values()}

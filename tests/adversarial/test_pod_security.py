@@ -13,11 +13,13 @@ from tests.support.kubectl import Kubectl
 from tests.support.operator import OperatorProcess
 from tests.support.register import Register
 from tests.support.site import message, says
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.cluster
 
 ENFORCE = "pod-security.kubernetes.io/enforce"
 FOREIGN = {INSTITUTION_LABEL: "40000000000"}
+VIOLATES = 'violates PodSecurity "restricted:latest"'
 LIFTED = FOREIGN | {ENFORCE: "privileged", f"{ENFORCE}-version": "v1.0"}
 
 
@@ -40,9 +42,16 @@ async def test_whose_the_namespace_is_said_to_be_lifts_no_pod_security(
     )
     assert site.namespace in message(told, "Ready")
     pod = ("run", "privileged", "--image=a", "--privileged", f"--namespace={site.namespace}")
-    code, printed = await Kubectl(admin.kubeconfig)(*pod)
+    kubectl = Kubectl(admin.kubeconfig)
+
+    async def refused() -> bool:
+        _, told = await kubectl(*pod, "--dry-run=server")
+        return VIOLATES in told
+
+    await eventually(refused, "the API server's admission has heard of the labels")
+    code, printed = await kubectl(*pod)
     assert code != 0
-    assert 'violates PodSecurity "restricted:latest"' in printed
+    assert VIOLATES in printed
     await operator.at_rest()
 
     await site.apply(fleet.namespace(site.namespace))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ssl
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +16,14 @@ import trustme
 import yaml
 from typing_extensions import override
 
+from eservice_operator.authorizer.answer import Why
 from tests.support.servers import FREE_PORTS, ServerProcess, launched
+from tests.support.waiting import eventually
 
 COMMAND = (sys.executable, "-m", "eservice_operator.runtime", "authorizer")
 NAME = "eservice-authorizer.eservice-system.svc"
 MANIFEST = Path(__file__).parents[2] / "docs" / "manifests" / "authorizer.yaml"
+UNDECIDED = frozenset({Why.REVIEW_FAILED, Why.WATCH_SILENT})
 USER = "system:serviceaccount:eservice-system:eservice-authorizer"
 
 
@@ -94,36 +97,48 @@ class AuthorizerProcess(ServerProcess):
         return [record for record in self.records() if record["logger"].endswith(".requests")]
 
     @asynccontextmanager
-    async def asked(self) -> AsyncIterator[Questions]:
+    async def asked(self, *, until_decided: bool = False) -> AsyncIterator[Questions]:
         """Questions over one connection."""
         connector = aiohttp.TCPConnector(ssl=self.tls.trust if self.tls else True)
         async with aiohttp.ClientSession(self.url, connector=connector) as client:
-            yield Questions(client)
+            yield Questions(client, until_decided)
 
 
 @dataclass
 class Questions:
-    """What a proxy would ask."""
+    """What a proxy would ask; ``until_decided`` again, as long as the API server did not answer in time.
+
+    It does not while the machine is busy with other things, and nobody is let in then (`test_trouble`).
+    """
 
     client: aiohttp.ClientSession
+    until_decided: bool = False
 
     async def __call__(self, path: str, token: str | None = None, **headers: str) -> Said:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         if token is not None:
             given["Authorization"] = f"Bearer {token}"
-        async with self.client.get(path, headers=given) as answer:
-            return Said(answer.status, answer.headers.get("X-EService-Reason", ""), answer.headers)
+        said: list[Said] = []
+
+        async def decided() -> bool:
+            async with self.client.get(path, headers=given) as answer:
+                reason = answer.headers.get("X-EService-Reason", "")
+                said[:] = [Said(answer.status, reason, answer.headers)]
+            return not self.until_decided or reason not in UNDECIDED
+
+        await eventually(decided, f"a decision about {path}")
+        return said[0]
 
 
 @contextmanager
 def authorizing(
-    folder: Path, kubeconfig: Path, tls: Tls | None = None, *before: str
+    folder: Path, kubeconfig: Path, tls: Tls | None = None, *before: str, command: Sequence[str] = COMMAND
 ) -> Iterator[AuthorizerProcess]:
     """The command with its ports; killed at the end if it still runs. ``before`` goes before the command."""
     path = folder / "authorizer.log"
     secure = (f"--tls-cert-file={tls.certificate}", f"--tls-key-file={tls.key}") if tls else ()
-    command = [*before, *COMMAND, *FREE_PORTS, f"--kubeconfig={kubeconfig}", *secure]
-    with launched(command, path) as process:
+    whole = [*before, *command, *FREE_PORTS, f"--kubeconfig={kubeconfig}", *secure]
+    with launched(whole, path) as process:
         running = AuthorizerProcess(process, path, tls)
         running.until_ready()
         yield running

@@ -14,11 +14,13 @@ import aiohttp
 import pytest
 
 from eservice_operator.api.names import GROUP
-from eservice_operator.authorizer.reviews import ACCESS_SECONDS
+from eservice_operator.authorizer.remembered import RENEWED
+from eservice_operator.authorizer.reviews import ACCESS_SECONDS, TOKEN_SECONDS
 from tests.authorizer.register import Register, web_service
 from tests.authorizer.running import COMMAND, MANIFEST, USER, AuthorizerProcess, Tls, authorizing
 from tests.support.audit import AuditLog
 from tests.support.rights import assert_none_was_missing, granted, used
+from tests.support.slow_to_leave import SLOW_TO_LEAVE
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.cluster
 
-ENDED_WITHIN = 3.0
+ENDED_WITHIN = 9.0
+"""Seconds, on a machine that is busy with other things; less than who is connected may take to ask."""
 
 
 @pytest.fixture
@@ -34,19 +37,29 @@ def own(own_kubeconfig: Path, tmp_path: Path) -> tuple[Path, Tls]:
     return own_kubeconfig, Tls.make(tmp_path)
 
 
-async def test_it_ends_within_seconds_and_answers_until_then(own: tuple[Path, Tls], tmp_path: Path) -> None:
+async def test_it_answers_until_it_ends(own: tuple[Path, Tls], tmp_path: Path) -> None:
     kubeconfig, tls = own
-    with authorizing(tmp_path, kubeconfig, tls) as process:
+    with authorizing(tmp_path, kubeconfig, tls, command=(*SLOW_TO_LEAVE, "authorizer")) as process:
         async with process.asked() as ask:
             assert (await ask("/v1/check/a/b/v5/")).told == (401, "TokenMissing")
             assert await process.ready()
-            began = time.monotonic()
             await process.told_to_end()
             said = await ask("/v1/check/a/b/v5/")
             assert (said.status, said.headers["Connection"]) == (401, "close")
             assert not await process.ready()
         assert await process.ended() == 0
-        assert time.monotonic() - began < ENDED_WITHIN
+    assert process.records()[-1]["msg"] == "stopped"
+
+
+async def test_it_ends_within_seconds_whoever_is_connected(own: tuple[Path, Tls], tmp_path: Path) -> None:
+    kubeconfig, tls = own
+    with authorizing(tmp_path, kubeconfig, tls) as process:
+        async with process.asked() as ask:
+            assert (await ask("/v1/check/a/b/v5/")).told == (401, "TokenMissing")
+            began = time.monotonic()
+            await process.told_to_end()
+            assert await process.ended() == 0
+            assert time.monotonic() - began < ENDED_WITHIN
     assert process.records()[-1]["msg"] == "stopped"
 
 
@@ -64,13 +77,13 @@ async def test_a_new_certificate_is_shown_once_it_is_there_in_full(
             writer.close()
             return bytes(shown)
 
-        first, key = await serial(), tls.key.read_bytes()
-        tls.issue()
-        new_key = tls.key.read_bytes()
-        tls.key.write_bytes(key)
+        first, coming = await serial(), Tls(tmp_path / "coming", tls.authority)
+        coming.folder.mkdir()
+        coming.issue()
+        tls.certificate.write_bytes(coming.certificate.read_bytes())
         await eventually(lambda: process.said("the certificate in use stays"))
         assert await serial() == first
-        tls.key.write_bytes(new_key)
+        tls.key.write_bytes(coming.key.read_bytes())
 
         async def renewed() -> bool:
             return await serial() != first
@@ -148,7 +161,9 @@ async def test_its_rights_are_those_of_the_manifest_and_all_of_them_are_used(
             await eventually(passes)
 
         def watched() -> bool:
-            return {one.verb for one in audit.by(USER)} >= {"create", "list", "watch"}
+            """Each kind: one of them may be listed, and its watch begin a moment later."""
+            left = {right for right in granted(MANIFEST) - used(audit.by(USER)) if right.verb != "get"}
+            return not left
 
         await eventually(watched)
     asked = audit.by(USER)
@@ -174,17 +189,22 @@ async def test_one_question_is_asked_once_by_however_many(
         async with process.asked() as ask:
             began = time.monotonic()
             said = await asyncio.gather(*(ask(path, token) for _ in range(50)))
-            seconds = int((time.monotonic() - began) / ACCESS_SECONDS)
+            took = time.monotonic() - began
             assert {one.told for one in said} == {(200, "Granted")}
             garbage = token[:-8] + "AAAAAAAA"
+            began = time.monotonic()
             assert {one.status for one in await asyncio.gather(*(ask(path, garbage) for _ in range(50)))} == {
                 401
             }
+            took_in_vain = time.monotonic() - began
             junk = "eyJhbGciOiJub25lIn0.e30.c2ln"
             assert (await ask(path, junk)).status == 401
         reviews = [one.resource for one in audit.by(USER) if one.writes]
-    assert reviews.count("tokenreviews") == 2
-    assert 1 <= reviews.count("subjectaccessreviews") <= 1 + seconds, "once, and again when that is over"
+    soonest = RENEWED[0]  # of a good answer's time
+    tokens = 2 + int(took / (soonest * TOKEN_SECONDS)) + int(took_in_vain / ACCESS_SECONDS)
+    rights = 1 + int(took / (soonest * ACCESS_SECONDS))
+    assert 2 <= reviews.count("tokenreviews") <= tokens, "once each, and again when that is over"
+    assert 1 <= reviews.count("subjectaccessreviews") <= rights, "once, and again when that is over"
 
 
 async def test_each_answer_is_a_line_without_what_the_caller_appended(running: AuthorizerProcess) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.authorizer.register import Register, active, role, web_service
 from tests.authorizer.running import AuthorizerProcess, Questions
 from tests.support.figures import Figures
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, promptly
 
 pytestmark = pytest.mark.cluster
 
@@ -44,7 +44,7 @@ async def allowed(ask: Questions, path: str, token: str) -> None:
 async def test_a_call_passes_with_a_grant_and_only_to_what_is_granted(
     register: Register, running: AuthorizerProcess, token: str
 ) -> None:
-    async with running.asked() as ask:
+    async with running.asked(until_decided=True) as ask:
         await allowed(ask, check(register), token)
         said = await ask(check(register), token)
         assert said.told == (200, "Granted")
@@ -64,7 +64,7 @@ async def test_without_a_token_or_with_a_bad_one_or_one_for_another_nobody_passe
     for_other = await register.token("declaration", "address")
     head, claims, signature = token.split(".")
     forged = ".".join((head, claims, signature[::-1]))
-    async with running.asked() as ask:
+    async with running.asked(until_decided=True) as ask:
         await allowed(ask, check(register), token)
         without = await ask(check(register))
         assert without.told == (401, "TokenMissing")
@@ -79,7 +79,7 @@ async def test_who_has_no_grant_cannot_tell_a_web_service_from_none(
     register: Register, running: AuthorizerProcess, token: str
 ) -> None:
     await register.account("stranger")
-    async with running.asked() as ask:
+    async with running.asked(until_decided=True) as ask:
         await allowed(ask, check(register), token)
         there = await ask(check(register), await register.token("stranger", "people"))
         none = await ask(check(register, name="nothing"), await register.token("stranger", "nothing"))
@@ -95,7 +95,7 @@ async def test_neither_a_role_nor_a_grant_alone_is_enough(
     pending = await register.account("pending")
     await register.opened("pending", "people", pending, "v5")
     await register.change("WebServiceGrant", "pending", "status", status=active("v5", state="Pending"))
-    async with running.asked() as ask:
+    async with running.asked(until_decided=True) as ask:
         await allowed(ask, check(register), token)
         minted = await ask(check(register), await register.token("stranger", "people"))
         assert minted.told == (403, "NoGrant")
@@ -123,7 +123,7 @@ async def test_rest_is_granted_in_all_versions_until_one_ends(
     )
     await register.opened("declaration", "address", consumer)
     token = await register.token("declaration", "address")
-    async with running.asked() as ask:
+    async with running.asked(until_decided=True) as ask:
         await allowed(ask, check(register, "-", "address"), token)
         assert (await ask(check(register, "2", "address"), token)).status == 200
         assert (await ask(check(register, "1", "address"), token)).told == (403, "ContractRetired")
@@ -157,7 +157,7 @@ async def revoking(register: Register) -> None:
 async def test_an_end_takes_effect_within_two_seconds_also_while_it_is_being_used(
     register: Register, running: AuthorizerProcess, token: str, figures: Figures, end: End
 ) -> None:
-    async with running.asked() as ask:
+    async with running.asked(until_decided=True) as ask:
         await allowed(ask, check(register), token)
         await end(register)
         began = time.monotonic()
@@ -167,7 +167,7 @@ async def test_an_end_takes_effect_within_two_seconds_also_while_it_is_being_use
             assert said.status in {200, 403}, said
             return said.status == 403
 
-        await eventually(closed, within=REVOKED_WITHIN)
+        await promptly(closed, "the end of it", within=REVOKED_WITHIN)
         figures.add(
             f"Authorizer: 403 after the grant was {end.__name__}", f"{time.monotonic() - began:.2f} s"
         )
@@ -184,7 +184,7 @@ async def test_an_agent_calls_for_its_active_customers_and_for_nobody_else(
         "AgentAssignment", "evry", "status", status={"state": "Active", "activeCustomers": codes[:2]}
     )
     token = await register.token("evry", "people")
-    async with running.asked() as ask:
+    async with running.asked(until_decided=True) as ask:
 
         async def passes() -> bool:
             return (await ask(check(register), token, X_On_Behalf_Of=codes[0])).status == 200
@@ -204,7 +204,7 @@ async def test_an_agent_calls_for_its_active_customers_and_for_nobody_else(
         async def left() -> bool:
             return (await ask(check(register), token, X_On_Behalf_Of=codes[0])).status == 403
 
-        await eventually(left, within=REVOKED_WITHIN)
+        await promptly(left, "the end of it for a customer", within=REVOKED_WITHIN)
         assert (await ask(check(register), token, X_On_Behalf_Of=codes[1])).status == 200
 
 
@@ -233,7 +233,7 @@ async def test_observe_lets_everybody_pass_and_counts_whom_it_would_not(
     await register.account("stranger")
     await register.make(web_service(register.holder, "people", isolation="Observe"))
     token = await register.token("stranger", "people")
-    async with running.asked() as ask:
+    async with running.asked(until_decided=True) as ask:
         await allowed(ask, check(register), token)
         said = await ask(check(register), token)
         assert said.told == (200, "NoGrant")
@@ -252,7 +252,7 @@ async def test_observe_lets_everybody_pass_and_counts_whom_it_would_not(
 async def test_no_token_is_in_any_log_or_figure(
     register: Register, running: AuthorizerProcess, token: str
 ) -> None:
-    async with running.asked() as ask:
+    async with running.asked(until_decided=True) as ask:
         await allowed(ask, check(register), token)
         for path in (check(register, rest=f"/?token={token}"), f"/v1/check/{token}", f"/{token}"):
             await ask(path, token)

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import pytest
 
+from eservice_operator.authorizer import reviews as reviews_module
 from eservice_operator.authorizer.asked import Place
 from eservice_operator.authorizer.figures import Figures
 from eservice_operator.authorizer.reviews import AT_ONCE, TOKEN_SECONDS, UNKNOWN_AT_ONCE, Reviews
@@ -61,8 +62,9 @@ class Busy:
 
 
 @pytest.fixture
-async def flooded() -> AsyncIterator[tuple[Busy, Reviews]]:
-    """One caller is known; then many made-up tokens come, each another one."""
+async def flooded(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Busy, Reviews]]:
+    """One caller is known; then many made-up tokens come, each another one. None of them is given up."""
+    monkeypatch.setattr(reviews_module, "REVIEW_SECONDS", 60.0)
     api = Busy()
     reviews = Reviews(cast("KubeApi", api), Figures(), api.clock, api.clock)
     assert await reviews.caller(HONEST, PLACE.audience) is not None

@@ -43,7 +43,7 @@ class Lane:
         return looking_in(self.cluster) | {
             "preview-gateway": "gateway-system/internal",
             "preview-domain": PREVIEW_DOMAIN,
-            "drain-delay": "2s",
+            "drain-delay": "5s",  # on a busy machine a gateway may follow seconds late
         }
 
 
@@ -90,5 +90,5 @@ async def stage(lane: Lane, people: KubeApi, figures: Figures) -> AsyncIterator[
 @pytest.fixture
 async def operated(stage: Stage, operator: OperatorProcess) -> AsyncIterator[Stage]:
     """The same under the module's operator; at its end all is sound and the log is clean."""
-    async with under(operator, stage.site):
+    async with under(operator, stage.site), stage.watched(operator):
         yield stage

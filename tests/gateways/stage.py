@@ -6,16 +6,18 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
-from eservice_operator.core.actions import Manifest
+from eservice_operator.core.actions import Manifest, Ref
 from tests.support.figures import Figures
 from tests.support.fleet import Planned
 from tests.support.load import HONEST, Answer, Answers, Citizen
+from tests.support.operator import OperatorProcess
+from tests.support.pulse import Pulse, at_the_loop_of
 from tests.support.site import Site, poll
 from tests.support.upstreams import Upstreams
 from tests.support.worlds import merged
@@ -75,6 +77,20 @@ class Stage:
     citizens: Citizen
     insiders: Citizen
     figures: Figures
+    pulse: Pulse = field(default_factory=Pulse)
+
+    @asynccontextmanager
+    async def watched(self, operator: OperatorProcess) -> AsyncIterator[None]:
+        """Inside the block it is known for how long who is on the way of a change stood still."""
+
+        async def at_the_gateway() -> None:
+            await self.citizens.ask("nobody.example")
+
+        async def at_the_api_server() -> None:
+            await self.site.api.get(Ref("v1", "Namespace", "", "default"))
+
+        async with self.pulse.beating([at_the_loop_of(operator), at_the_gateway, at_the_api_server]):
+            yield
 
     async def eservice(self, planned: Planned, **patch: Any) -> Manifest:
         """The EService, whose release is answered for on a port of its own."""
@@ -139,9 +155,13 @@ class Stage:
         await self.site.apply(*manifests)
         return time.monotonic()
 
-    def measured(self, what: str, seconds: float, target: float) -> None:
-        """A figure for the end of the run."""
-        self.figures.add(f"{self.lane}: {what}", f"{seconds:.2f} s (at most {target:g} s)")
+    def in_time(self, what: str, begins: float, ends: float, target: float) -> None:
+        """A figure for the end of the run; fails if it took longer, but for when the machine stood still."""
+        took, lost = ends - begins, self.pulse.within(begins, ends)
+        self.figures.add(f"{self.lane}: {what}", f"{took:.2f} s (at most {target:g} s)")
+        assert took - lost <= target, (
+            f"{what}: {took:.2f} s, in {lost:.2f} s of which the machine stood still"
+        )
 
     def counted(self, what: str, answers: Answers) -> None:
         """What citizens got, for the end of the run."""

@@ -15,6 +15,7 @@ from tests.support.fleet import Planned
 from tests.support.operator import assert_log_clean
 from tests.support.site import message, says
 from tests.support.time_machine import TimeMachine, time_machine
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.cluster
 
@@ -106,8 +107,8 @@ async def still_answered_after_its_end(stage: Stage, planned: Planned, machine: 
         assert (await stage.citizens.ask(planned.host)).release == planned.release, "and so it does"
         await site.told(planned.ref, "StillAnswers")
         labels = f'namespace="{planned.namespace}",name="{planned.name}",host="{planned.host}"'
-        figures = machine.operator.metrics()
-        assert figures[f'eservice_probe_disagrees{{{labels},finding="StillAnswers"}}'] == 1
+        series = f'eservice_probe_disagrees{{{labels},finding="StillAnswers"}}'
+        await eventually(lambda: machine.operator.metrics().get(series) == 1, series)
     final = await site.until(planned.ref, lambda obj: says(obj, "Published", "False", "Paused"), "final")
     assert seen(final) == ("Notice", [("Notice", 503)])
     assert (await stage.citizens.ask(planned.host)).mark == "notice"

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The judgement of what citizens got can fail: otherwise a lane is green whatever its gateway does."""
 
+import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from tests.gateways.stage import BLINK, LATEST, honest, off
+from tests.gateways.stage import BLINK, LATEST, TARGET, Stage, honest, off
+from tests.support.figures import Figures
 from tests.support.load import Answer, Answers
+from tests.support.pulse import USUAL, Pulse
+from tests.support.waiting import eventually
 
 RATE = 10.0
 
@@ -53,6 +58,37 @@ def test_nothing_but_the_notice_or_503_at_once(other: str) -> None:
 def test_an_e_service_that_does_not_end_is_no_success() -> None:
     with pytest.raises(AssertionError, match="served to the end"):
         off(got("served", "served"), 0.0)
+
+
+def test_a_promise_answers_for_no_more_than_the_machine_gave() -> None:
+    pulse = Pulse([(1.0, 3.0), (5.0, 6.0)])
+    assert pulse.within(0.0, 10.0) == pytest.approx(3.0)
+    assert pulse.within(2.0, 5.5) == pytest.approx(1.5)
+    assert pulse.within(3.0, 5.0) == 0
+
+
+def test_what_takes_longer_than_promised_fails_but_for_when_the_machine_stood_still() -> None:
+    nobody: Any = None
+    stage = Stage("a lane", nobody, nobody, nobody, nobody, Figures())
+    stage.in_time("in time", 1.0, 1.0 + TARGET, TARGET)
+    with pytest.raises(AssertionError, match=r"too late: 3\.00 s, in 0\.00 s of which"):
+        stage.in_time("too late", 1.0, 4.0, TARGET)
+    stage.pulse.lost.append((2.0, 3.5))
+    stage.in_time("held up", 1.0, 4.0, TARGET)
+
+
+async def test_who_answers_late_stood_still_and_who_does_not_did_not() -> None:
+    async def at_once() -> None:
+        """Nothing to do."""
+
+    async def late() -> None:
+        await asyncio.sleep(0.5)
+
+    pulse = Pulse()
+    async with pulse.beating([at_once, late]):
+        await eventually(lambda: pulse.lost, "a late answer")
+    ((begins, ends),) = pulse.lost[:1]
+    assert pulse.within(begins, ends) >= 0.5 - USUAL - 0.01
 
 
 def test_a_run_that_was_not_at_its_rate_proves_nothing() -> None:

@@ -89,6 +89,7 @@ class Repository:
         """Flux's kinds, and a Kustomization for each folder of the repository, each after the one before."""
         await self.run("apply", "--server-side", "-f", str(crds), "-f", str(SOURCES))
         await self.run("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        await self._known("gitrepositories,kustomizations")
         objects: list[dict[str, Any]] = [
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
             _flux("source.toolkit.fluxcd.io/v1", "GitRepository", "repository", interval="1h", url=self.url),
@@ -174,7 +175,8 @@ class Repository:
         """What the controller has written since it was asked last, as ``object action``."""
         with self.log.open("rb") as log:
             log.seek(self._read)
-            records = [json.loads(line) for line in log.read().decode().splitlines() if line.startswith("{")]
+            whole, _, _ = log.read().decode(errors="replace").rpartition("\n")  # it may just be writing
+        records = [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
         applied = [record["output"] for record in records if record["msg"] == "server-side apply completed"]
         assert applied, "it has applied nothing"
         return [f"{obj} {action}" for done in applied for obj, action in done.items() if action in CHANGING]
@@ -192,6 +194,17 @@ class Repository:
         code, printed = await self.kubectl(*arguments)
         assert code == 0, printed
         return printed
+
+    async def _known(self, kinds: str) -> None:
+        """Wait until kubectl finds kinds: the API server tells of a CRD a moment after it is established."""
+        told = ""
+
+        async def found() -> bool:
+            nonlocal told
+            code, told = await self.kubectl("get", kinds, "--all-namespaces")
+            return code == 0
+
+        await poll(found, lambda: told)
 
     def _skip_log(self) -> None:
         self._read = self.log.stat().st_size

@@ -162,6 +162,7 @@ class Story:
         await self.commit(files)
         for service in (ADDRESS, TAX, PARKING):
             await self.until(service, "Published", "True", "Published")
+            await self.shows(service, "EService")
         await self.rests()
         generations = {
             f"{obj['kind']} {obj['metadata']['name']}": obj["metadata"]["generation"]

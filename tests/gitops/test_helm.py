@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -109,9 +110,13 @@ async def test_it_does_not_return_for_what_is_not_done(
     }
     never = {"release": {"image": f"registry.example/never-ready/{planned.name}:1"}}
     await registered(site, planned.registration(spec=places), planned)
-    code, printed = await cli.upgrade(
-        planned.name, planned.namespace, in_test(planned, spec=never), within=SHORT
+    install = partial(
+        cli.upgrade, planned.name, planned.namespace, in_test(planned, spec=never), within=SHORT
     )
+    code, printed = await install()
+    assert code != 0, printed
+    await site.until(planned.ref, lambda obj: says(obj, "Reconciling", "True", "AwaitingPods"), "stuck")
+    code, printed = await install()  # it may have waited in vain before the operator had got so far
     stuck = await site.see(planned.ref)
     assert says(stuck, "Reconciling", "True", "AwaitingPods")
     assert code != 0

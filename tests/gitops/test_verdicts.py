@@ -34,8 +34,8 @@ def own(objects: list[Manifest]) -> list[Manifest]:
 
 
 async def all_current(site: Site, kstatus: Kstatus) -> set[str]:
-    """That every object of ours in the site is Current; the kinds that there were."""
-    objects = own(await site.objects())
+    """That every object of ours in the site is Current, once it was looked at; the kinds that there were."""
+    objects = own(await site.looked_at())
     for obj, verdict in zip(objects, kstatus.judge(objects), strict=True):
         assert verdict.status == CURRENT, (obj["kind"], obj["metadata"]["name"], verdict, obj["status"])
     return {obj["kind"] for obj in objects}

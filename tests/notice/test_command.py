@@ -18,7 +18,10 @@ import aiohttp
 import pytest
 
 from tests.notice.noticing import CATALOGUE, COMMAND, TITLE, NoticeProcess, read_page, said, serving
+from tests.support.slow_to_leave import SLOW_TO_LEAVE
 
+ENDED_WITHIN = 9.0
+"""Seconds, on a machine that is busy with other things; less than who is connected may take to ask."""
 NOBODY = 65532
 """The image's user."""
 
@@ -142,36 +145,47 @@ async def test_probes_and_figures_are_on_their_own_port(running: NoticeProcess) 
 
 
 async def test_sigterm_answers_who_is_there_and_who_still_comes_and_ends_with_0(tmp_path: Path) -> None:
-    with serving(tmp_path) as process:
+    with serving(tmp_path, (*SLOW_TO_LEAVE, "notice")) as process:
         streams = [await asyncio.open_connection("127.0.0.1", process.port) for _ in range(100)]
         request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
         for _, writer in streams[:50]:
             writer.write(request)
-        began = time.monotonic()
         await process.told_to_end()
         for _, writer in streams[50:]:
             writer.write(request)
         late = await raw(process, request)  # a connection of now
         answers = [await reader.read() for reader, _ in streams]
         code = await process.ended()
-        took = time.monotonic() - began
         for _, writer in streams:
             writer.close()
     assert (code, [answer[:13] for answer in (*answers, late)]) == (0, [b"HTTP/1.1 503 "] * 101)
     assert all(b"\r\nConnection: close\r\n" in answer for answer in (*answers[50:], late))
-    assert took < 2
     assert process.records()[-1]["msg"] == "stopped"
 
 
-async def test_it_is_not_ready_any_more_while_it_leaves(tmp_path: Path) -> None:
+async def test_it_ends_within_seconds_whoever_is_connected(tmp_path: Path) -> None:
     with serving(tmp_path) as process:
+        streams = [await asyncio.open_connection("127.0.0.1", process.port) for _ in range(100)]
+        for reader, writer in streams[:50]:
+            writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            await reader.readuntil(b"</html>\n")
+        began = time.monotonic()
+        await process.told_to_end()
+        assert await process.ended() == 0
+        assert time.monotonic() - began < ENDED_WITHIN
+        for _, writer in streams:
+            writer.close()
+
+
+async def test_it_is_not_ready_any_more_while_it_leaves(tmp_path: Path) -> None:
+    with serving(tmp_path, (*SLOW_TO_LEAVE, "notice")) as process:
         await process.told_to_end()
         async with aiohttp.ClientSession(process.health) as client, client.get("/readyz") as readyz:
             assert (readyz.status, await readyz.text()) == (503, "not ready\n")
 
 
 async def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
-    with serving(tmp_path) as process:
+    with serving(tmp_path, (*SLOW_TO_LEAVE, "notice")) as process:
         await process.told_to_end()
         process.process.send_signal(signal.SIGTERM)
         assert await process.ended() == 128 + signal.SIGTERM
@@ -185,7 +199,7 @@ async def test_an_upload_under_way_does_not_keep_it(tmp_path: Path) -> None:
         began = time.monotonic()
         await process.told_to_end()
         assert await process.ended() == 0
-        assert time.monotonic() - began < 2.5
+        assert time.monotonic() - began < ENDED_WITHIN
         assert told.startswith(b"HTTP/1.1 503 ")
         writer.close()
 

@@ -200,11 +200,11 @@ class OperatorProcess:
     def records(self) -> list[dict[str, Any]]:
         """Its log so far; what is no JSON object is a record with the line as its message.
 
-        While it runs, a line without an end is one that is just being written.
+        While it runs, what is no whole line yet is no record: it may just be writing it.
         """
         running = self.running
-        *lines, rest = self.log.read_text(errors="replace").split("\n")
-        return [record_of(line) for line in (lines if running or not rest else [*lines, rest])]
+        lines, end, last = self.log.read_text(errors="replace").rpartition("\n")
+        return [record_of(line) for line in (lines if running else lines + end + last).splitlines()]
 
     def tail(self, lines: int = 15) -> str:
         """The end of its log."""

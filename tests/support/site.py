@@ -242,27 +242,27 @@ class Site:
         own = [obj for obj in await self.objects() if obj["apiVersion"] == API_VERSION]
         return all(up_to_date(obj) for obj in own)
 
-    async def assert_sound(self) -> None:
-        """The status contract on every object of ours here; and nothing that kopf would write, anywhere.
+    async def looked_at(self) -> list[Manifest]:
+        """Everything of ours here, once the operator has said something of each since its last change.
 
-        Each is looked at after its last change, for which the story may not have waited.
+        Of one change it says so on one object after the other, and who waited for one has not for the next.
         """
-        objects: list[Manifest] = []
+        found: list[Manifest] = []
 
-        def unseen() -> list[str]:
-            return [
-                f"{obj['kind']} {obj['metadata']['name']}"
-                for obj in objects
-                if obj["apiVersion"] == API_VERSION and not up_to_date(obj)
-            ]
+        def late() -> list[str]:
+            own = [obj for obj in found if obj["apiVersion"] == API_VERSION]
+            return [f"{obj['kind']} {obj['metadata']['name']}" for obj in own if not up_to_date(obj)]
 
-        async def looked_at() -> bool:
-            nonlocal objects
-            objects = await self.objects()
-            return not unseen()
+        async def none_is_late() -> bool:
+            found[:] = await self.objects()
+            return not late()
 
-        await poll(looked_at, lambda: f"a look at {unseen()} since the last change")
-        for obj in objects:
+        await poll(none_is_late, lambda: f"{late()} were not looked at since their last change")
+        return found
+
+    async def assert_sound(self) -> None:
+        """The status contract on every object of ours here; and nothing that kopf would write, anywhere."""
+        for obj in await self.looked_at():
             text = json.dumps(obj, ensure_ascii=False)
             assert "kopf" not in text, f"{obj['kind']} {obj['metadata']['name']}: {_around(text, 'kopf')}"
             if obj["apiVersion"] == API_VERSION:

@@ -94,7 +94,8 @@ class Upstreams:
 
     async def ended(self, release: str) -> None:
         """Wait until a release has lost its last Pod."""
-        await eventually(lambda: not self._running[release].answers, f"the last Pod of {release} gone")
+        gone = f"the last Pod of {release} gone"
+        await eventually(lambda: not self._running[release].answers, gone, within=45.0)
 
     async def close(self) -> None:
         """Cut all of them."""

@@ -34,7 +34,7 @@ TICK = 0.25
 SCRAPE = 20
 """Every how many ticks the metrics are read."""
 STARTED = 60.0
-HUNG_UP = 5.0
+HUNG_UP = 20.0
 ANSWERED = 90.0
 """Seconds; far longer than anything takes that does not hang."""
 

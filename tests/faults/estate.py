@@ -73,10 +73,11 @@ class Estate:
         ]
         return sorted(kept) + await portrait(self.site, names)
 
-    async def opened_again(self) -> None:
-        """Wait until the grant is open, and the e-service says so."""
+    async def opened_again(self, kubectl: Kubectl) -> None:
+        """Wait until the grant is open, the e-service says so, and the API server goes by it."""
         await self.site.until(self.grant, lambda obj: says(obj, "Active", "True", "Active"), "open")
         await self.site.until(self.public.ref, lambda obj: says(obj, "AccessGranted", "True"), "it has it")
+        await self.register.comes_to_may(kubectl, self.public)
 
     async def assert_stands(self, kubectl: Kubectl, when: str, *, closed: bool = False) -> None:
         """Nobody lost anything, nobody got anything back; access may be ``closed``.
@@ -100,5 +101,5 @@ async def founded(stage: Stage, *, due: bool = True) -> Estate:
     await estate.found()
     if due:
         await estate.fall_due()
-    await stage.operator.at_rest()
+    await stage.rest()
     return estate

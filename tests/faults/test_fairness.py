@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from eservice_operator.core.actions import Manifest
@@ -132,22 +134,27 @@ async def test_an_answer_that_is_none_is_asked_for_again(stage: Stage, play: Pla
 @pytest.mark.parametrize("play", PLAYS, ids=lambda play: play.name)
 async def test_credentials_that_are_refused_for_a_while_are_read_again(stage: Stage, play: Play) -> None:
     """As between two rotations of a token: everything is answered 401, reads, writes and watches."""
-    expired = injected("401", in_a_row(25), answer=refusal(401, "Unauthorized"))
+    expired = injected("401", in_a_row(25, stage.proxy.cut_watches), answer=refusal(401, "Unauthorized"))
     begin = injected("all watches cut", one_in(5), first=stage.cut)
     await stage.survives(play, expired, begin)
     assert {seen.verb for seen in expired.hits} >= {"watch"}
 
 
-def in_a_row(count: int, after: int = 5) -> Chosen:
-    """So many requests of whatever kind one after another, once the story has begun to write."""
-    so_far, left = 0, count
+def in_a_row(count: int, cut: Callable[[], None], after: int = 5) -> Chosen:
+    """So many requests of whatever kind one after another, once the story has begun to write.
+
+    One of them has to be a watch: where all had begun anew by then, ``cut`` ends them once more.
+    """
+    so_far, left, watched = 0, count, False
 
     def chosen(seen: Seen) -> bool:
-        nonlocal so_far, left
+        nonlocal so_far, left, watched
         so_far += writes(seen)
-        if so_far < after or left <= 0:
+        if so_far < after or (left <= 0 and watched):
             return False
-        left -= 1
+        if left == 0:
+            cut()
+        left, watched = left - 1, watched or seen.watch
         return True
 
     return chosen

@@ -29,6 +29,8 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 TODAY = timedelta(0)
 LATER = timedelta(days=20)
+TRUSTED = 90.0
+"""Seconds, on a machine that is busy with other things: a clock that leapt is not believed for ten."""
 
 
 @pytest.fixture
@@ -65,7 +67,8 @@ async def test_what_was_opened_over_its_last_day_is_closed_at_once(
     leap = leaping(machine, "create", "rolebindings", LATER)
     machine.proxy.faults.append(leap.fault)
     await site.apply(register.grant(planned, validUntil=last_day))
-    await site.until(register.grant_ref(planned), lambda obj: says(obj, "Active", "False", "Expired"), "over")
+    grant = register.grant_ref(planned)
+    await site.until(grant, lambda obj: says(obj, "Active", "False", "Expired"), "over", TRUSTED)
     assert len(leap.hits) == 1
     for child in register.children(planned):
         await site.gone(child)
@@ -89,7 +92,7 @@ async def test_what_was_taken_off_while_the_clock_went_back_is_off_and_stays_so(
     leap = leaping(machine, "delete", "httproutes", TODAY)
     machine.proxy.faults.append(leap.fault)
     machine.travel(LATER)
-    await eventually(lambda: leap.hits, "the route goes", 45)
+    await eventually(lambda: leap.hits, "the route goes", TRUSTED)
     for step in (TODAY, LATER):
         machine.travel(step)
         await site.gone(planned.route)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
 DEATHS = (("kube-apiserver", PLAYS[0]), ("kube-apiserver", PLAYS[2]), ("etcd", PLAYS[1]))
+CUT_OFF = "the API server has not answered"
 EARLY, LATER = 2, 9
 """At which of its writes the operator loses the API server: before it is carried out, and after."""
 
@@ -76,11 +77,11 @@ def write_number(number: int) -> Chosen:
 async def test_it_dies_in_the_middle_of_a_play_and_comes_back(
     ground: Cluster, people: KubeApi, backstage: Backstage, survived: Survived, name: str, play: Play
 ) -> None:
-    component = Component.of(ground, name)
+    component, kubelets = Component.of(ground, name), Component.of(ground, "kwok")
 
     async def strike(_: Seen) -> None:
         component.restart()
-        aftermath.create_task(kubelets_again(ground, people))
+        aftermath.create_task(kubelets_again(kubelets, people))
 
     async with backstage() as stage, asyncio.TaskGroup() as aftermath:
         await stage.survives(
@@ -109,8 +110,10 @@ async def test_what_happened_while_nobody_answered_is_noticed(
             for manifest in (estate.test, estate.deferral):
                 await site.delete(ref_of(manifest))
             await site.delete(deployment)
-            await eventually(lambda: not operator.ready, "it says that it is cut off", 30)
-            assert "the API server has not answered" in operator.probed("/readyz")[1]
+            await eventually(
+                lambda: CUT_OFF in operator.probed("/readyz")[1], "it says that it is cut off", 30
+            )
+            assert not operator.ready
             stage.proxy.faults.append(refused("/", 503))
         await eventually(lambda: gave_up(stage), "kopf has given up", 60)
         assert not operator.ready

@@ -218,6 +218,17 @@ def test_what_is_foreign_and_removed_is_told() -> None:
     said(court.later(), "was removed, and was somebody else's")
 
 
+def test_what_is_removed_that_nobody_saw_is_told_unless_it_was_made_and_removed_at_once() -> None:
+    """A watch that is behind may tell of neither."""
+    court = Court(OnlyItsOwn())
+    court.asked("create", "deployments", "web", code=201)
+    for name in ("web", "other"):
+        court.asked("delete", "deployments", name)
+    court.cluster.complete = court.cluster.now
+    (told,) = court.later()
+    assert told.endswith("default/other was removed, and nobody had seen it")
+
+
 def test_what_people_write_is_theirs() -> None:
     court = Court(OnlyItsOwn())
     court.tell(own(spec={}))

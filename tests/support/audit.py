@@ -41,6 +41,8 @@ class Request(NamedTuple):
     """Whether it was refused for want of a right."""
     paged: bool = False
     """Whether it asked for no more than so many, or for what comes after those."""
+    answered: str = ""
+    """When it was answered, or a watch begun."""
 
     @property
     def writes(self) -> bool:
@@ -131,6 +133,7 @@ def request_of(event: dict[str, Any]) -> Request | None:
         forbidden=(event.get("annotations") or {}).get("authorization.k8s.io/decision") == "forbid"
         or OWNERS_REFUSED in status.get("message", ""),
         paged=PAGED.search(event["requestURI"]) is not None,
+        answered=event["stageTimestamp"],
     )
 
 

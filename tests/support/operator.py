@@ -164,6 +164,7 @@ class OperatorProcess:
                 f"not at rest in {within} s: {busy:.0f} keys wait or run, the next is due in {soonest:.1f} s"
             )
             await asyncio.sleep(0.15)
+            self.probed("/livez", within=SCRAPE)  # by its event loop, which scrapes do without: it has turned
 
     def _occupation(self) -> tuple[float, float, float]:
         """Keys and letters that wait or are under way, seconds until the next is due, reconciles so far.

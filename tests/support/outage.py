@@ -74,16 +74,17 @@ class Component:
         self.start()
 
 
-async def kubelets_again(cluster: Cluster, people: KubeApi) -> None:
-    """Start what plays the kubelets anew, once the control plane carries writes out again.
+async def kubelets_again(kubelets: Component, people: KubeApi) -> None:
+    """Start what plays the ``kubelets`` anew, once the control plane carries writes out again.
 
     A kubelet writes a Pod's status until it is written. kwok gives it up at most of what a dying server
     answers, and the Pod would never be ready; as it begins it looks at all of them.
+    It may have ended by itself meanwhile.
     """
     mark = {"name": "default", "annotations": {"tests/kubelets-again": str(time.monotonic_ns())}}
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": mark}
     await people.apply(body, field_manager=PERSON, force=True)
-    Component.of(cluster, "kwok").restart()
+    kubelets.restart()
 
 
 class Patient(Transport):

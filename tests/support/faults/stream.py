@@ -35,6 +35,8 @@ class Stream:
     async def relay(self, answer: ClientResponse) -> None:
         """Until one side ends it; an end in the middle is passed on as such."""
         self._answer, rest = answer, b""
+        if self._over.is_set():  # as it began
+            return
         try:
             async for chunk in answer.content.iter_any():
                 *lines, rest = (rest + chunk).split(b"\n")

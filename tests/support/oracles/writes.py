@@ -30,6 +30,7 @@ ELSEWHERE = frozenset(
     {"events", "leases", "tokenreviews", "subjectaccessreviews", "selfsubjectaccessreviews"}
 )
 """What it writes to that is no object of anybody."""
+CREATED = 201
 REMEMBERED = 60.0
 """Seconds for which it is known what an object was that is gone, once who removed it was judged."""
 MAY_OWN = {"f:status": None, "f:metadata": {"f:finalizers"}}
@@ -69,6 +70,8 @@ class OnlyItsOwn(Silent):
     _gone: dict[Place, list[tuple[Manifest, float]]] = field(default_factory=dict)
     """What is gone, and when: the audit log may tell a moment later who removed it."""
     _deletes: list[tuple[Place, float]] = field(default_factory=list)
+    _created: set[Place] = field(default_factory=set)
+    """What the operator made, by the audit log: no watch need have told of what came and went already."""
 
     @override
     def take(self, seen: Seen, cluster: Cluster) -> Iterable[str]:
@@ -104,6 +107,8 @@ class OnlyItsOwn(Silent):
         kind = KINDS.get(request.resource)
         if not _may(kind, request):
             yield f"the operator may not {request.what} {request.namespace}/{request.name}"
+        elif kind is not None and request.code == CREATED:
+            self._created.add((kind, request.namespace, request.name))
         elif request.verb == "delete" and kind is not None:
             self._deletes.append(((kind, request.namespace, request.name), cluster.now))
 
@@ -120,7 +125,7 @@ class OnlyItsOwn(Silent):
             known += filter(None, [cluster.present.get(place)])
             if known and not any(map(_was_ours, known)):
                 yield f"{shown(place)} was removed, and was somebody else's"
-            elif not known:
+            elif not known and place not in self._created:
                 yield f"{shown(place)} was removed, and nobody had seen it"
         for place in list(self._gone):
             self._gone[place] = [one for one in self._gone[place] if cluster.complete - one[1] < REMEMBERED]

@@ -197,9 +197,9 @@ class OperatorProcess:
             self.kill()
 
     def records(self) -> list[dict[str, Any]]:
-        """Its log so far; what is no JSON object is a record with the line as its message."""
-        lines = self.log.read_text(errors="replace").splitlines()
-        return [record_of(line) for line in lines]
+        """Its log so far, by complete lines; one that is no JSON object is the message of a record."""
+        whole = self.log.read_text(errors="replace").rpartition("\n")[0]
+        return [record_of(line) for line in whole.splitlines()]
 
     def tail(self, lines: int = 15) -> str:
         """The end of its log."""

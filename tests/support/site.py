@@ -312,6 +312,7 @@ async def under(operator: OperatorProcess, site: Site) -> AsyncIterator[Site]:
     yield site
     try:
         assert operator.running, operator.tail()
+        await poll(site.is_looked_at, lambda: "the operator has looked at all that is here")
         await site.assert_sound()
         assert_log_clean(operator.records()[begins:])
     finally:

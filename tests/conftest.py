@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
@@ -34,10 +34,12 @@ from tests.support.zygote import Zygote, zygote
 if TYPE_CHECKING:
     from controlplane import Cluster
 
-# No deadline: how long one example takes says more about the machine's load than about the code.
+# No deadline, nor a judgement of how long examples take to draw: that says more about the machine's load than
+# about the code.
 # Both inherit Hypothesis' own choice: with CI=true it repeats the same examples on every run.
-settings.register_profile("usual", deadline=None, print_blob=True)
-settings.register_profile("full", deadline=None, print_blob=True, max_examples=2_000)
+UNTIMED: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("usual", **UNTIMED, print_blob=True)
+settings.register_profile("full", **UNTIMED, print_blob=True, max_examples=2_000)
 settings.load_profile("usual")  # more with: pytest --hypothesis-profile full
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import processes
 from bench.minimal import built
 from bench.scale import measure_minimal, measure_ours
 from bench.targets import TARGETS
@@ -22,6 +23,12 @@ RESTARTED = ("writes", "reads", "others", "seconds", "cpu", "memory")
 def baseline() -> Path:
     """The minimal operator, built where it is missing."""
     return built()
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whom a busy machine does not let work for some seconds is not at rest."""
+    monkeypatch.setattr(processes, "QUIET", 7)
 
 
 async def test_three_e_services_are_measured_and_both_operators_make_the_same(

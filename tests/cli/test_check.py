@@ -234,9 +234,9 @@ def test_bombs_go_off_harmlessly(tmp_path: Path) -> None:
         (tmp_path / f"{name}.yaml").write_text(text)
     (tmp_path / "big.yaml").write_text("#" * (3 * 1024 * 1024))
     (tmp_path / "latin.yaml").write_bytes(b"a: \xff\n")
-    begun = time.monotonic()
+    begun = time.process_time()
     answer = check("-f", tmp_path)
-    assert time.monotonic() - begun < 20
+    assert time.process_time() - begun < 20
     assert answer.exit_code == 1
     for said in ("aliases stand for more", "deeper than 64", "larger than", "not UTF-8"):
         assert said in answer.output

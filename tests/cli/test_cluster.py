@@ -4,7 +4,7 @@
 import json
 import secrets
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from tests.cli.terminal import BIN, Terminal
 from tests.support.fleet import Planned, days_ago, today, with_instruction
 from tests.support.operator import OperatorProcess
 from tests.support.site import Site, gates, says, up_to_date
+from tests.support.waiting import eventually
 from tests.support.worlds import merged
 
 if TYPE_CHECKING:
@@ -333,6 +334,16 @@ async def allow(agency: Terminal, namespace: str, user: str) -> None:
     ):
         done = await agency.kubectl(*arguments, given=given)
         assert done.code == 0, done.err
+    for resource in ("eservices.eservice.dev", "services"):  # the authorizer hears of it a moment later
+        asked = ("auth", "can-i", "list", resource, f"--namespace={namespace}", f"--as={user}")
+        await eventually(partial(may, agency, asked), f"the right to list {resource}")
+
+
+async def may(agency: Terminal, asked: Sequence[str]) -> bool:
+    """What ``kubectl auth can-i`` says."""
+    answer = await agency.kubectl(*asked)
+    assert answer.out.strip() in {"yes", "no"}, answer.out + answer.err
+    return answer.code == 0
 
 
 async def test_what_people_write_does_not_reach_the_terminal_as_a_command(
@@ -371,8 +382,12 @@ async def test_the_brake_is_released_by_its_token(site: Site, agency: Terminal) 
     none = await agency("release-brake", site.template, code=1)
     assert "holds nothing" in none.err
     await site.apply(with_instruction(template))
-    held = await site.until(site.template_ref, lambda obj: obj["status"].get("held"), "a held set")
-    (token,) = (one["token"] for one in held["status"]["held"])
+    whole = await site.until(
+        site.template_ref,
+        lambda obj: [one["count"] for one in obj["status"].get("held", ())] == [len(behind)],
+        "a held set of all",
+    )
+    (token,) = (one["token"] for one in whole["status"]["held"])
     for planned in behind:
         assert says(await site.see(planned.ref), "Published", "True"), "none of them is taken off"
 

@@ -27,6 +27,11 @@ def requested(state: str) -> Any:
     return lambda body: [one["state"] for one in body["status"].get("requests") or ()] == [state]
 
 
+def granted(body: Manifest) -> bool:
+    (use,) = body["status"]["uses"]
+    return bool(use["state"] == "Granted")
+
+
 def ended(body: Manifest) -> bool:
     (use,) = body["status"]["uses"]
     return bool(use["state"] == "Waiting" and use.get("ended", {}).get("reason") == "Closing")
@@ -73,6 +78,7 @@ async def test_from_the_request_to_its_end(register: Register, agency: Terminal,
     await site.until(register.grant_ref(planned), is_so(v5="Active"), "it is open")
     await site.until(register.ref, requested("Granted"), "answered")
     assert await used(agency, planned) == [("Granted", "Active")]
+    await site.until(planned.ref, granted, "the institution reads that it is granted")
     status = await agency("status", planned.name, "-n", planned.namespace, code=0)
     assert f"✓ persons-v5  {register.namespace}/{NAME} v5: Granted" in status.out
 

@@ -280,8 +280,9 @@ async def test_an_exec_plugin_that_hangs_at_the_start_is_named(
         with pytest.raises(CredentialsError, match=r"given: the exec plugin has not answered in 0.2 s"):
             await load(given, None)
     await eventually(lambda: calls.read_text() == "2", "the plugin runs")
+    running = [task for task in asyncio.all_tasks() if task.get_name() == plugins.TASK]
     await asyncio.to_thread(pipe.write_text, "end")
-    await asyncio.wait([task for task in asyncio.all_tasks() if task.get_name() == plugins.TASK])
+    await asyncio.wait(running)
 
 
 async def test_an_exec_plugin_that_fails_is_named(tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ async def test_they_are_copied_beside_the_binding_and_go_with_it(
     async def gone() -> bool:
         return await place.copy() is None
 
-    await eventually(gone, "the copy goes with its binding", 30)
+    await eventually(gone, "the copy goes with its binding", 90)
 
 
 async def test_nothing_is_copied_before_the_right_to_call_was_given(place: Place) -> None:

@@ -234,10 +234,10 @@ async def test_without_bookmarks_nothing_is_missed(
         running(reflector_of(short, store, namespace, lambda _: None)),
     ):
         await eventually(lambda: proxy.met["dropped"] and len([one for one in proxy.seen if one.watch]) > 1)
+        began = {one.query["resourceVersion"] for one in proxy.seen if one.watch}
+        assert len(began) == 1, "none of them got any further"
         await api.create(service_account(namespace))
         await eventually(lambda: names(store) == {"web"})
-    began = {one.query["resourceVersion"] for one in proxy.seen if one.watch}
-    assert len(began) == 1, "none of them got any further"
     assert len(lists(proxy)) == 1
 
 
@@ -368,7 +368,7 @@ async def test_the_resync_comes_by_itself(
     reflector = reflector_of(faulty_api, store, namespace, lambda _: None, resync=0.05)
     async with running(reflector):
         await eventually(lambda: len(lists(proxy)) >= 4)
-        assert proxy.watching == 1
+        await eventually(lambda: proxy.watching == 1)
         proxy.hidden = {"unseen"}
         await faulty_api.create(service_account(namespace, "unseen"))
         await eventually(lambda: names(store) == {"unseen"})

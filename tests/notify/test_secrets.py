@@ -14,11 +14,13 @@ import yaml
 
 from eservice_operator.cluster import credentials
 from eservice_operator.cluster.client import KubeApi
+from eservice_operator.cluster.errors import Forbidden
 from eservice_operator.core.actions import Ref
 from eservice_operator.notify.sender import Login, NoCredentials
 from eservice_operator.runtime.secrets import KEPT, SecretKey, SecretLogin, SecretReader
 from eservice_operator.runtime.settings import SecretName
 from tests.support.kubectl import Kubectl
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from controlplane import Cluster
@@ -81,6 +83,15 @@ async def operator(cluster: Cluster, namespace: str, tmp_path: Path) -> AsyncIte
     assert (code, printed.count("created")) == (0, 2), printed
     kubeconfig = cluster.user_kubeconfig(OPERATOR, [], tmp_path / "kubeconfig")
     async with KubeApi(await credentials.load(str(kubeconfig), None)) as client:
+
+        async def may() -> bool:
+            try:
+                await client.get(Ref("v1", "Secret", namespace, SMTP))
+            except Forbidden:
+                return False
+            return True
+
+        await eventually(may, "its rights, of which the API server's authorizer hears a moment later")
         yield client
 
 

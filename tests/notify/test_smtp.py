@@ -296,12 +296,12 @@ async def test_a_server_that_was_silent_is_asked_again_after_a_rest() -> None:
 async def test_the_answer_to_a_mail_that_was_taken_is_waited_for_longer_than_any_other() -> None:
     async with (
         mail_server() as server,
-        sender_to(server.port, security=Security.NONE, timeout=0.2, patience=0.4) as sender,
+        sender_to(server.port, security=Security.NONE, timeout=1.0, patience=2.0) as sender,
     ):
         server.hold = asyncio.Event()
         sending = asyncio.create_task(sender.send(letter()))
         await eventually(lambda: server.received, "a mail")
-        asyncio.get_running_loop().call_later(1.0, server.hold.set)
+        asyncio.get_running_loop().call_later(2.5, server.hold.set)
         assert await sending == ACCEPTED
         assert len(server.received) == 1
 

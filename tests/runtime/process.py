@@ -18,6 +18,10 @@ import aiohttp
 
 ROOT = Path(__file__).parents[2]
 RECORDING = "tests.runtime.recording"
+LATE = "the event loop was "
+"""The beginning of what its watchdog says then."""
+STARTED = 60.0
+"""Seconds until it has said or asked something, or has ended, on a machine that is busy with other things."""
 
 
 class OperatorProcess:
@@ -57,6 +61,12 @@ class OperatorProcess:
     def said(self, text: str) -> bool:
         return any(text in line["msg"] for line in self.logs)
 
+    def complaints(self) -> list[dict[str, Any]]:
+        """Its warnings and errors, but for how late it was on a machine that is busy with other things."""
+        return [
+            line for line in self.logs if line["level"] in {"warning", "error"} and LATE not in line["msg"]
+        ]
+
     async def get(self, path: str) -> tuple[int, str]:
         """What the operator's own server answers; 0 before it listens."""
         found = [re.search(r"answering .* on (\S+)$", line["msg"]) for line in self.logs]
@@ -67,7 +77,7 @@ class OperatorProcess:
             return response.status, await response.text()
 
     async def ready(self) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(STARTED):
             while (await self.get("/readyz"))[0] != 200:
                 assert self._process.returncode is None, self.logs
                 await asyncio.sleep(0.05)

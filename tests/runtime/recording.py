@@ -22,9 +22,12 @@ from eservice_operator.runtime.commandline import command_line
 from eservice_operator.runtime.operator import serve
 from eservice_operator.runtime.ports import Result, Surroundings, Wiring
 from tests.support.moved_operator import MovedByFile
+from tests.support.waiting import eventually
 
 TAKES = "tests.eservice.dev/takes"
 """The annotation that says how many seconds a reconcile of this object takes."""
+UNTIL = "tests.eservice.dev/until"
+"""The annotation that names a file without which a reconcile of this object does not end."""
 MOVED_BY = "TESTS_CLOCK_MOVED_BY"
 """The variable that names the file with the seconds by which the wall clock is off."""
 
@@ -38,6 +41,8 @@ class Recorder:
         obj = self._store.get(*key)
         self._tell("begin", key, obj)
         await asyncio.sleep(float(self._annotation(obj, TAKES, "0")))
+        if awaited := self._annotation(obj, UNTIL, ""):
+            await eventually(Path(awaited).exists, awaited, 60)
         self._tell("end", key, obj)
         return Result()
 

@@ -11,7 +11,7 @@ from itertools import count, pairwise
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eservice_operator.cluster.indexes import INDEXES
@@ -156,7 +156,6 @@ def concerned(place: Place, edit: Edit) -> set[ObjectKey]:
     return found
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(there, st.lists(edits, min_size=1, max_size=6))
 def test_of_whom_something_else_is_to_be_said_is_woken(first: list[Edit], made: list[Edit]) -> None:
     place = Place()

@@ -260,7 +260,7 @@ async def test_who_leads_no_longer_sends_nothing_that_has_not_begun() -> None:
 
 
 async def test_a_channel_that_asks_to_wait_is_left_alone_so_long() -> None:
-    at, post = desk(answer=Delivery(accepted=False, at=NOW, error="429", retry_after=0.05))
+    at, post = desk(answer=Delivery(accepted=False, at=NOW, error="429", retry_after=1.0))
     at.outbox.post(KEY, letters("a"))
     await eventually(lambda: at.woken == [KEY])
     notices = fold(ledger("a"), at.outbox.answers(KEY, ledger("a")))

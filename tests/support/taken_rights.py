@@ -57,7 +57,8 @@ def taken(audit: Path, since: int) -> set[Right]:
     with audit.open("rb") as log:
         log.seek(since)
         for line in log:
-            request = request_of(json.loads(line)) if OPERATOR.encode() in line else None
+            whole = line.endswith(b"\n")  # the API server goes on writing
+            request = request_of(json.loads(line)) if whole and OPERATOR.encode() in line else None
             if request is not None and request.user == OPERATOR and not request.forbidden:
                 rights |= used([request])
     return rights

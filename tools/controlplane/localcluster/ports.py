@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 import socket
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
@@ -47,7 +48,7 @@ class Ports:
 
 
 def _shuffled(ports: Sequence[int]) -> Iterator[int]:
-    return filter(_free, random.sample(ports, len(ports)))
+    return (port for port in random.sample(ports, len(ports)) if _free(port) and _claimed(port))
 
 
 def _free(port: int) -> bool:
@@ -57,3 +58,19 @@ def _free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def _claimed(port: int) -> bool:
+    """Whether it is ours: a cluster that starts beside this one finds it free, too, until something listens.
+
+    The claim is the name of a socket, which nobody else can take before this process ends.
+    """
+    if sys.platform != "linux":
+        return True
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as claim:
+        try:
+            claim.bind(f"\0eservice-port-{port}")
+        except OSError:
+            return False
+        claim.detach()
+        return True

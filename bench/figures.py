@@ -11,6 +11,8 @@ from typing import Literal
 Kind = Literal["count", "about", "cpu", "step", "memory", "ratio", "time"]
 """What a number is, which says how far it may be off in another run: see `bench.results`."""
 MEGABYTE = 1e6
+WIDEST = 60
+"""Characters: what is longer in a column does not make the column as wide."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def shown(kind: Kind, number: float) -> str:
 def table(figures: Iterable[Figure]) -> str:
     """For a terminal: names and values in columns."""
     rows = [(figure.name, figure.value, figure.target and f"target {figure.target}") for figure in figures]
-    widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
+    widths = [max((len(row[at]) for row in rows if len(row[at]) <= WIDEST), default=0) for at in (0, 1)]
     return "\n".join(
         f"{name:<{widths[0]}}  {value:<{widths[1]}}  {target}".rstrip() for name, value, target in rows
     )

@@ -116,7 +116,6 @@ async def stage(
 ) -> AsyncIterator[Stage]:
     """An operator behind the proxy, under the oracles; at the end of the test another finds nothing to do."""
     async with backstage(settings=told) as made, oracles(ground, made.operator) as watch:
-        made.oracles = watch
         yield made
         await made.rests()
         await watch.kept(rest=True)

@@ -101,5 +101,5 @@ async def founded(stage: Stage, *, due: bool = True) -> Estate:
     await estate.found()
     if due:
         await estate.fall_due()
-    await stage.rest()
+    await stage.operator.at_rest()
     return estate

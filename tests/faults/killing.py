@@ -152,7 +152,7 @@ class Theatre:
             self._known = []
             self.mail.received.clear()
             await asyncio.gather(*(scenario.before(site) for site in sites))
-            await self._rest()
+            await self.assassin.operator.at_rest()
             self._marks |= {site.mark for site in sites}
             for site, play in zip(sites, chosen, strict=True):
                 others = frozenset(self._marks - {site.mark})
@@ -212,16 +212,10 @@ class Theatre:
             kills = self.assassin.kills
             try:
                 await operator.until_ready()
-                await self._rest()
+                await operator.at_rest()
             except AssertionError:
                 if kills == self.assassin.kills:
                     raise
-
-    async def _rest(self) -> None:
-        """At rest the operator may be about to hear of something: all of it was told to the oracles first."""
-        await self.assassin.operator.at_rest()
-        await self.oracles.caught_up()
-        await self.assassin.operator.at_rest()
 
     async def _look(self, stage: Stage) -> Ending:
         objects = await stage.site.objects()

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from difflib import unified_diff
-from functools import partial
 from typing import NamedTuple
 
 from aiohttp import ClientSession
@@ -34,15 +33,12 @@ from tests.faults.scenarios import (
 )
 from tests.support.audit import AuditLog
 from tests.support.fault_proxy import FaultProxy, FrameFault, Seen
-from tests.support.fleet import today
 from tests.support.operator import OperatorProcess, assert_log_clean
-from tests.support.oracles import Watch
 from tests.support.portrait import made_and_removed, portrait
-from tests.support.resting import rested, rolled_out
-from tests.support.site import Site, poll
+from tests.support.site import Site
 from tests.support.waiting import eventually
 
-LATE = 30.0
+LATE = 10.0
 """Seconds for faults that no request of a quick story has met: those of lists come with the next resync."""
 
 
@@ -73,7 +69,7 @@ class Ending(NamedTuple):
 
 
 Endings = dict[str, Ending]
-"""How plays end without faults, by name and day: once played, the picture serves every test of that day."""
+"""How plays end without faults, by name: once played, the picture serves every test."""
 
 
 @dataclass
@@ -93,8 +89,6 @@ class Stage:
     rivals: Counter[str] = field(default_factory=Counter)
     """The writes of others that were carried out in the middle of a story, and changed something: of what."""
     runs: int = 0
-    oracles: Watch | None = None
-    """Who watches beside the operator, where somebody does."""
     _sites: list[Site] = field(default_factory=list)
 
     @contextmanager
@@ -112,10 +106,9 @@ class Stage:
 
     async def without(self, play: Play) -> Ending:
         """How the play ends when nothing goes wrong."""
-        of_today = f"{play.name} {today()}"
-        if of_today not in self.endings:
-            self.endings[of_today] = await self.ending(await self._act(play, ()))
-        return self.endings[of_today]
+        if play.name not in self.endings:
+            self.endings[play.name] = await self.ending(await self._act(play, ()))
+        return self.endings[play.name]
 
     async def survives(self, play: Play, *faults: Injected, frames: Sequence[FrameFault] = ()) -> None:
         """Play it under faults: it ends as it does without, with nothing made or removed twice."""
@@ -127,7 +120,7 @@ class Stage:
         missing = {one.treatment.value for one in frames} - set(told)
         assert not missing, f"no event was ever {missing}"
         await self.ended_as(whole, site, where)
-        await self.rest()
+        await self.operator.at_rest()
         assert_same(await self.ending(site), whole, f"{where}, after that")
         self.injected.update({f"event {what}": count for what, count in told.items()})
         self.runs += 1
@@ -190,7 +183,8 @@ class Stage:
     async def _act(self, play: Play, faults: Sequence[Injected], frames: Sequence[FrameFault] = ()) -> Site:
         site = self.site()
         await play.before(site)
-        await self.rest()
+        await eventually(site.is_looked_at, "a look at everything", WATCHING)
+        await self.operator.at_rest()
         watched = self.proxy.watched
         self.audit.skip()
         self.proxy.frames[:] = frames
@@ -204,7 +198,7 @@ class Stage:
         # one that is cut off from a kind has nothing to do, and does not know what it has missed
         since = len(self.proxy.log)
         await eventually(lambda: not self.proxy.unwatched(watched, since), "a watch of each kind", WATCHING)
-        await self.rest()
+        await self.operator.at_rest()
         await site.assert_sound()
         return site
 
@@ -221,19 +215,12 @@ class Stage:
             return await self.ending(site) == whole
 
         with suppress(AssertionError):  # what differs is said below
-            await eventually(alike, where, WATCHING)
+            await eventually(alike, where)
         assert_same(await self.ending(site), whole, where)
-
-    async def rest(self) -> None:
-        """Wait until the operator has done all it can, also about what it has not heard of yet."""
-        await self.operator.at_rest()
-        for site in self._sites:
-            await poll(partial(rolled_out, site), lambda: "each Deployment has its Pods", WATCHING)
-            await rested(self.operator, site, self.oracles)
 
     async def rests(self) -> None:
         """Another operator finds nothing to do: what the last one left is what is wanted."""
-        await self.rest()
+        await self.operator.at_rest()
         assert await self.operator.terminate() == 0, self.operator.tail()
         before = await self._pictures()
         self.audit.skip()

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 
 import pytest
 
@@ -90,7 +89,6 @@ async def test_an_empty_list_by_mistake_takes_nobody_off_and_makes_nothing_twice
     which is told the truth.
     """
     estate = await founded(stage)
-    await estate.opened_again(kubectl)
     before = await estate.picture()
     for kinds in TOGETHER:
         stage.audit.skip()
@@ -115,7 +113,6 @@ async def test_an_empty_list_by_mistake_takes_nobody_off_and_makes_nothing_twice
         await list_again(stage, kinds)
         await stage.operator.at_rest()
         await estate.opened_again(kubectl)
-        await stage.rest()
         await estate.assert_stands(kubectl, f"with {kinds[0].kind} … again")
         stage.runs += 1
     after = {line.replace('"told": "Ended"', '"told": "Granted"') for line in await estate.picture()}
@@ -145,7 +142,7 @@ async def test_who_starts_with_yesterdays_lists_brings_nothing_back(stage: Stage
     await site.delete(estate.grant)
     for child in (estate.grant, *estate.register.children(estate.public)):
         await site.gone(child)
-    await stage.rest()
+    await stage.operator.at_rest()
     before = await estate.picture()
     assert await stage.operator.terminate() == 0
 
@@ -155,7 +152,6 @@ async def test_who_starts_with_yesterdays_lists_brings_nothing_back(stage: Stage
     begin = len(stage.proxy.log)
     with stage.under(stale):
         await stage.operator.start()
-        await eventually(lambda: not unlisted(stage, begin, everything), "lists of each kind", 60)
         await stage.operator.at_rest()
         assert_all_from_tape(stage, begin)
         assert not await estate.register.may(kubectl, estate.public)
@@ -163,18 +159,9 @@ async def test_who_starts_with_yesterdays_lists_brings_nothing_back(stage: Stage
         touched = [one.what for one in stage.audit.writes() if made_or_removed(one)]
         assert not touched, touched
     await stage.proxy.release()
-
-    async def difference() -> str:
-        """Whose view the grant was still in sees it go once more, or sees that it has gone."""
-        return "\n".join(sorted({*seen_alike(await estate.picture())} ^ {*seen_alike(before)}))
-
-    async def alike() -> bool:
-        return not await difference()
-
-    with suppress(AssertionError):  # what differs is said below
-        await eventually(alike, "as yesterday's lists found it", 60)
-    await stage.rest()
-    different = await difference()
+    await stage.operator.at_rest()
+    # whose view the grant was still in sees it go once more, or sees that it has gone
+    different = "\n".join(sorted({*seen_alike(await estate.picture())} ^ {*seen_alike(before)}))
     assert not different, different
     # the kinds catch up one after another: what one of them brings for a moment, the next takes back
     changes = Counter((one.verb, one.resource) for one in stage.audit.writes() if made_or_removed(one))
@@ -218,21 +205,11 @@ def unlisted(stage: Stage, begin: int, kinds: Sequence[Resource]) -> set[str]:
 
 async def list_again(stage: Stage, kinds: Sequence[Resource]) -> None:
     """Have the watches of kinds end in a gap, and wait until everybody has listed them and watches again."""
-    plurals = {resource.plural for resource in kinds}
-
-    def unwatched() -> list[str]:
-        return [
-            f"{one.plural} by {who}"
-            for one in kinds
-            for who in watchers(one)
-            if not stage.proxy.watches(f"/{one.plural}?", who)
-        ]
-
-    # who watches in no gap hears of none
-    await eventually(lambda: not unwatched(), f"watches of {plurals}", 60)
-    begin = len(stage.proxy.log)
+    begin, plurals = len(stage.proxy.log), {resource.plural for resource in kinds}
     await stage.proxy.end_watches(gone(), lambda one: one.resource in plurals)
 
-    await eventually(
-        lambda: not (unlisted(stage, begin, kinds) or unwatched()), f"lists and watches of {plurals}", 60
-    )
+    def missing() -> set[str]:
+        unwatched = {plural for plural in plurals if not stage.proxy.watches(f"/{plural}?")}
+        return unlisted(stage, begin, kinds) | unwatched
+
+    await eventually(lambda: not missing(), f"lists and watches of {plurals}", 60)

@@ -57,7 +57,7 @@ async def test_statuses_that_are_lost_cut_nobody_off(stage: Stage, people: KubeA
     """Who was let in stays, and who was public: nothing is removed for want of a status, or made anew."""
     site = stage.site()
     await granted_and_public(site)
-    await stage.rest()
+    await stage.operator.at_rest()
     before = await stage.ending(site)
     if down:
         assert await stage.operator.terminate() == 0
@@ -108,7 +108,7 @@ async def test_what_went_off_stays_off_and_what_came_back_stays(
     site = stage.site()
     *gone, back = (site.planned(name, version="1.0.0") for name in ("address", "tax", "parking"))
     await gone_and_back(site, gone, back)
-    await stage.rest()
+    await stage.operator.at_rest()
     before = await decided(site, *gone, back)
     assert [one["state"] for one in before] == ["Effective", "Effective", "Closed"]
     if down:

@@ -77,7 +77,7 @@ async def test_a_watch_that_is_silent_for_too_long_is_begun_anew(
     A live watch brings a bookmark each minute, and is given up after 70 s; this operator waits for 3.
     """
     hasty = partial(brood.launch, entry=hasty_operator.ENTRY)
-    async with backstage(launcher=hasty) as stage, oracles(ground, stage.operator) as stage.oracles:
+    async with backstage(launcher=hasty) as stage, oracles(ground, stage.operator):
         for play in PLAYS[::2]:
             silent = injected("half-open watch", first_of_each_path(), half_open=True)
             begin = injected("all watches cut", writes, times=1, first=stage.cut)

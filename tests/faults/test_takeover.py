@@ -19,7 +19,6 @@ from tests.support import fleet
 from tests.support.crowd import publish
 from tests.support.figures import Figures
 from tests.support.replicas import Replica, Replicas, instant, seconds_between
-from tests.support.resting import rested
 from tests.support.site import Site
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(3600)]
@@ -46,7 +45,7 @@ async def test_a_standby_goes_on_with_a_whole_fleet(
     leader, other = await pair.start(), await pair.start()
     assert (leader.leads, other.leads) == (True, False)
     await publish(site, fleet.template(site.template), services, within=PATIENCE)
-    await rested(leader, site)
+    await leader.at_rest()
     assert (other.ready, pair.wrote(other.identity)) == (True, [])
     standing_by = megabytes(other)
 

@@ -107,10 +107,9 @@ class FaultProxy:
         begun = {entry.seen.path for entry in self.log[since:] if entry.seen.watch}
         return paths - self.watched - begun
 
-    def watches(self, part: str, who: str = "") -> bool:
-        """Whether a path, with its query, that contains ``part`` is being watched, by an agent so called."""
-        seen = (stream.seen for stream in self._streams)
-        return any(part in one.address and one.agent.startswith(who) for one in seen)
+    def watches(self, part: str) -> bool:
+        """Whether a path, with its query, that contains ``part`` is being watched."""
+        return any(part in stream.seen.address for stream in self._streams)
 
     async def end_watches(self, frame: Frame | None = None, which: Which = any_of_them) -> None:
         """Send ``frame`` on every open watch, if given, and end them in good order."""

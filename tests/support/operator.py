@@ -32,8 +32,7 @@ SETTINGS = {
 Who starts after one that was killed would wait for its lease to run out. The election is tested in
 tests/faults/test_leaders.py, and the tests of rights live with it.
 """
-BOUND = re.compile(r"answering probes and scrapes on 127\.0\.0\.1:(\d+)(?=\D)")
-"""With what comes behind the port, which may be half written."""
+BOUND = re.compile(r"answering probes and scrapes on 127\.0\.0\.1:(\d+)")
 START = 90.0
 """Seconds until it has to be ready, on a machine that is busy with other things."""
 STOP = 40.0
@@ -135,7 +134,10 @@ class OperatorProcess:
         """Where it answers; known once it has said so in its log."""
         with self.log.open("rb") as log:
             log.seek(self._begins)
-            bound = BOUND.search(log.read(4096).decode(errors="replace"))
+            lines = (
+                log.read(4096).decode(errors="replace").rpartition("\n")[0]
+            )  # the last may be half written
+        bound = BOUND.search(lines)
         return f"http://127.0.0.1:{bound[1]}" if bound else None
 
     def metrics(self) -> dict[str, float]:
@@ -199,10 +201,7 @@ class OperatorProcess:
             self.kill()
 
     def records(self) -> list[dict[str, Any]]:
-        """Its log so far; what is no JSON object is a record with the line as its message.
-
-        While it runs, what is no whole line yet is no record: it may just be writing it.
-        """
+        """Its log so far, while it runs by whole lines; what is no JSON object is a record's message."""
         running = self.running
         lines, end, last = self.log.read_text(errors="replace").rpartition("\n")
         return [record_of(line) for line in (lines if running else lines + end + last).splitlines()]

@@ -27,13 +27,3 @@ async def rested(operator: OperatorProcess, site: Site, watch: Watch | None = No
         await watch.caught_up()
     await poll(site.is_looked_at, lambda: "the operator has looked at all that is here", LOOKED_AT)
     await operator.at_rest()
-
-
-async def rolled_out(site: Site) -> bool:
-    """Whether all Pods run that Deployments ask for: until then the operator waits for them, and rests."""
-    deployments = [obj for obj in await site.objects() if obj["kind"] == "Deployment"]
-    return all(
-        (obj.get("status") or {}).get("observedGeneration") == obj["metadata"]["generation"]
-        and obj["status"].get("availableReplicas", 0) == obj["spec"]["replicas"]
-        for obj in deployments
-    )

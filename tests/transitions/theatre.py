@@ -7,16 +7,13 @@ import asyncio
 import sys
 from collections import Counter
 from collections.abc import Coroutine
-from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, TypeVar
 
 from eservice_operator.api.names import API_VERSION
 from eservice_operator.cluster.client import KubeApi
 from tests.support.operator import OperatorProcess
 from tests.support.oracles import Watch
-from tests.support.resting import rolled_out
 from tests.support.site import Site, poll
 from tests.transitions.fresh import forget, settle_anew
 from tests.transitions.hands import Hands
@@ -26,8 +23,7 @@ from tests.transitions.valid import Edit, Scene
 
 Answer = TypeVar("Answer")
 REST = 90.0
-EQUAL = 90.0
-PODS = 30.0
+EQUAL = 30.0
 """Seconds, on a machine that is busy with other things."""
 SOON = 5.0
 """Seconds: within them nothing is planned. Whether an obstacle has gone it looks once a minute."""
@@ -102,8 +98,6 @@ class Theatre:
     async def portrayed(self, town: Town) -> list[str]:
         """The town's normal form once everything that was done is known to the operator: it begins anew."""
         await self.rest(town)
-        with suppress(AssertionError):  # what cannot run is portrayed as that
-            await poll(partial(rolled_out, town.site), lambda: "each Deployment has its Pods", PODS)
         await self.restart(killed=True)
         await self.rest(town)
         return await normal_form(town)

@@ -239,8 +239,7 @@ class Site:
 
     async def is_looked_at(self) -> bool:
         """Whether the operator has said something of every object of ours here since its last change."""
-        own = [obj for obj in await self.objects() if obj["apiVersion"] == API_VERSION]
-        return all(up_to_date(obj) for obj in own)
+        return not _late(await self.objects())
 
     async def looked_at(self) -> list[Manifest]:
         """Everything of ours here, once the operator has said something of each since its last change.
@@ -249,15 +248,11 @@ class Site:
         """
         found: list[Manifest] = []
 
-        def late() -> list[str]:
-            own = [obj for obj in found if obj["apiVersion"] == API_VERSION]
-            return [f"{obj['kind']} {obj['metadata']['name']}" for obj in own if not up_to_date(obj)]
-
         async def none_is_late() -> bool:
             found[:] = await self.objects()
-            return not late()
+            return not _late(found)
 
-        await poll(none_is_late, lambda: f"{late()} were not looked at since their last change")
+        await poll(none_is_late, lambda: f"{_late(found)} were not looked at since their last change")
         return found
 
     async def assert_sound(self) -> None:
@@ -360,6 +355,12 @@ def _eservices_first(obj: Manifest) -> bool:
 
 def _when(event: Manifest) -> tuple[str, str]:
     return str(event.get("eventTime") or event["metadata"]["creationTimestamp"]), event["metadata"]["name"]
+
+
+def _late(objects: Iterable[Manifest]) -> list[str]:
+    """Those of our kinds that the operator has not looked at since their last change."""
+    own = (obj for obj in objects if obj["apiVersion"] == API_VERSION)
+    return [f"{obj['kind']} {obj['metadata']['name']}" for obj in own if not up_to_date(obj)]
 
 
 def _around(text: str, word: str) -> str:

@@ -23,6 +23,7 @@ from tests.support.fault_proxy import fault_proxy
 from tests.support.figures import Figures
 from tests.support.fleet import Planned
 from tests.support.log_pipe import LogPipe
+from tests.support.moved_operator import move_by
 from tests.support.pressure import starved
 from tests.support.replicas import TAKEOVER, Replica, Replicas, instant, replicas, seconds_between
 from tests.support.site import Site, says
@@ -225,13 +226,13 @@ async def test_a_lease_that_somebody_deletes_or_takes_and_clocks_that_somebody_m
     pair: Replicas, tmp_path: Path
 ) -> None:
     offset = tmp_path / "offset"
-    offset.write_text("0")
+    move_by(offset, 0)
     leader = await pair.start(program=(sys.executable, "-m", "tests.support.moved_operator", str(offset)))
     other = await pair.start()
     assert (leader.leads, other.leads) == (True, False)
 
-    for moved in ("7200", "-7200"):
-        offset.write_text(moved)
+    for moved in (7200, -7200):
+        move_by(offset, moved)
         known = (await pair.said()).renewed
 
         async def renewed(known: str = known) -> bool:

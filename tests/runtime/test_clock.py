@@ -17,6 +17,7 @@ from tests.runtime.objects import verification
 from tests.runtime.process import OperatorProcess, started
 from tests.runtime.recording import MOVED_BY
 from tests.support.fault_proxy import proxied
+from tests.support.moved_operator import move_by
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -91,14 +92,12 @@ async def test_a_clock_that_is_moved_has_everything_looked_at_though_nothing_is_
     cluster: Cluster, record: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offset = tmp_path / "offset"
-    offset.write_text("0")
+    move_by(offset, 0)
     monkeypatch.setenv(MOVED_BY, str(offset))
     async with started(cluster.kubeconfig) as operator:
         await operator.ready()
         await eventually(lambda: operator.runs(record) == [1])
-        aside = tmp_path / "aside"
-        aside.write_text("240")
-        aside.replace(offset)
+        move_by(offset, 240)
         await eventually(lambda: operator.runs(record) == [1, 1], "looked at again", MENDED)
         assert operator.said("the wall clock was moved by +240 s; every object is looked at again")
         assert operator.trusts(record) == [True, True], "four minutes are no reason for distrust"

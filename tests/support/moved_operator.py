@@ -27,6 +27,13 @@ class MovedByFile(SystemClock):
         return super().now() + timedelta(seconds=float(self._path.read_text()))
 
 
+def move_by(path: Path, seconds: float) -> None:
+    """Set whoever reads its clock from ``path`` off the true time, at once: no look finds half a number."""
+    aside = path.with_suffix(".new")
+    aside.write_text(str(seconds))
+    aside.replace(path)
+
+
 def main() -> None:
     """Run the command line; also the entry of a forked operator."""
     clock = MovedByFile(Path(sys.argv.pop(1)))

@@ -15,6 +15,7 @@ import pytest
 
 from eservice_operator.cluster.client import KubeApi
 from tests.support.fault_proxy import FaultProxy, proxied
+from tests.support.moved_operator import move_by
 from tests.support.operator import OperatorProcess, traces
 from tests.support.rights import operator_credentials
 from tests.support.site import Site
@@ -35,10 +36,8 @@ class TimeMachine:
 
     def move(self, machine: timedelta = NONE, server: timedelta = NONE) -> None:
         """Set both clocks off the true time by so much, at once."""
-        aside = self._offset.with_suffix(".new")
-        aside.write_text(str(machine.total_seconds()))
         self.proxy.ahead = server
-        aside.replace(self._offset)
+        move_by(self._offset, machine.total_seconds())
 
     def travel(self, step: timedelta) -> None:
         """Live on another day: both clocks agree."""

@@ -278,8 +278,10 @@ def identifier(number: int, registration: str) -> Manifest:
     }
 
 
-@pytest.mark.parametrize("own, seen", [((7,), ["EP-000007"]), ((), ["EP-000001", "EP-000002"])])
-def test_a_registration_that_has_its_number_reads_no_other(own: tuple[int, ...], seen: list[str]) -> None:
+@pytest.mark.parametrize("own, seen", [((7,), ["EP-000007"]), ((), ["EP-000002"])])
+def test_a_registration_sees_its_own_number_or_else_the_highest(
+    own: tuple[int, ...], seen: list[str]
+) -> None:
     others = [identifier(number, f"other-{number}") for number in (1, 2)]
     mine = [identifier(number, worlds.NAME) for number in own]
     observer = observed(worlds.registration(), *others, *mine)

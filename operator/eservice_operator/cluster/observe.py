@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from eservice_operator.api import names
 from eservice_operator.api.acts import AcceptanceAct, ProductionVerification
 from eservice_operator.api.base import ObjectMeta, Status
 from eservice_operator.api.connection import ConnectionTest
@@ -24,6 +23,7 @@ from eservice_operator.cluster import indexes
 from eservice_operator.cluster.admission import missing_class, missing_of
 from eservice_operator.cluster.fleets import Fleets
 from eservice_operator.cluster.observe_access import AccessObserver
+from eservice_operator.cluster.observe_registration import registration_world
 from eservice_operator.cluster.ownership import is_our_route, is_route_of
 from eservice_operator.cluster.reading import Reading
 from eservice_operator.cluster.resources import CHILDREN
@@ -118,45 +118,17 @@ class Observer:
         in_use = {}
         for version in template.spec.versions:
             public = f"{key.name}@{version.version}"
-            in_use[version.version] = len(self._store.unordered("EService", indexes.PUBLIC_VERSION, public))
+            in_use[version.version] = self._store.count("EService", indexes.PUBLIC_VERSION, public)
         known = self._reading.template(key.name)
         catalogue = catalogue_of(template) if known is None else known.catalogue
         return TemplateWorld(template, catalogue, in_use, self._fleets.of(key.name))
 
     def registration(self, key: ObjectKey) -> RegistrationWorld | InvalidObject | None:
         """The world of an EServiceRegistration; None when there is none."""
-        reading = self._reading
-        registration = reading.one(EServiceRegistration, key)
+        registration = self._reading.one(EServiceRegistration, key)
         if not isinstance(registration, EServiceRegistration):
             return registration
-        wanted = [entry.name for entry in registration.spec.namespaces]
-        namespaces = {name: self._store.get("Namespace", "", name) for name in wanted}
-        others = {
-            other.metadata.name: other
-            for name in wanted
-            for other in reading.found(EServiceRegistration, indexes.NAMESPACE, name)
-            if other.metadata.name != key.name
-        }
-        return RegistrationWorld(
-            registration=registration,
-            identifiers=self._identifiers(key.name),
-            namespaces={name: Observed(body) for name, body in namespaces.items() if body is not None},
-            others=tuple(others[name] for name in sorted(others)),
-            reserved=names.SYSTEM_NAMESPACES | set(self._reserved()),
-        )
-
-    def _reserved(self) -> Iterator[str]:
-        """The namespaces of the routes and of the Gateways."""
-        yield self._policy.routes_namespace
-        yield self._policy.gateway.namespace
-        yield from (gateway.namespace for gateway in self._policy.allowed_gateways)
-        if self._policy.preview is not None:
-            yield self._policy.preview.gateway.namespace
-
-    def _identifiers(self, registration: str) -> tuple[EServiceIdentifier, ...]:
-        """The registration's own numbers; only one that has none yet has to know all that are taken."""
-        own = self._reading.found(EServiceIdentifier, indexes.REGISTRATION, registration)
-        return own or self._reading.all(EServiceIdentifier)
+        return registration_world(registration, self._reading, self._policy)
 
     def record(self, key: ObjectKey) -> RecordWorld | InvalidObject | None:
         """The world of a record; None when there is none."""

@@ -118,8 +118,8 @@ class Standings:
     def groups(self, host: str) -> Iterator[Group]:
         """Of whom some ask for a host where a registration places them: no more than there are of those."""
         for namespace, asking in self._naming.get(normal(host), {}).items():
-            registered = self._store.unordered(REGISTRATION, indexes.NAMESPACE, namespace)
-            if len(registered) < len(asking):
+            if self._store.count(REGISTRATION, indexes.NAMESPACE, namespace) < len(asking):
+                registered = self._store.unordered(REGISTRATION, indexes.NAMESPACE, namespace)
                 names = (body["metadata"]["name"] for body in registered)
                 found = ((name, environment.value) for name in names for environment in Environment)
                 asked = [one for one in found if one in asking]

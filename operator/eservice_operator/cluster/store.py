@@ -239,6 +239,10 @@ class Store:
         shelf = self._shelf(kind)
         return [shelf.objects[key] for key in shelf.found[index].of(value)]
 
+    def count(self, kind: str, index: str, value: str) -> int:
+        """How many they are."""
+        return len(self._shelf(kind).found[index].of(value))
+
     def follow(self, kind: str, follower: Callable[[Change], None]) -> None:
         """Tell somebody of each change of a kind from now on, as soon as it is made."""
         self._shelf(kind).followers.append(follower)

@@ -30,6 +30,7 @@ from eservice_operator.core.world import RegistrationWorld
 
 IDENTIFIER_PREFIX = "EP-"
 LAST_NUMBER = 999_999
+LAST_IDENTIFIER = f"{IDENTIFIER_PREFIX}{LAST_NUMBER:06d}"
 
 
 @dataclass(frozen=True)

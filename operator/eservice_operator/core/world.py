@@ -188,10 +188,10 @@ class RegistrationWorld:
 
     registration: EServiceRegistration
     identifiers: tuple[EServiceIdentifier, ...] = ()
-    """Its own; all there are as long as it has none."""
+    """Its own. As long as it has none, the one it asks for and the highest; all, once the last is taken."""
     namespaces: Mapping[str, Observed] = field(default_factory=dict)
     others: tuple[EServiceRegistration, ...] = ()
-    """Other registrations that name one of its namespaces or its identifier."""
+    """Of the others that name one of its namespaces, the oldest for each environment."""
     reserved: frozenset[str] = names.SYSTEM_NAMESPACES
     """Namespaces that never host e-services."""
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)

@@ -15,8 +15,9 @@ from typing import Any
 from eservice_operator.api.parse import InvalidObject, parse
 from eservice_operator.api.reasons import ConditionType
 from eservice_operator.cluster import indexes
+from eservice_operator.cluster.first_come import FirstCome
 from eservice_operator.cluster.indexes import part
-from eservice_operator.cluster.standings import REGISTRATION, SERVICE, Standings, member_of, placed_by
+from eservice_operator.cluster.standings import REGISTRATION, SERVICE, Standings, member_of
 from eservice_operator.cluster.store import Change, Store
 from eservice_operator.cluster.verified import Verified
 from eservice_operator.core.actions import Manifest
@@ -84,7 +85,8 @@ def contending(host: str, store: Store) -> Keys:
 def around_registration(change: Change, store: Store) -> Keys:
     """The e-services that name it, by what is news to them, and others that want a host that it gives.
 
-    How its namespaces stand is said of those alone that stand for it.
+    How its namespaces stand is said of those alone that stand for it. What a namespace is for is said by the
+    registration that named it first: only if it is that one do the others look again.
     """
     told = told_of(change)
     if len(told) > 1 and _registered(told[0]) == _registered(told[1]):
@@ -92,9 +94,9 @@ def around_registration(change: Change, store: Store) -> Keys:
             yield from store.beside(Standings).standing_for(told[1])
         return
     yield from found(store, SERVICE, indexes.REGISTRATION, change.key.name)
-    standings = store.beside(Standings)
+    standings, first_come = store.beside(Standings), store.beside(FirstCome)
     for obj in told:
-        for _, namespace in placed_by(obj):
+        for namespace in first_come.leads(obj):
             yield from found(store, REGISTRATION, indexes.NAMESPACE, namespace)
         for key in standings.standing_for(obj):
             for host in indexes.INDEXES[SERVICE, indexes.HOST](store.get(*key) or {}):

@@ -33,8 +33,10 @@ class Part:
     seconds: float
 
 
-def parts(sizes: list[int], times: int, settings: Mapping[str, str]) -> dict[str, Part]:
-    """Every part by its name, in the order in which they are measured."""
+def parts(
+    sizes: list[int], times: int, settings: Mapping[str, str], known: Results | None = None
+) -> dict[str, Part]:
+    """Every part by its name, in the order in which they are measured; ``known`` as of `of_today`."""
     single = {
         "one": Part(lambda folder: iter(asyncio.run(measure_one(folder))), 30),
         "decide": Part(lambda _: printed.deciding(), 15),
@@ -46,11 +48,24 @@ def parts(sizes: list[int], times: int, settings: Mapping[str, str]) -> dict[str
         "switching": Part(switching.measure, 300),
         "deadline": Part(lambda folder: iter(asyncio.run(one_due(folder, times))), 60 + 5 * times),
     }
-    return single | {f"{FLEET}{size}": _fleet(size, settings) for size in sizes}
+    fleets = {f"{FLEET}{size}": size for size in sizes}
+    return single | {
+        name: _fleet(size, settings, of_today(known or {}, name)) for name, size in fleets.items()
+    }
 
 
-def _fleet(size: int, settings: Mapping[str, str]) -> Part:
-    return Part(lambda folder: iter(asyncio.run(measure_fleet(folder, size, **settings))), seconds_for(size))
+def _fleet(size: int, settings: Mapping[str, str], known: Sequence[Figure]) -> Part:
+    return Part(
+        lambda folder: iter(asyncio.run(measure_fleet(folder, size, known, **settings))), seconds_for(size)
+    )
+
+
+def of_today(known: Results, name: str) -> list[Figure]:
+    """What was measured today of controller-runtime with a fleet; a page tells one day for all of it."""
+    section = known.get(name)
+    if section is None or section.day != now().date().isoformat():
+        return []
+    return [figure for figure in section.figures if figure.key.startswith(f"{name}.minimal.")]
 
 
 def seconds_for(size: int) -> float:
@@ -61,14 +76,15 @@ def seconds_for(size: int) -> float:
 def main() -> int:
     """Measure what was asked for."""
     options = options_of()
+    before, measured = results.load(options.results), Results()
+    known = before if options.again else None
     chosen = {
         name: part
-        for name, part in parts(options.fleet, options.times, dict(options.set)).items()
+        for name, part in parts(options.fleet, options.times, dict(options.set), known).items()
         if not options.only or name in options.only or name.split(".")[0] in options.only
     }
     minutes = sum(part.seconds for part in chosen.values()) / 60
     _say(f"{len(chosen)} parts: about {minutes:.0f} minutes on two processors with nothing beside it")
-    before, measured = results.load(options.results), Results()
     for name, part in chosen.items():
         measured[name] = _measured(name, part)
         if not options.compare:
@@ -116,6 +132,11 @@ def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         default=[],
         metavar="NAME=VALUE",
         help="measure fleets with this setting of the operator, such as workers=8",
+    )
+    parser.add_argument(
+        "--again",
+        action="store_true",
+        help="of fleets keep what was measured today of controller-runtime: after a change of the operator",
     )
     parser.add_argument(
         "--compare", action="store_true", help="write nothing; fail if a figure is worse than in the results"

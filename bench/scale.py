@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,9 +79,15 @@ class Converged:
         yield measured(f"{key}.memory", "memory", self.full.memory, "… its memory", target, empty)
 
 
-async def measure_fleet(folder: Path, count: int, **settings: str) -> list[Figure]:
-    """Every figure of a fleet of this size, with one control plane at a time, and an operator with these."""
-    return [*await measure_ours(folder, count, **settings), *await measure_minimal(folder / "minimal", count)]
+async def measure_fleet(
+    folder: Path, count: int, known: Iterable[Figure] = (), **settings: str
+) -> list[Figure]:
+    """Every figure of a fleet of this size, with one control plane at a time, and an operator with these.
+
+    Where some of controller-runtime are ``known`` that is not measured again.
+    """
+    ours = await measure_ours(folder, count, **settings)
+    return [*ours, *(list(known) or await measure_minimal(folder / "minimal", count))]
 
 
 async def measure_ours(folder: Path, count: int, **settings: str) -> list[Figure]:

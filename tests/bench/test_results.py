@@ -6,12 +6,13 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from bench.__main__ import options_of
+from bench.__main__ import of_today, options_of
 from bench.figures import Figure, Kind, measured
 from bench.page import page
 from bench.plots import PLOTS, draw
 from bench.results import Results, Section, load, numbers, save, worse
 from bench.targets import TARGETS, told
+from eservice_operator.runtime.clock import now
 
 WHO = ("operator", "minimal", "bare")
 
@@ -44,6 +45,16 @@ def test_the_file_gives_back_what_was_written(tmp_path: Path) -> None:
     save(results, tmp_path / "results.json")
     assert load(tmp_path / "results.json") == results
     assert load(tmp_path / "none.json") == {}
+
+
+def test_what_was_measured_of_controller_runtime_is_kept_for_a_day() -> None:
+    name = "fleet.100"
+    older = fleets(100)
+    today = {name: Section(now().date().isoformat(), "a machine", older[name].figures)}
+    assert {figure.key for figure in of_today(today, name)} == {
+        f"{name}.minimal.{plot.measure}" for plot in PLOTS
+    }
+    assert of_today(older, name) == of_today({}, name) == []
 
 
 @pytest.mark.parametrize(

@@ -265,6 +265,12 @@ async def test_it_outlives_a_start_with_errors(
         await eventually(lambda: names(store) == {"web"})
 
 
+async def test_no_number_of_failures_in_a_row_ends_it(api: KubeApi, store: Store) -> None:
+    reflector = Reflector(api, resource_of("Namespace"), store, lambda _: None, longest_pause=0.0)
+    for failures in (1, 33, 2_000):
+        await reflector._pause(failures)
+
+
 async def test_a_restored_database_is_believed(
     api: KubeApi, proxy: FaultProxy, store: Store, changes: list[Change], namespace: str
 ) -> None:

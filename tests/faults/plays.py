@@ -38,10 +38,10 @@ from tests.support.portrait import made_and_removed, portrait
 from tests.support.site import Site
 from tests.support.waiting import eventually
 
-LATE = 10.0
+LATE = 60.0
 """Seconds for faults that no request of a quick story has met: those of lists come with the next resync."""
-
-
+SEEN = 60.0
+"""Seconds for what only a list tells."""
 WATCHING = 60.0
 """Seconds, the pauses after some failures among them."""
 
@@ -217,7 +217,7 @@ class Stage:
             return await self.ending(site) == whole
 
         with suppress(AssertionError):  # what differs is said below
-            await eventually(alike, where)
+            await eventually(alike, where, SEEN)
         assert_same(await self.ending(site), whole, where, self.unwritten)
 
     async def rests(self) -> None:

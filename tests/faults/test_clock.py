@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -18,12 +19,29 @@ from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
 
-DAYS = {
-    "2027-03-28": "2027-03-27T22:00:00Z",  # 23 hours long
-    "2027-11-01": "2027-10-31T22:00:00Z",  # after one of 25 hours
-    "2028-02-29": "2028-02-28T22:00:00Z",
-}
-"""The first days off the public route, and when they begin in Riga."""
+RIGA = ZoneInfo("Europe/Riga")
+AHEAD = timedelta(days=60)
+"""How far off the days are at least: they are announced before."""
+
+
+def odd_days(today: date) -> list[date]:
+    """The next that has 23 hours, the next after one of 25, and the next 29 February, in their order."""
+    later = [today + AHEAD + timedelta(days=number) for number in range(9 * 366)]
+    shortest = next(day for day in later if hours(day) == 23)
+    after_longest = next(day for day in later if hours(day - timedelta(days=1)) == 25)
+    return sorted({shortest, after_longest, next(day for day in later if (day.month, day.day) == (2, 29))})
+
+
+def hours(day: date) -> int:
+    """How many a day has in Riga."""
+    return round((begins(day + timedelta(days=1)) - begins(day)).total_seconds() / 3600)
+
+
+def begins(day: date) -> datetime:
+    """Its first instant in Riga."""
+    return datetime.combine(day, time(), RIGA).astimezone(UTC)
+
+
 LEAD = timedelta(seconds=8)
 """How long before the instant the operator is started: mostly it is ready by then."""
 AFTER = 30.0
@@ -46,9 +64,10 @@ async def test_the_last_day_is_over_when_it_is_over_whatever_day_that_is(
 ) -> None:
     operator = await machine.operator.start()
     await place.apply(fleet.namespace(place.namespace))
-    services = {day: await scheduled_for(place, day) for day in DAYS}
+    days = odd_days(now().date())
+    services = {day: await scheduled_for(place, day.isoformat()) for day in days}
     for day, planned in services.items():
-        instant = datetime.fromisoformat(DAYS[day])
+        instant = begins(day)
         (decision,) = await place.decisions(planned)
         assert datetime.fromisoformat(decision["spec"]["effectiveAt"]) == instant
         assert await operator.terminate() == 0
@@ -64,7 +83,7 @@ async def test_the_last_day_is_over_when_it_is_over_whatever_day_that_is(
         assert late < AFTER, f"{day}: still public {late:.1f} s after its instant"
         await place.settled(planned, "Unpublished")
         assert await times_unpublished(place, planned) == 1
-    survived(len(DAYS), {"odd day": len(DAYS)})
+    survived(len(days), {"odd day": len(days)})
 
 
 async def the_end(place: Site, planned: Planned) -> tuple[datetime, datetime]:

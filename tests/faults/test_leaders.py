@@ -175,7 +175,7 @@ async def hasty(
     people: KubeApi, operator_kubeconfig: Path, tmp_path: Path, cluster: Cluster
 ) -> AsyncIterator[Replicas]:
     """A pair whose lease runs out before its connections do: those are given up when unused for 15 s."""
-    terms = {"lease_duration": "6s", "renew_deadline": "4s", "retry_period": "0.5s"}
+    terms = {"lease_duration": "12s", "renew_deadline": "9s", "retry_period": "0.5s"}
     async with replicas(people, operator_kubeconfig, tmp_path, cluster.audit_log, **terms) as made:
         yield made
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,18 @@ async def test_signals_reach_it_and_only_it(parent: Zygote, tmp_path: Path) -> N
     assert second.running
     assert await second.terminate() == 0
     assert not second.running
+
+
+def test_a_process_number_that_comes_again_is_another_process(parent: Zygote, tmp_path: Path) -> None:
+    first = parent.launch(["eservice-operator", "version"], tmp_path / "first", {})
+    assert first.wait(WAIT) == 0
+    parent._hear(pid=first.pid)  # as it is told of one that is given the same number
+    parent._born.clear()
+    second = replace(first, number=parent.forks)
+    assert (first.poll(), second.poll()) == (0, None)
+    parent._hear(pid=first.pid, code=-signal.SIGKILL)
+    assert (first.poll(), second.poll()) == (0, -signal.SIGKILL)
+    parent.forks += 1
 
 
 async def test_none_outlives_its_parent(tmp_path: Path) -> None:

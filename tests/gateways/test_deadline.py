@@ -17,7 +17,7 @@ from tests.support.time_machine import TimeMachine, time_machine
 pytestmark = pytest.mark.cluster
 
 RATE = 100.0
-BEFORE = timedelta(seconds=25)
+BEFORE = timedelta(seconds=45)
 """What is left of the promised time when the operator starts on its last day."""
 
 

@@ -27,7 +27,8 @@ from tests.support.agency import Agency
 from tests.support.door import Door
 from tests.support.kubectl import Kubectl
 from tests.support.operator import OperatorProcess
-from tests.support.site import Site, says, without_bookkeeping
+from tests.support.site import Site, says, up_to_date, without_bookkeeping
+from tests.support.waiting import eventually
 from tests.support.worlds import merged
 
 if TYPE_CHECKING:
@@ -218,6 +219,7 @@ class Story:
 
     async def rests(self) -> None:
         """Flux finds nothing to change, and applying it all again makes nobody write anything."""
+        await eventually(self.looked_at, "also decisions are looked at", 60.0)
         await self.operator.at_rest()
         before = await self.content()
         for _ in range(TIMES):
@@ -231,6 +233,10 @@ class Story:
                 "EServiceIdentifier",
                 "ConnectionTest",
             }
+
+    async def looked_at(self) -> bool:
+        """Whether the operator has said something of each object since its last change."""
+        return all(up_to_date(obj) for obj in await self.objects() if obj["apiVersion"] == API_VERSION)
 
     async def objects(self) -> list[Manifest]:
         """Everything of ours in the cluster, with its children."""

@@ -22,6 +22,7 @@ async def publish(
 ) -> None:
     """Apply what people write about each, and wait until all are public with nothing left to do."""
     wanted = list(services)
+    names = {(planned.namespace, planned.name) for planned in wanted}
     places = sorted({planned.namespace for planned in wanted})
     await site.apply(template, *(fleet.namespace(place) for place in places))
     at_once = asyncio.Semaphore(AT_ONCE)
@@ -39,7 +40,10 @@ async def publish(
         done = [
             item
             for item in items
-            if says(item, "Published", "True") and condition(item, "Reconciling") is None and up_to_date(item)
+            if (item["metadata"]["namespace"], item["metadata"]["name"]) in names
+            and says(item, "Published", "True")
+            and condition(item, "Reconciling") is None
+            and up_to_date(item)
         ]
         return len(done) == len(wanted)
 

@@ -35,7 +35,10 @@ class Zygote:
     _process: subprocess.Popen[bytes]
     forks: int = 0
     _born: list[int] = field(default_factory=list)
+    _running: dict[int, int] = field(default_factory=dict)
+    """By its process number which child it is: numbers come again once all were given away."""
     _ended: dict[int, int] = field(default_factory=dict)
+    """The exit codes, by which child it was."""
     _rest: bytes = b""
     _reading: threading.Lock = field(default_factory=threading.Lock)
     """Whoever asks after a child reads what the parent tells of all of them."""
@@ -49,13 +52,15 @@ class Zygote:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
         assert self.told(lambda: bool(self._born), START), f"no process in {START} s"
+        pid = self._born.pop()
+        child = Forked(self, pid, self.forks, " ".join(command))
         self.forks += 1
-        return Forked(self, self._born.pop(), " ".join(command))
+        return child
 
-    def code(self, pid: int) -> int | None:
+    def code(self, child: int) -> int | None:
         """The exit code of a child, negative for a signal as ``subprocess`` has it; None while it runs."""
-        self.told(lambda: pid in self._ended, 0.0)
-        return self._ended.get(pid)
+        self.told(lambda: child in self._ended, 0.0)
+        return self._ended.get(child)
 
     def told(self, so: Callable[[], bool], within: float | None) -> bool:
         """Read what the parent tells until ``so`` holds, or for so many seconds; whether it holds."""
@@ -76,12 +81,16 @@ class Zygote:
         assert fresh, "the parent of the operators has ended"
         *lines, self._rest = (self._rest + fresh).split(b"\n")
         for line in lines:
-            said = json.loads(line)
-            if "code" in said:
-                self._ended[said["pid"]] = said["code"]
-            else:
-                self._born.append(said["pid"])
+            self._hear(**json.loads(line))
         return True
+
+    def _hear(self, pid: int, code: int | None = None) -> None:
+        """A child was born, or has ended."""
+        if code is None:
+            self._running[pid] = self.forks
+            self._born.append(pid)
+        else:
+            self._ended[self._running.pop(pid)] = code
 
 
 @dataclass(frozen=True)
@@ -90,18 +99,20 @@ class Forked:
 
     _parent: Zygote
     pid: int
+    number: int
+    """Which of its parent's children it is, from 0."""
     args: str
 
     @property
     def returncode(self) -> int | None:
-        return self._parent.code(self.pid)
+        return self._parent.code(self.number)
 
     def poll(self) -> int | None:
-        return self._parent.code(self.pid)
+        return self._parent.code(self.number)
 
     def wait(self, timeout: float | None = None) -> int:
         """The exit code; ``subprocess.TimeoutExpired`` when there is none in so many seconds."""
-        self._parent.told(lambda: self._parent.code(self.pid) is not None, timeout)
+        self._parent.told(lambda: self._parent.code(self.number) is not None, timeout)
         code = self.poll()
         if code is None:
             raise subprocess.TimeoutExpired(self.args, timeout or 0.0)

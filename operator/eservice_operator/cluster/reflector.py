@@ -227,7 +227,7 @@ class Reflector:
 
     async def _pause(self, failures: int) -> None:
         if failures:
-            bound = min(BACKOFF[0] * 2**failures, self._longest_pause)
+            bound = min(BACKOFF[0] * 2.0 ** min(failures, 32), self._longest_pause)
             await asyncio.sleep(random.uniform(0, bound))  # noqa: S311
 
     def _name(self, scope: str) -> str:

@@ -52,11 +52,13 @@ class Follower:
         await asyncio.gather(*(self._caught_up(resource, deadline) for resource in resources))
 
     async def _caught_up(self, resource: Resource, deadline: float) -> None:
-        items, _ = await self._api.list(resource, metadata_only=True)
+        items, at = await self._api.list(resource, metadata_only=True)
         listed = {place_of(item): _version(item) for item in items}
         known = {place: _version(obj) for place, obj in self._cluster.present.items()}
-        gone = {
-            one: version for one, version in known.items() if one[0] == resource.kind and one not in listed
+        gone = {  # what is younger than the list may have been made since
+            one: version
+            for one, version in known.items()
+            if one[0] == resource.kind and one not in listed and version <= int(at)
         }
 
         def behind() -> list[Place]:
@@ -76,9 +78,11 @@ class Follower:
     async def _follow(self, resource: Resource, version: str) -> None:
         while True:
             try:
+                if not version:
+                    version = await self._list(resource, first=False)
                 version = await self._once(resource, version)
             except Expired:
-                version = await self._list(resource, first=False)
+                version = ""
             except (ApiError, TimeoutError):
                 await asyncio.sleep(AGAIN)  # the API server is away: a test may have seen to that
 

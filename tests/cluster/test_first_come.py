@@ -48,15 +48,6 @@ def registrations(draw: st.DrawFn, name: str) -> Manifest:
     )
 
 
-def identifier(number: int, registration: str) -> Manifest:
-    return {
-        "apiVersion": "eservice.dev/v1alpha1",
-        "kind": "EServiceIdentifier",
-        "metadata": {"name": f"ep-{number:06d}", "uid": f"uid-{number}", "resourceVersion": "1"},
-        "spec": {"identifier": f"EP-{number:06d}", "registration": registration},
-    }
-
-
 NUMBERED = st.dictionaries(NUMBERS, NAMES)
 
 
@@ -67,7 +58,7 @@ def registers(draw: st.DrawFn) -> Store:
     for name in draw(st.sets(NAMES)):
         store.upsert(draw(registrations(name)))
     for number, holder in draw(NUMBERED).items():
-        store.upsert(identifier(number, holder))
+        store.upsert(worlds.identifier(number, holder))
     return store
 
 
@@ -121,7 +112,7 @@ def test_only_who_came_first_for_an_environment_wakes_the_others(older: Manifest
 def test_a_number_that_is_asked_for_is_looked_up(asked: str, holder: str | None) -> None:
     store = Store(INDEXES)
     for number, name in ((1, "a"), (3, "c")):
-        store.upsert(identifier(number, name))
+        store.upsert(worlds.identifier(number, name))
     store.upsert(a_registration("asking", 1, "Test", identifier=asked))
     world = Observer(store, worlds.POLICY).registration(ObjectKey(KIND, "", "asking"))
     assert isinstance(world, RegistrationWorld)

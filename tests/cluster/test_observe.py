@@ -267,23 +267,12 @@ def test_registrations_see_who_names_the_same_namespace() -> None:
     assert {"eservice-routes", "gateway-system", "kube-system"} <= world.reserved
 
 
-def identifier(number: int, registration: str) -> Manifest:
-    metadata = {"name": f"ep-{number:06d}", "uid": f"uid-{number}", "resourceVersion": "1"}
-    spec = {"identifier": f"EP-{number:06d}", "registration": registration}
-    return {
-        "apiVersion": "eservice.dev/v1alpha1",
-        "kind": "EServiceIdentifier",
-        "metadata": metadata,
-        "spec": spec,
-    }
-
-
 @pytest.mark.parametrize("own, seen", [((7,), ["EP-000007"]), ((), ["EP-000002"])])
 def test_a_registration_sees_its_own_number_or_else_the_highest(
     own: tuple[int, ...], seen: list[str]
 ) -> None:
-    others = [identifier(number, f"other-{number}") for number in (1, 2)]
-    mine = [identifier(number, worlds.NAME) for number in own]
+    others = [worlds.identifier(number, f"other-{number}") for number in (1, 2)]
+    mine = [worlds.identifier(number, worlds.NAME) for number in own]
     observer = observed(worlds.registration(), *others, *mine)
     world = observer.registration(ObjectKey("EServiceRegistration", "", worlds.NAME))
     assert isinstance(world, RegistrationWorld)

@@ -221,6 +221,16 @@ def registration(**patch: Any) -> Manifest:
     return dict(merged(base, patch))
 
 
+def identifier(number: int, registration: str) -> Manifest:
+    """A number that belongs to a registration, or to the name of one."""
+    return {
+        "apiVersion": "eservice.dev/v1alpha1",
+        "kind": "EServiceIdentifier",
+        "metadata": {"name": f"ep-{number:06d}", "uid": f"uid-{number}", "resourceVersion": "1"},
+        "spec": {"identifier": f"EP-{number:06d}", "registration": registration},
+    }
+
+
 def condition(kind: str, reason: str, status: str = "True", message: str = "") -> Manifest:
     return {
         "type": kind,

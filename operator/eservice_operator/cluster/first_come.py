@@ -32,7 +32,7 @@ class FirstCome:
         self._read: dict[str, tuple[int, bool]] = {}
         """Whether those that came first can be read, by name, as of a version."""
         for body in store.all(REGISTRATION):
-            self._enter(body)
+            self._rank(None, body)
         store.follow(REGISTRATION, self._follow)
 
     def of(self, namespace: str) -> Iterator[Iterator[str]]:
@@ -58,18 +58,20 @@ class FirstCome:
         return known[1]
 
     def _follow(self, change: Change) -> None:
-        before, after = change.before, change.after
-        if before is not None:
-            for place in set(placed_by(before)):
-                self._ranking.drop(place, rank_of(before))
-        if after is None:
+        if change.after is None:
             self._read.pop(change.key.name, None)
-        else:
-            self._enter(after)
+        self._rank(change.before, change.after)
 
-    def _enter(self, body: Manifest) -> None:
-        for place in set(placed_by(body)):
-            self._ranking.put(place, rank_of(body))
+    def _rank(self, before: Manifest | None, after: Manifest | None) -> None:
+        """Where it stands by now; most changes are of a status, which says nothing of that."""
+        was, now = (
+            set() if body is None else {(place, rank_of(body)) for place in placed_by(body)}
+            for body in (before, after)
+        )
+        for place, rank in was - now:
+            self._ranking.drop(place, rank)
+        for place, rank in now - was:
+            self._ranking.put(place, rank)
 
 
 class Numbers:
